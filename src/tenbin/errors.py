@@ -1,0 +1,97 @@
+"""The one tree of errors; each class has its own exit code.
+
+    TenbinError                 1
+    ├── UsageError              2   a flag or argument that makes no sense
+    ├── DataError               3   an input file that cannot be read as what it should be
+    ├── PriceError              4   a model without a price, a price book that contradicts itself
+    ├── ArtifactError           5   a router folder that is damaged, newer, or of another embedder
+    ├── ConfigError             6   tenbin.toml: an unknown key, a wrong value
+    ├── DecisionError           7   no candidate may answer this query, or a dial that nothing reaches
+    ├── EvaluationError         8   nothing is left to evaluate on
+    ├── MissingExtraError       9   an optional package is not installed
+    ├── NetworkError           10   a hub or an endpoint does not answer as it should
+    └── PluginError            11   a plug-in that is not allowed or does not keep to its door
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TenbinError(Exception):
+    """Anything Tenbin refuses to do, in one sentence: where, what is wrong, what to do.
+
+    `what` is the fault, `where` names the file, line, column or key, `fix` the next step for the reader.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.fix = fix
+        super().__init__(what, where, fix)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}; {self.fix}" if self.fix else head
+
+
+class UsageError(TenbinError):
+    """A flag or argument that makes no sense."""
+
+    exit_code = 2
+
+
+class DataError(TenbinError):
+    """An input file that cannot be read as what it should be."""
+
+    exit_code = 3
+
+
+class PriceError(TenbinError):
+    """A model without a price, or a price book that contradicts itself."""
+
+    exit_code = 4
+
+
+class ArtifactError(TenbinError):
+    """A router folder that is damaged, of a newer format, or of another embedder."""
+
+    exit_code = 5
+
+
+class ConfigError(TenbinError):
+    """A configuration with an unknown key or a wrong value."""
+
+    exit_code = 6
+
+
+class DecisionError(TenbinError):
+    """No candidate may answer this query, or a dial that nothing reaches."""
+
+    exit_code = 7
+
+
+class EvaluationError(TenbinError):
+    """Nothing is left to evaluate on."""
+
+    exit_code = 8
+
+
+class MissingExtraError(TenbinError):
+    """An optional package that this step needs is not installed."""
+
+    exit_code = 9
+
+
+class NetworkError(TenbinError):
+    """A hub or an endpoint that does not answer as it should."""
+
+    exit_code = 10
+
+
+class PluginError(TenbinError):
+    """A plug-in that is not allowed, or that does not keep to its door."""
+
+    exit_code = 11

@@ -1,0 +1,246 @@
+"""The nouns of Tenbin: the same words in code, files, commands and docs.
+
+Arrays are `[n, M]`: n queries by M candidates, NaN where nothing is known. Money is in dollars, time in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+Message = Mapping[str, Any]
+"""One chat message as OpenAI or Anthropic clients write it: `role`, `content` (text or a list of parts), ...."""
+
+SPLITS = ("train", "calibration", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One thing to answer: a prompt, or the messages of a conversation, and what the answer needs.
+
+    `input_tokens` is the counted number where the caller knows it (None: estimated from the text).
+    `requirements` names capabilities that the candidate must have: `tools`, `vision`, `json_schema`, `reasoning`.
+    """
+
+    query_id: str
+    prompt: str = ""
+    messages: tuple[Message, ...] | None = None
+    group: str | None = None
+    input_tokens: float | None = None
+    max_output_tokens: float | None = None
+    requirements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model as it is called: provider, model name there, reasoning effort, output cap, what it can do.
+
+    `capabilities` None means unknown, hence not filtered; so does `context_window_tokens` None.
+    """
+
+    name: str
+    provider: str | None = None
+    model: str | None = None
+    reasoning_effort: str | None = None
+    max_output_tokens: int | None = None
+    context_window_tokens: int | None = None
+    capabilities: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One query answered by one candidate: how well, with how many tokens, at what cost, judged by what.
+
+    `quality` is in [0, 1], None where unlabelled; `label_propensity` is the probability with which this pair was
+    chosen for labelling (1 where all were).
+    """
+
+    query_id: str
+    model: str
+    quality: float | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+    observed_at: str | None = None
+    judge: str | None = None
+    label_propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """n queries by M candidates, NaN where unlabelled or unmeasured; rows in the order of `queries`.
+
+    `split` is "train", "calibration" or "test" per query, None for the whole where the table has no such column.
+    `data_hash` is the SHA-256 of the canonical content: independent of row order and file format.
+    """
+
+    queries: tuple[Query, ...]
+    models: tuple[str, ...]
+    quality: Floats
+    input_tokens: Floats
+    output_tokens: Floats
+    cost_usd: Floats
+    latency_s: Floats
+    label_propensity: Floats
+    split: tuple[str, ...] | None = None
+    data_hash: str = ""
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def take(self, rows: Sequence[int] | Ints | Bools) -> Panel:
+        """The panel of some rows, in the order given (indices or a mask); `data_hash` is kept as the origin's."""
+        index = np.asarray(rows)
+        if index.dtype == np.bool_:
+            index = np.flatnonzero(index)
+        return Panel(
+            queries=tuple(self.queries[int(i)] for i in index),
+            models=self.models,
+            quality=self.quality[index],
+            input_tokens=self.input_tokens[index],
+            output_tokens=self.output_tokens[index],
+            cost_usd=self.cost_usd[index],
+            latency_s=self.latency_s[index],
+            label_propensity=self.label_propensity[index],
+            split=None if self.split is None else tuple(self.split[int(i)] for i in index),
+            data_hash=self.data_hash,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a predictor sees of n queries.
+
+    `vectors` float32 [n, d] unit-length embeddings of the routing text; `surface` float32 [n, s] smooth surface
+    features of the whole query; `groups` the group label of each query or None; `text_tokens` [n] tokens estimated
+    from the whole text; `input_tokens` [n] counted ones where given, else NaN; `familiarity` [n] in [0, 1]: the share
+    of the text that the embedder knows from training (1 where it cannot tell).
+    """
+
+    vectors: Float32s
+    surface: Float32s
+    groups: tuple[str | None, ...]
+    text_tokens: Floats
+    input_tokens: Floats
+    familiarity: Floats
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def take(self, rows: Sequence[int] | Ints | Bools) -> Features:
+        """The features of some rows, in the order given (indices or a mask)."""
+        index = np.asarray(rows)
+        if index.dtype == np.bool_:
+            index = np.flatnonzero(index)
+        return Features(
+            vectors=self.vectors[index],
+            surface=self.surface[index],
+            groups=tuple(self.groups[int(i)] for i in index),
+            text_tokens=self.text_tokens[index],
+            input_tokens=self.input_tokens[index],
+            familiarity=self.familiarity[index],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predictor's answer for one target: mean and standard deviation of the mean, both [n, M]."""
+
+    mean: Floats
+    sd: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What is expected of every candidate, [n, M] each; dollars are not among them: prices are applied when deciding.
+
+    `quality_sd` is the standard deviation of the estimated mean, `gap_sd` that of q_m - q_reference (0 for the
+    reference). `latency_s` is NaN where no time was recorded. `recorded_cost_usd` is given instead of tokens where
+    the outcome table has only dollars: then token arrays are NaN and a price change scales these dollars.
+    """
+
+    quality: Floats
+    quality_sd: Floats
+    gap_sd: Floats
+    input_tokens: Floats
+    output_tokens: Floats
+    latency_s: Floats
+    recorded_cost_usd: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOff:
+    """The user's dial: `mu` weighs cost against quality, `w` seconds against dollars, both in [0, 1].
+
+    `caution` >= 0 shrinks quality by that many standard deviations of the gap to the reference; `minimax` replaces
+    the quality by the lower end of its credible set.
+    """
+
+    mu: float
+    w: float = 0.0
+    caution: float = 0.0
+    minimax: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """One candidate in the explanation of a decision: its estimates, its loss, and why it lost (or won)."""
+
+    model: str
+    quality: float
+    quality_sd: float
+    input_tokens: float
+    output_tokens: float
+    cost_usd: float
+    latency_s: float
+    loss: float
+    eligible: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The model chosen for one query at one trade-off, with every candidate's estimates and the reason.
+
+    `propensity` is the probability with which this choice was made (1 without exploration); `versions` names the
+    artifact and the price book that decided.
+    """
+
+    query_id: str
+    trade_off: TradeOff
+    model: str
+    candidates: tuple[CandidateView, ...]
+    reason: str
+    propensity: float = 1.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one model costs from one day on; rates in dollars per million tokens, `request_usd` per call.
+
+    Above `long_context_tokens` of input the whole call is billed at the `long_…` rates where given. A rate of None
+    means: as the plain input or output rate.
+    """
+
+    input_usd_per_mtok: float
+    output_usd_per_mtok: float
+    since: date | None = None
+    cached_input_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+    reasoning_usd_per_mtok: float | None = None
+    request_usd: float = 0.0
+    long_context_tokens: int | None = None
+    long_input_usd_per_mtok: float | None = None
+    long_output_usd_per_mtok: float | None = None
