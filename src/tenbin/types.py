@@ -5,7 +5,7 @@ Arrays are `[n, M]`: n queries by M candidates, NaN where nothing is known. Mone
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -20,6 +20,9 @@ Bools = NDArray[np.bool_]
 
 Message = Mapping[str, Any]
 """One chat message as OpenAI or Anthropic clients write it: `role`, `content` (text or a list of parts), ...."""
+
+Progress = Callable[[str, float], None]
+"""Called by long work with what it is doing and how much of that is done, in [0, 1]."""
 
 SPLITS = ("train", "calibration", "test")
 
