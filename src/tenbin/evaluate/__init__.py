@@ -1,0 +1,1 @@
+"""Evaluation that cannot flatter: curves, baselines, intervals, calibration and a verdict in words."""
