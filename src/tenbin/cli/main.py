@@ -1,0 +1,83 @@
+"""`tenbin`: the commands by name, what every one of them shares, and how failures leave the process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from tenbin.cli.failure import Terminated, colour, report
+from tenbin.cli.lazy import LazyCommand, LazyGroup
+
+COMMANDS = {
+    "demo": LazyCommand("tenbin.cli.demo:demo", "Fit, prove and route on real outcomes, in one minute."),
+    "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
+    "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
+    "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
+    "router": LazyCommand("tenbin.cli.router:router", "List, show and compare fitted routers."),
+    "data": LazyCommand("tenbin.cli.data:data", "Fetch public tables of outcomes."),
+    "completion": LazyCommand("tenbin.cli.completion:completion", "Print the completion script of your shell."),
+}
+COMPLETION_VARIABLE = "_TENBIN_COMPLETE"
+
+
+class Tenbin(LazyGroup):
+    """The top command: every failure ends in one sentence on stderr and the exit code of its class."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 (click's signature: CliRunner passes it)
+        complete_var: str | None = None,  # noqa: ARG002
+        standalone_mode: bool = True,  # noqa: ARG002
+        windows_expand_args: bool = True,  # noqa: ARG002
+        **extra: Any,
+    ) -> NoReturn:
+        sys.exit(self.run(list(sys.argv[1:] if args is None else args), **extra))
+
+    def run(self, args: list[str], **extra: Any) -> int:
+        """Run the command of these arguments and return the exit code."""
+        try:
+            extra.setdefault("color", colour())
+            with self.make_context("tenbin", args, **extra) as ctx:
+                self.invoke(ctx)
+                sys.stdout.flush()
+        except click.exceptions.Exit as leave:
+            return leave.exit_code
+        except (Exception, KeyboardInterrupt, Terminated) as error:
+            return report(error)
+        return 0
+
+
+@click.group(
+    cls=Tenbin,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with 'tenbin demo'. Every command explains itself: 'tenbin COMMAND --help'.",
+)
+@click.version_option(package_name="tenbin", message="tenbin %(version)s")
+def cli() -> None:
+    """Send every query to the cheapest model that is good enough, and prove it on your own data."""
+
+
+def on_sigterm(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def main() -> NoReturn:
+    """The console script."""
+    signal.signal(signal.SIGTERM, on_sigterm)
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete  # noqa: PLC0415 (only when a shell asks)
+
+        sys.exit(shell_complete(cli, {}, "tenbin", COMPLETION_VARIABLE, instruction))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal whose encoding lacks a character shows an escape instead of failing in the middle of a table.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    cli.main()

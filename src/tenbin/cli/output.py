@@ -1,0 +1,148 @@
+"""What commands print: one JSON document, or text with aligned tables; colour only where it is wanted."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields as fields_of
+from dataclasses import is_dataclass
+from datetime import date
+from os import PathLike, fspath
+from typing import Any, TypeVar
+
+import click
+
+SCHEMA_VERSION = 1
+"""Raised when a field of a `--json` document changes its meaning or goes away."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """The flag `--json` (parameter `as_json`), the same on every command that prints results."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")(command)
+
+
+def emit_json(fields: Mapping[str, Any]) -> None:
+    """Print one JSON document on stdout: `schema_version`, then the fields; NaN and infinities become null."""
+    document = {"schema_version": SCHEMA_VERSION, **fields}
+    click.echo(json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON knows it: arrays as lists, dataclasses as objects, dates as text, NaN as null."""
+    match value:
+        case None | str() | bool() | int():
+            found: Any = value
+        case float():
+            found = value if math.isfinite(value) else None
+        case Mapping():
+            found = {str(key): plain(item) for key, item in value.items()}
+        case set() | frozenset():
+            found = sorted(plain(item) for item in value)
+        case Sequence():
+            found = [plain(item) for item in value]
+        case date():
+            found = value.isoformat()
+        case PathLike():
+            found = fspath(value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            found = {field.name: plain(getattr(value, field.name)) for field in fields_of(value)}
+        case _ if hasattr(value, "tolist"):  # NumPy arrays and scalars, without importing NumPy here
+            found = plain(value.tolist())
+        case _:
+            raise TypeError(f"{type(value).__name__} has no place in a JSON document")
+    return found
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, indent: int = 0) -> str:
+    """A text table: the first `left` columns flush left, the others flush right, by width on a terminal.
+
+    Cells may hold colour codes and wide (Japanese) characters; line breaks in a cell become spaces.
+    """
+    lines = [[one_cell(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(text_width(line[column]) for line in lines) for column in range(len(headers))]
+    margin = " " * indent
+    drawn = [
+        margin + "  ".join(pad(cell, widths[k], right=k >= left) for k, cell in enumerate(line)).rstrip()
+        for line in lines
+    ]
+    rule = margin + "  ".join("─" * width for width in widths)
+    return "\n".join([drawn[0], rule, *drawn[1:]])
+
+
+def one_cell(text: str) -> str:
+    return " ".join(text.split())
+
+
+def text_width(text: str) -> int:
+    """Columns that the text takes on a terminal: 2 for wide characters, 0 for combining ones and colour codes."""
+    return sum(char_width(char) for char in click.unstyle(text))
+
+
+def char_width(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """The text filled with spaces to `width` terminal columns."""
+    space = " " * (width - text_width(text))
+    return space + text if right else text + space
+
+
+def clip(text: str, width: int) -> str:
+    """The text on one line, cut to `width` terminal columns with an ellipsis."""
+    flat = one_cell(text)
+    if text_width(flat) <= width:
+        return flat
+    kept, used = [], 1
+    for char in flat:
+        used += char_width(char)
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print a line of text; colour codes are dropped where the stream is no terminal or NO_COLOR is set."""
+    click.echo(text, err=err)
+
+
+def strong(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def faint(text: str) -> str:
+    return click.style(text, dim=True)
+
+
+def good(text: str) -> str:
+    return click.style(text, fg="green", bold=True)
+
+
+def caution(text: str) -> str:
+    return click.style(text, fg="yellow", bold=True)
+
+
+def usd(value: float | None) -> str:
+    """Dollars with three significant digits, and never in powers of ten: `$0.0000373`, `$1.20`, `$1,234`."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "$0"
+    size = abs(value)
+    decimals = 0 if size >= 1000 else 2 if size >= 1 else min(12, 2 - math.floor(math.log10(size)))
+    return f"{'-' if value < 0 else ''}${size:,.{decimals}f}"
+
+
+def number(value: float | None, decimals: int = 3) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:,.{decimals}f}"
+
+
+def percent(value: float | None, decimals: int = 1) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{decimals}f} %"
