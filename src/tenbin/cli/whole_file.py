@@ -1,0 +1,44 @@
+"""A file that appears whole or not at all: written beside its place and renamed at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from tenbin.errors import UsageError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A UTF-8 text stream that becomes `path` when the block ends well; otherwise `path` stays as it was.
+
+    `-` is stdout, and what is no regular file (a pipe, /dev/null) is written to directly. Raises UsageError where
+    `path` cannot be written.
+    """
+    if str(path) == "-":
+        yield sys.stdout
+        return
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file() and not place.is_dir():
+        with place.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        if place.is_dir():
+            raise IsADirectoryError(21, "is a directory")
+        stream = beside.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tenbin import errors
+from tenbin.cli.failure import EXIT_BUG, EXIT_INTERRUPTED, one_line
+from tenbin.cli.lazy import Group
+from tenbin.cli.main import COMMANDS, Tenbin, cli
+
+
+def tenbin(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "-m", "tenbin", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    code = (
+        "import sys, time; from tenbin.cli.main import cli\n"
+        f"try: cli.main({list(arguments)!r})\nexcept SystemExit as leave: assert leave.code == 0\n"
+        "assert time.process_time() < 0.3, time.process_time()\n"
+        "heavy = {'numpy', 'duckdb', 'tenbin.cli.fit', 'tenbin.cli.route'} & set(sys.modules); assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_module_and_console_script_are_one() -> None:
+    done = tenbin("--version")
+    assert re.fullmatch(r"tenbin \d+\.\d+\.\S+\n", done.stdout)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_summary_is_that_of_its_command(name: str) -> None:
+    command = COMMANDS[name].load()
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == COMMANDS[name].summary
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(["fti"], "'fit'"), (["evalute"], "'evaluate'"), (["--versoin"], "'--version'"), (["route", "--swep", "3"], "'--sweep'")],
+)
+def test_a_wrong_word_gets_the_nearest_one(arguments: list[str], near: str) -> None:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == errors.UsageError.exit_code
+    assert near in result.stderr
+    assert result.stderr.startswith("tenbin: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_word_like_no_command_gets_the_help() -> None:
+    result = CliRunner().invoke(cli, ["zzzz"])
+    assert "no such command 'zzzz'; see 'tenbin --help'" in result.stderr
+
+
+def test_nothing_given_shows_the_help_and_fails() -> None:
+    result = CliRunner().invoke(cli, [])
+    assert result.exit_code == 2
+    assert "Commands:" in result.stderr
+
+
+def failing(error: BaseException) -> Tenbin:
+    group = Tenbin(name="tenbin", lazy={})
+
+    @click.command()
+    def fail() -> None:
+        raise error
+
+    group.get_command = lambda ctx, cmd_name: fail  # type: ignore[method-assign]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (errors.DataError("no column 'prompt'", where="a.csv", fix="rename it"), 3, "a.csv: no column 'prompt'; rename it"),
+        (KeyboardInterrupt(), EXIT_INTERRUPTED, "stopped by Ctrl-C; nothing was left half-written"),
+        (PermissionError(13, "Permission denied", "x.csv"), 1, "x.csv: permission denied"),
+        (MemoryError(), 1, "the memory of this machine ran out; give fewer rows or more memory"),
+    ],
+)
+def test_a_failure_is_one_sentence(error: BaseException, code: int, sentence: str) -> None:
+    result = CliRunner().invoke(failing(error), ["fail"])
+    assert (result.exit_code, result.stderr) == (code, f"tenbin: {sentence}\n")
+
+
+def test_a_bug_asks_for_a_report_and_shows_its_trace_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TENBIN_TRACEBACK", raising=False)
+    result = CliRunner().invoke(failing(ZeroDivisionError("by\nzero")), ["fail"])
+    assert result.exit_code == EXIT_BUG
+    assert "TENBIN_TRACEBACK=1" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+    monkeypatch.setenv("TENBIN_TRACEBACK", "1")
+    assert "Traceback" in CliRunner().invoke(failing(ZeroDivisionError()), ["fail"]).stderr
+
+
+def test_a_hostile_message_cannot_drive_the_terminal() -> None:
+    assert one_line("a\x1b[2Jb\nc") == "a\N{REPLACEMENT CHARACTER}[2Jb c"
+
+
+def test_exit_codes_are_one_per_class() -> None:
+    classes = [errors.TenbinError, *errors.TenbinError.__subclasses__()]
+    codes = [error.exit_code for error in classes]
+    assert len(set(codes)) == len(codes)
+    page = (Path(__file__).parents[2] / "docs/reference/exit-codes.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| (\d+) \| `?(\w+)`?", page, flags=re.MULTILINE))
+    for error in classes:
+        assert table[str(error.exit_code)] == error.__name__
+    assert {"0", "70", "130", "141", "143"} <= set(table)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_and_the_script_completes(shell: str) -> None:
+    result = CliRunner().invoke(cli, ["completion", shell])
+    assert result.exit_code == 0
+    assert "_TENBIN_COMPLETE" in result.output
+    done = tenbin(_TENBIN_COMPLETE=f"{shell}_complete", COMP_WORDS="tenbin ev", COMP_CWORD="1" if shell != "fish" else "ev")
+    assert "evaluate" in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    code = "import sys; from tenbin.cli.main import cli; cli.main(['--help'])"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_sigterm_leaves_with_one_sentence() -> None:
+    code = (
+        "import click, os, signal, sys; from tenbin.cli import main\n"
+        "@click.command()\ndef slow(): os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
+        "main.cli.get_command = lambda ctx, name: slow\nsys.argv = ['tenbin', 'slow']; main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr == "tenbin: stopped by SIGTERM; nothing was left half-written\n"
+
+
+def test_every_group_is_of_ours() -> None:
+    groups = [command for command in (lazy.load() for lazy in COMMANDS.values()) if isinstance(command, click.Group)]
+    assert all(isinstance(group, Group) for group in groups)
+
+
+def test_colour_only_where_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[" in CliRunner().invoke(cli, ["fti"], color=True).stderr
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in CliRunner().invoke(cli, ["fti"], color=True).stderr

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenbin.cli import output
+
+
+def test_table_aligns_wide_characters() -> None:
+    drawn = output.table(["model", "品質"], [["天秤", "0.9"], ["ab", "0.85"]]).splitlines()
+    assert [output.text_width(line) for line in drawn] == [11, 11, 11, 11]
+    assert drawn[2] == "天秤    0.9"
+
+
+def test_table_counts_neither_colour_codes_nor_combining_marks() -> None:
+    assert output.text_width(output.good("ab")) == 2
+    assert output.text_width("é") == 1
+
+
+def test_clip_stops_at_the_width_of_the_terminal_not_of_the_text() -> None:
+    assert output.clip("日本語のプロンプト", 7) == "日本語…"
+    assert output.clip("two\nlines", 20) == "two lines"
+
+
+@dataclass(frozen=True)
+class Point:
+    at: float
+
+
+def test_plain_knows_what_results_hold() -> None:
+    value = {"a": np.array([1.0, np.nan]), "b": np.int64(3), "c": date(2026, 1, 2), "d": Path("x"), "e": [Point(2.0)]}
+    assert output.plain(value) == {"a": [1.0, None], "b": 3, "c": "2026-01-02", "d": "x", "e": [{"at": 2.0}]}
+
+
+def test_plain_refuses_what_has_no_place_in_json() -> None:
+    with pytest.raises(TypeError, match="object"):
+        output.plain(object())
+
+
+def test_emit_json_is_one_document_with_its_schema_version(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_json({"prompt": "日本", "cost_usd": float("inf")})
+    text = capsys.readouterr().out
+    assert "日本" in text
+    assert json.loads(text) == {"schema_version": 1, "prompt": "日本", "cost_usd": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0000373, "$0.0000373"), (0, "$0"), (1.2, "$1.20"), (1234.5, "$1,234"), (-0.01, "-$0.0100"), (None, "–")],
+)
+def test_dollars_are_never_in_powers_of_ten(value: float | None, shown: str) -> None:
+    assert output.usd(value) == shown
