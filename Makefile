@@ -1,0 +1,50 @@
+# Every target does its own set-up in ./.venv from a hashed lock, and only when the lock has changed.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-more test-all lint format lock
+
+OUT ?= out
+WORKERS ?= 2
+BIN := .venv/bin
+
+# Tests run side by side and decide on small matrices: BLAS threads would only fight for the same cores.
+test test-more test-all: export OMP_NUM_THREADS ?= 1
+test test-more test-all: export OPENBLAS_NUM_THREADS ?= 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: ## fit, prove and show a router on real outcomes; the report lands in ./out (OUT=folder)
+	@requirements/install.sh demo
+	@$(BIN)/tenbin demo --out $(OUT)
+
+test: ## the core tests, on loopback only
+	@requirements/install.sh dev
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not extra"
+
+test-more: ## only the tests that need a browser, an optional package or other people's clients
+	@requirements/install.sh dev
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "browser or extra"
+
+test-all: test test-more ## both of them
+
+lint: ## ruff, mypy --strict, import contracts, structure
+	@requirements/install.sh dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+	$(BIN)/python checks/structure.py
+
+format: ## let ruff lay out the code and sort the imports
+	@requirements/install.sh dev
+	$(BIN)/ruff check --select I --fix
+	$(BIN)/ruff format
+
+# Pins are kept where they still fit; LOCK_FLAGS=--upgrade takes the newest of everything.
+COMPILE = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command 'make lock' $(LOCK_FLAGS)
+
+lock: ## write the hashed locks from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "tenbin: make lock needs uv; install it (pip install uv), then run make lock again" >&2; exit 1; }
+	$(COMPILE) --group dev --extra demo --extra light --extra multilingual --extra prices -o requirements/dev.lock
+	$(COMPILE) --group build --extra demo -c requirements/dev.lock -o requirements/demo.lock
