@@ -1,0 +1,179 @@
+"""A router on disk: a folder of one manifest, plain arrays, prices and a card, written beside and renamed.
+
+    manifest.json   what the router is and the SHA-256 of every array file
+    NAME.npz        arrays without pickled objects, one file per part
+    prices.toml     the price book of the fit; outside the artifact's hash, replaceable
+    card.md         the same for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.errors import ArtifactError
+from tenbin.types import Candidate
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+PRICES = "prices.toml"
+CARD = "card.md"
+
+Parts = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Arrays by part and name: `parts["quality"]["coef"]` is stored as `coef` in `quality.npz`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a router is: everything that a reader or a loader must know before touching the arrays.
+
+    `cost_basis` is "tokens" (tokens are predicted, prices applied when deciding) or "dollars" (recorded dollars are
+    predicted, price changes scale them). `c_ref_usd` and `t_ref_s` are the anchors stored at fit; `t_ref_s` is None
+    where no times were recorded. `embedder_reason` says in words why this embedder was taken. `hashes` holds the
+    SHA-256 of each array file.
+    """
+
+    version: str
+    data_hash: str
+    seed: int
+    candidates: tuple[Candidate, ...]
+    embedder: str
+    embedder_name: str
+    embedder_reason: str
+    predictor: str
+    reference: str
+    c_ref_usd: float
+    t_ref_s: float | None
+    cost_basis: str
+    uses_groups: bool
+    n_train: int
+    n_labels: int
+    label_cost_usd: float
+    hashes: Mapping[str, str]
+    format: int = FORMAT
+
+    def dumps(self) -> str:
+        """The manifest as JSON text with sorted keys."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, default=sorted, ensure_ascii=False) + "\n"
+
+    @property
+    def artifact_hash(self) -> str:
+        """SHA-256 of the manifest, hence of every array; prices and card do not count."""
+        return hashlib.sha256(self.dumps().encode()).hexdigest()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The candidates' names, in the order of every array's second axis."""
+        return tuple(candidate.name for candidate in self.candidates)
+
+
+def write_artifact(folder: Path, manifest: Manifest, parts: Parts, prices: str, card: str) -> Manifest:
+    """Write a router to `folder` (replaced as a whole if it is one already) and return the manifest with its hashes.
+
+    Nothing is half-written: the files are made in a folder beside and renamed. Raises ArtifactError where `folder`
+    exists and is not a router, or cannot be written.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise ArtifactError("exists and is not a router", where=str(folder), fix="name a new folder")
+    blobs = {f"{part}.npz": _pack(arrays) for part, arrays in sorted(parts.items())}
+    hashes = {name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()}
+    manifest = Manifest(**{**{f.name: getattr(manifest, f.name) for f in fields(manifest)}, "hashes": hashes})
+    texts = {MANIFEST: manifest.dumps(), PRICES: prices, CARD: card}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            for name, blob in {**blobs, **{k: t.encode() for k, t in texts.items()}}.items():
+                (beside / name).write_bytes(blob)
+            beside.chmod(0o755)
+            _swap(beside, folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise ArtifactError(f"cannot be written ({error.strerror})", where=str(folder), fix="check the path") from error
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a router folder; ArtifactError where it is missing, damaged or of a newer format."""
+    path = folder / MANIFEST
+    try:
+        raw = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ArtifactError("is not a router (no manifest.json)", where=str(folder), fix="make one: tenbin fit") from None
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"cannot be read ({error})", where=str(path), fix="fit the router again") from error
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        fix = "upgrade tenbin, or fit the router again with this version"
+        raise ArtifactError(f"has format {found}, this tenbin reads up to {FORMAT}", where=str(folder), fix=fix)
+    try:
+        return _manifest_of(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"is damaged ({error!r})", where=str(path), fix="fit the router again") from error
+
+
+def read_part(folder: Path, manifest: Manifest, part: str) -> dict[str, NDArray[Any]]:
+    """The arrays of one part, checked against the manifest's hash (ArtifactError on any difference)."""
+    name = f"{part}.npz"
+    path = folder / name
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError("is missing or unreadable", where=str(path), fix="fit the router again") from error
+    if hashlib.sha256(blob).hexdigest() != manifest.hashes.get(name):
+        raise ArtifactError("is damaged: its hash is not the manifest's", where=str(path), fix="fit the router again")
+    try:
+        with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"is damaged ({error})", where=str(path), fix="fit the router again") from error
+
+
+def _manifest_of(raw: dict[str, Any]) -> Manifest:
+    known = {f.name for f in fields(Manifest)}
+    if unknown := sorted(set(raw) - known):
+        raise ValueError(f"unknown key {unknown[0]}")
+    candidates = tuple(_candidate_of(entry) for entry in raw["candidates"])
+    if raw["reference"] not in {c.name for c in candidates}:
+        raise ValueError(f"reference {raw['reference']!r} is no candidate")
+    return Manifest(**{**raw, "candidates": candidates})
+
+
+def _candidate_of(raw: dict[str, Any]) -> Candidate:
+    capabilities = raw.get("capabilities")
+    return Candidate(**{**raw, "capabilities": None if capabilities is None else frozenset(capabilities)})
+
+
+def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """One .npz as bytes; equal arrays give equal bytes (names sorted, fixed zip dates)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(arrays):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return buffer.getvalue()
+
+
+def _swap(beside: Path, folder: Path) -> None:
+    """Put the finished folder in place; an old router is moved aside first, so that a reader sees one or the other."""
+    if not folder.exists():
+        os.replace(beside, folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    os.replace(folder, old / "router")
+    os.replace(beside, folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""The card of a router: what it is, for people, in the artifact's `card.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tenbin.router.router import Router
+
+
+def write_card(router: Router) -> str:
+    """Markdown text of one page: candidates with training means, reference, embedder, data, limits."""
+    m = router.manifest
+    means = router.baselines.means
+    dollars = _mean_dollars(router)
+    rows = [
+        f"| {c.name} | {means['quality'][i]:.4f} | {1000 * dollars[i]:.4g} |{' reference' if c.name == m.reference else ''} |"
+        for i, c in enumerate(m.candidates)
+    ]
+    basis = {
+        "tokens": "tokens are predicted and priced when deciding",
+        "dollars": "recorded dollars are predicted; a price change scales them",
+    }[m.cost_basis]
+    return "\n".join(
+        [
+            "# Router card",
+            "",
+            f"Fitted by tenbin {m.version} on {m.n_train:,} prompts ({m.n_labels:,} labels) of data `{m.data_hash[:12]}`, "
+            f"seed {m.seed}.",
+            "",
+            "| model | mean quality in training | dollars per 1,000 queries | |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"- Embedder: `{m.embedder_name}`. {m.embedder_reason}",
+            f"- Predictor: `{m.predictor}`; group labels {'are' if m.uses_groups else 'are not'} used.",
+            f"- Cost: {basis}.",
+            f"- Anchors: c_ref {m.c_ref_usd:.6g} dollars, t_ref "
+            + ("not recorded" if m.t_ref_s is None else f"{m.t_ref_s:.4g} seconds")
+            + ", fixed until the next fit.",
+            "- Estimates hold for prompts like the training prompts; unlike ones are decided by the candidates' means.",
+            "",
+        ]
+    )
+
+
+def _mean_dollars(router: Router) -> list[float]:
+    return [float(v) for v in np.nanmean(router.observed_cost_usd(), axis=0)]

@@ -1,0 +1,132 @@
+"""What out-of-fold estimates would have decided on the training rows: the honest ground for every dial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.risk import Anchors, cautious_quality, choose, losses, mu_grid, name_order
+from tenbin.types import Bools, Estimates, Floats, TradeOff
+
+DIAL_POINTS = 401
+ROWS_AT_ONCE = 4096
+
+_ESTIMATES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was measured on the training rows, [n, M] each, NaN where it was not; `weight` is 1 / label propensity."""
+
+    quality: Floats
+    input_tokens: Floats
+    output_tokens: Floats
+    cost_usd: Floats
+    latency_s: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Crossfit:
+    """Out-of-fold estimates of the training rows beside what was observed there; no prompts."""
+
+    estimates: Estimates
+    observed: Observed
+
+    def quality_values(self) -> Floats:
+        """Doubly robust quality [n, M] of giving each query to each candidate.
+
+        The observed quality where every cell is labelled; else estimate + weight x (observed - estimate), whose mean
+        is unbiased for any rule when label propensities are right (Dudik et al., arXiv 1103.4601).
+        """
+        return _doubly_robust(self.estimates.quality, self.observed.quality, self.observed.weight)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name, float32."""
+        arrays = {f"estimated_{name}": getattr(self.estimates, name) for name in _ESTIMATES}
+        if self.estimates.recorded_cost_usd is not None:
+            arrays["estimated_recorded_cost_usd"] = self.estimates.recorded_cost_usd
+        arrays |= {f"observed_{name}": getattr(self.observed, name) for name in Observed.__slots__}
+        return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Crossfit:
+        """The crossfit of saved arrays."""
+        wide = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+        estimates = Estimates(
+            **{name: wide[f"estimated_{name}"] for name in _ESTIMATES},
+            recorded_cost_usd=wide.get("estimated_recorded_cost_usd"),
+        )
+        return cls(estimates, Observed(**{name: wide[f"observed_{name}"] for name in Observed.__slots__}))
+
+
+@dataclass(frozen=True, slots=True)
+class DialCurve:
+    """Mean quality and dollars per query that the rule reaches out of fold at each mu, and the reference's own."""
+
+    mu: Floats
+    quality: Floats
+    cost_usd: Floats
+    reference_quality: float
+    reference_cost_usd: float
+
+
+def dial_curve(
+    crossfit: Crossfit,
+    cost_usd: Floats,
+    observed_cost_usd: Floats,
+    models: tuple[str, ...],
+    anchors: Anchors,
+    trade_off: TradeOff,
+    allowed: Bools,
+    points: int = DIAL_POINTS,
+) -> DialCurve:
+    """Sweep mu over the training rows with out-of-fold estimates, the rest of `trade_off` held.
+
+    `cost_usd` and `observed_cost_usd` [n, M] are predicted and measured dollars at the prices of the moment,
+    `allowed` [M] the candidates that may be chosen.
+    """
+    mus = mu_grid(points)
+    rank = name_order(models)
+    values = crossfit.quality_values()
+    dollars = _doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
+    n = values.shape[0]
+    quality_sum, cost_sum = np.zeros(points), np.zeros(points)
+    for start in range(0, n, ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        part = _rows(crossfit.estimates, rows)
+        here = np.arange(values[rows].shape[0])
+        mask = np.broadcast_to(allowed, values[rows].shape)
+        for k, mu in enumerate(mus.tolist()):
+            at = TradeOff(mu, trade_off.w, trade_off.caution, trade_off.minimax)
+            loss = losses(cautious_quality(part, at), cost_usd[rows], part.latency_s, at, anchors)
+            chosen = choose(loss, cost_usd[rows], rank, mask)
+            quality_sum[k] += values[rows][here, chosen].sum()
+            cost_sum[k] += dollars[rows][here, chosen].sum()
+    reference = models.index(anchors.reference)
+    return DialCurve(
+        mu=mus,
+        quality=quality_sum / n,
+        cost_usd=cost_sum / n,
+        reference_quality=float(values[:, reference].mean()),
+        reference_cost_usd=float(dollars[:, reference].mean()),
+    )
+
+
+def _doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
+    known = ~np.isnan(observed)
+    if known.all() and np.all(weight == 1.0):
+        return observed
+    return np.where(known, estimate + weight * (np.where(known, observed, 0.0) - estimate), estimate)
+
+
+def _rows(estimates: Estimates, rows: slice) -> Estimates:
+    recorded = estimates.recorded_cost_usd
+    return Estimates(
+        **{name: getattr(estimates, name)[rows] for name in _ESTIMATES},
+        recorded_cost_usd=None if recorded is None else recorded[rows],
+    )

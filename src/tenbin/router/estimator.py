@@ -1,0 +1,128 @@
+"""Everything a router expects of its candidates: quality, tokens or dollars, seconds, each by its own predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.predictors.input_tokens import InputTokens
+from tenbin.predictors.lengths import LengthHead
+from tenbin.protocols import Arrays, Predictor
+from tenbin.types import Estimates, Features, Floats, Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Familiarity:
+    """How far the estimates of a strange text fall back to the candidates' means.
+
+    Below `floor`, a familiarity that almost every training text exceeds, the deviation from `means` [M] shrinks in
+    proportion and the standard deviation grows towards `spread` [M], that of the estimates in training.
+    """
+
+    floor: float
+    means: Floats
+    spread: Floats
+
+    def kept(self, familiarity: Floats) -> Floats:
+        """The share [n] of the deviation from the means that is kept."""
+        return np.clip(familiarity / self.floor, 0.0, 1.0) if self.floor > 0.0 else np.ones_like(familiarity)
+
+    def shrink(self, prediction: Prediction, familiarity: Floats) -> Prediction:
+        """The prediction, drawn to the means as far as the text is unfamiliar."""
+        kept = self.kept(familiarity)[:, None]
+        if np.all(kept == 1.0):
+            return prediction
+        mean = kept * prediction.mean + (1.0 - kept) * self.means
+        return Prediction(mean, np.hypot(kept * prediction.sd, (1.0 - kept) * self.spread))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """The predictors of one router, fitted together.
+
+    `gap_correlation` [M] is that of each candidate's residuals with the reference's: errors that candidates share do
+    not blur the gap between them.
+    """
+
+    quality: Predictor
+    input_tokens: InputTokens | None
+    output_tokens: LengthHead | None
+    recorded_cost: LengthHead | None
+    latency: LengthHead | None
+    familiarity: Familiarity
+    gap_correlation: Floats
+    reference: int
+
+    def estimate(self, features: Features) -> Estimates:
+        """What is expected of every candidate for each of n queries."""
+        prediction = self.familiarity.shrink(self.quality.predict(features), features.familiarity)
+        return self.assemble(
+            prediction,
+            None if self.input_tokens is None else self.input_tokens.predict(features).mean,
+            *(None if h is None else h.predict(features).mean for h in self._heads()),
+        )
+
+    def assemble(
+        self,
+        quality: Prediction,
+        input_tokens: Floats | None,
+        output_tokens: Floats | None,
+        recorded_cost_usd: Floats | None,
+        latency_s: Floats | None,
+    ) -> Estimates:
+        """Estimates of the predictors' means; what was never recorded is NaN."""
+        missing = np.full_like(quality.mean, np.nan)
+        return Estimates(
+            quality=np.clip(quality.mean, 0.0, 1.0),
+            quality_sd=quality.sd,
+            gap_sd=gap_sd(quality.sd, self.gap_correlation, self.reference),
+            input_tokens=missing if input_tokens is None else input_tokens,
+            output_tokens=missing if output_tokens is None else output_tokens,
+            latency_s=missing if latency_s is None else latency_s,
+            recorded_cost_usd=recorded_cost_usd,
+        )
+
+    def _heads(self) -> tuple[LengthHead | None, LengthHead | None, LengthHead | None]:
+        return self.output_tokens, self.recorded_cost, self.latency
+
+    def save(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """The state as parts of an artifact."""
+        heads = {"output_tokens": self.output_tokens, "recorded_cost": self.recorded_cost, "latency": self.latency}
+        parts = {name: head.save() for name, head in heads.items() if head is not None}
+        if self.input_tokens is not None:
+            parts["input_tokens"] = self.input_tokens.save()
+        parts["quality"] = dict(self.quality.save())
+        parts["estimator"] = {
+            "gap_correlation": self.gap_correlation,
+            "familiarity_floor": np.array(self.familiarity.floor),
+            "familiarity_means": self.familiarity.means,
+            "familiarity_spread": self.familiarity.spread,
+            "reference": np.array(self.reference),
+        }
+        return parts
+
+    @classmethod
+    def load(cls, predictor: type[Predictor], parts: Mapping[str, Arrays]) -> Estimator:
+        """The estimator of saved parts, its quality predictor being of the class given."""
+        own = parts["estimator"]
+        heads = {k: LengthHead.load(parts[k]) if k in parts else None for k in ("output_tokens", "recorded_cost", "latency")}
+        return cls(
+            quality=predictor.load(parts["quality"]),
+            input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,
+            **heads,
+            familiarity=Familiarity(
+                float(own["familiarity_floor"]), own["familiarity_means"], own["familiarity_spread"]
+            ),
+            gap_correlation=own["gap_correlation"],
+            reference=int(own["reference"]),
+        )
+
+
+def gap_sd(sd: Floats, correlation: Floats, reference: int) -> Floats:
+    """Standard deviation [n, M] of q_m - q_reference from those of both and the correlation [M] of their errors."""
+    own = sd[:, [reference]]
+    return np.sqrt(np.maximum(sd**2 + own**2 - 2.0 * correlation * sd * own, 0.0))

@@ -1,0 +1,68 @@
+"""Why a candidate was chosen, and why each other one was not, in words and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tenbin.risk import LOSS_DECIMALS
+from tenbin.types import CandidateView, Estimates, Floats, TradeOff
+
+
+def views(
+    models: Sequence[str], estimates: Estimates, cost_usd: Floats, loss: Floats, bars: Sequence[str | None], chosen: int
+) -> tuple[CandidateView, ...]:
+    """Every candidate's estimates, loss and reason for one query, the least loss first.
+
+    `estimates`, `cost_usd` and `loss` have one row; `bars` [M] says why a candidate may not answer.
+    """
+    rows = [
+        CandidateView(
+            model=name,
+            quality=float(estimates.quality[0, m]),
+            quality_sd=float(estimates.quality_sd[0, m]),
+            input_tokens=float(estimates.input_tokens[0, m]),
+            output_tokens=float(estimates.output_tokens[0, m]),
+            cost_usd=float(cost_usd[0, m]),
+            latency_s=float(estimates.latency_s[0, m]),
+            loss=float(loss[0, m]),
+            eligible=bars[m] is None,
+            reason=_why(m, chosen, estimates.quality[0], cost_usd[0], loss[0], bars[m]),
+        )
+        for m, name in enumerate(models)
+    ]
+    return tuple(sorted(rows, key=lambda v: (v.model != models[chosen], not v.eligible, v.loss, v.cost_usd, v.model)))
+
+
+def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, familiar: bool) -> str:
+    """The reason of the whole decision, in a few words."""
+    if fell_back:
+        return "safe default: nothing could be estimated"
+    if sum(bar is None for bar in bars) == 1:
+        return "only eligible candidate"
+    reason = "best expected quality" if trade_off.mu == 0.0 else "least expected loss"
+    return reason if familiar else f"{reason}, by the means: the text is unlike the training prompts"
+
+
+def _why(m: int, chosen: int, quality: Floats, cost_usd: Floats, loss: Floats, bar: str | None) -> str:
+    if bar is not None:
+        return bar
+    if m == chosen:
+        return "chosen"
+    if np.isnan(loss[m]):
+        return "no estimate of its cost or time"
+    gain, extra = float(quality[m] - quality[chosen]), float(cost_usd[m] - cost_usd[chosen])
+    if round(float(loss[m]), LOSS_DECIMALS) == round(float(loss[chosen]), LOSS_DECIMALS):
+        return "tied; the chosen one is cheaper or comes first by name"
+    if gain <= 0.0 and extra >= 0.0:
+        return f"no better ({gain:+.3f}) and no cheaper ({_dollars(extra)})"
+    if gain > 0.0 and extra > 0.0:
+        return f"{gain:+.3f} quality does not pay for {_dollars(extra)}"
+    if gain < 0.0 and extra < 0.0:
+        return f"saving {_dollars(-extra)[1:]} does not make up for {gain:+.3f} quality"
+    return "its caution or its time outweighs quality and cost"
+
+
+def _dollars(amount: float) -> str:
+    return f"{'-' if amount < 0 else '+'}${abs(amount):.2g}" if abs(amount) < 1 else f"{amount:+.2f} dollars"

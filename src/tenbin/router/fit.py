@@ -1,0 +1,211 @@
+"""From a panel of outcomes to a router: embed, fit out of fold, anchor, and measure what it learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+import tenbin
+from tenbin.artifact import Manifest
+from tenbin.errors import DataError, UsageError
+from tenbin.outcomes.identity import near_key, prompt_key
+from tenbin.prices import PriceBook
+from tenbin.risk import Anchors
+from tenbin.router.baselines import learn_baselines
+from tenbin.router.card import write_card
+from tenbin.router.choose_embedder import choose_embedder
+from tenbin.router.crossfit import Crossfit, Observed, dial_curve
+from tenbin.router.learning_curve import MOST_HELD_OUT, POINTS, LearningCurve, nested_sizes
+from tenbin.router.predictor_names import predictor_class
+from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
+from tenbin.router.router import Parts, Router
+from tenbin.router.train import MakePredictor, column_means, observe, train
+from tenbin.types import Bools, Candidate, Features, Floats, Ints, Panel, Progress, TradeOff
+
+N_FOLDS = 5
+LEAST_PROMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How to fit: every field has a default that is right for most.
+
+    `embedder` "auto" chooses among the installed ones by cross-validation; `reference` None takes the candidate of
+    best mean quality; `groups` False ignores group labels; `candidates` adds what is known of some models
+    (capabilities, context windows); `learning_curve` False skips measuring how the router grew.
+    """
+
+    embedder: str = "auto"
+    predictor: str = "stack"
+    seed: int = 0
+    reference: str | None = None
+    groups: bool = True
+    candidates: tuple[Candidate, ...] = ()
+    learning_curve: bool = True
+
+
+def fit(
+    panel: Panel,
+    prices: PriceBook | None = None,
+    settings: FitSettings | None = None,
+    progress: Progress | None = None,
+    *,
+    at: date | None = None,
+) -> Router:
+    """Fit a router on the rows of `panel` with split "train" (all rows where there is no split).
+
+    `prices` may be None where every model has recorded dollars. The same rows in any order give the same router.
+    Raises DataError (too few prompts, no labels, no cost), PriceError, UsageError (an unknown reference, embedder or
+    predictor), MissingExtraError.
+    """
+    settings = settings or FitSettings()
+    report = progress or (lambda _what, _done: None)
+    panel = training_rows(panel)
+    weight = observe(panel).weight
+    basis = cost_basis(panel, prices)
+    book = prices if prices is not None else recorded_book(panel, weight)
+    rates = book.rates(panel.models, at)
+    folds = near_folds(panel)
+    make, predictor = predictor_class(settings.predictor, settings.seed)
+    choice = choose_embedder(settings.embedder, panel, folds, settings.seed, report)
+    features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
+    reference = _reference(panel, weight, settings.reference)
+    estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
+    typical = typical_call(panel, features.text_tokens, weight, basis, rates)
+    pricing = Pricing(basis, rates, typical)
+    anchors = _anchors(panel.models, pricing, crossfit.observed, reference)
+    parts = {
+        **estimator.save(),
+        "encoder": choice.encoder.save(),
+        "typical_call": typical.save(),
+        "crossfit": crossfit.save(),
+        "baselines": learn_baselines(features, crossfit.observed, folds).save(),
+        "seen": {"keys": np.array(sorted({prompt_key(query) for query in panel.queries}))},
+    }
+    if settings.learning_curve:
+        curve = _learning_curve(make, features, panel, folds, pricing, anchors, crossfit, settings.seed, report)
+        parts["learning_curve"] = curve.save()
+    manifest = Manifest(
+        version=tenbin.__version__,
+        data_hash=panel.data_hash,
+        seed=settings.seed,
+        candidates=_candidates(panel.models, settings.candidates),
+        embedder=choice.name,
+        embedder_name=choice.encoder.embedder.name,
+        embedder_reason=choice.reason,
+        predictor=predictor,
+        reference=anchors.reference,
+        c_ref_usd=anchors.c_ref_usd,
+        t_ref_s=anchors.t_ref_s if np.isfinite(anchors.t_ref_s) else None,
+        cost_basis=basis,
+        uses_groups=settings.groups and any(query.group is not None for query in panel.queries),
+        n_train=len(panel),
+        n_labels=int((~np.isnan(panel.quality)).sum()),
+        label_cost_usd=float(np.nansum(np.where(np.isnan(panel.quality), np.nan, pricing.observed_cost_usd(crossfit.observed)))),
+        hashes={},
+    )
+    router = Router(manifest, choice.encoder, estimator, Parts(manifest, None, parts), book, "", at)
+    router.card = write_card(router)
+    return router
+
+
+def training_rows(panel: Panel) -> Panel:
+    """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
+    if panel.split is not None:
+        panel = panel.take(np.array([split == "train" for split in panel.split]))
+    if len({near_key(query) for query in panel.queries}) < LEAST_PROMPTS:
+        raise DataError(
+            f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
+            where="the outcome table",
+            fix="collect more, or check the split column",
+        )
+    for m, model in enumerate(panel.models):
+        if np.isnan(panel.quality[:, m]).all():
+            raise DataError(
+                f"{model!r} has no quality on any training prompt", where="column quality", fix="label some or drop it"
+            )
+    return panel
+
+
+def near_folds(panel: Panel) -> Ints:
+    """The fold [n] of every row: near-duplicates share one, sizes are even, the order of rows does not matter."""
+    keys = [near_key(query) for query in panel.queries]
+    rank = {key: i for i, key in enumerate(sorted(set(keys)))}
+    return np.array([rank[key] % N_FOLDS for key in keys], dtype=np.int64)
+
+
+def _reference(panel: Panel, weight: Floats, asked: str | None) -> int:
+    if asked is None:
+        means = column_means(panel.quality, weight)
+        return int(np.argmax(means))
+    if asked not in panel.models:
+        raise UsageError(f"the reference {asked!r} is no model of the table", fix=f"models: {', '.join(panel.models)}")
+    return panel.models.index(asked)
+
+
+def _anchors(models: tuple[str, ...], pricing: Pricing, observed: Observed, reference: int) -> Anchors:
+    """The reference's mean dollars and seconds; the dearest candidate's where the reference is free."""
+    dollars = column_means(pricing.observed_cost_usd(observed), observed.weight)
+    seconds = column_means(observed.latency_s, observed.weight)
+    c_ref = float(dollars[reference]) if dollars[reference] > 0.0 else float(np.nanmax(dollars))
+    return Anchors(models[reference], c_ref if c_ref > 0.0 else 1.0, float(seconds[reference]))
+
+
+def _candidates(models: tuple[str, ...], known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    by_name = {candidate.name: candidate for candidate in known}
+    return tuple(by_name.get(model, Candidate(model)) for model in models)
+
+
+def _learning_curve(
+    make: MakePredictor,
+    features: Features,
+    panel: Panel,
+    folds: Ints,
+    pricing: Pricing,
+    anchors: Anchors,
+    crossfit: Crossfit,
+    seed: int,
+    report: Progress,
+) -> LearningCurve:
+    """Refit on nested subsets, decide on rows that each refit did not see; the whole comes from `crossfit`."""
+    order = np.argsort([prompt_key(query) for query in panel.queries], kind="stable")
+    sizes = nested_sizes(len(panel))
+    reference = panel.models.index(anchors.reference)
+    points = []
+    for step, size in enumerate(sizes):
+        report("learning curve", step / len(sizes))
+        inside, outside = order[:size], order[size : size + MOST_HELD_OUT]
+        if np.isnan(panel.quality[inside]).all(axis=0).any():
+            continue
+        estimator, _ = train(
+            make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, _quiet
+        )
+        held_out = Crossfit(estimator.estimate(features.take(outside)), observe(panel.take(outside)))
+        points.append((size, *_curve_of(held_out, panel.models, pricing, anchors)))
+    points.append((len(panel), *_curve_of(crossfit, panel.models, pricing, anchors)))
+    report("learning curve", 1.0)
+    n_rows, mu, quality, cost, single_quality, single_cost = zip(*points, strict=True)
+    return LearningCurve(
+        n_rows=np.array(n_rows, dtype=np.int64),
+        mu=mu[0],
+        quality=np.array(quality),
+        cost_usd=np.array(cost),
+        single_quality=np.array(single_quality),
+        single_cost_usd=np.array(single_cost),
+    )
+
+
+def _curve_of(
+    crossfit: Crossfit, models: tuple[str, ...], pricing: Pricing, anchors: Anchors
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    cost, observed = pricing.cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
+    everyone: Bools = np.ones(len(models), dtype=np.bool_)
+    curve = dial_curve(crossfit, cost, observed, models, anchors, TradeOff(0.0), everyone, POINTS)
+    singles = column_means(crossfit.observed.quality, crossfit.observed.weight), column_means(observed, crossfit.observed.weight)
+    return curve.mu, curve.quality, curve.cost_usd, *singles
+
+
+def _quiet(_what: str, _done: float) -> None:
+    """Progress of a step inside a step is not shown."""

@@ -1,0 +1,107 @@
+"""Dollars of estimates at the prices of one moment, whether tokens or recorded dollars are predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.errors import DataError
+from tenbin.prices import PriceBook, Rates
+from tenbin.router.crossfit import Observed
+from tenbin.types import Estimates, Floats, Panel, Price
+
+TOKENS = "tokens"
+DOLLARS = "dollars"
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalCall:
+    """A call of mean size per candidate [M] and its dollars at the prices of the fit: what scales recorded dollars."""
+
+    input_tokens: Floats
+    output_tokens: Floats
+    cost_usd: Floats
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in TypicalCall.__slots__}
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> TypicalCall:
+        """The typical call of saved arrays."""
+        return cls(**{name: np.asarray(arrays[name], dtype=np.float64) for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """The prices of one moment for the candidates of one router."""
+
+    basis: str
+    rates: Rates
+    typical: TypicalCall
+
+    def cost_usd(self, estimates: Estimates) -> Floats:
+        """Expected dollars [n, M]."""
+        if estimates.recorded_cost_usd is not None:
+            return estimates.recorded_cost_usd * self._scale()
+        return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens)
+
+    def observed_cost_usd(self, observed: Observed) -> Floats:
+        """What the measured calls cost at these prices [n, M], NaN where neither tokens nor dollars were measured."""
+        if self.basis == DOLLARS:
+            return observed.cost_usd * self._scale()
+        return self.rates.cost_usd(observed.input_tokens, observed.output_tokens)
+
+    def _scale(self) -> Floats:
+        now = self.rates.cost_usd(self.typical.input_tokens[None, :], self.typical.output_tokens[None, :])[0]
+        then = self.typical.cost_usd
+        return np.where(then > 0.0, now / np.where(then > 0.0, then, 1.0), 1.0)
+
+
+def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
+    """"tokens" where every candidate has token counts and there are prices, "dollars" where all have recorded dollars.
+
+    DataError where neither holds.
+    """
+    labelled = [~np.isnan(cells).all(axis=0) for cells in (panel.input_tokens, panel.output_tokens, panel.cost_usd)]
+    if prices is not None and labelled[0].all() and labelled[1].all():
+        return TOKENS
+    if labelled[2].all():
+        return DOLLARS
+    missing = panel.models[int(np.argmin(labelled[2]))]
+    tokens = labelled[0].all() and labelled[1].all()
+    fix = "give --prices FILE" if tokens else "give input_tokens, output_tokens and --prices, or cost_usd"
+    raise DataError(f"no cost is known for {missing!r}", where="the outcome table", fix=fix)
+
+
+def recorded_book(panel: Panel, weight: Floats) -> PriceBook:
+    """A book for tables that have only dollars: each model's mean recorded dollars as its price per request.
+
+    Editing a price there scales that model's predicted dollars by the same factor.
+    """
+    means = _means(panel.cost_usd, weight)
+    return PriceBook({m: (Price(0.0, 0.0, request_usd=c),) for m, c in zip(panel.models, means, strict=True)})
+
+
+def typical_call(panel: Panel, text_tokens: Floats, weight: Floats, basis: str, rates: Rates) -> TypicalCall:
+    """The call of mean size of every candidate; where only dollars are known, the size that those dollars buy."""
+    if basis == TOKENS:
+        size = [np.array(_means(cells, weight)) for cells in (panel.input_tokens, panel.output_tokens)]
+    else:
+        zero = np.zeros(len(panel.models))
+        size = [zero + float(np.mean(text_tokens)), zero]
+        without, per_token = (rates.cost_usd(size[0][None, :], (zero + t)[None, :])[0] for t in (0.0, 1.0))
+        slope = per_token - without
+        excess = np.maximum(np.array(_means(panel.cost_usd, weight)) - without, 0.0)
+        size[1] = np.where(slope > 0.0, excess / np.where(slope > 0.0, slope, 1.0), 0.0)
+    return TypicalCall(size[0], size[1], rates.cost_usd(size[0][None, :], size[1][None, :])[0])
+
+
+def _means(cells: Floats, weight: Floats) -> list[float]:
+    known = ~np.isnan(cells)
+    total = (np.where(known, cells, 0.0) * weight).sum(axis=0)
+    return [float(v) for v in total / np.maximum((weight * known).sum(axis=0), 1e-300)]

@@ -1,0 +1,282 @@
+"""Embed, estimate, price, decide: the fitted router."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, read_part, write_artifact
+from tenbin.errors import UsageError
+from tenbin.policy import bars, listed, safe_default
+from tenbin.prices import PriceBook
+from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
+from tenbin.router.baselines import Baselines
+from tenbin.router.crossfit import Crossfit, dial_curve
+from tenbin.router.dials import Dial, turn
+from tenbin.router.encoder import Encoder
+from tenbin.router.estimator import Estimator
+from tenbin.router.explain import headline, views
+from tenbin.router.learning_curve import LearningCurve
+from tenbin.router.pricing import Pricing, TypicalCall
+from tenbin.types import Bools, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
+
+PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency")
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Decisions for n queries at k trade-offs.
+
+    `chosen` and `loss` are [k, n]: the index of the model and its loss; `estimates` and `cost_usd` are [n, M];
+    `reasons[t][i]` says in a few words why.
+    """
+
+    models: tuple[str, ...]
+    trade_offs: tuple[TradeOff, ...]
+    chosen: Ints
+    loss: Floats
+    estimates: Estimates
+    cost_usd: Floats
+    reasons: tuple[tuple[str, ...], ...]
+
+
+class Parts:
+    """The arrays of a router by part: in memory after a fit, read and checked on first use after a load."""
+
+    def __init__(self, manifest: Manifest, folder: Path | None, held: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._held = dict(held)
+
+    def __contains__(self, part: str) -> bool:
+        return part in self._held or f"{part}.npz" in self._manifest.hashes
+
+    def __getitem__(self, part: str) -> Mapping[str, NDArray[Any]]:
+        if part not in self._held and self._folder is not None:
+            self._held[part] = read_part(self._folder, self._manifest, part)
+        return self._held[part]
+
+    def all(self) -> dict[str, Mapping[str, NDArray[Any]]]:
+        """Every part, read where it was not yet."""
+        names = {*self._held, *(name.removesuffix(".npz") for name in self._manifest.hashes)}
+        return {name: self[name] for name in sorted(names)}
+
+
+class Router:
+    """Sends each query to the candidate of least expected loss; made by `fit` or `Router.load`.
+
+    Pure after construction: decisions depend on the query, the trade-off and the prices, on nothing else.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        estimator: Estimator,
+        parts: Parts,
+        prices: PriceBook,
+        card: str,
+        at: date | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self.prices = prices
+        self.card = card
+        self._encoder = encoder
+        self._estimator = estimator
+        self._parts = parts
+        rates = prices.rates(manifest.models, at)
+        self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]))
+        self._rank = name_order(manifest.models)
+        self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in manifest.candidates)
+
+    @classmethod
+    def load(cls, folder: Path | str, prices: PriceBook | None = None, *, at: date | None = None) -> Router:
+        """The router of a folder, with its own price book or the one given, at today's prices or those `at` a day.
+
+        Raises ArtifactError (missing, damaged, newer, another embedder), PriceError (a candidate without a price).
+        """
+        folder = Path(folder)
+        manifest = read_manifest(folder)
+        parts = Parts(manifest, folder, {})
+        encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"])
+        present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
+        estimator = Estimator.load(manifest.predictor, present)
+        card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
+        return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at)
+
+    def save(self, folder: Path | str) -> None:
+        """Write the router to a folder, beside and renamed (ArtifactError where that cannot be)."""
+        self.manifest = write_artifact(Path(folder), self.manifest, self._parts.all(), self.prices.dumps(), self.card)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The candidates' names, in the order of every array's second axis."""
+        return self.manifest.models
+
+    @property
+    def anchors(self) -> Anchors:
+        """The reference and the scales of the loss, fixed at fit."""
+        seconds = self.manifest.t_ref_s
+        return Anchors(self.manifest.reference, self.manifest.c_ref_usd, np.nan if seconds is None else seconds)
+
+    @cached_property
+    def crossfit(self) -> Crossfit:
+        """Out-of-fold estimates of the training rows beside what was observed."""
+        return Crossfit.load(self._parts["crossfit"])
+
+    @cached_property
+    def baselines(self) -> Baselines:
+        """What was learnt to be held against."""
+        return Baselines.load(self._parts["baselines"])
+
+    @cached_property
+    def learning_curve(self) -> LearningCurve | None:
+        """How the cross-fitted curve grew with training rows; None where the fit was told not to measure it."""
+        return LearningCurve.load(self._parts["learning_curve"]) if "learning_curve" in self._parts else None
+
+    @cached_property
+    def seen(self) -> frozenset[str]:
+        """Hashes of the normalised training prompts."""
+        return frozenset(self._parts["seen"]["keys"].tolist())
+
+    def features(self, queries: Sequence[Query]) -> Features:
+        """What the predictors see of n queries; the group is dropped where the router was fitted without groups."""
+        return self._encoder.encode(queries, with_groups=self.manifest.uses_groups)
+
+    def estimate(self, features: Features) -> Estimates:
+        """What is expected of every candidate, [n, M] each."""
+        return self._estimator.estimate(features)
+
+    def cost_usd(self, estimates: Estimates) -> Floats:
+        """Expected dollars [n, M] at the router's prices."""
+        return self._pricing.cost_usd(estimates)
+
+    def observed_cost_usd(self) -> Floats:
+        """What the training rows' measured calls cost at the router's prices [n, M]."""
+        return self._pricing.observed_cost_usd(self.crossfit.observed)
+
+    def versions(self) -> dict[str, str]:
+        """What decided: package, artifact and price book."""
+        return {
+            "tenbin": self.manifest.version,
+            "artifact": self.manifest.artifact_hash[:12],
+            "prices": self.prices.version[:12],
+        }
+
+    def turn(
+        self, dial: Dial, *, allow: Collection[str] | None = None, deny: Collection[str] | None = None
+    ) -> TradeOff:
+        """The trade-off that a dial asks for, chosen on out-of-fold training rows at today's prices.
+
+        Raises UsageError for a dial that makes no sense, DecisionError for a promise that nothing keeps.
+        """
+        dial.check()
+        self._check_seconds(dial.at(0.0))
+        if dial.mu is not None or dial.best:
+            return dial.at(dial.mu or 0.0)
+        curve = dial_curve(
+            self.crossfit,
+            self.cost_usd(self.crossfit.estimates),
+            self.observed_cost_usd(),
+            self.models,
+            self.anchors,
+            dial.at(0.0),
+            listed(self.models, allow, deny),
+        )
+        return turn(dial, curve)
+
+    def route(
+        self,
+        queries: Sequence[Query],
+        trade_offs: Sequence[TradeOff],
+        *,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
+    ) -> Routing:
+        """Decide n queries at k trade-offs; no decision depends on the other queries.
+
+        Raises UsageError (a dial out of range), DecisionError (a query that no candidate can answer, by its id).
+        """
+        for trade_off in trade_offs:
+            check_trade_off(trade_off)
+            self._check_seconds(trade_off)
+        features = self.features(queries)
+        estimates = self.estimate(features)
+        cost = self.cost_usd(estimates)
+        reasons_barred = self._bars(queries, estimates, listed(self.models, allow, deny))
+        eligible = np.array([[bar is None for bar in row] for row in reasons_barred], dtype=np.bool_)
+        self._check_eligible(queries, eligible)
+        familiar = self._estimator.familiarity.kept(features.familiarity) >= 0.5
+        chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
+        loss = np.empty(chosen.shape)
+        reasons = []
+        for t, trade_off in enumerate(trade_offs):
+            weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, self.anchors)
+            chosen[t], fell_back = self._choose(weighed, cost, eligible)
+            loss[t] = weighed[np.arange(len(queries)), chosen[t]]
+            reasons.append(
+                tuple(
+                    headline(trade_off, row, bool(back), bool(known))
+                    for row, back, known in zip(reasons_barred, fell_back, familiar, strict=True)
+                )
+            )
+        return Routing(self.models, tuple(trade_offs), chosen, loss, estimates, cost, tuple(reasons))
+
+    def decide(
+        self,
+        query: Query,
+        trade_off: TradeOff,
+        *,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
+    ) -> Decision:
+        """Decide one query and say why, candidate by candidate (errors as in `route`)."""
+        routing = self.route([query], [trade_off], allow=allow, deny=deny)
+        estimates, chosen = routing.estimates, int(routing.chosen[0, 0])
+        weighed = losses(
+            cautious_quality(estimates, trade_off), routing.cost_usd, estimates.latency_s, trade_off, self.anchors
+        )
+        barred = self._bars([query], estimates, listed(self.models, allow, deny))[0]
+        return Decision(
+            query_id=query.query_id,
+            trade_off=trade_off,
+            model=self.models[chosen],
+            candidates=views(self.models, estimates, routing.cost_usd, weighed, barred, chosen),
+            reason=routing.reasons[0][0],
+            versions=self.versions(),
+        )
+
+    def _choose(self, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
+        """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
+        lost = (np.isnan(loss) | ~eligible).all(axis=1)
+        chosen = choose(np.where(lost[:, None], 0.0, loss), cost, self._rank, eligible)
+        for i in np.flatnonzero(lost):
+            chosen[i] = safe_default(self.models, self.manifest.reference, eligible[i])
+        return chosen, lost
+
+    def _bars(self, queries: Sequence[Query], estimates: Estimates, left: Bools) -> list[list[str | None]]:
+        by_lists: list[str | None] = [None if ok else "not allowed here" for ok in left.tolist()]
+        if self._unbounded:
+            return [by_lists] * len(queries)
+        return [
+            [a or b for a, b in zip(by_lists, bars(self.manifest.candidates, query, tokens), strict=True)]
+            for query, tokens in zip(queries, estimates.input_tokens, strict=True)
+        ]
+
+    def _check_eligible(self, queries: Sequence[Query], eligible: Bools) -> None:
+        for i in np.flatnonzero(~eligible.any(axis=1))[:1]:
+            safe_default(self.models, self.manifest.reference, eligible[i])
+
+    def _check_seconds(self, trade_off: TradeOff) -> None:
+        if trade_off.w > 0.0 and self.manifest.t_ref_s is None:
+            raise UsageError(
+                "w > 0 weighs seconds, and this router was fitted on outcomes without latency_s",
+                fix="leave --w out, or fit on outcomes that have latency_s",
+            )

@@ -1,0 +1,129 @@
+"""Fitting an estimator and, at the same time, the out-of-fold estimates of its training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from tenbin.predictors.input_tokens import InputTokens
+from tenbin.predictors.lengths import LengthHead
+from tenbin.protocols import Predictor
+from tenbin.router.crossfit import Crossfit, Observed
+from tenbin.router.estimator import Estimator, Familiarity
+from tenbin.router.pricing import DOLLARS, TOKENS
+from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
+
+MakePredictor = Callable[[], Predictor]
+P = TypeVar("P", bound=Predictor)
+
+FAMILIAR_SHARE = 0.99
+"""The share of training texts whose estimates are not drawn to the means for being strange."""
+
+
+def train(
+    make: MakePredictor,
+    features: Features,
+    panel: Panel,
+    folds: Ints,
+    basis: str,
+    reference: int,
+    seed: int,
+    progress: Progress,
+) -> tuple[Estimator, Crossfit]:
+    """Fit every predictor of a router on the rows of `panel`, whose `features` are given in the same order.
+
+    `make` makes the quality predictor; `folds` [n] keep near-duplicates together.
+    """
+    observed = observe(panel)
+    weight = observed.weight
+    progress("quality", 0.0)
+    quality, quality_oof = fit_out_of_fold(make, features, observed.quality, weight, folds)
+    progress("tokens and cost", 0.6)
+    means = column_means(observed.quality, weight)
+    familiarity = Familiarity(
+        floor=float(np.quantile(features.familiarity, 1.0 - FAMILIAR_SHARE)),
+        means=means,
+        spread=np.std(quality_oof.mean, axis=0),
+    )
+    inputs = outputs = dollars = seconds = None
+    inputs_oof = outputs_oof = dollars_oof = seconds_oof = None
+    if basis == TOKENS:
+        inputs, inputs_oof = _fit(InputTokens, features, observed.input_tokens, weight, folds)
+        outputs, outputs_oof = _fit(lambda: LengthHead(seed=seed), features, observed.output_tokens, weight, folds)
+    if basis == DOLLARS:
+        dollars, dollars_oof = _fit(lambda: LengthHead(seed=seed), features, observed.cost_usd, weight, folds)
+    if not np.isnan(observed.latency_s).all():
+        seconds, seconds_oof = _fit(lambda: LengthHead(seed=seed), features, observed.latency_s, weight, folds)
+    estimator = Estimator(
+        quality=quality,
+        input_tokens=inputs,
+        output_tokens=outputs,
+        recorded_cost=dollars,
+        latency=seconds,
+        familiarity=familiarity,
+        gap_correlation=residual_correlation(observed.quality - quality_oof.mean, reference),
+        reference=reference,
+    )
+    estimates = estimator.assemble(quality_oof, inputs_oof, outputs_oof, dollars_oof, seconds_oof)
+    progress("tokens and cost", 1.0)
+    return estimator, Crossfit(estimates, observed)
+
+
+def observe(panel: Panel) -> Observed:
+    """What was measured on a panel's rows, with weights 1 / label propensity."""
+    propensity = np.where(np.isnan(panel.label_propensity), 1.0, panel.label_propensity)
+    return Observed(
+        quality=panel.quality,
+        input_tokens=panel.input_tokens,
+        output_tokens=panel.output_tokens,
+        cost_usd=panel.cost_usd,
+        latency_s=panel.latency_s,
+        weight=1.0 / propensity,
+    )
+
+
+def fit_out_of_fold(
+    make: Callable[[], P], features: Features, target: Floats, weight: Floats, folds: Ints
+) -> tuple[P, Prediction]:
+    """A predictor fitted on all rows and its prediction of each row by a fit that did not see the row's fold."""
+    predictor = make()
+    own = predictor.fit(features, target, weight, folds)
+    if own is not None:
+        return predictor, own
+    mean, sd = np.empty_like(target), np.empty_like(target)
+    for fold in np.unique(folds):
+        out = folds == fold
+        partial = make()
+        partial.fit(features.take(~out), target[~out], weight[~out], folds[~out])
+        prediction = partial.predict(features.take(out))
+        mean[out], sd[out] = prediction.mean, prediction.sd
+    return predictor, Prediction(mean, sd)
+
+
+def column_means(target: Floats, weight: Floats) -> Floats:
+    """Weighted mean [M] of the known cells of every column; NaN for a column without any."""
+    known = ~np.isnan(target)
+    total = (weight * known).sum(axis=0)
+    summed = (np.where(known, target, 0.0) * weight).sum(axis=0)
+    return np.where(total > 0.0, summed / np.where(total > 0.0, total, 1.0), np.nan)
+
+
+def residual_correlation(residuals: Floats, reference: int) -> Floats:
+    """Correlation [M] of each column's residuals with the reference's over the rows where both are known."""
+    correlation = np.zeros(residuals.shape[1])
+    for m in range(residuals.shape[1]):
+        both = ~np.isnan(residuals[:, m]) & ~np.isnan(residuals[:, reference])
+        a, b = residuals[both, m], residuals[both, reference]
+        scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
+        correlation[m] = float((a * b).sum()) / scale if scale > 0.0 else 0.0
+    correlation[reference] = 1.0
+    return correlation
+
+
+def _fit(
+    make: Callable[[], P], features: Features, target: Floats, weight: Floats, folds: Ints
+) -> tuple[P, Floats]:
+    predictor, prediction = fit_out_of_fold(make, features, target, weight, folds)
+    return predictor, prediction.mean

@@ -1,0 +1,123 @@
+"""The artifact folder: same content same bytes, nothing half-written, every damage named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenbin.artifact import MANIFEST, PRICES, Manifest, read_manifest, read_part, write_artifact
+from tenbin.errors import ArtifactError
+from tenbin.types import Candidate
+
+PARTS = {"quality": {"coef": np.arange(6.0).reshape(2, 3), "name": np.array("stack")}, "seen": {"keys": np.array(["ab"])}}
+
+
+def manifest() -> Manifest:
+    return Manifest(
+        version="0.1.0",
+        data_hash="d" * 64,
+        seed=0,
+        candidates=(Candidate("large", capabilities=frozenset({"vision", "tools"})), Candidate("small")),
+        embedder="base",
+        embedder_name="base-1",
+        embedder_reason="The only one installed.",
+        predictor="stack",
+        reference="large",
+        c_ref_usd=0.01,
+        t_ref_s=None,
+        cost_basis="tokens",
+        uses_groups=True,
+        n_train=2,
+        n_labels=4,
+        label_cost_usd=0.1,
+        hashes={},
+    )
+
+
+def write(folder: Path, prices: str = "") -> Manifest:
+    return write_artifact(folder, manifest(), PARTS, prices, "# card\n")
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    written = write(tmp_path / "router")
+    found = read_manifest(tmp_path / "router")
+    assert found == written
+    coef = read_part(tmp_path / "router", found, "quality")["coef"]
+    np.testing.assert_array_equal(coef, PARTS["quality"]["coef"])
+
+
+def test_the_hash_depends_on_arrays_and_not_on_prices(tmp_path):
+    one, two = write(tmp_path / "a", "x = 1"), write(tmp_path / "b", "x = 2")
+    assert one.artifact_hash == two.artifact_hash
+    other = {**PARTS, "quality": {"coef": PARTS["quality"]["coef"] + 1e-12, "name": np.array("stack")}}
+    assert write_artifact(tmp_path / "c", manifest(), other, "", "").artifact_hash != one.artifact_hash
+    (tmp_path / "a" / PRICES).write_text("x = 3")
+    assert read_manifest(tmp_path / "a").artifact_hash == one.artifact_hash
+
+
+def test_a_router_is_replaced_as_a_whole_and_nothing_is_left_beside(tmp_path):
+    write(tmp_path / "router", "old = 1")
+    (tmp_path / "router" / "stray.npz").write_bytes(b"x")
+    write(tmp_path / "router", "new = 1")
+    assert (tmp_path / "router" / PRICES).read_text() == "new = 1"
+    assert not (tmp_path / "router" / "stray.npz").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["router"]
+
+
+def test_a_folder_of_something_else_is_not_overwritten(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("precious")
+    with pytest.raises(ArtifactError, match="is not a router"):
+        write(tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "precious"
+
+
+def test_a_failed_write_leaves_the_old_router_and_nothing_beside(tmp_path, monkeypatch):
+    write(tmp_path / "router", "old = 1")
+
+    def full(*_args: object, **_kwargs: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ArtifactError, match="No space left"):
+        write(tmp_path / "router", "new = 1")
+    assert (tmp_path / "router" / PRICES).read_text() == "old = 1"
+    assert [p.name for p in tmp_path.iterdir()] == ["router"]
+
+
+def test_a_newer_format_is_refused_with_both_numbers(tmp_path):
+    write(tmp_path / "router")
+    path = tmp_path / "router" / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+    with pytest.raises(ArtifactError, match=r"format 99, this tenbin reads up to 1; upgrade"):
+        read_manifest(tmp_path / "router")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', "\xff"])
+def test_a_damaged_manifest_is_one_sentence(tmp_path, text):
+    write(tmp_path / "router")
+    (tmp_path / "router" / MANIFEST).write_bytes(text.encode("latin-1"))
+    with pytest.raises(ArtifactError, match="fit the router again"):
+        read_manifest(tmp_path / "router")
+
+
+def test_damaged_and_missing_arrays_are_named(tmp_path):
+    found = write(tmp_path / "router")
+    path = tmp_path / "router" / "quality.npz"
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(ArtifactError, match=r"quality\.npz: is damaged"):
+        read_part(tmp_path / "router", found, "quality")
+    path.unlink()
+    with pytest.raises(ArtifactError, match="missing"):
+        read_part(tmp_path / "router", found, "quality")
+
+
+def test_not_a_router(tmp_path):
+    with pytest.raises(ArtifactError, match="tenbin fit"):
+        read_manifest(tmp_path)
+
+
+def test_arrays_of_python_objects_cannot_be_stored(tmp_path):
+    with pytest.raises(ValueError, match="Object arrays"):
+        write_artifact(tmp_path / "r", manifest(), {"quality": {"x": np.array([{}], dtype=object)}}, "", "")

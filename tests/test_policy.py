@@ -1,0 +1,46 @@
+"""Lists, capabilities, context windows and the safe default."""
+
+import numpy as np
+import pytest
+
+from tenbin.errors import DecisionError, UsageError
+from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
+from tenbin.types import Candidate, Query
+
+NAMES = ("large", "mid", "small")
+
+
+def test_lists_leave_what_is_allowed_and_not_denied():
+    assert listed(NAMES, ["large", "small"], ["small"]).tolist() == [True, False, False]
+    assert listed(NAMES, None, None).all()
+
+
+def test_a_name_that_is_no_candidate_is_named_with_its_neighbour():
+    with pytest.raises(UsageError, match="did you mean "small""):
+        listed(NAMES, ["smal"], None)
+
+
+def test_lists_that_leave_nobody_are_refused():
+    with pytest.raises(DecisionError):
+        listed(NAMES, ["mid"], ["mid"])
+
+
+def test_lacking_capabilities_are_named_and_unknown_ones_pass():
+    candidates = [Candidate("a", capabilities=frozenset({"tools"})), Candidate("b")]
+    query = Query("q", "x", requirements=frozenset({"tools", "vision"}))
+    assert bars(candidates, query, np.array([10.0, 10.0])) == ["lacks vision", None]
+
+
+def test_context_is_counted_conservatively_when_estimated_and_exactly_when_given():
+    candidate = Candidate("a", context_window_tokens=1000)
+    estimated = 1000 / CONTEXT_MARGIN + 1
+    assert bars([candidate], Query("q", "x"), np.array([estimated]))[0] is not None
+    assert bars([candidate], Query("q", "x", input_tokens=estimated), np.array([estimated])) == [None]
+    assert bars([candidate], Query("q", "x", input_tokens=900, max_output_tokens=101), np.array([900.0]))[0] is not None
+
+
+def test_safe_default_is_the_reference_or_the_first_eligible_by_name():
+    assert safe_default(NAMES, "mid", np.array([True, True, True])) == 1
+    assert safe_default(NAMES, "mid", np.array([True, False, True])) == 0
+    with pytest.raises(DecisionError):
+        safe_default(NAMES, "mid", np.zeros(3, dtype=bool))
