@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -95,3 +97,16 @@ class PluginError(TenbinError):
     """A plug-in that is not allowed, or that does not keep to its door."""
 
     exit_code = 11
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The question `did you mean "x" or "y"?` for the names nearest to a wrong one, None where nothing is near.
+
+    Case and a provider in front (`mistralai/x` for `x`) are overlooked, for the question only: nobody is guessed at.
+    """
+    names = sorted(set(known))
+    bare = [name.rpartition("/")[2].lower() for name in names]
+    target = word.rpartition("/")[2].lower()
+    ends = [target] if target in bare else list(dict.fromkeys(get_close_matches(target, bare, n=3)))
+    found = [f'"{name}"' for end in ends for name, other in zip(names, bare, strict=True) if other == end][:3]
+    return f"did you mean {' or '.join(found)}?" if found else None

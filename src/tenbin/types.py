@@ -233,8 +233,9 @@ class Decision:
 class Price:
     """What one model costs from one day on; rates in dollars per million tokens, `request_usd` per call.
 
-    Above `long_context_tokens` of input the whole call is billed at the `long_…` rates where given. A rate of None
-    means: as the plain input or output rate.
+    Above `long_context_tokens` of input the whole call is billed at the `long_…` rates. A rate of None means: as the
+    plain input or output rate; a long one of None: the plain one, dearer by as much as the input (or output) is.
+    `source` says in words where the figures come from; it never enters a bill or a hash.
     """
 
     input_usd_per_mtok: float
@@ -247,3 +248,6 @@ class Price:
     long_context_tokens: int | None = None
     long_input_usd_per_mtok: float | None = None
     long_output_usd_per_mtok: float | None = None
+    long_cached_input_usd_per_mtok: float | None = None
+    long_cache_write_usd_per_mtok: float | None = None
+    source: str | None = None

@@ -1,0 +1,51 @@
+"""What in a price book a person should look at: figures that are possible, but seldom meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from tenbin.types import Price
+
+STALE_DAYS = 365
+JUMP = 10.0
+"""A rate that moves by this factor from one entry to the next is rather a slip of the unit than a price change."""
+DEAR_USD_PER_MTOK = 1000.0
+"""No listed rate has been this high (the dearest of 1,790 list prices was 720): dollars per thousand tokens?"""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFinding:
+    """Something a person should look at: `is_error` where the model cannot be priced at all."""
+
+    model: str
+    what: str
+    is_error: bool = False
+
+
+def oddities(price: Price, day: date) -> Iterable[str]:
+    """What is unusual in one price: zero, output below input, a cache dearer than none, an old date, a wrong unit."""
+    input_usd, output_usd = price.input_usd_per_mtok, price.output_usd_per_mtok
+    if input_usd == 0 or output_usd == 0:
+        yield f"has a price of zero (input {input_usd:g}, output {output_usd:g}): free, or not filled in?"
+    if output_usd < input_usd:
+        yield f"has output ({output_usd:g}) cheaper than input ({input_usd:g}): swapped?"
+    if max(input_usd, output_usd) >= DEAR_USD_PER_MTOK:
+        yield f"costs ${max(input_usd, output_usd):g} per million tokens: was that meant per thousand?"
+    if price.cached_input_usd_per_mtok is not None and price.cached_input_usd_per_mtok > input_usd:
+        yield f"has cached input ({price.cached_input_usd_per_mtok:g}) dearer than plain input ({input_usd:g})"
+    if price.long_input_usd_per_mtok is not None and price.long_input_usd_per_mtok < input_usd:
+        yield f"has long-context input ({price.long_input_usd_per_mtok:g}) cheaper than plain input ({input_usd:g})"
+    if price.since is not None and (age := (day - price.since).days) > STALE_DAYS:
+        yield f"has a price of {price.since}, {age} days old: still true?"
+
+
+def jumps(history: Sequence[Price]) -> Iterable[str]:
+    """Rates that move by a factor of ten or more from one entry to the next."""
+    for old, new in pairwise(history):
+        for key in ("input_usd_per_mtok", "output_usd_per_mtok"):
+            before, after = getattr(old, key), getattr(new, key)
+            if before > 0 and after > 0 and max(before, after) >= JUMP * min(before, after):
+                yield f"has {key} going from {before:g} to {after:g} on {new.since}: a slip of the unit?"

@@ -1,0 +1,104 @@
+"""The bill: dollars of n queries by M candidates at one day's rates.
+
+    cost = request_usd + (  plain input  x input rate        plain = input_tokens - cached - cache writes
+                          + cached       x cached rate
+                          + cache writes x cache-write rate
+                          + answer       x output rate       answer = output_tokens - reasoning
+                          + reasoning    x reasoning rate ) / 1e6
+
+`input_tokens` counts everything that was sent, cached tokens too, and `output_tokens` everything that was produced,
+hidden reasoning too: that is how OpenAI and Google report usage; for providers that report the parts apart, add them
+up first. A rate that is not given is the plain input or output rate, so reasoning costs what any output costs unless
+a separate rate says otherwise. Above `long_context_tokens` of input the whole call is billed at the long rates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from tenbin.types import Floats, Price
+
+TOKENS_PER_MTOK = 1e6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """The prices of some models on one day, as arrays ready for billing.
+
+    `short` and `long` [5, M] are dollars per million tokens of plain input, cached input, cache writes, answer and
+    reasoning; `long` holds above `long_above_tokens` [M] of input (infinite where there is no long-context tier).
+    """
+
+    models: tuple[str, ...]
+    short: Floats
+    long: Floats
+    long_above_tokens: Floats
+    request_usd: Floats
+
+    @classmethod
+    def of(cls, models: Sequence[str], prices: Sequence[Price]) -> Self:
+        """The rates of these prices, one per model."""
+        columns = [_columns(price) for price in prices]
+        short = np.array([short for short, _ in columns], dtype=np.float64).reshape(len(prices), 5)
+        long = np.array([long for _, long in columns], dtype=np.float64).reshape(len(prices), 5)
+        above = [math.inf if price.long_context_tokens is None else price.long_context_tokens for price in prices]
+        request = [price.request_usd for price in prices]
+        return cls(tuple(models), short.T.copy(), long.T.copy(), np.array(above, float), np.array(request, float))
+
+    def cost_usd(
+        self,
+        input_tokens: Floats,
+        output_tokens: Floats,
+        *,
+        cached_input_tokens: Floats | float = 0.0,
+        cache_write_tokens: Floats | float = 0.0,
+        reasoning_tokens: Floats | float = 0.0,
+    ) -> Floats:
+        """Dollars [n, M] of calls with these tokens (each [n, M], or of a shape that NumPy stretches to it).
+
+        Cached and cache-write tokens are part of the input, reasoning tokens part of the output; where the parts
+        exceed the whole, the rest counts as zero, never as a credit. NaN tokens cost NaN.
+        """
+        parts = (
+            np.maximum(input_tokens - cached_input_tokens - cache_write_tokens, 0.0),
+            cached_input_tokens,
+            cache_write_tokens,
+            np.maximum(output_tokens - reasoning_tokens, 0.0),
+            reasoning_tokens,
+        )
+        cost = _bill(parts, self.short)
+        is_long = input_tokens > self.long_above_tokens
+        if is_long.any():
+            cost = np.where(is_long, _bill(parts, self.long), cost)
+        return cost + self.request_usd
+
+
+def _bill(parts: Sequence[Floats | float], rates: Floats) -> Floats:
+    total: Floats = np.asarray(sum(part * rate for part, rate in zip(parts, rates, strict=True)))
+    return total / TOKENS_PER_MTOK
+
+
+def _columns(price: Price) -> tuple[list[float], list[float]]:
+    """The five rates up to the long-context threshold and above it."""
+    input_usd, output_usd = price.input_usd_per_mtok, price.output_usd_per_mtok
+    cached = _or(price.cached_input_usd_per_mtok, input_usd)
+    write = _or(price.cache_write_usd_per_mtok, input_usd)
+    reasoning = _or(price.reasoning_usd_per_mtok, output_usd)
+    long_input = _or(price.long_input_usd_per_mtok, input_usd)
+    long_output = _or(price.long_output_usd_per_mtok, output_usd)
+    # Of 229 published tiers that also raise cached input or cache writes, 228 raise them by the factor of the input.
+    dearer_input = long_input / input_usd if input_usd > 0 else 1.0
+    dearer_output = long_output / output_usd if output_usd > 0 else 1.0
+    long_cached = _or(price.long_cached_input_usd_per_mtok, cached * dearer_input)
+    long_write = _or(price.long_cache_write_usd_per_mtok, write * dearer_input)
+    short = [input_usd, cached, write, output_usd, reasoning]
+    return short, [long_input, long_cached, long_write, long_output, reasoning * dearer_output]
+
+
+def _or(rate: float | None, otherwise: float) -> float:
+    return otherwise if rate is None else rate

@@ -1,0 +1,52 @@
+"""What `tenbin prices check` points at."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tenbin.prices import PriceBook, PriceFinding
+from tenbin.types import Price
+
+TODAY = date(2026, 6, 1)
+
+
+def test_a_book_in_order_has_no_findings() -> None:
+    assert PriceBook({"m": [Price(1, 4, since=date(2026, 1, 1))]}).check(["m"], TODAY) == []
+
+
+def test_models_without_a_price_are_errors_and_unused_ones_a_note() -> None:
+    book = PriceBook({"mistralai/large": [Price(1, 4)], "later": [Price(1, 4, since=date(2027, 1, 1))]})
+    assert book.check(["large", "later"], TODAY) == [
+        PriceFinding("large", 'has no price; did you mean "mistralai/large"?', is_error=True),
+        PriceFinding("mistralai/large", "is priced but not in use"),
+        PriceFinding("later", "has no price yet on 2026-06-01", is_error=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("price", "word"),
+    [
+        (Price(0, 0), "a price of zero"),
+        (Price(4, 1), "output (1) cheaper than input (4)"),
+        (Price(2500, 10_000), "meant per thousand"),
+        (Price(1, 4, cached_input_usd_per_mtok=2), "cached input (2) dearer"),
+        (Price(1, 4, long_context_tokens=1000, long_input_usd_per_mtok=0.5), "long-context input (0.5) cheaper"),
+        (Price(1, 4, since=date(2024, 5, 13)), "749 days old"),
+    ],
+)
+def test_what_is_seldom_meant(price: Price, word: str) -> None:
+    findings = PriceBook({"m": [price]}).check(at=TODAY)
+    assert any(word in finding.what for finding in findings), findings
+    assert not any(finding.is_error for finding in findings)
+
+
+def test_a_jump_by_ten_is_a_slip_of_the_unit_and_a_halving_is_not() -> None:
+    book = PriceBook(
+        {
+            "slip": [Price(10, 50), Price(1, 5, since=date(2026, 1, 1))],
+            "cut": [Price(5, 15), Price(2.5, 10, since=date(2026, 1, 1))],
+        }
+    )
+    assert {finding.model for finding in book.check(at=TODAY)} == {"slip"}

@@ -1,0 +1,124 @@
+"""The bill: hand-checked examples, and the properties that every bill keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.prices import PriceBook
+from tenbin.types import Price
+
+PLAIN = Price(2.5, 10.0)
+CACHING = Price(3.0, 15.0, cached_input_usd_per_mtok=0.3, cache_write_usd_per_mtok=3.75)
+THINKING = Price(2.0, 8.0, reasoning_usd_per_mtok=3.0, request_usd=0.005)
+LONG = Price(
+    1.25,
+    10.0,
+    cached_input_usd_per_mtok=0.125,
+    long_context_tokens=200_000,
+    long_input_usd_per_mtok=2.5,
+    long_output_usd_per_mtok=15.0,
+)
+dollars = st.floats(0.0, 1e4)
+tokens = st.integers(0, 1_000_000).map(float)
+
+
+def bill(price: Price, input_tokens: float, output_tokens: float, **parts: float) -> float:
+    rates = PriceBook({"m": [price]}).rates(["m"])
+    cost = rates.cost_usd(
+        np.array([[input_tokens]]), np.array([[output_tokens]]), **{k: np.array([[v]]) for k, v in parts.items()}
+    )
+    assert cost.shape == (1, 1)
+    return float(cost[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("price", "usage", "expected_usd"),
+    [
+        # 1,000 x 2.5 + 500 x 10 = 7,500 millionths
+        (PLAIN, {"input_tokens": 1000, "output_tokens": 500}, 0.0075),
+        # reasoning without a rate of its own is output like any other
+        (PLAIN, {"input_tokens": 1000, "output_tokens": 500, "reasoning_tokens": 400}, 0.0075),
+        # cached tokens without a rate of their own are plain input
+        (PLAIN, {"input_tokens": 1000, "output_tokens": 500, "cached_input_tokens": 900}, 0.0075),
+        # 10,000 in, of which 6,000 read from and 1,000 written to the cache: 3,000 x 3 + 6,000 x .3 + 1,000 x 3.75
+        (
+            CACHING,
+            {"input_tokens": 10_000, "output_tokens": 0, "cached_input_tokens": 6000, "cache_write_tokens": 1000},
+            (9000 + 1800 + 3750) / 1e6,
+        ),
+        # 200 answer x 8 + 800 reasoning x 3 + 100 x 2, and half a cent for the call
+        (THINKING, {"input_tokens": 100, "output_tokens": 1000, "reasoning_tokens": 800}, 0.0042 + 0.005),
+        # exactly at the threshold the short rates hold
+        (LONG, {"input_tokens": 200_000, "output_tokens": 1000}, 0.25 + 0.01),
+        # one token more, and the whole call is billed at the long rates, the output too
+        (LONG, {"input_tokens": 200_001, "output_tokens": 1000}, 200_001 * 2.5 / 1e6 + 0.015),
+        # cached input gets dearer by the same factor: .125 x 2
+        (LONG, {"input_tokens": 300_000, "output_tokens": 0, "cached_input_tokens": 300_000}, 0.075),
+        # parts larger than the whole never become a credit
+        (CACHING, {"input_tokens": 100, "output_tokens": 0, "cached_input_tokens": 1000}, 0.0003),
+    ],
+)
+def test_bills_worked_out_by_hand(price: Price, usage: dict[str, float], expected_usd: float) -> None:
+    assert bill(price, **usage) == pytest.approx(expected_usd, rel=1e-12)
+
+
+def test_each_candidate_has_its_own_rates_and_nan_stays_in_its_cell() -> None:
+    rates = PriceBook({"a": [PLAIN], "b": [LONG], "c": [THINKING]}).rates(["b", "a", "c"])
+    sent = np.array([[1000.0, 1000.0, 1000.0], [300_000.0, np.nan, 300_000.0]])
+    got = np.array([[100.0, 100.0, 100.0], [100.0, 100.0, 100.0]])
+    expected = [
+        [(1250 + 1000) / 1e6, (2500 + 1000) / 1e6, (2000 + 800) / 1e6 + 0.005],
+        [(750_000 + 1500) / 1e6, np.nan, (600_000 + 800) / 1e6 + 0.005],
+    ]
+    np.testing.assert_allclose(rates.cost_usd(sent, got), expected, rtol=1e-12)
+    assert rates.models == ("b", "a", "c")
+
+
+def test_one_row_of_input_stretches_over_the_candidates() -> None:
+    rates = PriceBook({"a": [PLAIN], "b": [CACHING]}).rates(["a", "b"])
+    cost = rates.cost_usd(np.array([[1000.0], [2000.0]]), np.zeros((2, 2)))
+    np.testing.assert_allclose(cost, [[0.0025, 0.003], [0.005, 0.006]])
+
+
+def test_an_explicit_long_rate_wins_over_the_factor() -> None:
+    price = Price(
+        1.0,
+        2.0,
+        cached_input_usd_per_mtok=0.1,
+        cache_write_usd_per_mtok=1.25,
+        long_context_tokens=1000,
+        long_input_usd_per_mtok=2.0,
+        long_cached_input_usd_per_mtok=0.1,
+    )
+    assert bill(price, 2000, 0, cached_input_tokens=2000) == pytest.approx(0.0002)
+    assert bill(price, 2000, 0, cache_write_tokens=2000) == pytest.approx(2000 * 2.5 / 1e6)
+    assert bill(price, 2000, 100) == pytest.approx((4000 + 200) / 1e6)
+
+
+@given(dollars, dollars, tokens, tokens, tokens, tokens, st.integers(1, 50))
+def test_the_bill_is_linear_in_the_tokens(
+    rate_in: float, rate_out: float, in_a: float, in_b: float, out_a: float, out_b: float, times: int
+) -> None:
+    price = Price(rate_in, rate_out)
+    both = bill(price, in_a, out_a) + bill(price, in_b, out_b)
+    assert bill(price, in_a + in_b, out_a + out_b) == pytest.approx(both, rel=1e-9, abs=1e-15)
+    assert bill(price, times * in_a, times * out_a) == pytest.approx(times * bill(price, in_a, out_a), rel=1e-9)
+
+
+@given(st.sampled_from([PLAIN, CACHING, THINKING, LONG]), tokens, tokens, tokens, st.floats(0.01, 100.0))
+def test_dollars_scale_with_the_book(price: Price, sent: float, got: float, cached: float, factor: float) -> None:
+    book = PriceBook({"m": [price], "other": [price]})
+    arrays = (np.array([[sent, sent]]), np.array([[got, got]]))
+    before = book.rates(["m", "other"]).cost_usd(*arrays, cached_input_tokens=np.array([[cached, cached]]))
+    after = book.scaled("m", factor).rates(["m", "other"]).cost_usd(*arrays, cached_input_tokens=cached)
+    assert after[0, 0] == pytest.approx(factor * before[0, 0], rel=1e-9)
+    assert after[0, 1] == before[0, 1]
+
+
+@given(st.sampled_from([PLAIN, CACHING, THINKING, LONG]), tokens, tokens, st.integers(0, 1000).map(float))
+def test_more_tokens_never_cost_less(price: Price, sent: float, got: float, more: float) -> None:
+    assert bill(price, sent + more, got) >= bill(price, sent, got)
+    assert bill(price, sent, got + more) >= bill(price, sent, got)
