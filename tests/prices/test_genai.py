@@ -1,0 +1,115 @@
+"""The import agrees with the package it reads: same model, same day, same tokens, same dollars."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tenbin.errors import MissingExtraError, PriceError
+from tenbin.prices import PriceBook
+from tenbin.prices.genai import import_prices
+
+installed = importlib.util.find_spec("genai_prices") is not None
+needs_package = pytest.mark.skipif(not installed, reason="genai-prices is not installed")
+
+
+def test_without_the_package_the_install_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("genai_prices", "genai_prices.data_snapshot"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingExtraError, match=r'pip install "tenbin\[prices\]"'):
+        import_prices(["openai/gpt-4o"])
+
+
+@needs_package
+@pytest.mark.extra
+def test_names_and_provenance() -> None:
+    book = import_prices({"big": "openai/gpt-4o", "small": "openai/gpt-4o-mini"})
+    assert list(book.entries) == ["big", "small"]
+    source = book.price("big").source
+    assert source is not None
+    assert source.startswith("genai-prices ")
+    assert source.endswith("openai/gpt-4o")
+    assert PriceBook.loads(book.dumps()) == book
+    assert list(import_prices(["openai/gpt-4o"]).entries) == ["openai/gpt-4o"]
+
+
+@needs_package
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("openai/gpt-4oo", 'does not know the model "openai/gpt-4oo"; did you mean "openai/gpt-4o"'),
+        ("gpt-4o", '/gpt-4o"'),
+        ("nowhere/zzzzzzzz", "the providers are anthropic,"),
+        ("openai/text-embedding-3-small", "no price per input and output token"),
+    ],
+)
+def test_what_it_does_not_know_is_said_with_the_nearest(reference: str, sentence: str) -> None:
+    with pytest.raises(PriceError) as caught:
+        import_prices([reference])
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+USAGES = [
+    (1000, 0, 0, 500, 0),
+    (10_000, 6000, 1000, 800, 300),
+    (600_000, 100_000, 50_000, 4000, 3000),
+]
+"""Input, of which read from the cache, of which written to it, output, of which reasoning."""
+
+
+def package_models() -> list[tuple[str, Any]]:
+    from genai_prices.data_snapshot import get_snapshot
+
+    return [(f"{p.id}/{m.id}", m) for p in get_snapshot().providers for m in p.models]
+
+
+def days_of(model: Any) -> list[date]:
+    """Days on both sides of every change of price, and today."""
+    entries = model.prices if isinstance(model.prices, list) else []
+    starts = [entry.constraint.start_date for entry in entries if hasattr(entry.constraint, "start_date")]
+    return [*starts, *(start - timedelta(days=1) for start in starts), date(2026, 1, 1)]
+
+
+@needs_package
+@pytest.mark.extra
+def test_every_model_of_the_package_is_billed_as_the_package_bills_it() -> None:
+    """Usage by usage and day by day; left out: hours of the day, second tiers, what is not priced by the token."""
+    from genai_prices import Usage
+
+    compared, refused = 0, 0
+    for reference, model in package_models():
+        try:
+            book = import_prices([reference])
+        except PriceError:
+            refused += 1
+            continue
+        if "left out" in (book.entries[reference][0].source or "") or "only the first" in str(book.entries[reference]):
+            continue
+        for day in days_of(model):
+            prices = model.get_prices(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+            rates = book.rates([reference], day)
+            for sent, cached, written, got, reasoning in USAGES:
+                usage = Usage(
+                    input_tokens=sent, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=got
+                )
+                if prices.output_reasoning_mtok is not None:
+                    usage.output_reasoning_tokens = reasoning
+                ours = rates.cost_usd(
+                    np.array([[float(sent)]]),
+                    np.array([[float(got)]]),
+                    cached_input_tokens=float(cached),
+                    cache_write_tokens=float(written),
+                    reasoning_tokens=float(reasoning),
+                )
+                theirs = float(prices.calc_price(usage)["total_price"])
+                assert ours[0, 0] == pytest.approx(theirs, rel=1e-9, abs=1e-12), (reference, day, usage)
+                compared += 1
+    assert compared > 5000
+    assert refused < 400
