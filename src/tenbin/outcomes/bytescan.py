@@ -1,0 +1,204 @@
+"""One pass over the bytes of a text file before it is parsed: encoding, line lengths, quotes; in bounded memory."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NoReturn, cast
+
+from tenbin.errors import DataError
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""The longest line or CSV record that is read; a 1 MB prompt fits easily, a 200 MB line is a mistake."""
+
+CHUNK_BYTES = 1024 * 1024
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked where its name ends in .gz."""
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[IO[bytes]]:
+    """`open_bytes` with every way in which reading may fail turned into one sentence (DataError)."""
+    try:
+        with open_bytes(path) as stream:
+            yield stream
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            "is not a whole gzip file: it is damaged or cut short", where=str(path), fix="copy or pack it again"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or "the system refused"
+        raise DataError(f"cannot be read ({reason})", where=str(path), fix="check the path and its rights") from error
+
+
+def check_text(path: Path, *, quoted: bool) -> None:
+    """Refuse a file that is not UTF-8 text of lines of at most 16 MB; `quoted`: CSV, quotes must close (DataError)."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    line, open_bytes_in_line, quotes = 1, 0, 0
+    with readable(path) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                _refuse_encoding(path, line + chunk.count(b"\n", 0, max(error.start, 0)))
+            if b"\0" in chunk:
+                _refuse_encoding(path, line + chunk.count(b"\n", 0, chunk.index(b"\0")))
+            first = chunk.find(b"\n")
+            open_bytes_in_line += first if first >= 0 else len(chunk)
+            if open_bytes_in_line > MAX_LINE_BYTES:
+                _refuse_length(path, line)
+            if first >= 0:
+                open_bytes_in_line = len(chunk) - chunk.rfind(b"\n") - 1
+            line += chunk.count(b"\n")
+            quotes += chunk.count(b'"') if quoted else 0
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        _refuse_encoding(path, line)
+    if quotes % 2:  # a quote that never closes would silently swallow the last rows
+        diagnose_csv(path, columns=None)
+
+
+def header_of(path: Path, delimiter: str) -> list[str]:
+    """The names in the first line of a CSV file (DataError where it is blank)."""
+    with readable(path) as stream:
+        text = stream.read(CHUNK_BYTES).decode("utf-8-sig", "ignore")
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if not any(name.strip() for name in names):
+        raise DataError(
+            "has a blank first line", where=f"{path}, line 1", fix="put the column names into the first line"
+        )
+    return names
+
+
+def keys_of(path: Path, most_lines: int = 1000) -> dict[str, object]:
+    """The keys that occur in the first lines of a JSONL file, each with its first value that is not null."""
+    found: dict[str, object] = {}
+    with readable(path) as stream:
+        for number, raw in enumerate(_lines(stream), start=1):
+            if number > most_lines:
+                break
+            if raw.strip():
+                for key, value in _json_object(path, number, raw).items():
+                    if found.get(key) is None:
+                        found[key] = value
+    return found
+
+
+def line_of(path: Path, record: int, *, quoted: bool, delimiter: str = ",") -> int:
+    """The line in which the record of that number (from 1; the CSV header not counted) starts."""
+    with readable(path) as stream:
+        if not quoted:
+            lines = (number for number, raw in enumerate(_lines(stream), start=1) if raw.strip())
+            return next((line for count, line in enumerate(lines, start=1) if count == record), record)
+        with _wide_csv_fields():
+            rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter)
+            count, start = -1, 1
+            for row in rows:
+                count += bool(row)
+                if count == record:
+                    return start if "\n" in "".join(row) else rows.line_num
+                start = rows.line_num + 1
+    return record + 1
+
+
+def diagnose_json(path: Path) -> None:
+    """Find the first line that is not one JSON object and say so (DataError); return where every line is."""
+    with readable(path) as stream:
+        for number, raw in enumerate(_lines(stream), start=1):
+            if raw.strip():
+                _json_object(path, number, raw)
+
+
+def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
+    """Find the first record of other than `columns` fields, or a quote that does not close (DataError)."""
+    with readable(path) as stream, _wide_csv_fields():
+        rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True, delimiter=delimiter)
+        line = 1
+        try:
+            for row in rows:
+                if columns is not None and row and len(row) != columns:
+                    raise DataError(
+                        f"has {len(row)} fields where the header has {columns}",
+                        where=f"{path}, line {line}",
+                        fix="put fields that hold commas, quotes or line breaks into double quotes",
+                    )
+                line = rows.line_num + 1
+        except csv.Error as error:
+            if "larger than field limit" in str(error):
+                _refuse_length(path, line)
+            what = "a quoted field that starts here does not close as CSV says"
+            fix = 'close it, and write a quote inside a field as ""'
+            raise DataError(what, where=f"{path}, line {line}", fix=fix) from error
+
+
+@contextmanager
+def _wide_csv_fields() -> Iterator[None]:
+    # The csv module keeps its field limit for the whole process: give it back as it was.
+    before = csv.field_size_limit(MAX_LINE_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    while raw := stream.readline(MAX_LINE_BYTES + 2):
+        yield raw
+
+
+def _json_object(path: Path, number: int, raw: bytes) -> dict[str, object]:
+    where = f"{path}, line {number}"
+    fix = "write one JSON object per line"
+    try:
+        value = json.loads(raw, object_pairs_hook=_no_repeats)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except _RepeatedKeyError as error:
+        raise DataError(f"the key {error.args[0]!r} stands twice", where=where, fix="keep one of them") from error
+    except UnicodeEncodeError as error:
+        raise DataError("holds half of a surrogate pair, which is no character", where=where, fix=fix) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError("is not valid JSON", where=where, fix=fix) from error
+    if not isinstance(value, dict):
+        raise DataError(f"is a JSON {_json_kind(value)}, not an object", where=where, fix=fix)
+    return value
+
+
+class _RepeatedKeyError(ValueError):
+    pass
+
+
+def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1)[:60])
+    return found
+
+
+def _json_kind(value: object) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "text" if isinstance(value, str) else "number or constant"
+
+
+def _refuse_encoding(path: Path, line: int) -> NoReturn:
+    raise DataError("is not UTF-8 text", where=f"{path}, line {line}", fix="save the file as UTF-8 and try again")
+
+
+def _refuse_length(path: Path, line: int) -> NoReturn:
+    raise DataError(
+        f"is longer than {MAX_LINE_BYTES // 1024**2} MB",
+        where=f"{path}, line {line}",
+        fix="write one record per line and shorten or drop what is not a prompt",
+    )

@@ -1,0 +1,70 @@
+"""The column names of the outcome table, how others call them, and what to say when one is missing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from tenbin.errors import DataError, UsageError
+
+NUMBERS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
+TEXTS = ("query_id", "prompt", "messages", "group", "model", "split")
+COLUMNS = (*TEXTS, *NUMBERS, "observed_at", "judge")
+"""Every name that `mapping` may rename. `observed_at` and `judge` stay in the file: a Panel does not hold them."""
+
+OTHERS_NAMES: Mapping[str, tuple[str, ...]] = {
+    "query_id": ("id", "qid", "question_id", "sample_id", "prompt_id", "key", "uid"),
+    "prompt": ("question", "input", "text", "query", "instruction"),
+    "messages": ("conversation", "chat", "turns"),
+    "model": ("model_name", "model_id", "llm", "candidate", "arm"),
+    "quality": ("score", "reward", "correct", "accuracy", "rating", "label", "is_correct", "grade"),
+    "input_tokens": ("prompt_tokens", "num_input_tokens", "tokens_in"),
+    "output_tokens": ("completion_tokens", "num_output_tokens", "tokens_out"),
+    "cost_usd": ("cost", "price", "total_cost", "usd", "dollars"),
+    "latency_s": ("latency", "seconds", "duration", "duration_s"),
+}
+
+
+def near(name: str, among: Iterable[str]) -> str:
+    """'; did you mean X?' as a phrase, or '' where nothing among the names is close."""
+    names = list(among)
+    lowered = {candidate.lower(): candidate for candidate in reversed(names)}
+    hits = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    return f"did you mean {lowered[hits[0]]!r}?" if hits else ""
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names for a sentence, cut after `most`."""
+    shown = ", ".join(name[:60] for name in names[:most])
+    return f"{shown}, ... ({len(names)} columns)" if len(names) > most else shown
+
+
+def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: str) -> dict[str, str]:
+    """Our name -> their column for every documented column that the file has (UsageError, DataError)."""
+    renames = dict(mapping or {})
+    for ours, theirs in renames.items():
+        if ours not in COLUMNS:
+            hint = near(ours, COLUMNS) or f"Tenbin's columns are {', '.join(COLUMNS)}"
+            raise UsageError(f"the mapping {ours}={theirs} renames an unknown column {ours!r}", fix=hint)
+        if theirs not in present:
+            hint = near(theirs, present) or f"its columns are {listed(present)}"
+            raise DataError(f"has no column {theirs!r}, which the mapping {ours}={theirs} names", where=where, fix=hint)
+    found = {name: name for name in COLUMNS if name in present and name not in renames.values()}
+    found.update(renames)
+    if "prompt" not in found and "messages" not in found:
+        raise _missing("prompt", present, where)
+    for name in ("model", "quality"):
+        if name not in found:
+            raise _missing(name, present, where)
+    return found
+
+
+def _missing(name: str, present: Sequence[str], where: str) -> DataError:
+    lowered = {column.lower(): column for column in reversed(present)}
+    theirs = next((lowered[other] for other in (name, *OTHERS_NAMES.get(name, ())) if other in lowered), None)
+    what = "has neither a 'prompt' nor a 'messages' column" if name == "prompt" else f"has no column {name!r}"
+    if theirs is not None:
+        fix = f"if {theirs!r} is it, add --map {name}={theirs}"
+    else:
+        fix = f"add it, or name it with --map {name}=THEIR_COLUMN (its columns are {listed(present)})"
+    return DataError(what, where=where, fix=fix)

@@ -1,0 +1,89 @@
+"""What may be wrong with one row: found by SQL while the rows stream by, said in one sentence."""
+
+from __future__ import annotations
+
+from tenbin.errors import DataError
+from tenbin.outcomes.columns import NUMBERS
+from tenbin.outcomes.layout import Cell, Layout
+from tenbin.types import SPLITS
+
+MARK = "chr(31)"
+SHOWN_CHARS = 40
+
+RANGES: dict[str, str] = {
+    "quality": "{c} < 0 OR {c} > 1",
+    "label_propensity": "{c} <= 0 OR {c} > 1",
+}
+"""SQL of what is out of range; every other number must be finite and not negative."""
+
+
+def not_a_number(cell: Cell) -> str:
+    """SQL: the first numeric column of a cell that holds something else, as a fault, or null."""
+    cases = [
+        f"WHEN {number.raw_if_bad} IS NOT NULL THEN {_fault(ours, 'text', number.raw_if_bad)}"
+        for ours, number in cell.numbers.items()
+        if number.raw_if_bad != "NULL"
+    ]
+    return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+
+
+def out_of_place() -> str:
+    """SQL over the columns of a row: the first that may not have its value, as a fault, or null."""
+    cases = [
+        f"WHEN query_id IS NULL OR trim(query_id) = '' THEN {_fault('query_id', 'blank', 'NULL')}",
+        f"WHEN model IS NULL OR trim(model) = '' THEN {_fault('model', 'blank', 'NULL')}",
+        f"WHEN split NOT IN {SPLITS} THEN {_fault('split', 'split', 'split')}",
+    ]
+    for column in NUMBERS:
+        wrong = RANGES.get(column, "isinf({c}) OR {c} < 0").format(c=column)
+        cases.append(f"WHEN {wrong} THEN {_fault(column, 'range', column)}")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _fault(column: str, kind: str, value: str) -> str:
+    return f"concat('{column}', {MARK}, '{kind}', {MARK}, left(CAST({value} AS VARCHAR), {SHOWN_CHARS}))"
+
+
+def refusal(layout: Layout, record: int, model: str | None, fault: str, others: int) -> DataError:
+    """The sentence for the first bad row of a source; `others` more rows are bad too."""
+    column, kind, value = fault.split("\x1f", 2)
+    more = f" ({others:,} more {'row has' if others == 1 else 'rows have'} a fault)" if others else ""
+    what, fix = _sentence(column, kind, value)
+    return DataError(what + more, where=layout.source.place(record, layout.shown(column, model)), fix=fix)
+
+
+def _sentence(column: str, kind: str, value: str) -> tuple[str, str]:
+    if kind == "text":
+        if _is_number(value.strip('"')):
+            return f"{_quoted(value)} is text, not a number", f"store {column} as numbers"
+        return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
+    if kind == "blank":
+        return "is empty", "name the model that answered" if column == "model" else "give every row its query"
+    if kind == "split":
+        hint = (
+            "write calibration for validation" if value.lower().startswith(("val", "dev")) else "use one of the three"
+        )
+        return f"{_quoted(value)} is none of train, calibration and test", hint
+    return _out_of_range(column, value)
+
+
+def _out_of_range(column: str, value: str) -> tuple[str, str]:
+    if column == "quality":
+        return f"{value} is outside [0, 1]", "scale the scores to 0..1, or leave the cell empty where there is none"
+    if column == "label_propensity":
+        return f"{value} is outside (0, 1]", "give the probability with which this row was chosen for labelling"
+    if value.lstrip("-") == "inf":
+        return f"{value} is not a finite number", "leave the cell empty where the number is not known"
+    return f"{value} is negative", f"{column} must be 0 or more; leave the cell empty where it is not known"
+
+
+def _quoted(value: str) -> str:
+    return value if value.startswith('"') else f'"{value}"'
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

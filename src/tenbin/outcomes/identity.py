@@ -1,0 +1,49 @@
+"""Who a query is: the key that tells whether it was seen in training, and the fold that keeps its near-duplicates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+
+from tenbin.types import Query
+
+KEY_HEX = 24
+FOLD_CHARS = 200
+
+
+def normalised(text: str) -> str:
+    """The text without what a copy changes by accident: NFKC, case folded, white space collapsed to one blank."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def prompt_key(query: Query) -> str:
+    """The first 24 hex digits of the SHA-256 of the normalised query: equal for what a person calls the same prompt."""
+    return hashlib.sha256(normalised(_whole_text(query)).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_HEX]
+
+
+def fold_of(query: Query, n_folds: int) -> int:
+    """The fold, 0 to n_folds - 1, of a query: by the first 200 normalised characters, so near-duplicates share one.
+
+    It depends on nothing but the query: not on the other rows, their order, or a seed.
+    """
+    # Normalising may shrink a text many times over (white space), so more than 200 characters are looked at; the bound
+    # keeps a 1 MB prompt cheap.
+    start = normalised(_whole_text(query)[: 20 * FOLD_CHARS])[:FOLD_CHARS]
+    digest = hashlib.sha256(start.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") % n_folds
+
+
+def _whole_text(query: Query) -> str:
+    if query.messages is None:
+        return query.prompt
+    turns = [f"{message.get('role', '')}: {_content_text(message.get('content'))}" for message in query.messages]
+    return "\n".join([*turns, query.prompt] if query.prompt else turns)
+
+
+def _content_text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)

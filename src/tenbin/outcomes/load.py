@@ -1,0 +1,307 @@
+"""From layouts to one Panel: rows stream through DuckDB, are checked there, and come back as arrays."""
+
+# SQL is put together from our own words and quoted names (`identifier`, `literal`); no value of a user is in it.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tenbin.errors import DataError
+from tenbin.outcomes.columns import NUMBERS
+from tenbin.outcomes.digest import content_hash
+from tenbin.outcomes.faults import MARK, not_a_number, out_of_place, refusal
+from tenbin.outcomes.layout import Layout
+from tenbin.types import Floats, Message, Panel, Progress, Query
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "1GB"
+MAX_CELLS = 50_000_000
+"""Queries x models: six arrays of 8 bytes a cell are 2.4 GB."""
+
+FILE_STEP = 1 << 40
+"""A row's position is file number * FILE_STEP + record number: one integer, ordered as the files are."""
+
+FETCH_ROWS = 2000
+
+
+@contextmanager
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB of its own, bounded in memory, that loads no extension and spills to a folder removed afterwards."""
+    import tempfile  # noqa: PLC0415
+
+    import duckdb  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="tenbin-") as folder:
+        con = duckdb.connect(
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": folder,
+                "threads": 2,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            }
+        )
+        try:
+            yield con
+        finally:
+            con.close()
+
+
+def load(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], progress: Progress | None) -> Panel:
+    """Read, check and join the sources of one table (DataError naming file, line and column of the first fault)."""
+    numbers = ", ".join(f"{name} DOUBLE" for name in NUMBERS)
+    con.execute(
+        "CREATE TABLE cells (pos BIGINT, query_id VARCHAR, text_hash UBIGINT, grp VARCHAR, split VARCHAR,"
+        f" model VARCHAR, {numbers}, fault VARCHAR)"
+    )
+    for index, layout in enumerate(layouts):
+        _tell(progress, 0.05 + 0.5 * index / len(layouts))
+        _insert(con, index, layout)
+    _refuse_faults(con, layouts)
+    if layouts[0].wide:
+        _number_repeats(con)
+    _join_queries(con, layouts)
+    _tell(progress, 0.6)
+    models = [str(row[0]) for row in con.execute("SELECT DISTINCT model FROM cells ORDER BY model").fetchall()]
+    arrays = _arrays(con, layouts, models)
+    _tell(progress, 0.75)
+    queries, split = _queries(con, layouts)
+    ordered = [arrays[name] for name in NUMBERS]
+    panel = Panel(
+        queries=tuple(queries),
+        models=tuple(models),
+        quality=arrays["quality"],
+        input_tokens=arrays["input_tokens"],
+        output_tokens=arrays["output_tokens"],
+        cost_usd=arrays["cost_usd"],
+        latency_s=arrays["latency_s"],
+        label_propensity=arrays["label_propensity"],
+        split=split,
+        data_hash=content_hash(queries, models, split, ordered),
+    )
+    _tell(progress, 1.0)
+    return panel
+
+
+def _tell(progress: Progress | None, done: float) -> None:
+    if progress is not None:
+        progress("reading outcomes", done)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, index: int, layout: Layout) -> None:
+    import duckdb  # noqa: PLC0415
+
+    structs = [
+        "{"
+        + ", ".join(
+            [f"'model': {cell.model}"]
+            + [f"'{name}': {number.value}" for name, number in cell.numbers.items()]
+            + [f"'bad': {not_a_number(cell)}"]
+        )
+        + "}"
+        for cell in layout.cells
+    ]
+    cells = f"unnest([{', '.join(structs)}])" if len(structs) > 1 else structs[0]
+    # The mark keeps the two apart: text that moves from one to the other is another text.
+    said = f"concat({layout.messages}, {MARK}, {layout.prompt})"
+    query_id = layout.query_id or f"concat('q-', left(sha256({said}), 20))"
+    rows = (
+        f"SELECT {index * FILE_STEP} + record AS pos, {query_id} AS query_id, hash({said}) AS text_hash,"
+        f" nullif({layout.group}, '') AS grp, nullif({layout.split}, '') AS split, {cells} AS cell"
+        f" FROM ({layout.source.scan(layout.scanned)})"
+    )
+    picked = ", ".join(f"cell.{name} AS {name}" for name in ("model", *NUMBERS, "bad"))
+    flat = f"SELECT pos, query_id, text_hash, grp, split, {picked} FROM ({rows})"
+    try:
+        con.execute(f"INSERT INTO cells SELECT * EXCLUDE (bad), coalesce(bad, {out_of_place()}) FROM ({flat})")
+    except duckdb.Error as error:
+        raise layout.source.explain(error) from error
+
+
+def _refuse_faults(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> None:
+    total, labelled = _row(con, "SELECT count(*), count(quality) FROM cells")
+    where = str(layouts[0].source.path if len(layouts) == 1 else layouts[0].source.path.parent)
+    if not total:
+        raise DataError("has no rows", where=where, fix="give a table with one row per query and model")
+    bad = con.execute(
+        "SELECT pos, model, fault, count(*) OVER () - 1 FROM cells WHERE fault IS NOT NULL ORDER BY pos, model LIMIT 1"
+    ).fetchone()
+    if bad is not None:
+        layout, record = _origin(layouts, bad[0])
+        raise refusal(layout, record, bad[1], bad[2], bad[3])
+    if not labelled:
+        column = layouts[0].shown("quality", None)
+        raise DataError(
+            f"no row has a quality: the column {column} is empty or NaN everywhere",
+            where=where,
+            fix="score some answers first, or name the column that has the scores with --map quality=THEIR_COLUMN",
+        )
+
+
+def _number_repeats(con: duckdb.DuckDBPyConnection) -> None:
+    # Public sets ask a prompt twice, or use an id twice. Each row is a query of its own there: the second becomes
+    # "id#2", counted in order of content, so that the order of rows decides nothing.
+    told = ", ".join(("model", *NUMBERS))
+    con.execute(
+        "CREATE TABLE renamed AS SELECT pos, concat(query_id, '#', nth) AS new_id FROM (SELECT pos, query_id,"
+        " row_number() OVER (PARTITION BY query_id ORDER BY text_hash, told, split, pos) AS nth FROM (SELECT pos,"
+        f" query_id, min(text_hash) AS text_hash, min(split) AS split, string_agg(concat_ws(',', {told}), ';' ORDER BY"
+        " model) AS told FROM cells WHERE query_id IN (SELECT query_id FROM cells GROUP BY query_id, model HAVING"
+        " count(*) > 1) GROUP BY pos, query_id)) WHERE nth > 1"
+    )
+    con.execute("UPDATE cells SET query_id = renamed.new_id FROM renamed WHERE cells.pos = renamed.pos")
+
+
+def _join_queries(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> None:
+    con.execute(
+        "CREATE TABLE queries AS SELECT row_number() OVER (ORDER BY query_id) - 1 AS qi, * FROM (SELECT query_id,"
+        " min(pos) AS pos, min(text_hash) AS text_lo, max(text_hash) AS text_hi, min(grp) AS grp, max(grp) AS grp_hi,"
+        " min(split) AS split, max(split) AS split_hi FROM cells GROUP BY query_id)"
+    )
+    for column, low, high, shown in (
+        ("text_hash", "text_lo", "text_hi", "prompt"),
+        ("grp", "grp", "grp_hi", "group"),
+        ("split", "split", "split_hi", "split"),
+    ):
+        _refuse_contradiction(con, layouts, column, f"{low} <> {high}", shown)
+    if _row(con, "SELECT count(split) FROM queries")[0]:
+        bare = con.execute("SELECT pos FROM queries WHERE split IS NULL ORDER BY pos LIMIT 1").fetchone()
+        if bare is not None:
+            layout, record = _origin(layouts, bare[0])
+            where = layout.source.place(record, layout.shown("split", None))
+            raise DataError("is empty", where=where, fix="give every query a split, or leave the column out")
+
+
+def _refuse_contradiction(
+    con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], column: str, differs: str, shown: str
+) -> None:
+    bad = con.execute(f"SELECT query_id FROM queries WHERE {differs} ORDER BY pos LIMIT 1").fetchone()
+    if bad is None:
+        return
+    rows = con.execute(
+        f"SELECT min(pos) FROM cells WHERE query_id = ? GROUP BY {column} ORDER BY min(pos) LIMIT 2",
+        [bad[0]],
+    ).fetchall()
+    (first_layout, first), (layout, record) = _origin(layouts, rows[0][0]), _origin(layouts, rows[1][0])
+    raise DataError(
+        f"query {_short(bad[0])} has another {shown} than in {first_layout.source.place(first)}",
+        where=layout.source.place(record, layout.shown(shown, None)),
+        fix="give different queries different ids, and one query the same in all its rows",
+    )
+
+
+def _arrays(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], models: Sequence[str]) -> dict[str, Floats]:
+    n, n_models = _row(con, "SELECT count(*) FROM queries")[0], len(models)
+    if n * n_models > MAX_CELLS:
+        raise DataError(
+            f"{n:,} queries x {n_models:,} models are more than {MAX_CELLS:,} cells",
+            where=str(layouts[0].source.path),
+            fix="check that query_id and model are the columns you mean, or give fewer queries",
+        )
+    con.execute(
+        "CREATE TABLE models AS SELECT row_number() OVER (ORDER BY model) - 1 AS mi, model FROM "
+        "(SELECT DISTINCT model FROM cells)"
+    )
+    values = ", ".join(f"coalesce({name}, 'nan'::DOUBLE) AS {name}" for name in NUMBERS)
+    table = con.execute(
+        f"SELECT qi * {n_models} + mi AS at, {values} FROM cells"
+        " JOIN queries USING (query_id) JOIN models USING (model)"
+    ).fetchnumpy()
+    at = np.asarray(table["at"], dtype=np.int64)
+    times = np.bincount(at, minlength=n * n_models)
+    if times.max() > 1:
+        _refuse_duplicate(con, layouts, times, models)
+    arrays = {}
+    for name in NUMBERS:
+        filled = np.full(n * n_models, np.nan)
+        filled[at] = table.pop(name)
+        arrays[name] = filled.reshape(n, n_models)
+    arrays["label_propensity"][np.isnan(arrays["label_propensity"])] = 1.0
+    return arrays
+
+
+def _refuse_duplicate(
+    con: duckdb.DuckDBPyConnection,
+    layouts: Sequence[Layout],
+    times: np.ndarray[tuple[int], np.dtype[np.int64]],
+    models: Sequence[str],
+) -> None:
+    cell = int(np.argmax(times > 1))
+    query_id = _row(con, f"SELECT query_id FROM queries WHERE qi = {cell // len(models)}")[0]
+    model = models[cell % len(models)]
+    rows = con.execute(
+        "SELECT pos FROM cells WHERE query_id = ? AND model = ? ORDER BY pos LIMIT 2", [query_id, model]
+    ).fetchall()
+    (first_layout, first), (layout, record) = _origin(layouts, rows[0][0]), _origin(layouts, rows[1][0])
+    repeats = int((times > 1).sum()) - 1
+    raise DataError(
+        f"query {_short(query_id)} and model {_short(model)} stand in {first_layout.source.place(first)} too"
+        + (f" ({repeats:,} more pairs repeat)" if repeats else ""),
+        where=layout.source.place(record),
+        fix="keep one row per query and model (average repeated answers first)"
+        if layout.query_id
+        else "keep one row per prompt and model, or add a query_id column where a prompt was asked twice",
+    )
+
+
+def _queries(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> tuple[list[Query], tuple[str, ...] | None]:
+    rows = con.execute("SELECT query_id, grp, split FROM queries ORDER BY qi").fetchall()
+    queries: list[Query] = [Query("")] * len(rows)
+    for index, layout in enumerate(layouts):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE wanted AS SELECT pos - {index * FILE_STEP} AS record, qi FROM queries"
+            f" WHERE pos >= {index * FILE_STEP} AND pos < {(index + 1) * FILE_STEP}"
+        )
+        texts = con.execute(
+            f"SELECT qi, record, prompt, messages FROM (SELECT record, {layout.prompt} AS prompt, {layout.messages} AS"
+            f" messages FROM ({layout.source.scan(layout.scanned)})) JOIN wanted USING (record)"
+        )
+        while chunk := texts.fetchmany(FETCH_ROWS):
+            for qi, record, prompt, messages in chunk:
+                queries[qi] = Query(
+                    query_id=rows[qi][0],
+                    prompt=prompt or "",
+                    messages=None if messages is None else _messages(messages, layout, record),
+                    group=rows[qi][1],
+                )
+    split = None if not rows or rows[0][2] is None else tuple(str(row[2]) for row in rows)
+    return queries, split
+
+
+def _messages(told: str, layout: Layout, record: int) -> tuple[Message, ...] | None:
+    if not told.strip():
+        return None
+    try:
+        value = json.loads(told)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) and "role" in item for item in value):
+        raise DataError(
+            "is not a list of chat messages",
+            where=layout.source.place(record, layout.shown("messages", None)),
+            fix='write JSON such as [{"role": "user", "content": "..."}]',
+        )
+    # Nested Parquet columns spell out every absent field as null; a message without the field says the same.
+    return tuple({key: item[key] for key in sorted(item) if item[key] is not None} for item in value)
+
+
+def _origin(layouts: Sequence[Layout], pos: int) -> tuple[Layout, int]:
+    return layouts[pos // FILE_STEP], pos % FILE_STEP
+
+
+def _row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+    row = con.execute(sql).fetchone()
+    return row if row is not None else (0, 0)
+
+
+def _short(name: object) -> str:
+    text = str(name)
+    return f'"{text[:60]}..."' if len(text) > 60 else f'"{text}"'

@@ -1,0 +1,65 @@
+"""The ParetoBandit JSONL as published: one line per prompt, `arms` maps each model to its reward and its dollars."""
+
+# SQL is put together from our own words and quoted names (`identifier`, `literal`); no value of a user is in it.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tenbin.errors import DataError
+from tenbin.outcomes.layout import Layout, json_number, model_cell, text
+from tenbin.outcomes.source import Source
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def matches(source: Source) -> bool:
+    """JSON lines with `prompt` and an object `arms`."""
+    return source.kind == "jsonl" and "prompt" in source.types and isinstance(source.samples.get("arms"), dict)
+
+
+def layout(source: Source, con: duckdb.DuckDBPyConnection) -> Layout:
+    """Read the file; quality = reward, cost_usd = cost, group = source, the id comes from the prompt."""
+    if not matches(source):
+        raise DataError(
+            'is not ParetoBandit data: each line needs {"prompt": ..., "arms": {MODEL: {"reward", "cost"}}}',
+            where=str(source.path),
+            fix="leave --format out",
+        )
+    arms = source.column("arms")
+    models = _models(source, con)
+    scanned = ("prompt", "arms", "source") if "source" in source.types else ("prompt", "arms")
+
+    def arm(model: str, field: str) -> str:
+        path = "/" + model.replace("~", "~0").replace("/", "~1") + "/" + field
+        return f"json_extract({arms}, '{path.replace(chr(39), chr(39) * 2)}')"
+
+    return Layout(
+        source=source,
+        scanned=scanned,
+        cells=tuple(
+            model_cell(
+                model,
+                {
+                    "quality": json_number(arm(model, "reward"), f"arms.{model}.reward", truth=False),
+                    "cost_usd": json_number(arm(model, "cost"), f"arms.{model}.cost", truth=False),
+                },
+            )
+            for model in models
+        ),
+        prompt=text(source, "prompt"),
+        group=text(source, "source") if "source" in source.types else "NULL",
+    )
+
+
+def _models(source: Source, con: duckdb.DuckDBPyConnection) -> list[str]:
+    import duckdb  # noqa: PLC0415
+
+    arms = source.column("arms")
+    sql = f"SELECT DISTINCT unnest(json_keys({arms})) FROM ({source.scan(['arms'])}) WHERE json_type({arms}) = 'OBJECT'"
+    try:
+        return sorted(str(row[0]) for row in con.execute(sql).fetchall())
+    except duckdb.Error as error:
+        raise source.explain(error) from error

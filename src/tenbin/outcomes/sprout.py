@@ -1,0 +1,68 @@
+"""SPROUT as published (CARROT-LLM-Routing/SPROUT): one row per prompt, one struct per model; prices stand apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tenbin.errors import DataError
+from tenbin.outcomes.layout import Layout, field_of, model_cell, struct_number, text
+from tenbin.outcomes.source import Source
+
+SPLIT_OF_FILE = {"train": "train", "validation": "calibration", "test": "test"}
+
+
+def matches(source: Source) -> bool:
+    """A `prompt` column and at least one struct column with `score` and `num_output_tokens`."""
+    return source.kind == "parquet" and "prompt" in source.types and bool(_models(source))
+
+
+def layouts(sources: Sequence[Source]) -> list[Layout]:
+    """Each file read as SPROUT; files of several splits in one folder give the split."""
+    splits = [_split(source) for source in sources]
+    known = len(set(splits)) > 1 and None not in splits
+    return [_layout(source, split if known else None) for source, split in zip(sources, splits, strict=True)]
+
+
+def _layout(source: Source, split: str | None) -> Layout:
+    models = _models(source)
+    if not models or "prompt" not in source.types:
+        raise DataError(
+            "is not SPROUT: it needs a prompt column and a struct {score, num_output_tokens, ...} per model",
+            where=str(source.path),
+            fix="give SPROUT's Parquet files, or leave --format out",
+        )
+    return Layout(
+        source=source,
+        scanned=(*(name for name in ("key", "prompt", "dataset") if name in source.types), *models),
+        cells=tuple(
+            model_cell(
+                model,
+                {
+                    ours: struct_number(field_of(source.column(model), theirs), f"{model}.{theirs}")
+                    for ours, theirs in (
+                        ("quality", "score"),
+                        ("input_tokens", "num_input_tokens"),
+                        ("output_tokens", "num_output_tokens"),
+                    )
+                    if theirs in source.types[model]
+                },
+            )
+            for model in models
+        ),
+        prompt=text(source, "prompt"),
+        query_id=text(source, "key") if "key" in source.types else None,
+        group=text(source, "dataset") if "dataset" in source.types else "NULL",
+        split=f"'{split}'" if split else "NULL",
+    )
+
+
+def _models(source: Source) -> list[str]:
+    return sorted(
+        name
+        for name, kind in source.types.items()
+        if kind.startswith("STRUCT(") and "score " in kind and "num_output_tokens " in kind
+    )
+
+
+def _split(source: Source) -> str | None:
+    return next((ours for name, ours in SPLIT_OF_FILE.items() if source.path.name.startswith(name)), None)
