@@ -17,7 +17,7 @@ from tenbin.prices.book import PriceBook
 from tenbin.types import Price
 
 PACKAGE = "genai-prices"
-RATES = {
+RATES: Mapping[str, str] = {
     "input_usd_per_mtok": "input_mtok",
     "output_usd_per_mtok": "output_mtok",
     "cached_input_usd_per_mtok": "cache_read_mtok",
