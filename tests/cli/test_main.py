@@ -49,7 +49,12 @@ def test_every_summary_is_that_of_its_command(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "near"),
-    [(["fti"], "'fit'"), (["evalute"], "'evaluate'"), (["--versoin"], "'--version'"), (["route", "--swep", "3"], "'--sweep'")],
+    [
+        (["fti"], "'fit'"),
+        (["evalute"], "'evaluate'"),
+        (["--versoin"], "'--version'"),
+        (["route", "--swep", "3"], "'--sweep'"),
+    ],
 )
 def test_a_wrong_word_gets_the_nearest_one(arguments: list[str], near: str) -> None:
     result = CliRunner().invoke(cli, arguments)
@@ -77,14 +82,18 @@ def failing(error: BaseException) -> Tenbin:
     def fail() -> None:
         raise error
 
-    group.get_command = lambda ctx, cmd_name: fail  # type: ignore[method-assign]
+    group.get_command = lambda *_: fail  # type: ignore[method-assign]
     return group
 
 
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
-        (errors.DataError("no column 'prompt'", where="a.csv", fix="rename it"), 3, "a.csv: no column 'prompt'; rename it"),
+        (
+            errors.DataError("no column 'prompt'", where="a.csv", fix="rename it"),
+            3,
+            "a.csv: no column 'prompt'; rename it",
+        ),
         (KeyboardInterrupt(), EXIT_INTERRUPTED, "stopped by Ctrl-C; nothing was left half-written"),
         (PermissionError(13, "Permission denied", "x.csv"), 1, "x.csv: permission denied"),
         (MemoryError(), 1, "the memory of this machine ran out; give fewer rows or more memory"),
@@ -126,7 +135,9 @@ def test_completion_prints_a_script_and_the_script_completes(shell: str) -> None
     result = CliRunner().invoke(cli, ["completion", shell])
     assert result.exit_code == 0
     assert "_TENBIN_COMPLETE" in result.output
-    done = tenbin(_TENBIN_COMPLETE=f"{shell}_complete", COMP_WORDS="tenbin ev", COMP_CWORD="1" if shell != "fish" else "ev")
+    done = tenbin(
+        _TENBIN_COMPLETE=f"{shell}_complete", COMP_WORDS="tenbin ev", COMP_CWORD="1" if shell != "fish" else "ev"
+    )
     assert "evaluate" in done.stdout
 
 

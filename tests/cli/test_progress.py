@@ -63,7 +63,8 @@ def test_quiet_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.44, "0.4 s"), (59.4, "59 s"), (59.7, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")]
+    ("seconds", "shown"),
+    [(0.44, "0.4 s"), (59.4, "59 s"), (59.7, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")],
 )
 def test_duration(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown

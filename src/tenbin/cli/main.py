@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
 
+from tenbin import __version__
 from tenbin.cli.failure import Terminated, colour, report
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 
-COMMANDS = {
+COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("tenbin.cli.demo:demo", "Fit, prove and route on real outcomes, in one minute."),
     "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
     "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
@@ -59,7 +60,7 @@ class Tenbin(LazyGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with 'tenbin demo'. Every command explains itself: 'tenbin COMMAND --help'.",
 )
-@click.version_option(package_name="tenbin", message="tenbin %(version)s")
+@click.version_option(version=__version__, message="tenbin %(version)s")
 def cli() -> None:
     """Send every query to the cheapest model that is good enough, and prove it on your own data."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from datetime import date
@@ -57,8 +57,10 @@ def plain(value: Any) -> Any:
     return found
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1, indent: int = 0) -> str:
-    """A text table: the first `left` columns flush left, the others flush right, by width on a terminal.
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,), indent: int = 0
+) -> str:
+    """A text table: the columns numbered in `left` flush left, the others flush right, by width on a terminal.
 
     Cells may hold colour codes and wide (Japanese) characters; line breaks in a cell become spaces.
     """
@@ -66,7 +68,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 
     widths = [max(text_width(line[column]) for line in lines) for column in range(len(headers))]
     margin = " " * indent
     drawn = [
-        margin + "  ".join(pad(cell, widths[k], right=k >= left) for k, cell in enumerate(line)).rstrip()
+        margin + "  ".join(pad(cell, widths[k], right=k not in left) for k, cell in enumerate(line)).rstrip()
         for line in lines
     ]
     rule = margin + "  ".join("─" * width for width in widths)

@@ -1,0 +1,87 @@
+"""A decision for people and for programs: the choice, then every candidate and why it lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tenbin.cli.output import faint, good, number, table, usd
+
+if TYPE_CHECKING:
+    from tenbin.router.dials import Dial
+    from tenbin.types import Decision
+
+AMOUNTS = (
+    ("tokens in", "input_tokens"),
+    ("tokens out", "output_tokens"),
+    ("cost", "cost_usd"),
+    ("seconds", "latency_s"),
+)
+"""Titles and fields of a CandidateView."""
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """The fields of the `--json` document of one decision."""
+    return {
+        "query_id": decision.query_id,
+        "model": decision.model,
+        "reason": decision.reason,
+        "trade_off": decision.trade_off,
+        "propensity": decision.propensity,
+        "candidates": decision.candidates,
+        "versions": decision.versions,
+    }
+
+
+def decision_text(decision: Decision, dial: Dial) -> str:
+    """The choice in one line, a table of the candidates and why each one lost, and what decided."""
+    views = decision.candidates
+    # Amounts that were never recorded would be a column of dashes.
+    amounts = [
+        (title, [drawn_amount(field, getattr(view, field)) for view in views])
+        for title, field in AMOUNTS
+        if any(math.isfinite(getattr(view, field)) for view in views)
+    ]
+    headers = ["model", "quality ± sd", *(title for title, _ in amounts), "loss", "why"]
+    cells = [
+        [
+            good(view.model) if view.model == decision.model else view.model,
+            f"{number(view.quality)} ± {number(view.quality_sd)}",
+            *(values[i] for _, values in amounts),
+            number(view.loss, 4) if view.eligible else "–",
+            view.reason,
+        ]
+        for i, view in enumerate(views)
+    ]
+    head = f"{good(decision.model)}: {decision.reason}{faint(f' ({dial_text(dial, decision.trade_off.mu)})')}"
+    drawn = table(headers, cells, left=(0, len(headers) - 1), indent=2)
+    versions = ", ".join(f"{name} {version}" for name, version in decision.versions.items())
+    return "\n\n".join([head, drawn, *([faint(f"decided by {versions}")] if versions else [])])
+
+
+def drawn_amount(field: str, value: float) -> str:
+    return usd(value) if field == "cost_usd" else number(value, 1 if field == "latency_s" else 0)
+
+
+def dial_text(dial: Dial, mu: float) -> str:
+    """What the dial was set to, in words."""
+    if dial.best:
+        return "best quality, mu 0"
+    if dial.mu is not None:
+        return f"mu {mu:.4g}"
+    if dial.max_cost_usd is not None:
+        return f"at most {usd(dial.max_cost_usd)} per query on average, mu {mu:.4g}"
+    from tenbin.router.dials import DEFAULT_MIN_QUALITY  # noqa: PLC0415
+
+    share = DEFAULT_MIN_QUALITY if dial.min_quality is None else dial.min_quality
+    return f"{share:.4g} of the reference's quality at least cost, mu {mu:.4g}"
+
+
+def sweep_text(decisions: Sequence[dict[str, Any]]) -> str:
+    """The decisions of one prompt along the dial."""
+    cells = [
+        [f"{row['mu']:.4f}", row["model"], number(row["quality"]), usd(row["cost_usd"]), number(row["loss"], 4)]
+        for row in decisions
+    ]
+    return table(["mu", "model", "quality", "cost", "loss"], cells, left=(0, 1))

@@ -1,0 +1,99 @@
+"""`tenbin evaluate ROUTER OUTCOMES`: say with intervals whether routing pays on prompts the router has not seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenbin.cli.output import emit_json, json_option, say
+from tenbin.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.argument("router", type=click.Path(path_type=Path))
+@click.argument("outcomes", type=click.Path(path_type=Path))
+@click.option(
+    "--report", "page", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the HTML report here."
+)
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.json", help="Keep every figure here.")
+@click.option(
+    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Evaluate at the prices of this TOML file."
+)
+@click.option("--examples", type=click.IntRange(min=0), default=0, metavar="N", help="Show N prompts in the report.")
+@click.option(
+    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
+)
+@click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
+@json_option
+def evaluate(
+    router: Path,
+    outcomes: Path,
+    page: Path | None,
+    lang: str,
+    out: Path | None,
+    prices: Path | None,
+    examples: int,
+    renames: tuple[str, ...],
+    layout: str,
+    as_json: bool,
+) -> None:
+    """Say with intervals whether routing pays.
+
+    Uses the rows of OUTCOMES with split = test (all rows where there is no split column) and drops the prompts that
+    the router was fitted on. Ends in a verdict: route, just use one model, or collect more prompts.
+
+    \b
+    tenbin evaluate my-router outcomes.parquet --report report.html
+    """
+    from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the evaluation only when evaluating)
+    from tenbin.cli.evaluate_text import evaluation_text, pick_examples  # noqa: PLC0415
+    from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
+    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+    from tenbin.evaluate.evaluation import evaluate as judge  # noqa: PLC0415
+    from tenbin.outcomes import read_outcomes  # noqa: PLC0415
+    from tenbin.prices import PriceBook  # noqa: PLC0415
+    from tenbin.report import write_report  # noqa: PLC0415
+    from tenbin.router.router import Router  # noqa: PLC0415
+
+    if examples and page is None:
+        raise UsageError("--examples shows prompts in the report", fix="give --report FILE.html as well")
+    mapping = renamed(renames)
+    for place in (page, out):
+        check_writable(place)
+    loaded = Router.load(router, PriceBook.load(prices) if prices is not None else None)
+    with TerminalProgress() as progress:
+        panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
+        evaluation = judge(loaded, panel, progress=progress)
+    if page is not None:
+        shown = pick_examples(loaded, panel, evaluation, examples) if examples else None
+        write_report(evaluation, page, lang=lang, examples=shown)
+    if out is not None:
+        with whole_file(out) as stream:
+            stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    if as_json:
+        emit_json(evaluation.to_json())
+    else:
+        say(evaluation_text(evaluation, lang))
+        say_where(page, out)
+
+
+def check_writable(place: Path | None) -> None:
+    """Refuse a place that cannot be written before the work, not after it (UsageError)."""
+    if place is not None and (place.is_dir() or not place.absolute().parent.is_dir()):
+        what = "is a folder" if place.is_dir() else "is in a folder that does not exist"
+        raise UsageError(what, where=str(place), fix="name another file")
+
+
+def say_where(page: Path | None, out: Path | None) -> None:
+    if page is not None or out is not None:
+        say()
+    for name, place in (("report", page), ("figures", out)):
+        if place is not None:
+            say(f"{name:<8} {place}")

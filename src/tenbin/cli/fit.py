@@ -1,0 +1,79 @@
+"""`tenbin fit OUTCOMES --out ROUTER`: learn a router from measured outcomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenbin.cli.output import emit_json, json_option, say
+from tenbin.errors import UsageError
+
+
+@click.command()
+@click.argument("outcomes", type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="ROUTER", help="The folder to write the router to."
+)
+@click.option(
+    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices (TOML); not needed with recorded dollars."
+)
+@click.option(
+    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
+)
+@click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
+@click.option("--embedder", default="auto", show_default=True, metavar="NAME", help="Embedder, or choose by trial.")
+@click.option("--predictor", default="stack", show_default=True, metavar="NAME", help="Predictor of quality.")
+@click.option("--group/--no-group", "groups", default=True, help="Use the group labels of the table, or ignore them.")
+@click.option("--reference", metavar="MODEL", help="The model to compare with; otherwise the best in training.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed and data give the same router.")
+@json_option
+def fit(
+    outcomes: Path,
+    out: Path,
+    prices: Path | None,
+    renames: tuple[str, ...],
+    layout: str,
+    embedder: str,
+    predictor: str,
+    groups: bool,
+    reference: str | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Learn a router from measured outcomes.
+
+    OUTCOMES is a table (Parquet, JSONL or CSV) with one row per prompt and model: query_id, prompt, model, quality
+    (0 to 1), and tokens with --prices, or cost_usd. Public formats are recognised.
+
+    \b
+    tenbin fit outcomes.parquet --prices prices.toml --out my-router
+    tenbin fit scores.csv --map quality=score --out my-router
+    """
+    from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the router only when fitting)
+    from tenbin.cli.fit_text import fit_json, fit_text, measured  # noqa: PLC0415
+    from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
+    from tenbin.outcomes import read_outcomes  # noqa: PLC0415
+    from tenbin.prices import PriceBook  # noqa: PLC0415
+    from tenbin.router.fit import FitSettings  # noqa: PLC0415
+    from tenbin.router.fit import fit as learn  # noqa: PLC0415
+
+    mapping = renamed(renames)
+    check_place(out)
+    book = PriceBook.load(prices) if prices is not None else None
+    settings = FitSettings(embedder=embedder, predictor=predictor, seed=seed, reference=reference, groups=groups)
+    with TerminalProgress() as progress:
+        panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
+        router = learn(panel, book, settings, progress)
+        found = measured(router)
+    router.save(out)
+    if as_json:
+        emit_json(fit_json(router, out, found))
+    else:
+        say(fit_text(router, out, found))
+
+
+def check_place(out: Path) -> None:
+    """Refuse a place that is taken by something else before the fit, not after it (UsageError)."""
+    if out.exists() and not (out / "manifest.json").is_file():
+        raise UsageError("exists and is not a router", where=str(out), fix="name a new folder with --out")

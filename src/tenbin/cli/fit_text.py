@@ -1,0 +1,140 @@
+"""What a fit came to, for people and for programs."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tenbin.cli.output import faint, good, number, percent, strong, table, usd
+from tenbin.router.crossfit import DIAL_POINTS, dial_curve
+from tenbin.types import TradeOff
+
+if TYPE_CHECKING:
+    from tenbin.router.router import Router
+
+PROMISE = 0.97
+MOST_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Training means per candidate [M], and what the rule reached out of fold at 97 % of the reference's quality.
+
+    `saving` is 1 - its dollars / the reference's; NaN where that quality is not reached.
+    """
+
+    quality: tuple[float, ...]
+    cost_usd: tuple[float, ...]
+    reached: float
+    promise_cost_usd: float
+    saving: float
+
+
+def measured(router: Router) -> Measured:
+    """The figures of a fresh fit, from its cross-fitted rows at the router's prices."""
+    crossfit = router.crossfit
+    observed = router.observed_cost_usd()
+    curve = dial_curve(
+        crossfit,
+        router.cost_usd(crossfit.estimates),
+        observed,
+        router.models,
+        router.anchors,
+        TradeOff(0.0),
+        np.ones(len(router.models), dtype=np.bool_),
+        DIAL_POINTS if len(crossfit.observed.quality) <= 5_000 else 101,
+    )
+    kept = curve.quality >= PROMISE * curve.reference_quality
+    cost = float(curve.cost_usd[kept].min()) if kept.any() else math.nan
+    spent = curve.reference_cost_usd
+    weight = np.where(np.isnan(observed), 0.0, crossfit.observed.weight)
+    dollars = np.nansum(observed * crossfit.observed.weight, axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
+    return Measured(
+        quality=tuple(router.baselines.means["quality"].tolist()),
+        cost_usd=tuple(dollars.tolist()),
+        reached=float(curve.quality.max() / curve.reference_quality),
+        promise_cost_usd=cost,
+        saving=1.0 - cost / spent if spent > 0.0 else math.nan,
+    )
+
+
+def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
+    """The fields of the `--json` document of a fit."""
+    manifest = router.manifest
+    return {
+        "router": out,
+        "artifact_hash": manifest.artifact_hash,
+        "data_hash": manifest.data_hash,
+        "n_train": manifest.n_train,
+        "n_labels": manifest.n_labels,
+        "predictor": manifest.predictor,
+        "embedder": manifest.embedder,
+        "embedder_name": manifest.embedder_name,
+        "embedder_reason": manifest.embedder_reason,
+        "uses_groups": manifest.uses_groups,
+        "cost_basis": manifest.cost_basis,
+        "reference": manifest.reference,
+        "c_ref_usd": manifest.c_ref_usd,
+        "t_ref_s": manifest.t_ref_s,
+        "seed": manifest.seed,
+        "candidates": [
+            {"model": name, "quality": found.quality[m], "cost_usd": found.cost_usd[m]}
+            for m, name in enumerate(router.models)
+        ],
+        "crossfit": {"quality_ratio": PROMISE, "cost_usd": found.promise_cost_usd, "saving": found.saving},
+    }
+
+
+def fit_text(router: Router, out: Path, found: Measured) -> str:
+    """The summary of a fit, ending with the next command."""
+    manifest = router.manifest
+    order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
+    rows = [
+        [
+            router.models[m] + (faint("  reference") if router.models[m] == manifest.reference else ""),
+            number(found.quality[m]),
+            usd(1000 * found.cost_usd[m]),
+        ]
+        for m in order[:MOST_SHOWN]
+    ]
+    more = len(order) - MOST_SHOWN
+    parts = [
+        f"{good('Fitted')} {strong(str(out))} on {manifest.n_train:,} prompts x {len(order)} models "
+        f"({manifest.n_labels:,} labels)",
+        table(["model", "quality", "per 1,000"], rows, indent=2)
+        + (faint(f"\n  and {more} more; see 'tenbin router show'") if more > 0 else ""),
+        "\n".join(
+            [
+                f"  embedder   {manifest.embedder_name}: {manifest.embedder_reason}",
+                f"  predictor  {manifest.predictor}, group labels {'used' if manifest.uses_groups else 'not used'}",
+                f"  cost       {BASIS[manifest.cost_basis]}",
+            ]
+        ),
+        promise_text(manifest.reference, found),
+        f"Next: {strong(f'tenbin evaluate {shlex.quote(str(out))} OUTCOMES --report report.html')}"
+        + faint("  (prompts that were not fitted on)"),
+    ]
+    return "\n\n".join(parts)
+
+
+BASIS: Mapping[str, str] = {
+    "tokens": "tokens are predicted, prices applied when deciding: a price change needs no new fit",
+    "dollars": "recorded dollars are predicted; a price change scales them",
+}
+
+
+def promise_text(reference: str, found: Measured) -> str:
+    """The cross-fitted saving in a sentence."""
+    if math.isnan(found.promise_cost_usd):
+        best = f"the best reaches {percent(found.reached)}"
+        return f"Cross-fitted, no setting keeps {PROMISE:.0%} of {reference}'s quality; {best}."
+    spent = f"{percent(abs(found.saving))} {'less' if found.saving >= 0.0 else 'more'}"
+    return (
+        f"Cross-fitted, keeping {PROMISE:.0%} of {reference}'s quality costs {good(spent)} than asking it every time."
+    )

@@ -1,0 +1,65 @@
+"""`tenbin router list|show|diff`: what fitted routers are, and how two of them differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenbin.cli.lazy import Group
+from tenbin.cli.output import emit_json, json_option, say
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group(cls=Group)
+def router() -> None:
+    """List, show and compare fitted routers."""
+
+
+@router.command("list")
+@click.argument("folder", type=FOLDER, default=".")
+@json_option
+def list_routers(folder: Path, as_json: bool) -> None:
+    """List the routers in FOLDER (default: here)."""
+    from tenbin.cli.router_text import list_text, listing  # noqa: PLC0415 (numpy only when reading routers)
+
+    entries = listing(folder)
+    if as_json:
+        emit_json({"routers": entries})
+    else:
+        say(list_text(folder, entries))
+
+
+@router.command()
+@click.argument("folder", metavar="ROUTER", type=FOLDER)
+@click.option("--prices", type=FOLDER, metavar="FILE", help="Show the dial at the prices of this TOML file.")
+@json_option
+def show(folder: Path, prices: Path | None, as_json: bool) -> None:
+    """Show a router's card, and what its dial reached out of fold."""
+    from tenbin.cli.router_text import dial_rows, show_json, show_text  # noqa: PLC0415
+    from tenbin.prices import PriceBook  # noqa: PLC0415
+    from tenbin.router.router import Router  # noqa: PLC0415
+
+    loaded = Router.load(folder, PriceBook.load(prices) if prices is not None else None)
+    rows = dial_rows(loaded)
+    if as_json:
+        emit_json(show_json(loaded, rows))
+    else:
+        say(show_text(loaded, rows))
+
+
+@router.command()
+@click.argument("before", type=FOLDER)
+@click.argument("after", type=FOLDER)
+@json_option
+def diff(before: Path, after: Path, as_json: bool) -> None:
+    """Compare two routers: candidates, training, prices, dial."""
+    from tenbin.cli.router_diff import diff_text, differences  # noqa: PLC0415
+    from tenbin.router.router import Router  # noqa: PLC0415
+
+    found = differences(Router.load(before), Router.load(after))
+    if as_json:
+        emit_json(found)
+    else:
+        say(diff_text(str(before), str(after), found))

@@ -1,0 +1,122 @@
+"""A router's card, manifest and dial, for people and for programs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tenbin.artifact import MANIFEST, read_manifest
+from tenbin.cli.output import caution, faint, number, percent, strong, table, usd
+from tenbin.errors import ArtifactError
+from tenbin.router.crossfit import DialCurve, dial_curve
+from tenbin.router.router import Router
+from tenbin.types import TradeOff
+
+SHARES = (1.0, 0.99, 0.97, 0.95, 0.9)
+CURVE_POINTS = 101
+
+
+def listing(folder: Path) -> list[dict[str, Any]]:
+    """One entry per router in a folder, by name; a damaged one carries its `error` (ArtifactError: no folder)."""
+    if not folder.is_dir():
+        raise ArtifactError("is no folder", where=str(folder), fix="name the folder that holds your routers")
+    places = [folder, *sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))]
+    return [entry(place) for place in places if (place / MANIFEST).is_file()]
+
+
+def entry(place: Path) -> dict[str, Any]:
+    try:
+        manifest = read_manifest(place)
+    except ArtifactError as error:
+        return {"router": str(place), "error": str(error)}
+    return {
+        "router": str(place),
+        "artifact_hash": manifest.artifact_hash,
+        "n_train": manifest.n_train,
+        "models": list(manifest.models),
+        "reference": manifest.reference,
+        "embedder": manifest.embedder,
+        "predictor": manifest.predictor,
+    }
+
+
+def list_text(folder: Path, entries: list[dict[str, Any]]) -> str:
+    """The listing as a table."""
+    if not entries:
+        return f"no routers in {folder}; make one: {strong('tenbin fit OUTCOMES --out ROUTER')}"
+    whole = [found for found in entries if "error" not in found]
+    headers = ["router", "reference", "embedder", "hash", "models", "prompts"]
+    cells = [
+        [
+            found["router"],
+            found["reference"],
+            found["embedder"],
+            found["artifact_hash"][:12],
+            str(len(found["models"])),
+            f"{found['n_train']:,}",
+        ]
+        for found in whole
+    ]
+    broken = [f"{caution('damaged')} {found['error']}" for found in entries if "error" in found]
+    return "\n".join([*([table(headers, cells, left=(0, 1, 2, 3))] if cells else []), *broken])
+
+
+def crossfitted(router: Router) -> DialCurve:
+    """The dial of a router out of fold, at its prices."""
+    crossfit = router.crossfit
+    return dial_curve(
+        crossfit,
+        router.cost_usd(crossfit.estimates),
+        router.observed_cost_usd(),
+        router.models,
+        router.anchors,
+        TradeOff(0.0),
+        np.ones(len(router.models), dtype=np.bool_),
+        CURVE_POINTS,
+    )
+
+
+def dial_rows(router: Router) -> list[dict[str, float]]:
+    """Per share of the reference's quality: the mu of least cost that keeps it out of fold (NaN: none does)."""
+    curve = crossfitted(router)
+    rows = []
+    for share in SHARES:
+        kept = curve.quality >= share * curve.reference_quality
+        at = int(np.argmin(np.where(kept, curve.cost_usd, np.inf))) if kept.any() else None
+        mu, quality, cost = (
+            (math.nan,) * 3 if at is None else (float(a[at]) for a in (curve.mu, curve.quality, curve.cost_usd))
+        )
+        saving = 1.0 - cost / curve.reference_cost_usd if curve.reference_cost_usd > 0.0 else math.nan
+        rows.append({"min_quality": share, "mu": mu, "quality": quality, "cost_usd": cost, "saving": saving})
+    return rows
+
+
+def show_json(router: Router, rows: list[dict[str, float]]) -> dict[str, Any]:
+    """The fields of the `--json` document of a router."""
+    curve = crossfitted(router)
+    return {
+        "artifact_hash": router.manifest.artifact_hash,
+        "prices_version": router.prices.version,
+        "manifest": asdict(router.manifest),
+        "dial": rows,
+        "curve": {"mu": curve.mu, "quality": curve.quality, "cost_usd": curve.cost_usd},
+    }
+
+
+def show_text(router: Router, rows: list[dict[str, float]]) -> str:
+    """The card, then the dial."""
+    cells = [[f"--min-quality {row['min_quality']:g}", *dial_cells(row)] for row in rows]
+    drawn = table(["dial", "mu", "quality", "per 1,000", "saving"], cells, indent=2)
+    note = f"Out of fold on the training prompts, against {router.manifest.reference} for every query:"
+    hashes = f"artifact {router.manifest.artifact_hash[:12]}, prices {router.prices.version[:12]}"
+    return "\n\n".join([router.card.strip(), note, drawn, faint(hashes)])
+
+
+def dial_cells(row: dict[str, float]) -> list[str]:
+    if math.isnan(row["mu"]):
+        return ["–", "not reached", "–", "–"]
+    return [f"{row['mu']:.4f}", number(row["quality"], 4), usd(1000 * row["cost_usd"]), percent(row["saving"])]
