@@ -1,0 +1,307 @@
+"""Every kind of bad input gets one sentence: what is wrong, where, what to do."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tenbin.errors import DataError, UsageError
+from tenbin.outcomes import read_outcomes
+
+KINDS = ("t.csv", "t.jsonl", "t.parquet")
+GOOD = {"query_id": "1", "prompt": "p", "model": "m", "quality": 1.0}
+OTHERS_WORDS = ("duckdb", "Error:", "read_csv", "read_json", "strict_mode", "Possible fixes", "CAST", "\n")
+
+
+def refused(path: Path, *parts: str, mapping: dict[str, str] | None = None, format: str = "auto") -> str:
+    """The sentence with which a file is refused; it holds all parts and none of the reader's own words."""
+    before = set(Path(tempfile.gettempdir()).glob("tenbin-*"))
+    with pytest.raises(DataError) as caught:
+        read_outcomes(path, mapping, format=format)
+    said = str(caught.value)
+    for part in parts:
+        assert part in said, said
+    assert not [word for word in OTHERS_WORDS if word in said], said
+    assert caught.value.fix, said
+    assert set(Path(tempfile.gettempdir()).glob("tenbin-*")) <= before
+    return said
+
+
+def second(rows: list[dict], **changes: object) -> list[dict]:
+    return [dict(GOOD, query_id="0"), dict(GOOD, **changes), dict(GOOD, query_id="2")]
+
+
+def spot(name: str, column: str) -> str:
+    """Where the second row of a file of that kind is: the header is a line of CSV, Parquet has rows."""
+    return {"t.csv": f"line 3, column {column}", "t.jsonl": f"line 2, column {column}"}.get(
+        name, f"row 2, column {column}"
+    )
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("quality", 1.5, "1.5 is outside [0, 1]"),
+        ("quality", -0.1, "-0.1 is outside [0, 1]"),
+        ("input_tokens", -3, "negative"),
+        ("output_tokens", -3, "negative"),
+        ("cost_usd", -0.5, "negative"),
+        ("latency_s", -1, "negative"),
+        ("label_propensity", 0, "outside (0, 1]"),
+        ("label_propensity", 1.2, "outside (0, 1]"),
+        ("model", "  ", "is empty"),
+        ("model", None, "is empty"),
+        ("query_id", "", "is empty"),
+        ("split", "validation", '"validation" is none of train, calibration and test; write calibration'),
+        ("split", "holdout", "none of train, calibration and test"),
+    ],
+)
+def test_a_bad_cell(rows, write, name, column, value, said):
+    table = second(rows, **{column: value})
+    if column == "split":
+        table = [dict(row, split=row.get("split", "train")) for row in table]
+    else:
+        table = [{column: 1, **row} for row in table]
+    refused(write(table, name), name, spot(name, column), said)
+
+
+@pytest.mark.parametrize(("name", "infinite"), [("t.csv", "inf"), ("t.jsonl", float("inf")), ("t.csv", "1e999")])
+@pytest.mark.parametrize("column", ["quality", "cost_usd", "output_tokens"])
+def test_infinity(rows, write, name, infinite, column):
+    table = [{column: 1, **row} for row in second(rows, **{column: infinite})]
+    refused(write(table, name), spot(name, column), "inf")
+
+
+def test_words_where_a_number_should_be(rows, write):
+    refused(write(second(rows, quality="good"), "t.csv"), "line 3, column quality", '"good" is not a number')
+    refused(write(second(rows, quality="good"), "t.jsonl"), "line 2, column quality", '"good" is not a number')
+
+
+def test_numbers_as_text(rows, write):
+    refused(write(second(rows, quality="0.5"), "t.jsonl"), "line 2, column quality", '"0.5" is text, not a number')
+    table = [dict(GOOD, quality="0.5")]
+    refused(write(table, "t.parquet"), "row 1, column quality", '"0.5" is text, not a number')
+    refused(write([dict(GOOD, output_tokens=True)], "t.jsonl"), "column output_tokens", "not a number")
+    refused(write([dict(GOOD, quality=[1])], "t.parquet"), "column quality", "is not a number")
+
+
+def test_the_line_counts_line_breaks_inside_fields(rows, write):
+    table = second(rows, quality=7)
+    table[0]["prompt"] = "three\nlines\nhere"
+    refused(write(table, "t.csv"), "line 5, column quality")
+
+
+def test_blank_lines_are_counted(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        '{"query_id":1,"prompt":"p","model":"m","quality":1}\n\n\n{"query_id":2,"prompt":"p","model":"m","quality":2}\n'
+    )
+    refused(path, "line 4, column quality")
+
+
+def test_how_many_more_are_bad(rows, write):
+    table = [dict(GOOD, query_id=str(i), quality=2) for i in range(5)]
+    refused(write(table, "t.csv"), "line 2, column quality", "4 more rows have a fault")
+
+
+def test_a_mapped_column_is_called_as_the_file_calls_it(write):
+    path = write([dict(GOOD, score=3)], "t.csv")
+    refused(path, "column score", "3.0 is outside", mapping={"quality": "score"})
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("column", ["model", "quality", "prompt"])
+def test_a_missing_column(write, name, column):
+    refused(write([{k: v for k, v in GOOD.items() if k != column}], name), name, f"'{column}'", f"--map {column}=")
+
+
+def test_a_missing_column_under_another_name(write):
+    table = [{"query_id": 1, "prompt": "p", "model": "m", "score": 1}]
+    refused(write(table, "t.csv"), "has no column 'quality'; if 'score' is it, add --map quality=score")
+
+
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_no_quality_anywhere(write, value):
+    table = [dict(GOOD, query_id=str(i), quality=value) for i in range(3)]
+    for name in ("t.csv", "t.jsonl"):
+        refused(write(table, name), name, "no row has a quality")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_duplicate_pairs(write, name):
+    table = [dict(GOOD, query_id="0"), GOOD, dict(GOOD, quality=0.5)]
+    first, again = {"t.csv": ("line 3", "line 4"), "t.jsonl": ("line 2", "line 3")}.get(name, ("row 2", "row 3"))
+    said = refused(write(table, name), 'query "1" and model "m"', f"{first} too")
+    assert f"{name}, {again}: " in said
+
+
+def test_one_id_with_two_prompts(write):
+    table = [GOOD, dict(GOOD, model="n", prompt="q")]
+    refused(write(table, "t.csv"), "line 3, column prompt", 'query "1" has another prompt than in', "line 2")
+
+
+@pytest.mark.parametrize(("column", "one", "two"), [("group", "x", "y"), ("split", "train", "test")])
+def test_one_id_with_two_groups_or_splits(write, column, one, two):
+    table = [dict(GOOD, **{column: one}), dict(GOOD, model="n", **{column: two})]
+    refused(write(table, "t.jsonl"), f"line 2, column {column}", f'query "1" has another {column} than in')
+
+
+def test_a_query_without_a_split(write):
+    table = [dict(GOOD, split="train"), dict(GOOD, query_id="2", split=None)]
+    refused(write(table, "t.csv"), "line 3, column split", "is empty")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_empty_file(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    refused(tmp_path / name, name, "is empty")
+    (tmp_path / name).write_bytes(b"\n\n")
+    refused(tmp_path / name, name, "is empty")
+
+
+def test_a_header_without_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("query_id,prompt,model,quality\n")
+    refused(tmp_path / "t.csv", "t.csv", "has no rows")
+
+
+def test_wrong_encoding(tmp_path, rows, write):
+    text = write(rows, "t.csv").read_text(encoding="utf-8")
+    for encoding in ("cp932", "utf-16", "utf-16-le"):
+        (tmp_path / "u.csv").write_bytes(text.encode(encoding))
+        refused(tmp_path / "u.csv", "u.csv, line ", "is not UTF-8 text; save the file as UTF-8")
+    good = '{"query_id":1,"prompt":"p","model":"m","quality":1}\n'
+    (tmp_path / "u.jsonl").write_bytes((good * 2).encode() + "日本".encode("euc-jp"))
+    refused(tmp_path / "u.jsonl", "u.jsonl, line 3", "is not UTF-8 text")
+    (tmp_path / "u.jsonl").write_bytes(b"\xef\xbb\xbf" + good.encode())
+    refused(tmp_path / "u.jsonl", "byte order mark")
+
+
+@pytest.mark.parametrize("name", ["long.csv", "long.jsonl"])
+def test_a_line_of_200_mb_is_refused_in_bounded_memory(tmp_path, name):
+    path = tmp_path / name
+    with path.open("wb") as stream:
+        stream.write(b"query_id,prompt,model,quality\n" if name.endswith("csv") else b'{"query_id": "')
+        for _ in range(200):
+            stream.write(b"x" * 1024 * 1024)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line = 2 if name.endswith("csv") else 1
+    refused(path, f"{name}, line {line}: is longer than 16 MB")
+    unit = 1024 if sys.platform != "darwin" else 1
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 120 * 1024 * 1024
+    path.unlink()
+
+
+def test_a_quoted_field_of_many_lines_that_is_too_long(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'query_id,prompt,model,quality\n1,"' + b"word\n" * 4_000_000 + b'",m,1\n')
+    refused(path, "t.csv, line 2: is longer than 16 MB")
+
+
+def test_a_quote_that_never_closes_loses_no_row_silently(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('query_id,prompt,model,quality\n1,p,m,1\n2,"p,m,1\n3,p,m,1\n')
+    refused(path, "t.csv, line 3", "quoted field", "does not close")
+
+
+def test_an_odd_quote_inside_a_plain_field_is_legal(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('query_id,prompt,model,quality\n1,a 6" pipe,m,1\n')
+    assert read_outcomes(path).queries[0].prompt == 'a 6" pipe'
+
+
+@pytest.mark.parametrize(("line", "fields"), [("2,p,m", 3), ("2,p,m,1,5", 5)])
+def test_a_line_with_other_than_the_header_s_fields(tmp_path, line, fields):
+    path = tmp_path / "t.csv"
+    path.write_text(f"query_id,prompt,model,quality\n1,p,m,1\n{line}\n")
+    refused(path, "t.csv, line 3", f"has {fields} fields where the header has 4")
+
+
+def test_mixed_line_ends(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"query_id,prompt,model,quality\n1,p,m,1\n2,p,m,1\r\n3,p,m,1\r\n")
+    refused(path, "cannot be read as CSV", "one kind of line end")
+
+
+def test_a_blank_first_line(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("\nquery_id,prompt,model,quality\n1,p,m,1\n")
+    refused(path, "line 1", "blank first line")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"query_id": 2, "prompt": ', "is not valid JSON"),
+        ("[1, 2]", "is a JSON list, not an object"),
+        ("3", "is a JSON number or constant, not an object"),
+        ('{"a": 1} {"b": 2}', "is not valid JSON"),
+        ('{"model": "m", "model": "n"}', "the key 'model' stands twice"),
+        ('{"prompt": "\\ud800"}', "surrogate"),
+        ("[" * 100_000, "is not valid JSON"),
+    ],
+)
+@pytest.mark.parametrize("before", [1, 1500])
+def test_broken_json(tmp_path, line, said, before):
+    path = tmp_path / "t.jsonl"
+    good = "".join(f'{{"query_id":{i},"prompt":"p","model":"m","quality":1}}\n' for i in range(before))
+    path.write_text(good + line + "\n")
+    refused(path, f"t.jsonl, line {before + 1}: ", said)
+
+
+def test_a_json_list(tmp_path):
+    (tmp_path / "t.json").write_text('[{"query_id": 1}]')
+    refused(tmp_path / "t.json", "one JSON list, not JSON lines")
+
+
+def test_damaged_parquet(rows, write, tmp_path):
+    whole = write(rows, "t.parquet").read_bytes()
+    cut = tmp_path / "cut.parquet"
+    cut.write_bytes(whole[: len(whole) // 2])
+    refused(cut, "cut.parquet", "truncated Parquet")
+    cut.write_bytes(whole[:40] + b"\0" * (len(whole) - 80) + whole[-40:])
+    refused(cut, "cut.parquet", "cannot be read as Parquet", "damaged")
+    cut.write_bytes(b"query_id,prompt,model,quality\n")
+    refused(cut, "is not a Parquet file, whatever its name says")
+
+
+def test_cut_gzip(rows, write, tmp_path):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(write(rows, "t.csv").read_bytes())[:-20])
+    refused(path, "not a whole gzip file")
+
+
+def test_paths_that_are_no_file(tmp_path, rows, write):
+    refused(tmp_path / "nowhere.csv", "does not exist")
+    refused(tmp_path, "is a folder without a Parquet, JSONL or CSV file")
+    write(rows, "a.csv")
+    write(rows, "b.jsonl")
+    refused(tmp_path, "files of several kinds (csv, jsonl)")
+
+
+def test_pickles_are_refused_with_the_way_to_convert_them(tmp_path):
+    for name, head in (("routerbench_0shot.pkl", b""), ("x.csv", b"\x80\x04\x95")):
+        (tmp_path / name).write_bytes(head + b"data")
+        refused(tmp_path / name, "is a pickle", "pandas.read_pickle(", "to_parquet(")
+
+
+def test_messages_that_are_none(write):
+    table = [dict(GOOD, messages=[{"content": "no role"}])]
+    refused(write(table, "t.jsonl"), "line 1, column messages", "is not a list of chat messages")
+    refused(write([dict(GOOD, messages="{broken")], "t.csv"), "line 2, column messages", "not a list of chat messages")
+
+
+def test_ids_and_models_that_were_swapped(write, monkeypatch):
+    monkeypatch.setattr("tenbin.outcomes.load.MAX_CELLS", 8)
+    table = [dict(GOOD, query_id=str(i), model=f"m{i}") for i in range(3)]
+    refused(write(table, "t.csv"), "3 queries x 3 models", "query_id and model")
+
+
+def test_an_unknown_format(rows, write):
+    with pytest.raises(UsageError, match="did you mean 'sprout'"):
+        read_outcomes(write(rows, "t.csv"), format="sprot")
