@@ -174,7 +174,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class QualityCalibration:
-    """Calibration of quality for one model ("" = all): `r2` over predicting that model's own test mean by a constant."""
+    """Calibration of quality for one model ("" = all); `r2` is over the constant that is the model's test mean."""
 
     model: str
     n: int
@@ -219,7 +219,8 @@ class OperatingPoint:
     out-of-fold means on the training queries; `reached` says whether the target was reachable there.
     `quality_ratio` is realised quality / the reference model's realised quality, `saving` 1 - realised cost / its
     realised cost; `overshoot` = quality_ratio - target (NaN for "mu").
-    `kept` is realised >= promised - 1 point - 1 standard error.
+    `kept` is realised >= promised - 1 point - 1 standard error, the promise of a ratio being that share of what the
+    reference realised on the same queries.
     """
 
     kind: str
@@ -264,9 +265,10 @@ class Payback:
 class Verdict:
     """The end of the evaluation in words.
 
-    `kind`: "route" (it pays), "single" (just use `model`) or "collect" (about `n_more` more prompts are needed).
+    `kind`: "route" (it pays), "single" (just use `model`) or "collect" (about `n_more` more labelled prompts to
+    test on are needed).
     `sentences` by language ("en", "ja"), the first being the headline. `prompts_say_nothing`: the gain over the
-    zero router is not above 0 by its interval. `ratio`, `saving`, `quality_ratio` are those of the operating point
+    zero router is not certain (its intervals include 0). `ratio`, `saving`, `quality_ratio` are those of the operating point
     that the verdict rests on (NaN otherwise).
     """
 

@@ -1,0 +1,153 @@
+"""From the trial's resampled means to the tables of an evaluation: curves, figures, differences, savings."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tenbin.evaluate.curve import Contender, chosen
+from tenbin.evaluate.intervals import interval, standard_error
+from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
+from tenbin.evaluate.result import (
+    ROUTER,
+    Curve,
+    CurvePoint,
+    Difference,
+    Figure,
+    NoHarm,
+    Saving,
+    SingleModel,
+    Summary,
+)
+from tenbin.evaluate.trial import SINGLES, Ground, Trial, place
+from tenbin.types import Floats, Ints
+
+ZERO_TEST = "z_test"
+ZERO_TRAIN = "z_train"
+COST_FIGURES = ("qnc", "cost_at_99", "cost_at_97", "cost_at_95")
+"""The figures of `RATIOS`, in its order."""
+
+
+def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tuple[SingleModel, ...]:
+    """One row per model; `label_share` [M] is the share of unseen test queries whose quality is known."""
+    quality, cost = trial.means.of(f"{SINGLES} quality"), trial.means.of(f"{SINGLES} cost")
+    latency = trial.means.gappy(f"{SINGLES} latency")
+    zero = trial.scales[0].zero
+    vertices = set(zip(zero.cost_usd, zero.quality, strict=True))
+    return tuple(
+        SingleModel(
+            model=model,
+            quality=interval(quality[:, m]),
+            cost_usd=interval(cost[:, m]),
+            latency_s=interval(latency[:, m]),
+            label_share=float(label_share[m]),
+            arena_score=arena_score(float(quality[0, m]), float(cost[0, m])),
+            on_hull=(float(cost[0, m]), float(quality[0, m])) in vertices,
+        )
+        for m, model in enumerate(models)
+    )
+
+
+def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
+    """Every point of a contender with intervals, and the hull of the sample."""
+    quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
+    where = place(contender.choices)
+    shares = shares_of(contender.choices, ground)
+    hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
+    points = tuple(
+        CurvePoint(
+            mu=float(contender.mus[k]),
+            label=contender.labels[k],
+            quality=interval(quality[:, where[k]]),
+            cost_usd=interval(cost[:, where[k]]),
+            latency_s=mean_latency(ground, contender.choices[k]),
+            shares=tuple(shares[k].tolist()),
+            predicted_quality=float(contender.predicted_quality[k]),
+            predicted_cost_usd=float(contender.predicted_cost_usd[k]),
+        )
+        for k in range(contender.mus.size)
+    )
+    return Curve(
+        name=contender.name,
+        title=contender.title,
+        deployable=contender.deployable,
+        points=points,
+        hull=tuple(zip(hull.cost_usd, hull.quality, strict=True)),
+    )
+
+
+def shares_of(choices: Ints, ground: Ground) -> Floats:
+    """The weighted share [K, M] of queries that each setting of `choices` [K, n] sends to each model."""
+    n_models = ground.quality.shape[1]
+    return np.array([np.bincount(row, weights=ground.share, minlength=n_models) for row in choices])
+
+
+def mean_latency(ground: Ground, choice: Ints) -> float:
+    """Mean seconds of `choice` [n] over the queries where they are known; NaN where none is."""
+    seconds = chosen(ground.latency_s, choice[None, :])[0]
+    known = ~np.isnan(seconds)
+    if not known.any():
+        return math.nan
+    return float(np.average(seconds[known], weights=ground.weight[known]))
+
+
+def summary_of(trial: Trial, name: str) -> Summary:
+    """The figures of one contender with intervals."""
+    return Summary(name, **{figure: interval(trial.column(name, figure)) for figure in FIGURES})
+
+
+def difference_of(trial: Trial, baseline: str) -> Difference:
+    """The router minus one baseline, paired over resamples."""
+    apart = {figure: _minus(trial, figure, baseline) for figure in FIGURES}
+    return Difference(
+        baseline=baseline,
+        aiq=interval(apart["aiq"]),
+        aiq_log=interval(apart["aiq_log"]),
+        qnc=interval(apart["qnc"]),
+        cost_at_97=interval(apart["cost_at_97"]),
+        peak_quality=interval(apart["peak_quality"]),
+        aiq_se=standard_error(apart["aiq"]),
+        aiq_log_se=standard_error(apart["aiq_log"]),
+    )
+
+
+def savings_of(trial: Trial) -> tuple[Saving, ...]:
+    """Savings at 100, 99, 97 and 95 % of the best single model's quality."""
+    best_cost = np.array([scale.best_cost_usd for scale in trial.scales])
+    return tuple(
+        Saving(
+            ratio=ratio,
+            quality=ratio * trial.scales[0].best_quality,
+            cost_usd=interval(trial.column(ROUTER, figure) * best_cost),
+            saving=flipped(interval(trial.column(ROUTER, figure))),
+            zero_saving=flipped(interval(trial.column(ZERO_TEST, figure))),
+        )
+        for ratio, figure in zip(RATIOS, COST_FIGURES, strict=True)
+    )
+
+
+def no_harm_of(difference: Difference) -> NoHarm:
+    """The no-harm rule from the difference to z_train: both AIQs within one standard error below, or above."""
+    kept = difference.aiq.value >= -_or_zero(difference.aiq_se)
+    kept_log = difference.aiq_log.value >= -_or_zero(difference.aiq_log_se)
+    return NoHarm(difference.aiq, difference.aiq_log, difference.aiq_se, difference.aiq_log_se, bool(kept and kept_log))
+
+
+def flipped(share: Figure) -> Figure:
+    """1 - a figure: from a share of cost to a saving."""
+    return Figure(1.0 - share.value, 1.0 - share.high, 1.0 - share.low)
+
+
+def _minus(trial: Trial, figure: str, baseline: str) -> Floats:
+    """Router minus baseline [1 + R]; a cost that is not reached counts as infinite on either side."""
+    mine, other = trial.column(ROUTER, figure), trial.column(baseline, figure)
+    if figure not in COST_FIGURES:
+        return mine - other
+    with np.errstate(invalid="ignore"):
+        apart: Floats = np.where(np.isnan(mine), np.inf, mine) - np.where(np.isnan(other), np.inf, other)
+    return apart
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value

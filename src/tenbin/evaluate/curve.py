@@ -1,0 +1,96 @@
+"""A contender: the choices that the router or a baseline makes along its dial, from estimates alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.risk import Anchors, choose, losses, name_order
+from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
+
+ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Choices [K, n] (model indices) at K settings, and what the estimates promised of them (NaN where nothing).
+
+    `mus` [K] is NaN where a setting is no mu; `labels` names the settings; `predicted_…` [K] are mean promises.
+    """
+
+    name: str
+    title: str
+    deployable: bool
+    mus: Floats
+    labels: tuple[str, ...]
+    choices: Ints
+    predicted_quality: Floats
+    predicted_cost_usd: Floats
+
+
+def sweep(
+    estimates: Estimates, cost_usd: Floats, models: tuple[str, ...], anchors: Anchors, mus: Floats, among: Bools
+) -> Ints:
+    """The choices [K, n] of the rule at every mu from `estimates` and predicted dollars [n, M].
+
+    `among` [M] are the models that may be chosen; w, caution and minimax are off. The rule is risk.py's own.
+    """
+    rank = name_order(models)
+    n = cost_usd.shape[0]
+    choices = np.empty((mus.size, n), dtype=np.int64)
+    for start in range(0, n, ROWS_AT_ONCE):
+        rows = slice(start, min(start + ROWS_AT_ONCE, n))
+        cost, quality, latency = cost_usd[rows], estimates.quality[rows], estimates.latency_s[rows]
+        eligible = None if among.all() else np.broadcast_to(among, cost.shape)
+        for k, mu in enumerate(mus.tolist()):
+            choices[k, rows] = choose(losses(quality, cost, latency, TradeOff(mu), anchors), cost, rank, eligible)
+    return choices
+
+
+def chosen(values: Floats, choices: Ints) -> Floats:
+    """What each query gets: `values` [n, M] at `choices` [K, n], as [K, n]."""
+    return values[np.arange(values.shape[0])[None, :], choices]
+
+
+def swept(
+    name: str,
+    title: str,
+    estimates: Estimates,
+    cost_usd: Floats,
+    models: tuple[str, ...],
+    anchors: Anchors,
+    mus: Floats,
+    weight: Floats,
+    *,
+    among: Bools | None = None,
+    deployable: bool = True,
+) -> Contender:
+    """The contender that applies the rule to these estimates and dollars [n, M]; promises weighted by `weight` [n]."""
+    everyone = np.ones(len(models), dtype=np.bool_)
+    choices = sweep(estimates, cost_usd, models, anchors, mus, everyone if among is None else among)
+    return Contender(
+        name=name,
+        title=title,
+        deployable=deployable,
+        mus=mus,
+        labels=tuple(f"mu {mu:.4g}" for mu in mus.tolist()),
+        choices=choices,
+        predicted_quality=chosen(estimates.quality, choices) @ (weight / weight.sum()),
+        predicted_cost_usd=chosen(cost_usd, choices) @ (weight / weight.sum()),
+    )
+
+
+def constant(name: str, title: str, picked: Ints, models: tuple[str, ...], n: int, *, deployable: bool) -> Contender:
+    """The contender whose settings are single models (indices `picked` [K]), each answering every query."""
+    unknown = np.full(picked.size, np.nan)
+    return Contender(
+        name=name,
+        title=title,
+        deployable=deployable,
+        mus=unknown,
+        labels=tuple(models[m] for m in picked.tolist()),
+        choices=np.repeat(picked[:, None], n, axis=1),
+        predicted_quality=unknown,
+        predicted_cost_usd=unknown,
+    )

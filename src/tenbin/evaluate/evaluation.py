@@ -1,0 +1,205 @@
+"""Evaluate a router on unseen outcomes: from prompts to decisions, from decisions to figures, to a verdict in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.errors import UsageError
+from tenbin.evaluate.baselines import ORACLE_NOTE, Field, contenders
+from tenbin.evaluate.calibration import calibration_of
+from tenbin.evaluate.comparison import (
+    ZERO_TEST,
+    ZERO_TRAIN,
+    curve_of,
+    difference_of,
+    no_harm_of,
+    savings_of,
+    singles_of,
+    summary_of,
+)
+from tenbin.evaluate.curve import Contender
+from tenbin.evaluate.evidence import evidence_of
+from tenbin.evaluate.intervals import LEVEL
+from tenbin.evaluate.learning import learning_points
+from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
+from tenbin.evaluate.payback import payback_of
+from tenbin.evaluate.result import ROUTER, Calibration, DataSummary, Evaluation, OperatingPoint, Payback
+from tenbin.evaluate.sample import Sample, draw_sample
+from tenbin.evaluate.subject import Subject, price_tokens, trained_baselines
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
+from tenbin.evaluate.verdict import verdict_of
+from tenbin.outcomes.identity import prompt_key
+from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DialCurve, dial_curve
+from tenbin.types import Estimates, Features, Floats, Panel, Progress, TradeOff
+
+PAYBACK_RATIO = 0.99
+"""The promise at which the payback is counted: the default of the dial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The unseen rows with what the router expects of them (all rows), and the ground of the complete ones."""
+
+    router: Subject
+    sample: Sample
+    features: Features
+    estimates: Estimates
+    cost_usd: Floats
+    ground: Ground
+    field: Field
+
+
+def evaluate(
+    router: Subject,
+    panel: Panel,
+    *,
+    mus: int = 101,
+    resamples: int = 1000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """What the router does on the rows of `panel` with split "test" (all rows where there is no split).
+
+    Prompts seen in training are dropped; decisions are made from prompts alone; dollars and seconds are the realised
+    ones. `mus` points of the dial, `resamples` bootstrap samples. Metrics: docs/explanation/metrics.md. Raises
+    EvaluationError where nothing is left or a model has no outcomes, UsageError for a sweep or bootstrap too small.
+    """
+    if resamples < 2:
+        raise UsageError(f"{resamples} resamples give no interval", fix="ask for 2 or more; 1000 are usual")
+    report = progress or _quiet
+    case = _prepare(router, panel, mus, report)
+    trained = trained_baselines(router, case.features.take(case.sample.complete))
+    rivals = contenders(
+        case.field, trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
+    )
+    settings = settings_of(_dial_curve(router))
+    points = contend(settings, case.field)
+    trial = run_trial(
+        case.ground, rivals, points, resamples=resamples, seed=seed, tick=lambda done: report("intervals", done)
+    )
+    return _assemble(case, trial, rivals, settings, points, seed)
+
+
+def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
+    grid = mu_grid(mus)
+    sample = draw_sample(panel, router.models, router.seen, prompt_key, price_tokens(router))
+    report("estimates", 0.0)
+    features = router.features(sample.panel.queries)
+    estimates = router.estimate(features)
+    cost = router.cost_usd(estimates)
+    report("estimates", 1.0)
+    rows = sample.complete
+    ground = Ground(
+        quality=sample.panel.quality[rows],
+        cost_usd=sample.cost_usd[rows],
+        latency_s=sample.panel.latency_s[rows],
+        weight=sample.weight[rows],
+        cluster=np.unique(sample.cluster[rows], return_inverse=True)[1].reshape(-1).astype(np.int64),
+    )
+    recorded = estimates.recorded_cost_usd
+    inside = Estimates(
+        quality=estimates.quality[rows],
+        quality_sd=estimates.quality_sd[rows],
+        gap_sd=estimates.gap_sd[rows],
+        input_tokens=estimates.input_tokens[rows],
+        output_tokens=estimates.output_tokens[rows],
+        latency_s=estimates.latency_s[rows],
+        recorded_cost_usd=None if recorded is None else recorded[rows],
+    )
+    field = Field(router.models, router.anchors, grid, inside, cost[rows], ground.weight)
+    return Case(router, sample, features, estimates, cost, ground, field)
+
+
+def _assemble(
+    case: Case, trial: Trial, rivals: tuple[Contender, ...], settings: tuple[Setting, ...], points: Contender, seed: int
+) -> Evaluation:
+    router, scale = case.router, trial.scales[0]
+    reference = router.models.index(router.anchors.reference)
+    realised = operating_points(trial, settings, points, case.ground, reference)
+    differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
+    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router)
+    return Evaluation(
+        models=router.models,
+        reference=router.anchors.reference,
+        best_single=router.models[scale.best],
+        cost_range_usd=(scale.low_usd, scale.high_usd),
+        level=LEVEL,
+        resamples=len(trial.means) - 1,
+        seed=seed,
+        data=_data(case),
+        singles=singles_of(trial, router.models, np.mean(~np.isnan(case.sample.panel.quality), axis=0)),
+        curves=tuple(curve_of(trial, rival, case.ground) for rival in rivals),
+        summaries=tuple(summary_of(trial, rival.name) for rival in rivals),
+        differences=tuple(differences.values()),
+        savings=savings_of(trial),
+        no_harm=no_harm_of(differences[ZERO_TRAIN]),
+        calibration=_calibration(case),
+        operating_points=realised,
+        learning_curve=learning_points(router.learning_curve),
+        payback=_payback(router, trial, realised, reference),
+        oracle_note=ORACLE_NOTE,
+        verdict=verdict_of(evidence),
+        notes=case.sample.notes,
+    )
+
+
+def _dial_curve(router: Subject) -> DialCurve:
+    return dial_curve(
+        router.crossfit,
+        router.cost_usd(router.crossfit.estimates),
+        router.observed_cost_usd(),
+        router.models,
+        router.anchors,
+        TradeOff(0.0),
+        np.ones(len(router.models), dtype=np.bool_),
+    )
+
+
+def _data(case: Case) -> DataSummary:
+    sample = case.sample
+    complete = np.flatnonzero(sample.complete).tolist()
+    groups = Counter(sample.panel.queries[i].group or "" for i in complete)
+    return DataSummary(
+        n_rows=sample.n_rows,
+        n_other_split=sample.n_other_split,
+        n_seen_dropped=sample.n_seen_dropped,
+        n_incomplete=sample.n_incomplete,
+        n_test=len(complete),
+        n_clusters=int(np.unique(case.ground.cluster).size),
+        n_train=case.router.manifest.n_train,
+        groups=tuple(sorted(groups.items(), key=lambda item: (-item[1], item[0]))) if set(groups) != {""} else (),
+        data_hash=sample.panel.data_hash,
+        cost_source=sample.cost_source,
+        weighted=bool(np.any(case.ground.weight != case.ground.weight[0])),
+        versions=dict(case.router.versions()),
+    )
+
+
+def _calibration(case: Case) -> Calibration:
+    panel, estimates = case.sample.panel, case.estimates
+    propensity = np.where(np.isnan(panel.label_propensity), 1.0, panel.label_propensity)
+    return calibration_of(
+        panel.models,
+        1.0 / propensity,
+        quality=(estimates.quality, panel.quality),
+        input_tokens=(estimates.input_tokens, panel.input_tokens),
+        output_tokens=(estimates.output_tokens, panel.output_tokens),
+        cost_usd=(case.cost_usd, case.sample.cost_usd),
+        latency_s=(estimates.latency_s, panel.latency_s),
+    )
+
+
+def _payback(router: Subject, trial: Trial, points: tuple[OperatingPoint, ...], reference: int) -> Payback:
+    """At the default promise, or at mu 0 where training could not keep it (the point is then already there)."""
+    wanted = [p.kind == "min_quality" and p.target == PAYBACK_RATIO for p in points].index(True)
+    routed = trial.means.of(f"{POINTS} cost")[:, wanted]
+    asked = trial.means.of(f"{SINGLES} cost")[:, reference]
+    return payback_of(router.manifest.label_cost_usd, PAYBACK_RATIO, routed, asked)
+
+
+def _quiet(_what: str, _done: float) -> None:
+    """Nobody listens."""

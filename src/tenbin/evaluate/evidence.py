@@ -1,0 +1,53 @@
+"""The figures that the verdict rests on, taken from the trial."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenbin.evaluate.comparison import flipped
+from tenbin.evaluate.intervals import interval
+from tenbin.evaluate.result import Difference, OperatingPoint
+from tenbin.evaluate.sample import Sample
+from tenbin.evaluate.subject import Subject
+from tenbin.evaluate.trial import SINGLES, Trial
+from tenbin.evaluate.verdict import Evidence, Single
+from tenbin.types import Floats
+
+GOOD_ENOUGH = 0.99
+"""A single model within this share of the best one's mean quality counts as good as it."""
+
+
+def evidence_of(
+    trial: Trial, over_zero: Difference, points: tuple[OperatingPoint, ...], sample: Sample, router: Subject
+) -> Evidence:
+    """The evidence: the gain over the zero router (z_test), the best single choice and the operating points."""
+    n_test = int(sample.complete.sum())
+    return Evidence(
+        n_models=len(router.models),
+        n_test=n_test,
+        reference=router.anchors.reference,
+        gain=over_zero.aiq,
+        gain_log=over_zero.aiq_log,
+        single=cheap_and_good(trial, router.models),
+        points=points,
+    )
+
+
+def cheap_and_good(trial: Trial, models: tuple[str, ...]) -> Single:
+    """The cheapest model with at least 99 % of the best one's mean quality, against that best one."""
+    quality, cost = trial.means.of(f"{SINGLES} quality"), trial.means.of(f"{SINGLES} cost")
+    best = trial.scales[0].best
+    good = quality[0] >= GOOD_ENOUGH * quality[0, best]
+    cheapest = int(np.lexsort((-quality[0], np.where(good, cost[0], np.inf)))[0])
+    return Single(
+        model=models[cheapest],
+        best=models[best],
+        saving=flipped(interval(_share(cost[:, cheapest], cost[:, best]))),
+        quality_ratio=interval(_share(quality[:, cheapest], quality[:, best])),
+    )
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Floats = np.where(whole > 0.0, part / whole, np.nan)
+    return share

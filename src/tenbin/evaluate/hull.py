@@ -1,0 +1,86 @@
+"""The upper concave non-decreasing hull of points in linear dollars, and what is read off it in closed form.
+
+A point between two vertices is a randomised mixture of the two: used to measure, not served.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.types import Floats
+
+COST_FLOOR_USD = 1e-7
+"""Costs below this are lifted to it on the logarithmic axis, so that free models have a place there."""
+REACHED = 1e-12
+"""Slack when a quality is compared with the hull's peak: sums of the same numbers differ by rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hull:
+    """Vertices by rising dollars and rising quality; flat to the left of the first and to the right of the last."""
+
+    cost_usd: tuple[float, ...]
+    quality: tuple[float, ...]
+
+    def height(self, cost_usd: Floats | float) -> Floats:
+        """The best mean quality reachable for these mean dollars."""
+        return np.asarray(np.interp(cost_usd, self.cost_usd, self.quality), dtype=np.float64)
+
+    def mean_height(self, low_usd: float, high_usd: float) -> float:
+        """AIQ: mean height over dollars uniform in [low, high]; the height at `high` where the range is a point."""
+        if not high_usd > low_usd:
+            return float(self.height(high_usd))
+        area = 0.0
+        for x0, y0, x1, y1 in self._pieces(low_usd, high_usd):
+            area += (x1 - x0) * (y0 + y1) / 2.0
+        return area / (high_usd - low_usd)
+
+    def mean_height_log(self, low_usd: float, high_usd: float) -> float:
+        """AIQ-log: the same hull, dollars uniform in logarithm between `low` and `high`, both floored at 1e-7.
+
+        On a piece y = y0 + s (x - x0) the integral of y dx / x is (y0 - s x0) ln(x1 / x0) + s (x1 - x0).
+        """
+        low, high = max(low_usd, COST_FLOOR_USD), max(high_usd, COST_FLOOR_USD)
+        if not high > low:
+            return float(self.height(high))
+        area = 0.0
+        for x0, y0, x1, y1 in self._pieces(low, high):
+            slope = (y1 - y0) / (x1 - x0)
+            area += (y0 - slope * x0) * math.log(x1 / x0) + (y1 - y0)
+        return area / math.log(high / low)
+
+    def cost_at(self, quality: float) -> float:
+        """Least dollars at which the hull reaches `quality`; NaN where it never does."""
+        if not quality <= self.quality[-1] + REACHED:
+            return math.nan
+        return float(np.interp(quality, self.quality, self.cost_usd))
+
+    def _pieces(self, low: float, high: float) -> Iterable[tuple[float, float, float, float]]:
+        """The straight pieces (x0, y0, x1, y1) of the hull between two costs, flat beyond its ends."""
+        inner = [x for x in self.cost_usd if low < x < high]
+        xs = [low, *inner, high]
+        ys = [float(y) for y in self.height(np.array(xs))]
+        return (piece for piece in zip(xs, ys, xs[1:], ys[1:], strict=False) if piece[2] > piece[0])
+
+
+def upper_hull(cost_usd: Iterable[float], quality: Iterable[float]) -> Hull:
+    """The hull of at least one point; neither the order of points nor dominated ones change it."""
+    points = sorted(zip(map(float, cost_usd), map(float, quality), strict=True), key=lambda p: (p[0], -p[1]))
+    vertices: list[tuple[float, float]] = []
+    for x, y in points:
+        if vertices and (y <= vertices[-1][1] or x == vertices[-1][0]):
+            continue
+        while len(vertices) > 1 and _not_above(vertices[-2], vertices[-1], (x, y)):
+            vertices.pop()
+        vertices.append((x, y))
+    return Hull(tuple(x for x, _ in vertices), tuple(y for _, y in vertices))
+
+
+def _not_above(left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]) -> bool:
+    """Whether `middle` lies on or below the line from `left` to `right`."""
+    rise = (middle[1] - left[1]) * (right[0] - left[0])
+    return rise <= (right[1] - left[1]) * (middle[0] - left[0])

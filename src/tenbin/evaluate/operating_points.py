@@ -1,0 +1,117 @@
+"""Dials set on training rows alone, and what they did on the test rows: promises held against facts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.errors import DecisionError
+from tenbin.evaluate.baselines import Field
+from tenbin.evaluate.comparison import flipped, shares_of
+from tenbin.evaluate.curve import Contender, chosen, sweep
+from tenbin.evaluate.intervals import interval, standard_error
+from tenbin.evaluate.metrics import arena_score
+from tenbin.evaluate.result import OperatingPoint
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
+from tenbin.router.crossfit import DialCurve
+from tenbin.router.dials import Dial, turn
+from tenbin.types import Bools, Floats
+
+MIN_QUALITY = (0.95, 0.97, 0.99, 1.0)
+MUS = (0.0, 0.1, 0.25, 0.5, 0.75)
+SLACK = 0.01
+"""One point of quality: what a promise may miss besides one standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A dial as it was set on training rows: what was asked, the mu that came out, what was promised there."""
+
+    kind: str
+    target: float
+    mu: float
+    reached: bool
+    promised_quality: float
+    promised_cost_usd: float
+
+
+def settings_of(curve: DialCurve) -> tuple[Setting, ...]:
+    """The settings from the out-of-fold dial curve of the training rows; mu 0 where a promise cannot be kept."""
+    made = []
+    for ratio in MIN_QUALITY:
+        try:
+            mu, reached = turn(Dial(min_quality=ratio), curve).mu, True
+        except DecisionError:
+            mu, reached = 0.0, False
+        made.append(_setting("min_quality", ratio, mu, reached, curve))
+    return (*made, *(_setting("mu", mu, mu, True, curve) for mu in MUS))
+
+
+def contend(settings: tuple[Setting, ...], field: Field) -> Contender:
+    """The settings as a contender on the test rows, so that they are resampled with everything else."""
+    mus = np.array([setting.mu for setting in settings])
+    choices = sweep(field.estimates, field.cost_usd, field.models, field.anchors, mus, _everyone(field))
+    share = field.weight / field.weight.sum()
+    return Contender(
+        name=POINTS,
+        title="Operating points",
+        deployable=True,
+        mus=mus,
+        labels=tuple(f"{setting.kind} {setting.target:g}" for setting in settings),
+        choices=choices,
+        predicted_quality=chosen(field.estimates.quality, choices) @ share,
+        predicted_cost_usd=chosen(field.cost_usd, choices) @ share,
+    )
+
+
+def operating_points(
+    trial: Trial, settings: tuple[Setting, ...], contender: Contender, ground: Ground, reference: int
+) -> tuple[OperatingPoint, ...]:
+    """What every setting realised, against the reference model (its index) on the same queries."""
+    quality, cost = trial.means.of(f"{POINTS} quality"), trial.means.of(f"{POINTS} cost")
+    reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
+    reference_cost = trial.means.of(f"{SINGLES} cost")[:, reference]
+    shares = shares_of(contender.choices, ground)
+    points = []
+    for k, setting in enumerate(settings):
+        ratio = _share(quality[:, k], reference_quality)
+        asked = setting.kind == "min_quality"
+        promise = setting.target * reference_quality if asked else np.full(ratio.size, setting.promised_quality)
+        shortfall = quality[:, k] - promise
+        noise = standard_error(shortfall)
+        points.append(
+            OperatingPoint(
+                kind=setting.kind,
+                target=setting.target,
+                mu=setting.mu,
+                reached=setting.reached,
+                promised_quality=setting.promised_quality,
+                promised_cost_usd=setting.promised_cost_usd,
+                quality=interval(quality[:, k]),
+                cost_usd=interval(cost[:, k]),
+                quality_ratio=interval(ratio),
+                saving=flipped(interval(_share(cost[:, k], reference_cost))),
+                overshoot=float(ratio[0]) - setting.target if asked else math.nan,
+                kept=bool(shortfall[0] >= -SLACK - (0.0 if math.isnan(noise) else noise)),
+                shares=tuple(shares[k].tolist()),
+                arena_score=arena_score(float(quality[0, k]), float(cost[0, k])),
+            )
+        )
+    return tuple(points)
+
+
+def _setting(kind: str, target: float, mu: float, reached: bool, curve: DialCurve) -> Setting:
+    at = int(np.argmin(np.abs(curve.mu - mu)))
+    return Setting(kind, target, mu, reached, float(curve.quality[at]), float(curve.cost_usd[at]))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Floats = np.where(whole > 0.0, part / whole, np.nan)
+    return share
+
+
+def _everyone(field: Field) -> Bools:
+    return np.ones(len(field.models), dtype=np.bool_)

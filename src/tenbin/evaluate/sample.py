@@ -1,0 +1,135 @@
+"""The rows that an evaluation may look at: split test, never seen in training, known for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tenbin.errors import EvaluationError
+from tenbin.types import Bools, Floats, Ints, Panel, Query
+
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Unseen test rows, columns in the router's order, and which of them are complete.
+
+    `panel` holds every unseen row; `cost_usd` [n, M] its realised dollars; `complete` [n] the rows with quality and
+    dollars for every model, which all curves use. `weight` [n] is 1 / the probability that the row was labelled
+    throughout; `cluster` [n] numbers the independent units (copies of a prompt share one). The counts and
+    `notes` say what was left out.
+    """
+
+    panel: Panel
+    cost_usd: Floats
+    complete: Bools
+    weight: Floats
+    cluster: Ints
+    n_rows: int
+    n_other_split: int
+    n_seen_dropped: int
+    cost_source: str
+    notes: tuple[str, ...]
+
+    @property
+    def n_incomplete(self) -> int:
+        """Rows without a quality or a cost for some model."""
+        return int((~self.complete).sum())
+
+
+def draw_sample(
+    panel: Panel,
+    models: tuple[str, ...],
+    seen: Collection[str],
+    key: Callable[[Query], str],
+    price_tokens: Callable[[Panel], Floats] | None,
+) -> Sample:
+    """Choose and align the rows of `panel` to evaluate a router of `models` on.
+
+    `seen` are the keys of its training prompts, `key` makes them; `price_tokens` turns a panel's tokens into dollars
+    [n, M] where `cost_usd` is unknown (None: it cannot). EvaluationError where nothing is left.
+    """
+    notes: list[str] = []
+    rows = np.arange(len(panel))
+    if panel.split is not None:
+        rows = np.flatnonzero(np.array(panel.split) == TEST)
+    n_other = len(panel) - rows.size
+    if rows.size == 0:
+        raise EvaluationError(
+            f"none of the {len(panel)} queries has split = test", fix="mark some as test or leave the split column out"
+        )
+    aligned, ignored = align_models(panel.take(rows), models)
+    if ignored:
+        notes.append(f"ignored, because the router does not know them: {', '.join(ignored)}")
+    keys = [key(query) for query in aligned.queries]
+    known = frozenset(seen)
+    fresh = np.array([k not in known for k in keys], dtype=np.bool_)
+    if not fresh.any():
+        raise EvaluationError(
+            f"all {rows.size} queries were seen in training", fix="evaluate on prompts that were not used to fit"
+        )
+    aligned = aligned.take(fresh)
+    cost, source = realised_cost(aligned, price_tokens)
+    complete: Bools = np.logical_not(np.any(np.isnan(aligned.quality) | np.isnan(cost), axis=1))
+    if not complete.any():
+        raise EvaluationError(
+            f"none of the {len(aligned)} unseen queries has a quality and a cost for each of {', '.join(models)}",
+            fix="label some queries for every model, with tokens or cost_usd",
+        )
+    if not complete.all():
+        notes.append(f"{int((~complete).sum())} queries lack a quality or a cost for some model: not in the curves")
+    return Sample(
+        panel=aligned,
+        cost_usd=cost,
+        complete=complete,
+        weight=row_weights(aligned.label_propensity),
+        cluster=np.unique(np.array(keys)[fresh], return_inverse=True)[1].reshape(-1).astype(np.int64),
+        n_rows=len(panel),
+        n_other_split=n_other,
+        n_seen_dropped=int((~fresh).sum()),
+        cost_source=source,
+        notes=tuple(notes),
+    )
+
+
+def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[str, ...]]:
+    """The panel with exactly `models` as columns, and the names that were ignored.
+
+    EvaluationError where a model has no column or not one quality.
+    """
+    at = {name: m for m, name in enumerate(panel.models)}
+    if missing := [name for name in models if name not in at]:
+        raise EvaluationError(
+            f"no outcomes of {', '.join(missing)}, which the router chooses among",
+            fix="add outcomes of each of the router's models",
+        )
+    columns = [at[name] for name in models]
+    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
+    aligned = replace(panel, models=models, **{name: getattr(panel, name)[:, columns] for name in cells})
+    empty = np.isnan(aligned.quality).all(axis=0)
+    if empty.any():
+        raise EvaluationError(
+            f"not one quality of {models[int(np.argmax(empty))]} among the test queries",
+            fix="label some of its answers there",
+        )
+    return aligned, tuple(name for name in panel.models if name not in set(models))
+
+
+def realised_cost(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) -> tuple[Floats, str]:
+    """What every call cost [n, M] and where from: the observed dollars, else its tokens at the router's prices."""
+    gaps = np.isnan(panel.cost_usd)
+    tokens = ~np.isnan(panel.input_tokens) & ~np.isnan(panel.output_tokens)
+    if price_tokens is None or not (gaps & tokens).any():
+        return panel.cost_usd, "observed"
+    cost = np.where(gaps, price_tokens(panel), panel.cost_usd)
+    return cost, "tokens" if gaps.all() else "mixed"
+
+
+def row_weights(label_propensity: Floats) -> Floats:
+    """1 / the probability [n] that a row was labelled throughout: its rarest label's, since one draw buys a row."""
+    propensity = np.where(np.isnan(label_propensity), 1.0, label_propensity)
+    weight: Floats = 1.0 / propensity.min(axis=1)
+    return weight

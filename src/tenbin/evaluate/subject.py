@@ -1,0 +1,133 @@
+"""What an evaluation asks of a router, and the few arrays it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tenbin.evaluate.baselines import PAIR_POINTS, TrainedBaselines, best_pair
+from tenbin.risk import Anchors, mu_grid
+from tenbin.router.crossfit import Crossfit
+from tenbin.router.learning_curve import LearningCurve
+from tenbin.router.train import column_means
+from tenbin.types import Estimates, Features, Floats, Panel, Query
+
+TOKENS = "tokens"
+
+
+class Described(Protocol):
+    """The part of a manifest that an evaluation reads."""
+
+    @property
+    def cost_basis(self) -> str: ...
+
+    @property
+    def uses_groups(self) -> bool: ...
+
+    @property
+    def n_train(self) -> int: ...
+
+    @property
+    def label_cost_usd(self) -> float: ...
+
+
+class Learnt(Protocol):
+    """The baselines learnt at fit, as predictions for other queries."""
+
+    def group_quality(self, features: Features) -> Floats: ...
+
+    def knn_prediction(self, target: str, features: Features) -> Floats: ...
+
+
+class Subject(Protocol):
+    """A fitted router as an evaluation sees it; `tenbin.router.Router` is one."""
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+    @property
+    def anchors(self) -> Anchors: ...
+
+    @property
+    def manifest(self) -> Described: ...
+
+    @property
+    def seen(self) -> Collection[str]: ...
+
+    @property
+    def crossfit(self) -> Crossfit: ...
+
+    @property
+    def baselines(self) -> Learnt: ...
+
+    @property
+    def learning_curve(self) -> LearningCurve | None: ...
+
+    def features(self, queries: Sequence[Query]) -> Features: ...
+
+    def estimate(self, features: Features) -> Estimates: ...
+
+    def cost_usd(self, estimates: Estimates) -> Floats: ...
+
+    def observed_cost_usd(self) -> Floats: ...
+
+    def versions(self) -> Mapping[str, str]: ...
+
+
+def price_tokens(router: Subject) -> Callable[[Panel], Floats] | None:
+    """Dollars [n, M] of a panel's measured tokens at the router's prices; None where the router knows only dollars."""
+    if router.manifest.cost_basis != TOKENS:
+        return None
+    return lambda panel: _priced(router, panel.input_tokens, panel.output_tokens)
+
+
+def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
+    """What the baselines learnt at fit say of the test queries, at the router's prices of the moment."""
+    observed = router.crossfit.observed
+    train_cost = router.observed_cost_usd()
+    estimates = router.crossfit.estimates
+    knn = router.baselines
+    return TrainedBaselines(
+        mean_quality=column_means(observed.quality, observed.weight),
+        mean_cost_usd=column_means(train_cost, observed.weight),
+        group_quality=router.baselines.group_quality(features) if router.manifest.uses_groups else None,
+        knn_quality=knn.knn_prediction("quality", features),
+        knn_cost_usd=_knn_cost(router, features),
+        pair=best_pair(
+            estimates,
+            router.cost_usd(estimates),
+            observed.quality,
+            train_cost,
+            router.anchors,
+            router.models,
+            mu_grid(PAIR_POINTS),
+        ),
+    )
+
+
+def _knn_cost(router: Subject, features: Features) -> Floats:
+    if router.manifest.cost_basis == TOKENS:
+        both = [router.baselines.knn_prediction(name, features) for name in ("input_tokens", "output_tokens")]
+        return _priced(router, both[0], both[1])
+    dollars = router.baselines.knn_prediction("cost_usd", features)
+    return router.cost_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
+
+
+def _priced(router: Subject, input_tokens: Floats, output_tokens: Floats) -> Floats:
+    return router.cost_usd(_bare(input_tokens, output_tokens, None))
+
+
+def _bare(input_tokens: Floats, output_tokens: Floats, recorded_cost_usd: Floats | None) -> Estimates:
+    """Estimates that carry amounts only, to be priced."""
+    unknown = np.full_like(input_tokens, np.nan)
+    return Estimates(
+        quality=unknown,
+        quality_sd=unknown,
+        gap_sd=unknown,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        latency_s=unknown,
+        recorded_cost_usd=recorded_cost_usd,
+    )

@@ -1,0 +1,126 @@
+"""The verdict in words, English and Japanese; the first sentence is the headline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenbin.evaluate.result import Figure, VerdictKind
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0)."""
+
+    kind: VerdictKind
+    model: str | None
+    against: str
+    n_more: int | None
+    n_test: int
+    n_models: int
+    says_nothing: bool
+    ratio: float
+    saving: Figure
+    quality_ratio: Figure
+    gain: Figure
+    gain_log: Figure
+
+
+def sentences(wording: Wording) -> Mapping[str, tuple[str, ...]]:
+    """The verdict's sentences by language."""
+    return {"en": tuple(_english(wording)), "ja": tuple(_japanese(wording))}
+
+
+def _english(w: Wording) -> list[str]:
+    if w.kind == "collect":
+        said = [f"Collect about {w.n_more:,} more prompts to test on before deciding."]
+    elif w.kind == "single":
+        said = [f"Just use {w.model}."]
+    elif math.isnan(w.ratio):
+        said = [
+            f"Route: it reaches {_percent(w.quality_ratio)} of {w.against}'s quality at {_cost(w.saving)} its cost."
+        ]
+    else:
+        said = [
+            f"Route: it saves {_percent(w.saving)} of the cost of {w.against} at {_percent(w.quality_ratio)} of its "
+            f"quality ({w.ratio:.0%} was asked for)."
+        ]
+    if w.kind == "single" and w.model != w.against and w.n_models > 1:
+        said.append(
+            f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
+            "of its cost."
+        )
+    if w.says_nothing and w.kind == "single":
+        said.append("The prompts say nothing about which model to use: choosing per prompt is no better than mixing.")
+    if w.says_nothing and w.kind == "collect":
+        said.append("So far the prompts say nothing certain about which model to use.")
+    if w.n_models > 1 and not math.isnan(w.gain.low):
+        said.append(
+            f"Over blind mixtures of single models the gain in mean quality is {_signed(w.gain)} (AIQ) and "
+            f"{_signed(w.gain_log)} (AIQ-log) on {w.n_test:,} unseen prompts."
+        )
+    elif w.n_models > 1:
+        said.append(f"Only {w.n_test:,} unseen prompts were there to test on.")
+    return said
+
+
+def _japanese(w: Wording) -> list[str]:
+    if w.kind == "collect":
+        said = [f"判断の前に、検証用のプロンプトをあと約{w.n_more:,}件集めてください。"]
+    elif w.kind == "single":
+        said = [f"{w.model} だけを使うのが最善です。"]
+    elif math.isnan(w.ratio):
+        said = [
+            f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質を、"
+            f"{_cost_ja(w.saving)}の費用で達成します。"
+        ]
+    else:
+        said = [
+            f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質(目標{w.ratio:.0%})で、"
+            f"費用を{_percent_ja(w.saving)}削減します。"
+        ]
+    if w.kind == "single" and w.model != w.against and w.n_models > 1:
+        said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
+    if w.says_nothing and w.kind == "single":
+        said.append(
+            "プロンプトからは、どのモデルを使うべきか分かりません。個別に選んでも、混ぜて使うのと変わりません。"
+        )
+    if w.says_nothing and w.kind == "collect":
+        said.append("今のところ、どのモデルを使うべきかについて、プロンプトから確かなことは言えません。")
+    if w.n_models > 1 and not math.isnan(w.gain.low):
+        said.append(
+            f"単一モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
+            f"AIQ {_signed_ja(w.gain)}、AIQ-log {_signed_ja(w.gain_log)}です。"
+        )
+    elif w.n_models > 1:
+        said.append(f"検証に使えた未見のプロンプトは{w.n_test:,}件だけでした。")
+    return said
+
+
+def _percent(f: Figure) -> str:
+    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f" [{f.low:.1%}, {_end(f.high)}]")
+
+
+def _percent_ja(f: Figure) -> str:
+    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f"(95%区間 {f.low:.1%}~{_end(f.high)})")
+
+
+def _end(value: float) -> str:
+    return "?" if math.isnan(value) else f"{value:.1%}"
+
+
+def _cost(saving: Figure) -> str:
+    return "an unknown share of" if math.isnan(saving.value) else f"{1.0 - saving.value:.2f} times"
+
+
+def _cost_ja(saving: Figure) -> str:
+    return "不明な割合" if math.isnan(saving.value) else f"{1.0 - saving.value:.2f}倍"
+
+
+def _signed(f: Figure) -> str:
+    return f"{f.value:+.4f} [{f.low:+.4f}, {f.high:+.4f}]"
+
+
+def _signed_ja(f: Figure) -> str:
+    return f"{f.value:+.4f}(95%区間 {f.low:+.4f}~{f.high:+.4f})"
