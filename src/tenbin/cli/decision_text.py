@@ -34,7 +34,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def decision_text(decision: Decision, dial: Dial) -> str:
+def decision_text(decision: Decision, dial: Dial | None = None, *, versions: bool = True) -> str:
     """The choice in one line, a table of the candidates and why each one lost, and what decided."""
     views = decision.candidates
     # Amounts that were never recorded would be a column of dashes.
@@ -54,10 +54,11 @@ def decision_text(decision: Decision, dial: Dial) -> str:
         ]
         for i, view in enumerate(views)
     ]
-    head = f"{good(decision.model)}: {decision.reason}{faint(f' ({dial_text(dial, decision.trade_off.mu)})')}"
+    setting = faint(f" ({dial_text(dial, decision.trade_off.mu)})") if dial is not None else ""
+    head = f"{good(decision.model)}: {decision.reason}{setting}"
     drawn = table(headers, cells, left=(0, len(headers) - 1), indent=2)
-    versions = ", ".join(f"{name} {version}" for name, version in decision.versions.items())
-    return "\n\n".join([head, drawn, *([faint(f"decided by {versions}")] if versions else [])])
+    by = ", ".join(f"{name} {version}" for name, version in decision.versions.items())
+    return "\n\n".join([head, drawn, *([faint(f"decided by {by}")] if versions and by else [])])
 
 
 def drawn_amount(field: str, value: float) -> str:

@@ -91,7 +91,7 @@ def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
     }
 
 
-def fit_text(router: Router, out: Path, found: Measured) -> str:
+def fit_text(router: Router, out: Path, found: Measured, *, next_step: bool = True) -> str:
     """The summary of a fit, ending with the next command."""
     manifest = router.manifest
     order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
@@ -117,9 +117,10 @@ def fit_text(router: Router, out: Path, found: Measured) -> str:
             ]
         ),
         promise_text(manifest.reference, found),
-        f"Next: {strong(f'tenbin evaluate {shlex.quote(str(out))} OUTCOMES --report report.html')}"
-        + faint("  (prompts that were not fitted on)"),
     ]
+    if next_step:
+        command = f"tenbin evaluate {shlex.quote(str(out))} OUTCOMES --report report.html"
+        parts.append(f"Next: {strong(command)}{faint('  (prompts that were not fitted on)')}")
     return "\n\n".join(parts)
 
 
