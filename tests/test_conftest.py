@@ -1,0 +1,54 @@
+"""The two promises of conftest.py: no test reaches the internet, and the gate lets no test be skipped."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SKIPPED = """
+import pytest
+
+def test_skipped():
+    pytest.skip("no browser here")
+
+@pytest.mark.skip(reason="not today")
+def test_marked():
+    pass
+
+@pytest.mark.xfail(reason="known", strict=True)
+def test_known():
+    assert False
+
+def test_plain():
+    pass
+"""
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 9), ("example.invalid", 80)])
+def test_the_internet_is_refused(address: tuple[str, int]) -> None:
+    with socket.socket() as caller, pytest.raises(PermissionError, match="tests use loopback only"):
+        caller.connect(address)
+
+
+def test_loopback_is_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as caller:
+        assert caller.getpeername() == server.getsockname()
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "closing"), [([], 0, "2 skipped"), (["--no-skips"], 1, "2 failed, 1 passed")]
+)
+def test_a_skip_fails_only_where_it_is_forbidden(tmp_path: Path, flags: list[str], code: int, closing: str) -> None:
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    (tmp_path / "test_some.py").write_text(SKIPPED, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts =\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *flags]
+    run = subprocess.run(
+        command, cwd=tmp_path, env={"PATH": "", "PYTEST_ADDOPTS": ""}, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, closing in run.stdout) == (code, True), run.stdout + run.stderr
