@@ -11,12 +11,14 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 
 def refuse_the_internet(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook: connecting to an address that is not this machine's is a fault of the test."""
-    if event != "socket.connect":
+    """An audit hook: looking up or connecting to another machine is a fault of the test."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:  # something else, or a Unix socket
         return
-    address = arguments[1]
-    host = address[0] if isinstance(address, tuple) else None  # a path or bytes: a Unix socket
-    if isinstance(host, str) and not host.startswith(LOOPBACK):
+    if isinstance(host, str) and host and not host.startswith(LOOPBACK):
         raise PermissionError(f"a test tried to reach {host}; tests use loopback only")
 
 
@@ -28,11 +30,22 @@ def pytest_configure() -> None:
     sys.addaudithook(refuse_the_internet)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
+def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and config.getoption("--no-skips"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"skipped, which the gate does not allow: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    fail_if_skipped(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Any:
+    report = yield
+    fail_if_skipped(report, collector.config)
     return report
