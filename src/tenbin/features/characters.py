@@ -1,0 +1,101 @@
+"""Kinds of characters: one small class per code point, for every script, as numpy arrays."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint32]
+Kinds = NDArray[np.uint8]
+Owners = NDArray[np.int64]
+
+_TABLE_SIZE = 0x10000
+_IDEOGRAPHS_BEYOND = (0x20000, 0x32400)
+_UNSPACED = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
+_IDEOGRAPHS = ((0x2E80, 0x2FE0), (0x3005, 0x3008), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
+_HIRAGANA = ((0x3041, 0x30A0),)
+_KATAKANA = ((0x30A1, 0x30FB), (0x30FC, 0x3100), (0x31F0, 0x3200), (0xFF66, 0xFFA0))
+_HANGUL = ((0x1100, 0x1200), (0x3130, 0x3190), (0xAC00, 0xD7B0))
+_WIDE_PUNCTUATION = ((0x3000, 0x3005), (0x3008, 0x3021), (0x30A0, 0x30A1), (0x30FB, 0x30FC), (0xFF00, 0xFF66))
+
+
+class Kind(IntEnum):
+    """What a character is for counting tokens and for finding words."""
+
+    SPACE = 0
+    NEWLINE = 1
+    LOWER = 2
+    UPPER = 3
+    DIGIT = 4
+    MARK = 5
+    LETTER = 6  # letters of other scripts that put spaces between words
+    HANGUL = 7
+    UNSPACED = 8  # Thai, Lao, Burmese, Khmer
+    IDEOGRAPH = 9
+    HIRAGANA = 10
+    KATAKANA = 11
+    PUNCTUATION = 12  # ASCII
+    WIDE_PUNCTUATION = 13
+    SYMBOL = 14
+
+
+def _kind(code: int) -> Kind:
+    character = chr(code)
+    category = unicodedata.category(character)
+    if character.isspace():
+        return Kind.NEWLINE if character == "\n" else Kind.SPACE
+    if code < 0x80 and category[0] in "PS":
+        return Kind.PUNCTUATION
+    if category[0] == "L" and code < 0x250:
+        return Kind.UPPER if category in {"Lu", "Lt"} else Kind.LOWER
+    return {"Nd": Kind.DIGIT, "M": Kind.MARK, "L": Kind.LETTER}.get(
+        category if category == "Nd" else category[0], Kind.SYMBOL
+    )
+
+
+@functools.cache
+def _table() -> Kinds:
+    table = np.fromiter((_kind(code) for code in range(_TABLE_SIZE)), np.uint8, _TABLE_SIZE)
+    ranges = (
+        (_UNSPACED, Kind.UNSPACED),
+        (_IDEOGRAPHS, Kind.IDEOGRAPH),
+        (_HANGUL, Kind.HANGUL),
+        (_WIDE_PUNCTUATION, Kind.WIDE_PUNCTUATION),
+        (_HIRAGANA, Kind.HIRAGANA),
+        (_KATAKANA, Kind.KATAKANA),
+    )
+    for spans, kind in ranges:
+        for start, stop in spans:
+            part = table[start:stop]
+            part[(part != Kind.SPACE) & (part != Kind.DIGIT)] = kind
+    table.flags.writeable = False
+    return table
+
+
+def kinds_of(codes: Codes) -> Kinds:
+    """The `Kind` of every code point, uint8 [len(codes)].
+
+    Code points above U+FFFF are ideographs (U+20000 to U+323FF) or symbols; the rest follows Unicode categories.
+    """
+    kinds = _table()[np.minimum(codes, _TABLE_SIZE - 1)]
+    beyond = codes >= _TABLE_SIZE
+    if beyond.any():
+        first, stop = _IDEOGRAPHS_BEYOND
+        kinds[beyond] = np.where((codes[beyond] >= first) & (codes[beyond] < stop), Kind.IDEOGRAPH, Kind.SYMBOL)
+    return kinds
+
+
+def codes_of(texts: Sequence[str]) -> tuple[Codes, Owners]:
+    """All code points of all texts one after the other, uint32 [c], and the index of each one's text, int64 [c]."""
+    joined = "".join(texts).encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(joined, dtype="<u4")
+    lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
+    return codes, np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+
+
+__all__ = ["Codes", "Kind", "Kinds", "Owners", "codes_of", "kinds_of"]

@@ -1,0 +1,159 @@
+"""Vectors from an OpenAI-compatible `/v1/embeddings` endpoint, by the standard library alone."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from tenbin.errors import ConfigError, NetworkError
+from tenbin.features.unit_vectors import unit_vectors
+from tenbin.types import Float32s
+
+_RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_MAX_RESPONSE_BYTES = 256 << 20
+_MAX_WAIT_S = 30.0
+_SHOWN_CHARACTERS = 200
+
+
+class EndpointEmbedder:
+    """Asks `base_url`/embeddings for vectors of `model`, in batches, with retries and a timeout per request.
+
+    The key is read from the environment variable named `api_key_env` at each call and stands nowhere else. Whether a
+    vector depends on the other texts of a request is up to the server; with `batch=1` or a cache it cannot show.
+    Redirects are not followed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key_env: str | None = None,
+        batch: int = 64,
+        timeout_s: float = 30.0,
+        retries: int = 3,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+            raise ConfigError(
+                "not an address of an embeddings endpoint", where=base_url, fix="give it as https://HOST/v1"
+            )
+        self.base_url = base_url.rstrip("/")
+        self.model = model
+        self.api_key_env = api_key_env
+        self.batch = max(batch, 1)
+        self.timeout_s = timeout_s
+        self.retries = retries
+        self._sleep = sleep
+        self._parts = parts
+
+    @cached_property
+    def name(self) -> str:
+        """`endpoint-DIM-HASH` of address and model: the weights behind it cannot be seen."""
+        digest = hashlib.sha256(f"{self.base_url}\n{self.model}".encode()).hexdigest()[:12]
+        return f"endpoint-{self.dim}-{digest}"
+
+    @cached_property
+    def dim(self) -> int:
+        """Columns of the vectors; asks the endpoint once."""
+        return int(self._ask(["dimension"]).shape[1])
+
+    def embed(self, texts: Sequence[str]) -> Float32s:
+        """Unit (or zero) vectors float32 [n, dim]; empty texts are zero and are not sent.
+
+        Raises NetworkError (no answer, a refusal, an answer of another shape), ConfigError (the key is not set).
+        """
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        said = [i for i, text in enumerate(texts) if text.strip()]
+        for start in range(0, len(said), self.batch):
+            rows = said[start : start + self.batch]
+            found = self._ask([texts[i].encode("utf-8", "replace").decode() for i in rows])
+            if found.shape[1] != self.dim:
+                raise self._fault(f"vectors of {found.shape[1]} columns came after vectors of {self.dim}")
+            vectors[rows] = unit_vectors(found)
+        return vectors
+
+    def _fault(self, what: str) -> NetworkError:
+        return NetworkError(what, where=f"{self.base_url}/embeddings", fix="check the endpoint, the model and the key")
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.api_key_env is not None:
+            key = os.environ.get(self.api_key_env, "").strip()
+            if not key:
+                raise ConfigError(
+                    "the key of the embeddings endpoint is not set",
+                    where=f"environment variable {self.api_key_env}",
+                    fix="set it to the key",
+                )
+            headers["Authorization"] = f"Bearer {key}"
+        return headers
+
+    def _ask(self, texts: list[str]) -> Float32s:
+        """Raw vectors float32 [n, d] of texts that are not empty; tries again on what may pass."""
+        body = json.dumps({"model": self.model, "input": texts, "encoding_format": "float"}).encode()
+        headers = self._headers()
+        trouble = "no answer"
+        for attempt in range(self.retries + 1):
+            wait_s = min(0.5 * 2**attempt, _MAX_WAIT_S)
+            try:
+                status, retry_after, answer = self._post(body, headers)
+            except (OSError, http.client.HTTPException) as error:
+                trouble = f"no answer ({type(error).__name__})"
+            else:
+                if status == http.client.OK:
+                    return self._read(answer, len(texts))
+                trouble = f"the endpoint refused with status {status}: {_shown(answer)}"
+                if status not in _RETRIED:
+                    raise self._fault(trouble)
+                wait_s = _asked_wait(retry_after, wait_s)
+            if attempt < self.retries:
+                self._sleep(wait_s)
+        raise self._fault(f"{trouble}, after {self.retries + 1} attempts")
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str | None, bytes]:
+        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(str(self._parts.hostname), self._parts.port, timeout=self.timeout_s)
+        try:
+            connection.request("POST", f"{self._parts.path.rstrip('/')}/embeddings", body, headers)
+            response = connection.getresponse()
+            return response.status, response.getheader("Retry-After"), response.read(_MAX_RESPONSE_BYTES)
+        finally:
+            connection.close()
+
+    def _read(self, answer: bytes, n: int) -> Float32s:
+        try:
+            data: list[dict[str, Any]] = json.loads(answer)["data"]
+            order = sorted(data, key=lambda item: int(item["index"]))
+            if [int(item["index"]) for item in order] != list(range(n)):
+                raise ValueError("indices")
+            vectors = np.array([item["embedding"] for item in order], np.float32)
+            if vectors.ndim != 2 or not vectors.shape[1]:
+                raise ValueError("shape")
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._fault("the answer is not a list of one vector per text") from error
+        return vectors
+
+
+def _asked_wait(retry_after: str | None, otherwise_s: float) -> float:
+    try:
+        return min(max(float(retry_after or ""), 0.0), _MAX_WAIT_S)
+    except ValueError:
+        return otherwise_s
+
+
+def _shown(answer: bytes) -> str:
+    return " ".join(answer.decode("utf-8", "replace").split())[:_SHOWN_CHARACTERS]
+
+
+__all__ = ["EndpointEmbedder"]

