@@ -1,0 +1,155 @@
+"""Cost against quality: the router's curve with its interval, the baselines, every single model, the dial's marker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tenbin.evaluate.result import SingleModel
+from tenbin.report.charts.labels import Box, place
+from tenbin.report.edition import Edition
+from tenbin.report.frame import Frame, axes, both, label, line, svg
+from tenbin.report.markup import Markup, el, format_number, join
+from tenbin.report.scale import Scale, linear, logarithmic
+
+DRAWN_BASELINES = ("z_test", "group_table", "carrot_knn")
+"""The baselines drawn as lines; the others stand in the table, or the picture would be a thicket."""
+COST_FLOOR_USD = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the picture covers: dollars per 1,000 queries and quality; models below `q_low` are not drawn."""
+
+    c_low: float
+    c_high: float
+    q_low: float
+    q_high: float
+
+
+def cost_quality(edition: Edition, *, log: bool) -> Markup:
+    """The curve with a linear or logarithmic cost axis."""
+    return both(lambda frame: _draw(edition, frame, log), 460, 380)
+
+
+def left_out(edition: Edition) -> tuple[str, ...]:
+    """The models that lie below the picture."""
+    low = reach(edition).q_low
+    return tuple(single.model for single in edition.evaluation.singles if single.quality.value < low)
+
+
+def reach(edition: Edition) -> Reach:
+    """Costs and qualities that the axes cover: the curves, and the models that lie near them."""
+    curves = [curve for name in DRAWN_BASELINES if (curve := edition.curve(name))]
+    corners = [corner for curve in curves for corner in curve.hull if curve.name == "z_test"]
+    points = edition.dial
+    qualities = [p.quality.value for p in points] + [q for _, q in corners]
+    tops = [p.quality.high for p in points if p.quality.high == p.quality.high] + qualities
+    span = max(max(tops) - min(qualities), 0.01)
+    q_low = max(0.0, min(qualities) - 0.12 * span)
+    near = [single for single in edition.evaluation.singles if single.quality.value >= q_low]
+    costs = [p.cost_usd.value for p in points] + [c for c, _ in corners] + [s.cost_usd.value for s in near]
+    return Reach(
+        max(min(costs), COST_FLOOR_USD) * 1000.0,
+        max(*costs, COST_FLOOR_USD) * 1000.0,
+        q_low,
+        min(1.0, max([*tops, *(s.quality.value for s in near)]) + 0.04 * span),
+    )
+
+
+def _draw(edition: Edition, frame: Frame, log: bool) -> Markup:
+    covered = reach(edition)
+    x = (
+        logarithmic(covered.c_low / 1.25, covered.c_high * 1.25, frame.left, frame.x_end)
+        if log
+        else linear(0.0, covered.c_high * 1.04, frame.left, frame.x_end)
+    )
+    y = linear(covered.q_low, covered.q_high, frame.y_end, frame.top)
+    dial = [(x(p.cost_usd.value * 1000.0), y(p.quality.value)) for p in edition.dial]
+    words, numbers = edition.words, edition.numbers
+    decimals = 1 if covered.q_high - covered.q_low < 0.06 else 0
+    summary = words(
+        "curve.aria",
+        models=str(len(edition.evaluation.models)),
+        low=numbers.per_thousand_usd(min(p.cost_usd.value for p in edition.dial)),
+        high=numbers.per_thousand_usd(max(p.cost_usd.value for p in edition.dial)),
+        peak=numbers.percent(max(p.quality.value for p in edition.dial)),
+        best=edition.best.model,
+        best_quality=numbers.percent(edition.best.quality.value),
+        best_cost=numbers.per_thousand_usd(edition.best.cost_usd.value),
+    )
+    return svg(
+        frame,
+        summary,
+        axes(
+            frame, x, y,
+            x_title=words("curve.x_log" if log else "curve.x"), y_title=words("curve.y"),
+            x_write=numbers.tick_usd, y_write=lambda v: numbers.percent(v, decimals),
+        ),
+        _band(edition, x, y),
+        *(_baseline(edition, name, x, y) for name in DRAWN_BASELINES),
+        line(dial, "router"),
+        _models(edition, frame, x, y, dial),
+        _marker(dial[edition.default_setting()]),
+        data_dial=";".join(f"{format_number(a)},{format_number(b)}" for a, b in dial),
+    )  # fmt: skip
+
+
+def _band(edition: Edition, x: Scale, y: Scale) -> Markup:
+    known = [p for p in edition.dial if p.quality.low == p.quality.low and p.quality.high == p.quality.high]
+    upper = [(x(p.cost_usd.value * 1000.0), y(p.quality.high)) for p in known]
+    lower = [(x(p.cost_usd.value * 1000.0), y(p.quality.low)) for p in reversed(known)]
+    return line([*upper, *lower], "band", closed=True) if known else Markup("")
+
+
+def _baseline(edition: Edition, name: str, x: Scale, y: Scale) -> Markup:
+    curve = edition.curve(name)
+    if curve is None or not curve.hull:
+        return Markup("")
+    corners = list(curve.hull)
+    if name == "z_test":
+        steps = [corner for left, right in pairwise(corners) for corner in _between(left, right)]
+        corners = [*steps, corners[-1]]
+    return line([(x(cost * 1000.0), y(quality)) for cost, quality in corners], f"base {name.replace('_', '-')}")
+
+
+def _between(left: tuple[float, float], right: tuple[float, float], steps: int = 12) -> list[tuple[float, float]]:
+    """A straight mixture in small steps: on a logarithmic axis it is a bow."""
+    return [
+        (left[0] + (right[0] - left[0]) * k / steps, left[1] + (right[1] - left[1]) * k / steps) for k in range(steps)
+    ]
+
+
+def _models(edition: Edition, frame: Frame, x: Scale, y: Scale, dial: Sequence[tuple[float, float]]) -> Markup:
+    low = reach(edition).q_low
+    shown = sorted(
+        (single for single in edition.evaluation.singles if single.quality.value >= low),
+        key=lambda single: (not single.on_hull, -single.quality.value),
+    )
+    spots = [(x(single.cost_usd.value * 1000.0), y(single.quality.value)) for single in shown]
+    taken = [Box(a - 5, b - 5, a + 5, b + 5) for a, b in spots] + [Box(a - 2, b - 2, a + 2, b + 2) for a, b in dial]
+    parts: list[str] = []
+    for single, spot in zip(shown, spots, strict=True):
+        parts.append(_dot(edition, single, spot))
+        put = place(single.model, spot, taken, frame)
+        if put is not None:
+            parts.append(label(put.x, put.y, put.content, "model-name", put.anchor))
+            taken.append(put.box)
+    return join(*parts)
+
+
+def _dot(edition: Edition, single: SingleModel, spot: tuple[float, float]) -> Markup:
+    told = edition.words(
+        "curve.dot",
+        model=single.model,
+        quality=edition.numbers.percent(single.quality.value),
+        cost=edition.numbers.per_thousand_usd(single.cost_usd.value),
+    )
+    best = single.model == edition.evaluation.best_single
+    return el("circle", el("title", told), cx=spot[0], cy=spot[1], r=4.5, class_="dot best" if best else "dot")
+
+
+def _marker(spot: tuple[float, float]) -> Markup:
+    at = f"translate({format_number(spot[0])} {format_number(spot[1])})"
+    return el("circle", r=7.5, class_="marker", transform=at, data_marker=True)

@@ -1,0 +1,77 @@
+"""An evaluation as it is told in one language: what every section of the page is given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Evaluation, Figure, SingleModel
+from tenbin.report.catalogue import Catalogue
+from tenbin.report.numbers import MISSING, Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The evaluation, the words and the numbers of one language."""
+
+    evaluation: Evaluation
+    words: Catalogue
+    numbers: Numbers
+
+    @property
+    def best(self) -> SingleModel:
+        """The best single model on the test queries: what savings are measured against."""
+        return self.single(self.evaluation.best_single)
+
+    @property
+    def router(self) -> Curve:
+        """The router's own curve."""
+        return self.evaluation.curves[0]
+
+    @property
+    def dial(self) -> tuple[CurvePoint, ...]:
+        """The router's points along the dial, from mu = 0 on."""
+        return tuple(sorted((p for p in self.router.points if math.isfinite(p.mu)), key=lambda p: p.mu))
+
+    def single(self, model: str) -> SingleModel:
+        """The row of one model."""
+        return next(single for single in self.evaluation.singles if single.model == model)
+
+    def curve(self, name: str) -> Curve | None:
+        """The baseline of that name, where it was evaluated."""
+        return next((curve for curve in self.evaluation.curves if curve.name == name), None)
+
+    def curve_title(self, name: str) -> str:
+        """A curve's name for people, in the language of the page where the catalogue knows it."""
+        curve = self.curve(name)
+        return self.words.get(f"curve.{name}", curve.title if curve else name)
+
+    def saving(self, cost_usd: float) -> float:
+        """1 - cost / the best single model's cost; NaN where that model is free."""
+        best = self.best.cost_usd.value
+        return 1.0 - cost_usd / best if best > 0.0 else math.nan
+
+    def quality_ratio(self, quality: float) -> float:
+        """Quality as a share of the best single model's; NaN where that is 0."""
+        best = self.best.quality.value
+        return quality / best if best > 0.0 else math.nan
+
+    def default_setting(self) -> int:
+        """The index along the dial at which the page opens: the cheapest setting that keeps the verdict's quality."""
+        wanted = self.evaluation.verdict.ratio if math.isfinite(self.evaluation.verdict.ratio) else 0.99
+        keeping = [i for i, p in enumerate(self.dial) if self.quality_ratio(p.quality.value) >= wanted]
+        if keeping:
+            return min(keeping, key=lambda i: (self.dial[i].cost_usd.value, i))
+        return max(range(len(self.dial)), key=lambda i: (self.dial[i].quality.value, -i))
+
+    def interval(self, low: float, high: float, decimals: int = 1) -> str:
+        """An interval of shares as a range of percentages."""
+        return self.numbers.between(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
+
+    def share_of(self, figure: Figure, decimals: int = 1) -> tuple[str, str]:
+        """A figure that is a share: its percentage and its interval."""
+        value = self.numbers.percent(figure.value, decimals)
+        return value, (MISSING if value == MISSING else self.interval(figure.low, figure.high, decimals))
+
+
+__all__ = ["ROUTER", "Edition"]

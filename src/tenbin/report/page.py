@@ -1,0 +1,130 @@
+"""The page: all parts in order, one style sheet, one script, and a policy that lets nothing else run or load."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from tenbin.errors import UsageError
+from tenbin.evaluate.result import Evaluation
+from tenbin.report.catalogue import load_catalogue
+from tenbin.report.edition import Edition
+from tenbin.report.examples import Example
+from tenbin.report.markup import Markup, data_block, el, join
+from tenbin.report.numbers import Numbers
+from tenbin.report.sections.baselines import baselines
+from tenbin.report.sections.calibration import calibration
+from tenbin.report.sections.dial import dial
+from tenbin.report.sections.examples import examples as examples_part
+from tenbin.report.sections.learning import learning
+from tenbin.report.sections.method import honest, method
+from tenbin.report.sections.models import models
+from tenbin.report.sections.payback import payback
+from tenbin.report.sections.points import points
+from tenbin.report.sections.savings import savings
+from tenbin.report.sections.shares import shares
+from tenbin.report.sections.verdict import verdict
+
+PARTS = ("curve", "savings", "shares", "points", "models", "baselines", "calibration", "learning", "payback",
+         "examples", "method", "notes")  # fmt: skip
+
+
+def render_report(
+    evaluation: Evaluation, *, lang: str = "en", examples: Sequence[Example] | None = None, title: str | None = None
+) -> str:
+    """The report of an evaluation as one self-contained HTML document in `lang` ("en" or "ja").
+
+    Nothing is loaded from anywhere, scripts and styles run by their hash only, and every name and text is escaped.
+    Prompts appear only where `examples` are given. The document carries `evaluation.to_json()` in the element
+    `tenbin-evaluation`. Raises UsageError for another language.
+    """
+    words = load_catalogue(lang)
+    edition = Edition(evaluation, words, Numbers(lang))
+    heading = title if title is not None else words("page.title")
+    matter = _parts(edition, examples)
+    body = join(
+        el("a", words("page.skip"), href="#curve", class_="skip"),
+        verdict(edition, heading),
+        _contents(edition, [anchor for anchor in PARTS if matter[anchor]]),
+        el("main", *(matter[anchor] for anchor in PARTS)),
+        el("footer", el("p", words("page.footer"))),
+        data_block("tenbin-evaluation", evaluation.to_json()),
+    )
+    style, script = _resource("style.css"), _resource("slider.js")
+    head = join(
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("meta", name="referrer", content="no-referrer"),
+        el("meta", name="generator", content="Tenbin"),
+        el("title", heading),
+        Markup(f"<style>{style}</style>"),
+    )
+    page = el("html", el("head", head), el("body", body, Markup(f"<script>{script}</script>")), lang=lang)
+    return f"<!doctype html>\n{page}\n"
+
+
+def write_report(
+    evaluation: Evaluation,
+    path: Path,
+    *,
+    lang: str = "en",
+    examples: Sequence[Example] | None = None,
+    title: str | None = None,
+) -> None:
+    """Write the report of `render_report` to `path`, beside it first and then renamed: never a half-written page.
+
+    Raises UsageError where `path` cannot be written.
+    """
+    document = render_report(evaluation, lang=lang, examples=examples, title=title)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(document, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _parts(edition: Edition, examples: Sequence[Example] | None) -> dict[str, Markup]:
+    return {
+        "curve": dial(edition),
+        "savings": savings(edition),
+        "shares": shares(edition),
+        "points": points(edition),
+        "models": models(edition),
+        "baselines": baselines(edition),
+        "calibration": calibration(edition),
+        "learning": learning(edition),
+        "payback": payback(edition),
+        "examples": examples_part(edition, examples),
+        "method": method(edition),
+        "notes": honest(edition),
+    }
+
+
+def _contents(edition: Edition, anchors: Sequence[str]) -> Markup:
+    words = edition.words
+    links = [el("li", el("a", words(f"{anchor}.short"), href=f"#{anchor}")) for anchor in anchors]
+    return el("nav", el("ul", *links), aria_label=words("page.contents"), class_="contents")
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(source: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode('utf-8')).digest()).decode('ascii')}"
+
+
+def _resource(name: str) -> str:
+    return files("tenbin.report").joinpath(name).read_text(encoding="utf-8").strip()

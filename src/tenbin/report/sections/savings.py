@@ -1,0 +1,42 @@
+"""What is saved at 100, 99, 97 and 95 % of the best single model's quality, beside mixing models blindly."""
+
+from __future__ import annotations
+
+import math
+
+from tenbin.report.charts.interval import interval_bar, shared_range
+from tenbin.report.edition import Edition
+from tenbin.report.markup import Markup, join
+from tenbin.report.sections.part import part
+from tenbin.report.table import Column, cell, table
+
+
+def savings(edition: Edition) -> Markup:
+    """The table of savings, each with its interval."""
+    words, numbers = edition.words, edition.numbers
+    found = edition.evaluation.savings
+    low, high = shared_range([saving.saving for saving in found])
+    rows = []
+    for saving in found:
+        value, interval = edition.share_of(saving.saving)
+        zero, zero_interval = edition.share_of(saving.zero_saving)
+        reached = math.isfinite(saving.saving.value)
+        rows.append(
+            (
+                cell(numbers.percent(saving.ratio, 0), words("savings.means", quality=numbers.percent(saving.quality))),
+                cell(value, interval) if reached else cell(words("savings.not_reached")),
+                interval_bar(saving.saving, low, high),
+                cell(numbers.per_thousand_usd(saving.cost_usd.value)),
+                cell(zero, zero_interval)
+                if math.isfinite(saving.zero_saving.value)
+                else cell(words("savings.not_reached")),
+            )
+        )
+    columns = [
+        Column(words("savings.ratio"), False), Column(words("savings.saving")), Column("", False),
+        Column(words("savings.cost")), Column(words("savings.zero")),
+    ]  # fmt: skip
+    lead = join(
+        words("savings.lead", model=edition.best.model, cost=numbers.per_thousand_usd(edition.best.cost_usd.value))
+    )
+    return part("savings", words("savings.title"), lead, table(columns, rows, caption=words("savings.title")))
