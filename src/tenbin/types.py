@@ -105,7 +105,7 @@ class Panel:
     def take(self, rows: Sequence[int] | Ints | Bools) -> Panel:
         """The panel of some rows, in the order given (indices or a mask); `data_hash` is kept as the origin's."""
         index = np.asarray(rows)
-        if index.dtype == np.bool_:
+        if index.dtype == np.bool_ or not index.size:
             index = np.flatnonzero(index)
         return Panel(
             queries=tuple(self.queries[int(i)] for i in index),
@@ -144,7 +144,7 @@ class Features:
     def take(self, rows: Sequence[int] | Ints | Bools) -> Features:
         """The features of some rows, in the order given (indices or a mask)."""
         index = np.asarray(rows)
-        if index.dtype == np.bool_:
+        if index.dtype == np.bool_ or not index.size:
             index = np.flatnonzero(index)
         return Features(
             vectors=self.vectors[index],

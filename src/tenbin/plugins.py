@@ -1,0 +1,115 @@
+"""The three doors: which embedders, predictors and metrics are installed, and loading one by its name.
+
+What Tenbin ships is found by the same entry points as anybody else's. A third-party plug-in is code that runs with
+all rights of this process, so it loads only when its package is listed under `[plugins] allow`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from tenbin.errors import PluginError, TenbinError, UsageError, did_you_mean
+
+OWN_PACKAGE = "tenbin"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One kind of plug-in: its entry-point group, and the methods that a class behind it must have."""
+
+    group: str
+    methods: tuple[str, ...]
+
+
+DOORS: Mapping[str, Door] = {
+    "embedder": Door("tenbin.embedders", ("embed",)),
+    "predictor": Door("tenbin.predictors", ("fit", "predict", "save", "load")),
+    "metric": Door("tenbin.metrics", ("score",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An installed plug-in, not yet loaded: its door, name, package, and where in the package it is.
+
+    `is_allowed` is true for what Tenbin ships and for packages listed under `[plugins] allow`.
+    """
+
+    door: str
+    name: str
+    package: str
+    version: str
+    target: str
+    is_allowed: bool
+
+
+def list_plugins(allow: Collection[str] = ()) -> list[Plugin]:
+    """Every installed plug-in by door, name and package; nothing is imported."""
+    found = [_plugin(door, entry, allow) for door in DOORS for entry in entry_points(group=DOORS[door].group)]
+    doors = list(DOORS)
+    return sorted(found, key=lambda plugin: (doors.index(plugin.door), plugin.name, plugin.package))
+
+
+def load_plugin(door: str, name: str, allow: Collection[str] = ()) -> Callable[..., Any]:
+    """The class (or maker) of the plug-in `name` behind a door ("embedder", "predictor", "metric").
+
+    Raises PluginError for a name that nobody offers or that two allowed packages offer, for a package that is not
+    allowed, and for one that cannot be imported or lacks a method of its door.
+    """
+    if door not in DOORS:
+        raise UsageError(f'there is no door "{door}"', fix=f"the doors are {', '.join(DOORS)}")
+    offered = [plugin for plugin in list_plugins(allow) if plugin.door == door]
+    named = [plugin for plugin in offered if plugin.name == name]
+    if not named:
+        names = sorted({plugin.name for plugin in offered})
+        known = f"installed: {', '.join(names)}" if names else "none is registered: install tenbin again"
+        raise PluginError(f'there is no {door} "{name}"', fix=did_you_mean(name, names) or known)
+    allowed = [plugin for plugin in named if plugin.is_allowed]
+    if not allowed:
+        package = named[0].package
+        raise PluginError(
+            f'the {door} "{name}" comes from the package "{package}", which is not allowed',
+            fix=f'if you trust it, add "{package}" to allow under [plugins] in tenbin.toml',
+        )
+    if len(allowed) > 1:
+        packages = " and ".join(f'"{plugin.package}"' for plugin in allowed)
+        raise PluginError(f'the {door} "{name}" is offered by {packages}', fix="allow or install only one of them")
+    return _load(allowed[0])
+
+
+def _plugin(door: str, entry: EntryPoint, allow: Collection[str]) -> Plugin:
+    package = "" if entry.dist is None else entry.dist.name
+    version = "" if entry.dist is None else entry.dist.version
+    trusted = {_normal(name) for name in (OWN_PACKAGE, *allow)}
+    return Plugin(door, entry.name, package, version, entry.value, _normal(package) in trusted)
+
+
+def _normal(package: str) -> str:
+    """The name of a package as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+def _load(plugin: Plugin) -> Callable[..., Any]:
+    where = f'{plugin.door} "{plugin.name}" of the package "{plugin.package}"'
+    door = DOORS[plugin.door]
+    try:
+        made: Any = EntryPoint(plugin.name, plugin.target, door.group).load()
+    except TenbinError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever other people's code does on import ends here, in a sentence
+        detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise PluginError(f"cannot be imported ({detail})", where=where, fix="repair or remove the package") from error
+    if not callable(made):
+        raise PluginError(f"{plugin.target} is no class", where=where, fix="name a class in its entry point")
+    lacking = [
+        method for method in door.methods if isinstance(made, type) and not callable(getattr(made, method, None))
+    ]
+    if lacking:
+        fix = f"run tenbin.testing.check_{plugin.door} on it"
+        raise PluginError(f"{plugin.target} has no method {lacking[0]}", where=where, fix=fix)
+    maker: Callable[..., Any] = made
+    return maker
