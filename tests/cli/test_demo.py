@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tenbin.cli import demo
+
+Tenbin = Callable[..., Result]
+
+
+def test_without_the_package_the_install_command_is_named(
+    tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "PACKAGE", "a_package_that_is_not_there")
+    run = tenbin("demo", "--out", tmp_path / "demo")
+    assert run.exit_code == 9
+    assert "'pip install paretobandit'" in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_package_is_found_without_being_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "made_package"
+    (package / "data" / "examples").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    for name in (demo.FIT_ON, demo.HELD_OUT):
+        (package / "data" / "examples" / name).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(demo, "PACKAGE", "made_package")
+    assert [path.name for path in demo.outcome_files()] == [demo.FIT_ON, demo.HELD_OUT]
+
+
+def bandit_lines(count: int, start: int) -> str:
+    rows = []
+    for n in range(start, start + count):
+        arms = {
+            name: {"reward": reward, "cost": cost * (1 + n % 3)}
+            for name, reward, cost in (
+                ("cheap", float(n % 2), 1e-5),
+                ("mid", float(n % 4 > 0), 1e-4),
+                ("dear", 1.0, 1e-2),
+            )
+        }
+        kind = "Compute" if n % 2 else "Describe at length"
+        rows.append(json.dumps({"prompt": f"{kind} the number {n * 17}", "arms": arms, "source": kind}))
+    return "\n".join(rows) + "\n"
+
+
+def test_the_whole_demo(tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = tmp_path / "made_bandit" / "data" / "examples"
+    examples.mkdir(parents=True)
+    (examples.parents[1] / "__init__.py").write_text("")
+    (examples / demo.FIT_ON).write_text(bandit_lines(80, 0))
+    (examples / demo.HELD_OUT).write_text(bandit_lines(60, 500))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(demo, "PACKAGE", "made_bandit")
+    run = tenbin("demo", "--out", tmp_path / "out")
+    assert run.exit_code == 0, run.stderr
+    assert {"router", "report.html", "evaluation.json"} == {entry.name for entry in (tmp_path / "out").iterdir()}
+    verdict = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))["verdict"]
+    assert verdict["sentences"]["en"][0] in run.stdout
+    for prompt in demo.PROMPTS:
+        assert prompt in run.stdout
+    assert run.stdout.count("chosen") >= 3
+    assert "tenbin fit OUTCOMES" in run.stdout
+    assert "振り分け" in tenbin("demo", "--out", tmp_path / "out", "--lang", "ja").stdout
+    assert len(json.loads(tenbin("demo", "--out", tmp_path / "out", "--json").stdout)["decisions"]) == 3

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Tenbin = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def evaluated(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    from click.testing import CliRunner
+
+    from tenbin.cli.main import cli
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    asked = ["evaluate", made / "router", made / "test.jsonl", "--report", folder / "report.html", "--examples", "2"]
+    run = CliRunner().invoke(cli, [str(word) for word in [*asked, "--out", folder / "eval.json"]])
+    assert run.exit_code == 0, run.stderr
+    return folder, run.stdout
+
+
+def test_the_verdict_comes_first(evaluated: tuple[Path, str]) -> None:
+    folder, text = evaluated
+    figures = json.loads((folder / "eval.json").read_text(encoding="utf-8"))
+    assert text.splitlines()[0] == figures["verdict"]["sentences"]["en"][0]
+    for model in ("small", "medium", "large"):
+        assert f"\n  {model}" in text
+    assert "60 unseen prompts" in text
+
+
+def test_the_report_shows_prompts_only_when_asked(
+    evaluated: tuple[Path, str], made: Path, tenbin: Tenbin, tmp_path: Path
+) -> None:
+    folder, _ = evaluated
+    assert "Python" in (folder / "report.html").read_text(encoding="utf-8")
+    assert tenbin("evaluate", made / "router", made / "test.jsonl", "--report", tmp_path / "r.html").exit_code == 0
+    assert "in Python that returns" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_japanese(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    page = tmp_path / "r.html"
+    run = tenbin("evaluate", made / "router", made / "test.jsonl", "--lang", "ja", "--report", page)
+    assert "未学習のプロンプト" in run.stdout
+    assert 'lang="ja"' in page.read_text(encoding="utf-8")
+
+
+def test_training_prompts_alone_are_nothing_to_evaluate_on(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    run = tenbin(
+        "evaluate", made / "router", made / "train.jsonl", "--report", tmp_path / "r.html", "--out", tmp_path / "e"
+    )
+    assert run.exit_code == 8
+    assert run.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (["--lang", "jp"], "'en', 'ja'"),
+        (["--examples", "3"], "--report"),
+        (["--examples", "-1", "--report", "x.html"], "-1"),
+        (["--report", "missing/x.html"], "missing/x.html: is in a folder that does not exist"),
+        (["--out", "."], "is a folder"),
+    ],
+)
+def test_wrong_flags_are_named(made: Path, tenbin: Tenbin, flags: list[str], what: str) -> None:
+    run = tenbin("evaluate", made / "router", made / "test.jsonl", *flags)
+    assert (run.exit_code, run.stderr.count("\n")) == (2, 1), run.stderr
+    assert what in run.stderr

@@ -1,0 +1,52 @@
+"""Every `--json` document keeps to its schema in docs/reference/json, and every schema has its document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import Result
+
+Tenbin = Callable[..., Result]
+SCHEMAS = Path(__file__).parents[2] / "docs/reference/json"
+COMMANDS: Mapping[str, str] = {
+    "fit": "fit {made}/train.jsonl --prices {made}/prices.toml --predictor constant --out {tmp}/r",
+    "evaluate": "evaluate {made}/router {made}/test.jsonl",
+    "route": "route {made}/router prompt --mu 0.3",
+    "route-sweep": "route {made}/router prompt --sweep 5",
+    "route-batch": "route {made}/router --batch {made}/test.jsonl --out {tmp}/out",
+    "router-list": "router list {made}",
+    "router-show": "router show {made}/router",
+    "router-diff": "router diff {made}/router {made}/router",
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_document_keeps_to_its_schema(name: str, made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    if name == "route-batch":
+        (tmp_path / "in").write_text('{"prompt": "a"}\n')
+    words = COMMANDS[name].format(made=made, tmp=tmp_path).replace(f"{made}/test.jsonl --out", f"{tmp_path}/in --out")
+    run = tenbin(*words.split(), "--json")
+    assert run.exit_code == 0, run.stderr
+    jsonschema.Draft202012Validator(schema(name)).validate(json.loads(run.stdout))
+
+
+def test_batch_lines_keep_to_their_schema(made: Path, tenbin: Tenbin) -> None:
+    run = tenbin("route", made / "router", "--batch", "-", "--sweep", "3", stdin='{"prompt": "a"}\n{"prompt": "b"}')
+    validator = jsonschema.Draft202012Validator(schema("route-batch-line"))
+    for line in run.stdout.splitlines():
+        validator.validate(json.loads(line))
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.schema.json")), ids=lambda path: path.name)
+def test_every_schema_is_one(path: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+Tenbin = Callable[..., Result]
+
+
+def test_list_shows_whole_and_damaged_ones(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    shutil.copytree(made / "router", tmp_path / "good")
+    shutil.copytree(made / "router", tmp_path / "bad")
+    (tmp_path / "bad" / "manifest.json").write_text("{")
+    found = json.loads(tenbin("router", "list", tmp_path, "--json").stdout)["routers"]
+    assert [(Path(entry["router"]).name, "error" in entry) for entry in found] == [("bad", True), ("good", False)]
+    assert found[1]["reference"] == "large"
+    text = tenbin("router", "list", tmp_path).stdout
+    assert "good" in text
+    assert "damaged" in text
+
+
+def test_list_of_nothing_names_the_next_command(tenbin: Tenbin, tmp_path: Path) -> None:
+    assert "tenbin fit" in tenbin("router", "list", tmp_path).stdout
+    assert tenbin("router", "list", tmp_path / "missing").exit_code == 5
+
+
+def test_show_prints_card_and_dial(made: Path, tenbin: Tenbin) -> None:
+    run = tenbin("router", "show", made / "router")
+    assert run.exit_code == 0, run.stderr
+    assert "# Router card" in run.stdout
+    assert "--min-quality 0.97" in run.stdout
+    found = json.loads(tenbin("router", "show", made / "router", "--json").stdout)
+    savings = [row["saving"] for row in found["dial"] if row["saving"] is not None]
+    assert savings == sorted(savings)
+
+
+def test_diff_names_what_changed(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    shutil.copytree(made / "router", tmp_path / "same")
+    assert "are the same artifact" in tenbin("router", "diff", made / "router", tmp_path / "same").stdout
+    prices = tmp_path / "same" / "prices.toml"
+    prices.write_text(prices.read_text().replace("20.0", "40.0"))
+    run = tenbin("router", "diff", made / "router", tmp_path / "same", "--json")
+    found = json.loads(run.stdout)
+    assert not found["same"]
+    assert found["artifact_hash"][0] == found["artifact_hash"][1]
+    assert [change["model"] for change in found["prices"]] == ["large"]
+    text = tenbin("router", "diff", made / "router", tmp_path / "same").stdout
+    assert "large" in text
+    assert "$40" in text
