@@ -99,7 +99,7 @@ def resample(
     sums, total = columns.clustered(weight, cluster)
     n_clusters = total.size
     rows = np.empty((1 + resamples, sums.shape[1]))
-    rows[0] = sums.sum(axis=0) / total.sum()
+    rows[0] = (np.ones((1, n_clusters)) @ sums)[0] / total.sum()
     rng = np.random.default_rng(seed)
     for start in range(0, resamples, BATCH):
         size = min(BATCH, resamples - start)

@@ -47,10 +47,10 @@ class Evidence:
 def verdict_of(evidence: Evidence) -> Verdict:
     """The verdict.
 
-    "route" needs a gain over the zero router that is certain (AIQ or AIQ-log above 0 by its intervals) and an operating point, set
-    on training data, that kept its promise and saves dollars (or, at mu 0, adds quality) by its interval. Without
-    such a gain: "collect" where the interval still allows one worth having and at most 20 times the data would
-    settle it, else "single".
+    "route" needs a gain over the zero router that is certain (AIQ or AIQ-log above 0 by its intervals) and an
+    operating point, set on training data, that kept its promise and saves dollars (or, at mu 0, adds quality) by its
+    interval. Without such a gain: "collect" where the interval still allows one worth having and at most 20 times the
+    data would settle it, else "single".
     """
     if evidence.n_models == 1:
         return _single(evidence, says_nothing=False)

@@ -1,0 +1,67 @@
+"""Calibration figures on cases small enough to work out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tenbin.evaluate.calibration import amount_rows, quality_rows, reliability
+
+
+def test_a_perfect_forecast_has_no_error() -> None:
+    observed = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    rows = quality_rows(("a", "b"), np.ones((4, 2)), observed, observed)
+    assert [row.model for row in rows] == ["", "a", "b"]
+    assert all((row.brier, row.ece, row.r2) == (0.0, 0.0, 1.0) for row in rows)
+
+
+def test_brier_and_ece_by_hand() -> None:
+    predicted, observed = np.full((10, 1), 0.8), np.array([[1.0]] * 6 + [[0.0]] * 4)
+    row = quality_rows(("a",), np.ones((10, 1)), predicted, observed)[1]
+    assert row.brier == pytest.approx(0.6 * 0.04 + 0.4 * 0.64)
+    assert row.ece == pytest.approx(0.2)
+    assert row.r2 == pytest.approx(1.0 - 0.28 / 0.24)
+    assert len(row.bins) == 1
+
+
+def test_bins_hold_equal_mass_and_follow_the_forecast() -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.random(5000)
+    bins = reliability(np.ones(5000), predicted, (rng.random(5000) < predicted).astype(float))
+    assert [b.n for b in bins] == [500] * 10
+    assert all(abs(b.predicted - b.observed) < 0.08 for b in bins)
+    assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
+
+
+def test_unlabelled_cells_and_models_are_left_out() -> None:
+    predicted = np.full((3, 2), 0.5)
+    observed = np.array([[1.0, np.nan], [np.nan, np.nan], [0.0, np.nan]])
+    rows = quality_rows(("a", "b"), np.ones((3, 2)), predicted, observed)
+    assert [(row.model, row.n) for row in rows] == [("", 2), ("a", 2)]
+    assert amount_rows(("a", "b"), np.ones((3, 2)), np.full((3, 2), np.nan), observed) == ()
+
+
+def test_weights_count_like_copies() -> None:
+    predicted, observed = np.array([[0.2], [0.7]]), np.array([[0.0], [1.0]])
+    weighed = quality_rows(("a",), np.array([[3.0], [1.0]]), predicted, observed)[1]
+    copied = quality_rows(("a",), np.ones((4, 1)), predicted[[0, 0, 0, 1]], observed[[0, 0, 0, 1]])[1]
+    assert weighed.brier == pytest.approx(copied.brier)
+    assert weighed.mean_observed == pytest.approx(copied.mean_observed)
+
+
+def test_amounts_by_hand() -> None:
+    observed = np.array([[100.0], [200.0], [400.0]])
+    row = amount_rows(("a",), np.ones((3, 1)), observed * 1.5, observed)[1]
+    assert row.ratio_of_means == pytest.approx(1.5)
+    assert row.median_ape == pytest.approx(0.5)
+    assert row.r2_log == pytest.approx(1.0)  # the level is judged by the ratio alone
+
+
+def test_free_calls_have_no_logarithm() -> None:
+    free = np.zeros((3, 1))
+    row = amount_rows(("a",), np.ones((3, 1)), free, free)[1]
+    assert math.isnan(row.r2_log)
+    assert math.isnan(row.ratio_of_means)
+    assert math.isnan(row.median_ape)

@@ -1,0 +1,49 @@
+"""A sweep decides by the rule of risk.py, among those allowed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenbin.evaluate.curve import ROWS_AT_ONCE, chosen, constant, sweep, swept
+from tenbin.risk import Anchors, mu_grid
+from tenbin.types import Estimates, Floats
+
+MODELS = ("a", "b", "c")
+ANCHORS = Anchors("c", 0.01, float("nan"))
+
+
+def estimates_of(quality: Floats) -> Estimates:
+    unknown = np.full_like(quality, np.nan)
+    return Estimates(quality, np.zeros_like(quality), np.zeros_like(quality), unknown, unknown, unknown)
+
+
+def test_a_sweep_is_the_least_loss_in_every_row() -> None:
+    rng = np.random.default_rng(0)
+    quality, cost = rng.random((ROWS_AT_ONCE + 7, 3)), rng.random((ROWS_AT_ONCE + 7, 3)) * 0.02
+    mus = mu_grid(9)
+    choices = sweep(estimates_of(quality), cost, MODELS, ANCHORS, mus, np.ones(3, dtype=bool))
+    for k, mu in enumerate(mus):
+        loss = (1 - mu) * (1 - quality) + mu * cost / 0.01
+        assert np.array_equal(choices[k], loss.argmin(axis=1))
+
+
+def test_only_those_among_are_chosen() -> None:
+    quality = np.random.default_rng(1).random((50, 3))
+    among = np.array([True, False, True])
+    choices = sweep(estimates_of(quality), np.ones((50, 3)), MODELS, ANCHORS, mu_grid(5), among)
+    assert set(np.unique(choices)) == {0, 2}
+
+
+def test_promises_are_weighted_means_of_the_chosen() -> None:
+    quality, cost = np.array([[0.2, 0.4, 0.9], [0.7, 0.1, 0.1]]), np.full((2, 3), 0.005)
+    weight = np.array([3.0, 1.0])
+    made = swept("router", "", estimates_of(quality), cost, MODELS, ANCHORS, mu_grid(3), weight)
+    assert np.isclose(made.predicted_quality[0], (3 * 0.9 + 0.7) / 4)
+    assert np.allclose(made.predicted_cost_usd, 0.005)
+
+
+def test_a_constant_answers_everything() -> None:
+    made = constant("z_train", "", np.array([2, 0]), MODELS, 4, deployable=True)
+    assert made.choices.tolist() == [[2] * 4, [0] * 4]
+    assert made.labels == ("c", "a")
+    assert chosen(np.arange(12.0).reshape(4, 3), made.choices)[0].tolist() == [2.0, 5.0, 8.0, 11.0]

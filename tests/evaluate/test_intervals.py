@@ -1,0 +1,89 @@
+"""The bootstrap covers a known truth, pairs what belongs together, and never drops what was not reached."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tenbin.evaluate.intervals import Columns, Means, interval, resample, standard_error
+from tenbin.types import Floats, Ints
+
+
+def means_of(values: Floats, weight: Floats | None = None, cluster: Ints | None = None, resamples: int = 400) -> Means:
+    n = len(values)
+    columns = Columns(n)
+    columns.add("x", values)
+    return resample(
+        columns,
+        np.ones(n) if weight is None else weight,
+        np.arange(n) if cluster is None else cluster,
+        resamples=resamples,
+        seed=3,
+        tick=lambda _done: None,
+    )
+
+
+def test_the_interval_of_a_mean_covers_the_truth_about_95_times_in_100() -> None:
+    rng = np.random.default_rng(11)
+    covered = 0
+    for _ in range(200):
+        figure = means_of((rng.random(150) < 0.7).astype(float)).figure("x")
+        covered += figure.low <= 0.7 <= figure.high
+    assert 180 <= covered <= 198
+
+
+def test_the_standard_error_is_that_of_the_mean() -> None:
+    values = np.random.default_rng(0).normal(size=2000)
+    error = standard_error(means_of(values, resamples=1000).of("x")[:, 0])
+    assert error == pytest.approx(values.std() / math.sqrt(2000), rel=0.1)
+
+
+def test_paired_columns_share_their_noise() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=500)
+    rows = means_of(np.stack([noise, noise + 0.01], axis=1)).of("x")
+    gap = interval(rows[:, 1] - rows[:, 0])
+    assert (gap.low, gap.high) == (pytest.approx(0.01), pytest.approx(0.01))
+
+
+def test_copies_are_drawn_together() -> None:
+    values = np.random.default_rng(2).normal(size=200)
+    alone = standard_error(means_of(values).of("x")[:, 0])
+    copied = standard_error(means_of(np.repeat(values, 9), cluster=np.repeat(np.arange(200), 9)).of("x")[:, 0])
+    taken_apart = standard_error(means_of(np.repeat(values, 9)).of("x")[:, 0])
+    assert copied == pytest.approx(alone, rel=0.15)
+    assert taken_apart < 0.5 * copied
+
+
+def test_weights_undo_selective_labelling() -> None:
+    rng = np.random.default_rng(4)
+    hard = rng.random(4000) < 0.5
+    propensity = np.where(hard, 0.9, 0.2)
+    kept = rng.random(4000) < propensity
+    figure = means_of(np.where(hard, 0.2, 0.8)[kept], weight=1.0 / propensity[kept]).figure("x")
+    assert figure.low < 0.5 < figure.high
+    assert np.where(hard, 0.2, 0.8)[kept].mean() < 0.4
+
+
+def test_gaps_are_left_out_of_a_mean() -> None:
+    columns = Columns(4)
+    columns.add_gappy("s", np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]]))
+    means = resample(columns, np.ones(4), np.arange(4), resamples=5, seed=0, tick=lambda _done: None)
+    assert means.gappy("s")[0, 0] == 2.0
+    assert np.isnan(means.gappy("s")[:, 1]).all()
+
+
+def test_the_same_seed_gives_the_same_rows_and_the_order_of_columns_does_not_matter() -> None:
+    values = np.random.default_rng(5).random((60, 2))
+    assert np.array_equal(means_of(values).of("x"), means_of(values).of("x"))
+    assert np.allclose(means_of(values[:, ::-1]).of("x")[:, ::-1], means_of(values).of("x"), rtol=1e-13)
+
+
+def test_what_is_not_reached_counts_as_infinite() -> None:
+    rows = np.concatenate([[0.5], np.linspace(0.4, 0.6, 90), np.full(10, np.nan)])
+    figure = interval(rows)
+    assert figure.value == 0.5
+    assert figure.low == pytest.approx(0.4, abs=0.01)
+    assert math.isnan(figure.high)

@@ -1,0 +1,96 @@
+"""Only unseen test rows are evaluated, and everything left out is counted or named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tenbin.errors import EvaluationError
+from tenbin.evaluate.sample import align_models, draw_sample, realised_cost, row_weights
+from tenbin.types import Panel, Query
+from tests.evaluate.simulated import two_skills
+
+MODELS = ("cheap", "dear", "poor")
+
+
+def panel_of(n: int) -> Panel:
+    return two_skills().panel(n, seed=0)
+
+
+def draw(panel: Panel, seen: tuple[str, ...] = (), models: tuple[str, ...] = MODELS):
+    return draw_sample(panel, models, seen, lambda query: query.prompt.strip(), None)
+
+
+def test_only_split_test_is_used() -> None:
+    panel = replace(panel_of(6), split=("train", "test", "calibration", "test", "test", "train"))
+    sample = draw(panel)
+    assert [q.query_id for q in sample.panel.queries] == ["1", "3", "4"]
+    assert (sample.n_rows, sample.n_other_split) == (6, 3)
+
+
+def test_all_rows_without_a_split() -> None:
+    assert len(draw(replace(panel_of(6), split=None)).panel) == 6
+
+
+def test_seen_prompts_are_dropped_and_counted() -> None:
+    sample = draw(panel_of(6), seen=("question 2", "question 5", "never asked"))
+    assert sample.n_seen_dropped == 2
+    assert [q.query_id for q in sample.panel.queries] == ["0", "1", "3", "4"]
+
+
+def test_nothing_left_is_an_error() -> None:
+    with pytest.raises(EvaluationError, match="all 2 queries were seen in training"):
+        draw(panel_of(2), seen=("question 0", "question 1"))
+    with pytest.raises(EvaluationError, match="none of the 2 queries has split = test"):
+        draw(replace(panel_of(2), split=("train", "train")))
+    panel = panel_of(2)
+    with pytest.raises(EvaluationError, match="has a quality and a cost for each of"):
+        draw(replace(panel, cost_usd=np.full_like(panel.cost_usd, np.nan)))
+
+
+def test_columns_follow_the_router_and_strangers_are_named() -> None:
+    panel = panel_of(5)
+    sample = draw(panel, models=("dear", "cheap"))
+    assert np.array_equal(sample.panel.quality, panel.quality[:, [1, 0]])
+    assert any("poor" in note for note in sample.notes)
+
+
+def test_a_missing_model_is_an_error() -> None:
+    with pytest.raises(EvaluationError, match="no outcomes of fifth"):
+        align_models(panel_of(5), ("cheap", "fifth"))
+    panel = panel_of(5)
+    panel.quality[:, 2] = np.nan
+    with pytest.raises(EvaluationError, match="not one quality of poor"):
+        align_models(panel, MODELS)
+
+
+def test_incomplete_rows_stay_out_of_curves_but_are_counted() -> None:
+    panel = panel_of(5)
+    panel.quality[1, 2] = np.nan
+    sample = draw(panel)
+    assert (sample.n_incomplete, len(sample.panel)) == (1, 5)
+    assert any(note.startswith("1 queries lack") for note in sample.notes)
+
+
+def test_copies_share_a_cluster() -> None:
+    panel = panel_of(3)
+    copies = (Query("0", "same"), Query("1", "other"), Query("2", " same "))
+    cluster = draw(replace(panel, queries=copies)).cluster
+    assert cluster[0] == cluster[2] != cluster[1]
+
+
+def test_tokens_are_priced_only_where_dollars_are_missing() -> None:
+    panel = panel_of(2)
+    tokens = np.full_like(panel.cost_usd, 10.0)
+    panel = replace(panel, input_tokens=tokens, output_tokens=tokens)
+    assert realised_cost(panel, lambda p: p.input_tokens)[1] == "observed"
+    panel.cost_usd[0, 0] = np.nan
+    cost, source = realised_cost(panel, lambda p: p.input_tokens)
+    assert (cost[0, 0], source) == (10.0, "mixed")
+    assert cost[1, 1] == panel.cost_usd[1, 1]
+
+
+def test_a_row_is_as_rare_as_its_rarest_label() -> None:
+    assert row_weights(np.array([[1.0, 0.25], [np.nan, 1.0]])).tolist() == [4.0, 1.0]

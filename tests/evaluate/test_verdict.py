@@ -1,0 +1,117 @@
+"""Figures in, verdict out: every kind, and the words that go with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from tenbin.evaluate.result import Figure, OperatingPoint
+from tenbin.evaluate.verdict import Evidence, Single, queries_to_settle, verdict_of
+
+UNKNOWN = Figure(math.nan, math.nan, math.nan)
+SURE_GAIN = Figure(0.02, 0.015, 0.025)
+NO_GAIN = Figure(0.0, -0.003, 0.003)
+
+
+def point(target: float, saving: Figure, *, kept: bool = True, reached: bool = True, kind: str = "min_quality"):
+    return OperatingPoint(
+        kind=kind,
+        target=target,
+        mu=0.2,
+        reached=reached,
+        promised_quality=0.8,
+        promised_cost_usd=0.01,
+        quality=UNKNOWN,
+        cost_usd=UNKNOWN,
+        quality_ratio=Figure(1.02, 1.01, 1.03),
+        saving=saving,
+        overshoot=0.0,
+        kept=kept,
+        shares=(1.0,),
+        arena_score=50.0,
+    )
+
+
+EVIDENCE = Evidence(
+    n_models=3,
+    n_test=1000,
+    reference="large",
+    gain=SURE_GAIN,
+    gain_log=SURE_GAIN,
+    single=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
+    points=(point(0.95, Figure(0.7, 0.65, 0.75)), point(0.99, Figure(0.41, 0.35, 0.47))),
+)
+
+
+def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
+    verdict = verdict_of(EVIDENCE)
+    assert (verdict.kind, verdict.ratio, verdict.saving.value) == ("route", 0.99, 0.41)
+    assert not verdict.prompts_say_nothing
+    assert "saves 41.0% [35.0%, 47.0%] of the cost of large" in verdict.sentences["en"][0]
+    assert "41.0%(95%区間 35.0%~47.0%)削減" in verdict.sentences["ja"][0]
+
+
+def test_a_broken_promise_is_not_quoted() -> None:
+    broken = (EVIDENCE.points[0], replace(EVIDENCE.points[1], kept=False))
+    assert verdict_of(replace(EVIDENCE, points=broken)).ratio == 0.95
+
+
+def test_more_quality_without_a_saving_is_a_reason_to_route() -> None:
+    dearer = point(0.0, Figure(-0.2, -0.3, -0.1), kind="mu")
+    verdict = verdict_of(replace(EVIDENCE, points=(dearer,)))
+    assert verdict.kind == "route"
+    assert math.isnan(verdict.ratio)
+    assert "102.0% [101.0%, 103.0%] of large's quality at 1.20 times its cost" in verdict.sentences["en"][0]
+
+
+def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() -> None:
+    verdict = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN))
+    assert (verdict.kind, verdict.model, verdict.prompts_say_nothing) == ("single", "mid", True)
+    assert verdict.sentences["en"][0] == "Just use mid."
+    assert any("say nothing about which model to use" in s for s in verdict.sentences["en"])
+    assert any("プロンプトからは" in s for s in verdict.sentences["ja"])
+
+
+def test_an_open_interval_says_collect_and_how_many() -> None:
+    open_gain = Figure(0.01, -0.01, 0.03)
+    verdict = verdict_of(replace(EVIDENCE, gain=open_gain, gain_log=open_gain))
+    assert verdict.kind == "collect"
+    assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
+    assert "3,000 more prompts" in verdict.sentences["en"][0]
+
+
+def test_a_gain_that_only_the_biased_interval_sees_is_not_certain() -> None:
+    leaning = Figure(0.001, 0.0005, 0.004)
+    assert verdict_of(replace(EVIDENCE, gain=leaning, gain_log=leaning)).kind == "single"
+
+
+def test_under_thirty_queries_nothing_is_concluded() -> None:
+    verdict = verdict_of(replace(EVIDENCE, n_test=29))
+    assert (verdict.kind, verdict.n_more) == ("collect", 171)
+
+
+def test_one_model_is_the_model() -> None:
+    alone = Single("only", "only", Figure(0.0, 0.0, 0.0), Figure(1.0, 1.0, 1.0))
+    verdict = verdict_of(replace(EVIDENCE, n_models=1, n_test=5, single=alone))
+    assert (verdict.kind, verdict.model) == ("single", "only")
+    assert verdict.sentences["en"] == ("Just use only.",)
+
+
+def test_a_gain_without_a_point_to_run_at_is_no_reason_to_route() -> None:
+    verdict = verdict_of(replace(EVIDENCE, points=()))
+    assert (verdict.kind, verdict.prompts_say_nothing) == ("single", False)
+
+
+@pytest.mark.parametrize(
+    ("gain", "more"),
+    [
+        (Figure(0.01, -0.01, 0.03), 3000),
+        (Figure(0.0, -0.004, 0.004), None),  # precise enough: there is nothing
+        (Figure(-0.05, -0.2, 0.1), None),  # 20 times the data would not settle it
+        (Figure(0.0, math.nan, math.nan), 200),
+    ],
+)
+def test_queries_to_settle(gain: Figure, more: int | None) -> None:
+    assert queries_to_settle(gain, 1000) == more
