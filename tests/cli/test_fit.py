@@ -72,11 +72,11 @@ def test_map_renames_columns(made: Path, tenbin: Tenbin, tmp_path: Path) -> None
     [
         (["--map", "quality"], "renames nothing"),
         (["--map", "quality=a", "--map", "quality=b"], "twice"),
-        (["--format", "spruot"], "'sprout'"),
+        (["--format", "spruot"], '"sprout"'),
         (["--embedder", "hahsed"], "hahsed"),
         (["--predictor", "stak"], "stak"),
         (["--reference", "huge"], "'huge' is no model"),
-        (["--prces", "x"], "'--prices'"),
+        (["--prces", "x"], '"--prices"'),
         (["--seed", "x"], "not a valid integer"),
     ],
 )

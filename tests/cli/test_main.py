@@ -50,10 +50,10 @@ def test_every_summary_is_that_of_its_command(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "near"),
     [
-        (["fti"], "'fit'"),
-        (["evalute"], "'evaluate'"),
-        (["--versoin"], "'--version'"),
-        (["route", "--swep", "3"], "'--sweep'"),
+        (["fti"], '"fit"'),
+        (["evalute"], '"evaluate"'),
+        (["--versoin"], '"--version"'),
+        (["route", "--swep", "3"], '"--sweep"'),
     ],
 )
 def test_a_wrong_word_gets_the_nearest_one(arguments: list[str], near: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.open_router import config_option, open_router
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
 )
 @click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
+@config_option
 @json_option
 def evaluate(
     router: Path,
@@ -42,6 +44,7 @@ def evaluate(
     examples: int,
     renames: tuple[str, ...],
     layout: str,
+    config: Path | None,
     as_json: bool,
 ) -> None:
     """Say with intervals whether routing pays.
@@ -58,16 +61,14 @@ def evaluate(
     from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate as judge  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
-    from tenbin.prices import PriceBook  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
-    from tenbin.router.router import Router  # noqa: PLC0415
 
     if examples and page is None:
         raise UsageError("--examples shows prompts in the report", fix="give --report FILE.html as well")
     mapping = renamed(renames)
     for place in (page, out):
         check_writable(place)
-    loaded = Router.load(router, PriceBook.load(prices) if prices is not None else None)
+    loaded = open_router(router, prices, config)
     with TerminalProgress() as progress:
         panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
         evaluation = judge(loaded, panel, progress=progress)

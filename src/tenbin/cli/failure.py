@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from tenbin.errors import TenbinError, UsageError
+from tenbin.errors import TenbinError, UsageError, did_you_mean
 
 EXIT_BUG = 70
 """An exception nobody foresaw: a bug in Tenbin (EX_SOFTWARE of sysexits.h)."""
@@ -52,10 +52,8 @@ def explain(error: BaseException) -> tuple[str | None, int]:
 def click_sentence(error: click.ClickException) -> str:
     """Click's complaint in our form: one sentence, the nearest flags, where to read on."""
     if isinstance(error, click.NoSuchOption):
-        message = f"no such option {error.option_name!r}"
-        near = sorted(error.possibilities or ())[:3]
-        if near:
-            message += f" (did you mean {' or '.join(repr(name) for name in near)}?)"
+        near = did_you_mean(error.option_name, error.possibilities or ())
+        message = f"no such option '{error.option_name}'{f' ({near})' if near else ''}"
     else:
         message = " ".join(error.format_message().split()).rstrip(".")
         message = re.sub(r"^([A-Z])(?=[a-z])", lambda first: first[1].lower(), message)

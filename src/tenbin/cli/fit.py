@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.open_router import config_option, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
 
@@ -27,6 +28,7 @@ from tenbin.errors import UsageError
 @click.option("--group/--no-group", "groups", default=True, help="Use the group labels of the table, or ignore them.")
 @click.option("--reference", metavar="MODEL", help="The model to compare with; otherwise the best in training.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed and data give the same router.")
+@config_option
 @json_option
 def fit(
     outcomes: Path,
@@ -39,6 +41,7 @@ def fit(
     groups: bool,
     reference: str | None,
     seed: int,
+    config: Path | None,
     as_json: bool,
 ) -> None:
     """Learn a router from measured outcomes.
@@ -53,6 +56,7 @@ def fit(
     from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the router only when fitting)
     from tenbin.cli.fit_text import fit_json, fit_text, measured  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
+    from tenbin.config import read_allowed, read_candidates  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.prices import PriceBook  # noqa: PLC0415
     from tenbin.router.fit import FitSettings  # noqa: PLC0415
@@ -61,7 +65,16 @@ def fit(
     mapping = renamed(renames)
     check_place(out)
     book = PriceBook.load(prices) if prices is not None else None
-    settings = FitSettings(embedder=embedder, predictor=predictor, seed=seed, reference=reference, groups=groups)
+    document = settings_of(config)
+    settings = FitSettings(
+        embedder=embedder,
+        predictor=predictor,
+        seed=seed,
+        reference=reference,
+        groups=groups,
+        candidates=tuple(read_candidates(document).values()),
+        allow_plugins=read_allowed(document),
+    )
     with TerminalProgress() as progress:
         panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
         router = learn(panel, book, settings, progress)

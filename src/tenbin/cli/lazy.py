@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from tenbin.errors import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,8 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=3, cutoff=0.5)
-            hint = f" (did you mean {' or '.join(repr(match) for match in near)}?)" if near else ""
-            raise click.UsageError(f"no such command {name!r}{hint}", ctx)
+            near = did_you_mean(name, self.list_commands(ctx))
+            raise click.UsageError(f"no such command '{name}'{f' ({near})' if near else ''}", ctx)
         return super().resolve_command(ctx, args)
 
 

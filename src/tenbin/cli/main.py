@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
     "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
     "router": LazyCommand("tenbin.cli.router:router", "List, show and compare fitted routers."),
+    "report": LazyCommand("tenbin.cli.report:report", "Write the HTML report of a saved evaluation."),
     "data": LazyCommand("tenbin.cli.data:data", "Fetch public tables of outcomes."),
     "completion": LazyCommand("tenbin.cli.completion:completion", "Print the completion script of your shell."),
 }

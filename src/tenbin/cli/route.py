@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tenbin.cli.open_router import config_option, open_router
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
 
@@ -58,6 +59,7 @@ class Asked:
     "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Decide at the prices of this TOML file."
 )
 @click.option("--group", metavar="NAME", help="The group that the prompt belongs to, where the router knows groups.")
+@config_option
 @json_option
 def route(
     router: Path,
@@ -75,6 +77,7 @@ def route(
     deny: tuple[str, ...],
     prices: Path | None,
     group: str | None,
+    config: Path | None,
     as_json: bool,
 ) -> None:
     """Choose the model for one prompt or a file of them.
@@ -87,16 +90,14 @@ def route(
     tenbin route my-router "Prove that there are infinitely many primes." --min-quality 0.97
     tenbin route my-router --batch prompts.jsonl --out decisions.jsonl --mu 0.3
     """
-    from tenbin.prices import PriceBook  # noqa: PLC0415 (numpy and the router only when routing)
-    from tenbin.router.dials import Dial  # noqa: PLC0415
-    from tenbin.router.router import Router  # noqa: PLC0415
+    from tenbin.router.dials import Dial  # noqa: PLC0415 (numpy and the router only when routing)
 
     dials = {"--mu": mu, "--min-quality": min_quality, "--max-cost": max_cost, "--best": best or None, "--sweep": sweep}
     check_flags(dials, prompt, source, out, group, as_json)
     dial = Dial(mu=mu, min_quality=min_quality, max_cost_usd=max_cost, best=best, w=w, caution=caution)
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
-    loaded = Router.load(router, PriceBook.load(prices) if prices is not None else None)
+    loaded = open_router(router, prices, config)
     asked = Asked(dial, sweep, allow, deny)
     if query is None:
         route_batch(loaded, asked, source or "-", out or "-", as_json)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tenbin.cli.lazy import Group
+from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
 
 FOLDER = click.Path(path_type=Path)
@@ -38,10 +39,8 @@ def list_routers(folder: Path, as_json: bool) -> None:
 def show(folder: Path, prices: Path | None, as_json: bool) -> None:
     """Show a router's card, and what its dial reached out of fold."""
     from tenbin.cli.router_text import dial_rows, show_json, show_text  # noqa: PLC0415
-    from tenbin.prices import PriceBook  # noqa: PLC0415
-    from tenbin.router.router import Router  # noqa: PLC0415
 
-    loaded = Router.load(folder, PriceBook.load(prices) if prices is not None else None)
+    loaded = open_router(folder, prices)
     rows = dial_rows(loaded)
     if as_json:
         emit_json(show_json(loaded, rows))
@@ -56,9 +55,8 @@ def show(folder: Path, prices: Path | None, as_json: bool) -> None:
 def diff(before: Path, after: Path, as_json: bool) -> None:
     """Compare two routers: candidates, training, prices, dial."""
     from tenbin.cli.router_diff import diff_text, differences  # noqa: PLC0415
-    from tenbin.router.router import Router  # noqa: PLC0415
 
-    found = differences(Router.load(before), Router.load(after))
+    found = differences(open_router(before), open_router(after))
     if as_json:
         emit_json(found)
     else:

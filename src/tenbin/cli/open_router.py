@@ -1,0 +1,42 @@
+"""A router as the commands open it: its folder, the prices to decide at, the plug-ins that may load."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenbin.cli.output import Command
+
+if TYPE_CHECKING:
+    from tenbin.config import Document
+    from tenbin.router.router import Router
+
+
+def config_option(command: Command) -> Command:
+    """The flag `--config`, the same wherever a plug-in may have to be loaded."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Settings (tenbin.toml): candidates, and the plug-ins that may load.",
+    )(command)
+
+
+def settings_of(config: Path | None) -> Document:
+    """The checked settings of a file (None: none) under those of the environment (ConfigError)."""
+    from tenbin.config import load_document  # noqa: PLC0415 (only when a router is made or opened)
+
+    return load_document(config, os.environ)
+
+
+def open_router(folder: Path, prices: Path | None = None, config: Path | None = None) -> Router:
+    """The router of a folder, at the prices of a file or its own (ArtifactError, PriceError, ConfigError)."""
+    from tenbin.config import read_allowed  # noqa: PLC0415 (numpy only when a router is opened)
+    from tenbin.prices import PriceBook  # noqa: PLC0415
+    from tenbin.router.router import Router  # noqa: PLC0415
+
+    allowed = read_allowed(settings_of(config))
+    return Router.load(folder, PriceBook.load(prices) if prices is not None else None, allow_plugins=allowed)
