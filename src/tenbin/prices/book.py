@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -71,20 +69,6 @@ class PriceBook:
         """The book as TOML text; `PriceBook.loads` of it is equal to this book."""
         return write_entries(self.entries)
 
-    def save(self, path: Path) -> None:
-        """Write the book to a TOML file, beside and renamed, so that a reader never sees half of it."""
-        try:
-            handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                    file.write(self.dumps())
-                os.chmod(beside, 0o644)  # mkstemp makes it private; a price list is for the whole team
-                os.replace(beside, path)
-            finally:
-                Path(beside).unlink(missing_ok=True)
-        except OSError as error:
-            raise PriceError(f"cannot be written ({error.strerror})", where=str(path), fix="check the path") from None
-
     @property
     def version(self) -> str:
         """SHA-256 of what the book says, whatever the order, layout and `source` notes of its file."""
@@ -113,6 +97,11 @@ class PriceBook:
             )
         return found
 
+    def on(self, at: date | None = None) -> dict[str, Price]:
+        """The price of every model that has one on a day (default: today, UTC)."""
+        day = _day(at)
+        return {model: price for model in self.entries if (price := self._held(model, day)) is not None}
+
     def rates(self, models: Sequence[str], at: date | None = None) -> Rates:
         """The rates of `models` on a day (default: today, UTC), in that order; PriceError as `price`."""
         self._require(models)
@@ -135,15 +124,12 @@ class PriceBook:
 
     def diff(self, other: PriceBook, at: date | None = None) -> list[PriceChange]:
         """What changes from this book to `other` on a day (default: today, UTC), by model; dates and notes aside."""
-        day = _day(at)
-        changes = []
-        for model in sorted({*self.entries, *other.entries}):
-            before, after = self._held(model, day), other._held(model, day)
-            if (before and replace(before, since=None, source=None)) != (
-                after and replace(after, since=None, source=None)
-            ):
-                changes.append(PriceChange(model, before, after))
-        return changes
+        before, after = self.on(at), other.on(at)
+        return [
+            PriceChange(model, before.get(model), after.get(model))
+            for model in sorted({*before, *after})
+            if _bare(before.get(model)) != _bare(after.get(model))
+        ]
 
     def check(self, models: Iterable[str] | None = None, at: date | None = None) -> list[PriceFinding]:
         """What a person should look at, on a day (default: today, UTC), for the `models` in use (default: all)."""
@@ -183,6 +169,11 @@ def _day(at: date | None) -> date:
     if at is None:
         return datetime.now(UTC).date()
     return at.date() if isinstance(at, datetime) else at
+
+
+def _bare(price: Price | None) -> Price | None:
+    """The price without its date and its note: what a bill depends on."""
+    return None if price is None else replace(price, since=None, source=None)
 
 
 def _history(model: str, prices: Iterable[Price], name: str) -> tuple[Price, ...]:

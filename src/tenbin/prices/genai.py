@@ -52,14 +52,17 @@ def _providers() -> dict[str, Any]:
 def _history(reference: str, providers: Mapping[str, Any]) -> list[Price]:
     provider, model = _find(reference, providers)
     source = f"{PACKAGE} {version(PACKAGE)}, {provider.id}/{model.id}"
-    conditional = model.prices if isinstance(model.prices, list) else [None]
+    dated = model.prices if isinstance(model.prices, list) else [None]
+    if any(hasattr(getattr(entry, "constraint", None), "start_time") for entry in dated):
+        # Keeping one of the rates would bill half of the day wrongly, often by a factor of two.
+        rates = sorted({f"{entry.prices.input_mtok} / {entry.prices.output_mtok}" for entry in dated})
+        raise PriceError(
+            f'"{reference}" costs more at some hours of the day ({", ".join(rates)})',
+            where=PACKAGE,
+            fix="decide which to count with, and write its entry by hand",
+        )
     history = []
-    hours = [entry for entry in conditional if hasattr(getattr(entry, "constraint", None), "start_time")]
-    if hours:
-        source += "; its rates for some hours of the day are left out"
-    for entry in conditional:
-        if entry in hours:
-            continue
+    for entry in dated:
         since: date | None = getattr(getattr(entry, "constraint", None), "start_date", None)
         history.append(_price(model.prices if entry is None else entry.prices, since, source, reference))
     return history
