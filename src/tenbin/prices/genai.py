@@ -52,7 +52,7 @@ def _providers() -> dict[str, Any]:
 def _history(reference: str, providers: Mapping[str, Any]) -> list[Price]:
     provider, model = _find(reference, providers)
     source = f"{PACKAGE} {version(PACKAGE)}, {provider.id}/{model.id}"
-    dated = model.prices if isinstance(model.prices, list) else [None]
+    dated: list[Any] = model.prices if isinstance(model.prices, list) else [None]
     if any(hasattr(getattr(entry, "constraint", None), "start_time") for entry in dated):
         # Keeping one of the rates would bill half of the day wrongly, often by a factor of two.
         rates = sorted({f"{entry.prices.input_mtok} / {entry.prices.output_mtok}" for entry in dated})
