@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tenbin.errors import EvaluationError
-from tenbin.evaluate.sample import align_models, draw_sample, realised_cost, row_weights
+from tenbin.evaluate.sample import align_models, draw_sample, price_notes, realised_cost, row_weights
 from tenbin.types import Panel, Query
 from tests.evaluate.simulated import two_skills
 
@@ -94,3 +94,12 @@ def test_tokens_are_priced_only_where_dollars_are_missing() -> None:
 
 def test_a_row_is_as_rare_as_its_rarest_label() -> None:
     assert row_weights(np.array([[1.0, 0.25], [np.nan, 1.0]])).tolist() == [4.0, 1.0]
+
+
+def test_recorded_dollars_at_other_prices_are_noted() -> None:
+    panel = panel_of(4)
+    assert price_notes(panel, None) == []
+    assert price_notes(panel, lambda p: p.cost_usd * 1.05) == []
+    (note,) = price_notes(panel, lambda p: p.cost_usd * np.array([10.0, 1.0, 1.0]))
+    assert "cheap 10.00" in note
+    assert "dear" not in note

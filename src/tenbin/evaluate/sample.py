@@ -11,6 +11,8 @@ from tenbin.errors import EvaluationError
 from tenbin.types import Bools, Floats, Ints, Panel, Query
 
 TEST = "test"
+PRICE_GAP = 0.1
+"""Recorded dollars and tokens at the router's prices may differ by this share before it is worth a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def draw_sample(
         )
     aligned = aligned.take(fresh)
     cost, source = realised_cost(aligned, price_tokens)
+    notes += price_notes(aligned, price_tokens)
     complete: Bools = np.logical_not(np.any(np.isnan(aligned.quality) | np.isnan(cost), axis=1))
     if not complete.any():
         raise EvaluationError(
@@ -126,6 +129,22 @@ def realised_cost(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) 
         return panel.cost_usd, "observed"
     cost = np.where(gaps, price_tokens(panel), panel.cost_usd)
     return cost, "tokens" if gaps.all() else "mixed"
+
+
+def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) -> list[str]:
+    """A sentence where recorded dollars contradict the router's prices: decisions and figures then differ in price."""
+    if price_tokens is None:
+        return []
+    priced = price_tokens(panel)
+    both = ~np.isnan(priced) & ~np.isnan(panel.cost_usd)
+    now, then = (np.where(both, cells, 0.0).sum(axis=0) for cells in (priced, panel.cost_usd))
+    ratio = np.divide(now, then, out=np.ones_like(now), where=then > 0.0)
+    apart = [
+        f"{name} {r:.2f}" for name, r in zip(panel.models, ratio.tolist(), strict=True) if abs(r - 1.0) > PRICE_GAP
+    ]
+    if not apart:
+        return []
+    return [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {', '.join(apart)}"]
 
 
 def row_weights(label_propensity: Floats) -> Floats:
