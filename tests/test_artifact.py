@@ -10,7 +10,10 @@ from tenbin.artifact import MANIFEST, PRICES, Manifest, read_manifest, read_part
 from tenbin.errors import ArtifactError
 from tenbin.types import Candidate
 
-PARTS = {"quality": {"coef": np.arange(6.0).reshape(2, 3), "name": np.array("stack")}, "seen": {"keys": np.array(["ab"])}}
+PARTS = {
+    "quality": {"coef": np.arange(6.0).reshape(2, 3), "name": np.array("stack")},
+    "seen": {"keys": np.array(["ab"])},
+}
 
 
 def manifest() -> Manifest:
@@ -45,6 +48,7 @@ def test_what_is_written_is_read_back(tmp_path):
     assert found == written
     coef = read_part(tmp_path / "router", found, "quality")["coef"]
     np.testing.assert_array_equal(coef, PARTS["quality"]["coef"])
+    assert read_part(tmp_path / "router", found, "quality")["k"].shape == ()
 
 
 def test_the_hash_depends_on_arrays_and_not_on_prices(tmp_path):

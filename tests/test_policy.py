@@ -16,7 +16,7 @@ def test_lists_leave_what_is_allowed_and_not_denied():
 
 
 def test_a_name_that_is_no_candidate_is_named_with_its_neighbour():
-    with pytest.raises(UsageError, match="did you mean "small""):
+    with pytest.raises(UsageError, match='did you mean "small"'):
         listed(NAMES, ["smal"], None)
 
 

@@ -1,5 +1,7 @@
 """The rule: hand-worked losses, tie-breaking, invariances; each test fails if the formula of risk.py changes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,7 +86,7 @@ def test_more_mu_never_costs_more(quality, cost):
         cost[np.arange(6), choose(losses(quality, cost, cost, TradeOff(float(mu)), ANCHORS), cost, rank)]
         for mu in mu_grid(25)
     ]
-    assert all((after <= before + 1e-6).all() for before, after in zip(spent, spent[1:], strict=False))
+    assert all((after <= before + 1e-6).all() for before, after in pairwise(spent))
 
 
 @given(arrays(float, (3, 4), elements=UNIT), UNIT, st.floats(0.01, 100.0))
@@ -105,7 +107,9 @@ def test_ends_of_the_dial():
 
 def test_caution_takes_standard_deviations_of_the_gap_and_spares_the_reference():
     gap = np.array([[0.0, 0.1]])
-    np.testing.assert_allclose(cautious_quality(estimates([[0.7, 0.75]], gap=gap), TradeOff(0.1, caution=2.0)), [[0.7, 0.55]])
+    np.testing.assert_allclose(
+        cautious_quality(estimates([[0.7, 0.75]], gap=gap), TradeOff(0.1, caution=2.0)), [[0.7, 0.55]]
+    )
 
 
 def test_minimax_takes_the_lower_end_of_each_credible_set():

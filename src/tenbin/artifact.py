@@ -1,9 +1,9 @@
 """A router on disk: a folder of one manifest, plain arrays, prices and a card, written beside and renamed.
 
-    manifest.json   what the router is and the SHA-256 of every array file
-    NAME.npz        arrays without pickled objects, one file per part
-    prices.toml     the price book of the fit; outside the artifact's hash, replaceable
-    card.md         the same for people
+manifest.json   what the router is and the SHA-256 of every array file
+NAME.npz        arrays without pickled objects, one file per part
+prices.toml     the price book of the fit; outside the artifact's hash, replaceable
+card.md         the same for people
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         raw = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ArtifactError("is not a router (no manifest.json)", where=str(folder), fix="make one: tenbin fit") from None
+        raise ArtifactError(
+            "is not a router (no manifest.json)", where=str(folder), fix="make one: tenbin fit"
+        ) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"cannot be read ({error})", where=str(path), fix="fit the router again") from error
     found = raw.get("format") if isinstance(raw, dict) else None
@@ -163,7 +165,7 @@ def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):
             member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     return buffer.getvalue()
 

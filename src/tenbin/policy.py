@@ -60,7 +60,7 @@ def safe_default(names: Sequence[str], reference: str, eligible: Bools) -> int:
     index = names.index(reference)
     if eligible[index]:
         return index
-    left = [m for m in np.flatnonzero(eligible).tolist()]
+    left = np.flatnonzero(eligible).tolist()
     if not left:
         raise DecisionError("no candidate can answer this query", fix="allow more candidates or ask for less")
     return int(min(left, key=lambda m: names[m]))

@@ -81,7 +81,8 @@ def choose(loss: Floats, cost_usd: Floats, rank: Ints, eligible: Bools | None = 
     tied = (rounded == least) & ~barred
     cost = np.where(tied, cost_usd, np.inf)
     tied &= cost == cost.min(axis=1, keepdims=True)
-    return np.argmin(np.where(tied, rank, rank.size), axis=1)
+    chosen: Ints = np.argmin(np.where(tied, rank, rank.size), axis=1)
+    return chosen
 
 
 def mu_grid(points: int) -> Floats:

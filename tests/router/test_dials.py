@@ -41,7 +41,7 @@ def test_the_rest_of_the_dial_is_carried():
 def test_a_promise_that_nothing_keeps_names_what_can_be_had():
     with pytest.raises(DecisionError, match="the best reaches 101"):
         turn(Dial(min_quality=1.2), CURVE)
-    with pytest.raises(DecisionError, match="the cheapest costs 0.001"):
+    with pytest.raises(DecisionError, match=r"the cheapest costs 0\.001"):
         turn(Dial(max_cost_usd=0.0005), CURVE)
 
 

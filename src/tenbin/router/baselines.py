@@ -52,11 +52,19 @@ class Baselines:
     @classmethod
     def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Baselines:
         """The baselines of saved arrays."""
-        means = {name.removeprefix("mean_"): a for name, a in arrays.items() if name.startswith("mean_")}
+        means = {
+            name.removeprefix("mean_"): np.asarray(array, dtype=np.float64)
+            for name, array in arrays.items()
+            if name.startswith("mean_")
+        }
         group = {name.removeprefix("group_"): a for name, a in arrays.items() if name.startswith("group_")}
         knn = {}
         for target in _KNN_TARGETS:
-            own = {name.removeprefix(f"knn_{target}/"): a for name, a in arrays.items() if name.startswith(f"knn_{target}/")}
+            own = {
+                name.removeprefix(f"knn_{target}/"): a
+                for name, a in arrays.items()
+                if name.startswith(f"knn_{target}/")
+            }
             if own:
                 knn[target] = KnnPredictor.load(own)
         return cls(means, GroupPredictor.load(group), knn)

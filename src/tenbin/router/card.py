@@ -16,8 +16,8 @@ def write_card(router: Router) -> str:
     means = router.baselines.means
     dollars = _mean_dollars(router)
     rows = [
-        f"| {c.name} | {means['quality'][i]:.4f} | {1000 * dollars[i]:.4g} |{' reference' if c.name == m.reference else ''} |"
-        for i, c in enumerate(m.candidates)
+        f"| {name} | {quality:.4f} | {1000 * cost:.4g} |{' reference' if name == m.reference else ''} |"
+        for name, quality, cost in zip(m.models, means["quality"], dollars, strict=True)
     ]
     basis = {
         "tokens": "tokens are predicted and priced when deciding",
@@ -27,8 +27,8 @@ def write_card(router: Router) -> str:
         [
             "# Router card",
             "",
-            f"Fitted by tenbin {m.version} on {m.n_train:,} prompts ({m.n_labels:,} labels) of data `{m.data_hash[:12]}`, "
-            f"seed {m.seed}.",
+            f"Fitted by tenbin {m.version} on {m.n_train:,} prompts ({m.n_labels:,} labels) "
+            f"of data `{m.data_hash[:12]}`, seed {m.seed}.",
             "",
             "| model | mean quality in training | dollars per 1,000 queries | |",
             "|---|---|---|---|",

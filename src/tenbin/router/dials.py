@@ -85,7 +85,8 @@ def _cheapest_reaching(dial: Dial, curve: DialCurve, share: float) -> TradeOff:
     if not reaching.any():
         best = float(curve.quality.max() / curve.reference_quality)
         raise DecisionError(
-            f"no trade-off reaches {share:.1%} of {curve.reference_quality:.4f} out of fold; the best reaches {best:.1%}",
+            f"no trade-off reaches {share:.1%} of the reference's {curve.reference_quality:.4f} out of fold; "
+            f"the best reaches {best:.1%}",
             fix=f"ask for at most {np.floor(best * 1000) / 1000:g}",
         )
     cost = np.where(reaching, curve.cost_usd, np.inf)

@@ -19,7 +19,7 @@ from tenbin.types import Estimates, Features, Floats, Prediction
 class Familiarity:
     """How far the estimates of a strange text fall back to the candidates' means.
 
-    Below `floor`, a familiarity that almost every training text exceeds, the deviation from `means` [M] shrinks in
+    Below `floor`, a familiarity that training texts exceed, the deviation from `means` [M] shrinks in
     proportion and the standard deviation grows towards `spread` [M], that of the estimates in training.
     """
 
@@ -109,7 +109,9 @@ class Estimator:
     def load(cls, predictor: type[Predictor], parts: Mapping[str, Arrays]) -> Estimator:
         """The estimator of saved parts, its quality predictor being of the class given."""
         own = parts["estimator"]
-        heads = {k: LengthHead.load(parts[k]) if k in parts else None for k in ("output_tokens", "recorded_cost", "latency")}
+        heads = {
+            k: LengthHead.load(parts[k]) if k in parts else None for k in ("output_tokens", "recorded_cost", "latency")
+        }
         return cls(
             quality=predictor.load(parts["quality"]),
             input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,

@@ -46,15 +46,17 @@ def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, f
 
 
 def _why(m: int, chosen: int, quality: Floats, cost_usd: Floats, loss: Floats, bar: str | None) -> str:
-    if bar is not None:
-        return bar
-    if m == chosen:
-        return "chosen"
+    if bar is not None or m == chosen:
+        return bar or "chosen"
     if np.isnan(loss[m]):
         return "no estimate of its cost or time"
-    gain, extra = float(quality[m] - quality[chosen]), float(cost_usd[m] - cost_usd[chosen])
     if round(float(loss[m]), LOSS_DECIMALS) == round(float(loss[chosen]), LOSS_DECIMALS):
         return "tied; the chosen one is cheaper or comes first by name"
+    return _weighed(float(quality[m] - quality[chosen]), float(cost_usd[m] - cost_usd[chosen]))
+
+
+def _weighed(gain: float, extra: float) -> str:
+    """What the loser offers and why it was not enough; `gain` in quality and `extra` dollars over the chosen one."""
     if gain <= 0.0 and extra >= 0.0:
         return f"no better ({gain:+.3f}) and no cheaper ({_dollars(extra)})"
     if gain > 0.0 and extra > 0.0:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from inspect import signature
+from pathlib import Path
 
 import numpy as np
 
 import tenbin
 from tenbin.artifact import Manifest
 from tenbin.errors import DataError, UsageError
-from tenbin.outcomes.identity import near_key, prompt_key
+from tenbin.outcomes.identity import fold_of, prompt_key
+from tenbin.plugins import load_plugin
 from tenbin.prices import PriceBook
 from tenbin.risk import Anchors
 from tenbin.router.baselines import learn_baselines
@@ -18,13 +22,13 @@ from tenbin.router.card import write_card
 from tenbin.router.choose_embedder import choose_embedder
 from tenbin.router.crossfit import Crossfit, Observed, dial_curve
 from tenbin.router.learning_curve import MOST_HELD_OUT, POINTS, LearningCurve, nested_sizes
-from tenbin.router.predictor_names import predictor_class
 from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
 from tenbin.router.router import Parts, Router
 from tenbin.router.train import MakePredictor, column_means, observe, train
 from tenbin.types import Bools, Candidate, Features, Floats, Ints, Panel, Progress, TradeOff
 
 N_FOLDS = 5
+NEAR_KEYS = 2**62
 LEAST_PROMPTS = 10
 
 
@@ -34,7 +38,8 @@ class FitSettings:
 
     `embedder` "auto" chooses among the installed ones by cross-validation; `reference` None takes the candidate of
     best mean quality; `groups` False ignores group labels; `candidates` adds what is known of some models
-    (capabilities, context windows); `learning_curve` False skips measuring how the router grew.
+    (capabilities, context windows); `learning_curve` False skips measuring how the router grew; `allow_plugins` names
+    the packages whose plug-ins may load; `vector_cache` is a file that keeps the vectors of slow embedders.
     """
 
     embedder: str = "auto"
@@ -44,6 +49,8 @@ class FitSettings:
     groups: bool = True
     candidates: tuple[Candidate, ...] = ()
     learning_curve: bool = True
+    allow_plugins: tuple[str, ...] = ()
+    vector_cache: Path | None = None
 
 
 def fit(
@@ -68,8 +75,8 @@ def fit(
     book = prices if prices is not None else recorded_book(panel, weight)
     rates = book.rates(panel.models, at)
     folds = near_folds(panel)
-    make, predictor = predictor_class(settings.predictor, settings.seed)
-    choice = choose_embedder(settings.embedder, panel, folds, settings.seed, report)
+    make = _maker(settings)
+    choice = choose_embedder(settings.embedder, panel, folds, settings.seed, settings.vector_cache, report)
     features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
     reference = _reference(panel, weight, settings.reference)
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
@@ -92,10 +99,10 @@ def fit(
         data_hash=panel.data_hash,
         seed=settings.seed,
         candidates=_candidates(panel.models, settings.candidates),
-        embedder=choice.name,
+        embedder=choice.form,
         embedder_name=choice.encoder.embedder.name,
         embedder_reason=choice.reason,
-        predictor=predictor,
+        predictor=settings.predictor,
         reference=anchors.reference,
         c_ref_usd=anchors.c_ref_usd,
         t_ref_s=anchors.t_ref_s if np.isfinite(anchors.t_ref_s) else None,
@@ -103,7 +110,9 @@ def fit(
         uses_groups=settings.groups and any(query.group is not None for query in panel.queries),
         n_train=len(panel),
         n_labels=int((~np.isnan(panel.quality)).sum()),
-        label_cost_usd=float(np.nansum(np.where(np.isnan(panel.quality), np.nan, pricing.observed_cost_usd(crossfit.observed)))),
+        label_cost_usd=float(
+            np.nansum(np.where(np.isnan(panel.quality), np.nan, pricing.observed_cost_usd(crossfit.observed)))
+        ),
         hashes={},
     )
     router = Router(manifest, choice.encoder, estimator, Parts(manifest, None, parts), book, "", at)
@@ -115,7 +124,7 @@ def training_rows(panel: Panel) -> Panel:
     """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
     if panel.split is not None:
         panel = panel.take(np.array([split == "train" for split in panel.split]))
-    if len({near_key(query) for query in panel.queries}) < LEAST_PROMPTS:
+    if len(set(_near_keys(panel))) < LEAST_PROMPTS:
         raise DataError(
             f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
             where="the outcome table",
@@ -131,9 +140,19 @@ def training_rows(panel: Panel) -> Panel:
 
 def near_folds(panel: Panel) -> Ints:
     """The fold [n] of every row: near-duplicates share one, sizes are even, the order of rows does not matter."""
-    keys = [near_key(query) for query in panel.queries]
+    keys = _near_keys(panel)
     rank = {key: i for i, key in enumerate(sorted(set(keys)))}
     return np.array([rank[key] % N_FOLDS for key in keys], dtype=np.int64)
+
+
+def _near_keys(panel: Panel) -> list[int]:
+    return [fold_of(query, NEAR_KEYS) for query in panel.queries]
+
+
+def _maker(settings: FitSettings) -> MakePredictor:
+    """What makes the quality predictor; those that draw at random take the seed."""
+    made = load_plugin("predictor", settings.predictor, settings.allow_plugins)
+    return partial(made, seed=settings.seed) if "seed" in signature(made).parameters else made
 
 
 def _reference(panel: Panel, weight: Floats, asked: str | None) -> int:
@@ -203,7 +222,10 @@ def _curve_of(
     cost, observed = pricing.cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
     everyone: Bools = np.ones(len(models), dtype=np.bool_)
     curve = dial_curve(crossfit, cost, observed, models, anchors, TradeOff(0.0), everyone, POINTS)
-    singles = column_means(crossfit.observed.quality, crossfit.observed.weight), column_means(observed, crossfit.observed.weight)
+    singles = (
+        column_means(crossfit.observed.quality, crossfit.observed.weight),
+        column_means(observed, crossfit.observed.weight),
+    )
     return curve.mu, curve.quality, curve.cost_usd, *singles
 
 

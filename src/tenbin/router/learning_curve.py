@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.types import Floats, Ints
@@ -44,6 +43,6 @@ class LearningCurve:
 
 
 def nested_sizes(n: int) -> list[int]:
-    """The training sizes to refit at, smallest first: halvings of n that are large enough to fit and small enough to pay."""
+    """The training sizes to refit at, smallest first: halvings of n, not too small to fit nor too dear."""
     sizes = {min(int(n * share), MOST_ROWS) for share in SHARES_OF_ROWS}
     return sorted(size for size in sizes if size >= LEAST_ROWS and n - size >= LEAST_ROWS)

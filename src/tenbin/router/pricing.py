@@ -63,7 +63,7 @@ class Pricing:
 
 
 def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
-    """"tokens" where every candidate has token counts and there are prices, "dollars" where all have recorded dollars.
+    """ "tokens" where every candidate has token counts and there are prices, "dollars" where all have recorded dollars.
 
     DataError where neither holds.
     """

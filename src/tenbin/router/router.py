@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, read_part, write_artifact
-from tenbin.errors import UsageError
+from tenbin.errors import DecisionError, PluginError, UsageError
+from tenbin.plugins import load_plugin
 from tenbin.policy import bars, listed, safe_default
 from tenbin.prices import PriceBook
+from tenbin.protocols import Predictor
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
 from tenbin.router.baselines import Baselines
 from tenbin.router.crossfit import Crossfit, dial_curve
@@ -35,7 +37,7 @@ class Routing:
     """Decisions for n queries at k trade-offs.
 
     `chosen` and `loss` are [k, n]: the index of the model and its loss; `estimates` and `cost_usd` are [n, M];
-    `reasons[t][i]` says in a few words why.
+    `barred[i][m]` says why a candidate may not answer (None: it may), `reasons[t][i]` why the choice was made.
     """
 
     models: tuple[str, ...]
@@ -44,6 +46,7 @@ class Routing:
     loss: Floats
     estimates: Estimates
     cost_usd: Floats
+    barred: tuple[Sequence[str | None], ...]
     reasons: tuple[tuple[str, ...], ...]
 
 
@@ -97,17 +100,25 @@ class Router:
         self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in manifest.candidates)
 
     @classmethod
-    def load(cls, folder: Path | str, prices: PriceBook | None = None, *, at: date | None = None) -> Router:
+    def load(
+        cls,
+        folder: Path | str,
+        prices: PriceBook | None = None,
+        *,
+        at: date | None = None,
+        allow_plugins: Collection[str] = (),
+    ) -> Router:
         """The router of a folder, with its own price book or the one given, at today's prices or those `at` a day.
 
-        Raises ArtifactError (missing, damaged, newer, another embedder), PriceError (a candidate without a price).
+        `allow_plugins` names the packages whose plug-ins may load. Raises ArtifactError (missing, damaged, newer,
+        another embedder), PriceError (a candidate without a price), PluginError.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
         parts = Parts(manifest, folder, {})
         encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"])
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
-        estimator = Estimator.load(manifest.predictor, present)
+        estimator = Estimator.load(_predictor_class(manifest.predictor, allow_plugins), present)
         card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
         return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at)
 
@@ -210,9 +221,9 @@ class Router:
         features = self.features(queries)
         estimates = self.estimate(features)
         cost = self.cost_usd(estimates)
-        reasons_barred = self._bars(queries, estimates, listed(self.models, allow, deny))
-        eligible = np.array([[bar is None for bar in row] for row in reasons_barred], dtype=np.bool_)
-        self._check_eligible(queries, eligible)
+        barred = self._bars(queries, estimates, listed(self.models, allow, deny))
+        self._check_eligible(queries, barred)
+        eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
         familiar = self._estimator.familiarity.kept(features.familiarity) >= 0.5
         chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
         loss = np.empty(chosen.shape)
@@ -224,10 +235,10 @@ class Router:
             reasons.append(
                 tuple(
                     headline(trade_off, row, bool(back), bool(known))
-                    for row, back, known in zip(reasons_barred, fell_back, familiar, strict=True)
+                    for row, back, known in zip(barred, fell_back, familiar, strict=True)
                 )
             )
-        return Routing(self.models, tuple(trade_offs), chosen, loss, estimates, cost, tuple(reasons))
+        return Routing(self.models, tuple(trade_offs), chosen, loss, estimates, cost, tuple(barred), tuple(reasons))
 
     def decide(
         self,
@@ -243,19 +254,18 @@ class Router:
         weighed = losses(
             cautious_quality(estimates, trade_off), routing.cost_usd, estimates.latency_s, trade_off, self.anchors
         )
-        barred = self._bars([query], estimates, listed(self.models, allow, deny))[0]
         return Decision(
             query_id=query.query_id,
             trade_off=trade_off,
             model=self.models[chosen],
-            candidates=views(self.models, estimates, routing.cost_usd, weighed, barred, chosen),
+            candidates=views(self.models, estimates, routing.cost_usd, weighed, routing.barred[0], chosen),
             reason=routing.reasons[0][0],
             versions=self.versions(),
         )
 
     def _choose(self, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
         """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
-        lost = (np.isnan(loss) | ~eligible).all(axis=1)
+        lost: Bools = np.asarray((np.isnan(loss) | ~eligible).all(axis=1))
         chosen = choose(np.where(lost[:, None], 0.0, loss), cost, self._rank, eligible)
         for i in np.flatnonzero(lost):
             chosen[i] = safe_default(self.models, self.manifest.reference, eligible[i])
@@ -270,9 +280,15 @@ class Router:
             for query, tokens in zip(queries, estimates.input_tokens, strict=True)
         ]
 
-    def _check_eligible(self, queries: Sequence[Query], eligible: Bools) -> None:
-        for i in np.flatnonzero(~eligible.any(axis=1))[:1]:
-            safe_default(self.models, self.manifest.reference, eligible[i])
+    @staticmethod
+    def _check_eligible(queries: Sequence[Query], barred: Sequence[Sequence[str | None]]) -> None:
+        for query, row in zip(queries, barred, strict=True):
+            if None not in row:
+                raise DecisionError(
+                    f"no candidate can answer it (the last one {row[-1]})",
+                    where=f"query {query.query_id}",
+                    fix="allow more candidates, or ask for less",
+                )
 
     def _check_seconds(self, trade_off: TradeOff) -> None:
         if trade_off.w > 0.0 and self.manifest.t_ref_s is None:
@@ -280,3 +296,14 @@ class Router:
                 "w > 0 weighs seconds, and this router was fitted on outcomes without latency_s",
                 fix="leave --w out, or fit on outcomes that have latency_s",
             )
+
+
+def _predictor_class(name: str, allow_plugins: Collection[str]) -> type[Predictor]:
+    """The class behind the predictor door that a saved router names."""
+    found = load_plugin("predictor", name, allow_plugins)
+    if not isinstance(found, type):
+        raise PluginError(
+            "is a function, so it cannot load what it saved", where=f"predictor {name}", fix="name a class"
+        )
+    made: type[Predictor] = found
+    return made

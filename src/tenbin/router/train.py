@@ -18,8 +18,8 @@ from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
 MakePredictor = Callable[[], Predictor]
 P = TypeVar("P", bound=Predictor)
 
-FAMILIAR_SHARE = 0.99
-"""The share of training texts whose estimates are not drawn to the means for being strange."""
+FAMILIAR = 0.5
+"""Texts at least this familiar keep their estimates; below, these fade to the means in proportion."""
 
 
 def train(
@@ -43,7 +43,7 @@ def train(
     progress("tokens and cost", 0.6)
     means = column_means(observed.quality, weight)
     familiarity = Familiarity(
-        floor=float(np.quantile(features.familiarity, 1.0 - FAMILIAR_SHARE)),
+        floor=FAMILIAR,
         means=means,
         spread=np.std(quality_oof.mean, axis=0),
     )
@@ -122,8 +122,6 @@ def residual_correlation(residuals: Floats, reference: int) -> Floats:
     return correlation
 
 
-def _fit(
-    make: Callable[[], P], features: Features, target: Floats, weight: Floats, folds: Ints
-) -> tuple[P, Floats]:
+def _fit(make: Callable[[], P], features: Features, target: Floats, weight: Floats, folds: Ints) -> tuple[P, Floats]:
     predictor, prediction = fit_out_of_fold(make, features, target, weight, folds)
     return predictor, prediction.mean

@@ -1,0 +1,96 @@
+"""From queries to features: the routing text, its vector, the surface and the tokens of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.errors import ArtifactError
+from tenbin.features import (
+    BASE,
+    Conversation,
+    HashedEmbedder,
+    count_tokens,
+    open_embedder,
+    read_conversation,
+    surface_features,
+    text_of,
+)
+from tenbin.protocols import Arrays, Embedder
+from tenbin.types import Features, Float32s, Floats, Progress, Query
+
+QUERIES_AT_ONCE = 512
+
+
+class Encoder:
+    """One embedder with all that is seen of a query beside its vector; used alike in fit and in serve."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+
+    def encode(
+        self, queries: Sequence[Query], *, with_groups: bool = True, progress: Progress | None = None
+    ) -> Features:
+        """The features of n queries; a row never depends on the other queries."""
+        parts = []
+        for start in range(0, max(len(queries), 1), QUERIES_AT_ONCE):
+            if progress:
+                progress("embedding prompts", start / max(len(queries), 1))
+            parts.append(self._encode(queries[start : start + QUERIES_AT_ONCE], with_groups))
+        if progress:
+            progress("embedding prompts", 1.0)
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def _encode(self, queries: Sequence[Query], with_groups: bool) -> Features:
+        conversations = [conversation_of(query) for query in queries]
+        vectors, familiarity = self._embed([text_of(conversation) for conversation in conversations])
+        counted = [np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries]
+        return Features(
+            vectors=vectors,
+            surface=surface_features(conversations),
+            groups=tuple(query.group if with_groups else None for query in queries),
+            text_tokens=count_tokens([conversation.text for conversation in conversations]),
+            input_tokens=np.array(counted, dtype=np.float64),
+            familiarity=familiarity,
+        )
+
+    def _embed(self, texts: Sequence[str]) -> tuple[Float32s, Floats]:
+        """Vectors, and how familiar each text is: 1 for embedders that know more than the training prompts."""
+        if isinstance(self.embedder, HashedEmbedder):
+            return self.embedder.embed_with_familiarity(texts)
+        return self.embedder.embed(texts), np.ones(len(texts))
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The learnt state of the base embedder; the others carry theirs in their packages."""
+        return self.embedder.save() if isinstance(self.embedder, HashedEmbedder) else {}
+
+    @classmethod
+    def load(cls, form: str, name: str, arrays: Arrays) -> Self:
+        """The encoder of a saved router: `form` opens the embedder, `name` is the identity it must have.
+
+        Raises ArtifactError where the embedder found here is not the one the router was fitted with.
+        """
+        embedder: Embedder = HashedEmbedder.load(arrays) if form == BASE else open_embedder(form)
+        if embedder.name != name:
+            raise ArtifactError(
+                f"was fitted with the embedder {name}, here is {embedder.name}",
+                where="the router",
+                fix="install the version it was fitted with, or fit again",
+            )
+        return cls(embedder)
+
+
+def conversation_of(query: Query) -> Conversation:
+    """The whole of a query as text and counts."""
+    return read_conversation(query.prompt if query.messages is None else query.messages)
+
+
+def _joined(parts: Sequence[Features]) -> Features:
+    arrays = ("vectors", "surface", "text_tokens", "input_tokens", "familiarity")
+    return Features(
+        groups=tuple(group for part in parts for group in part.groups),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays},
+    )

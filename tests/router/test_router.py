@@ -1,0 +1,212 @@
+"""The fitted router on a made panel with known truth: decisions, dials, prices, independence, round trip, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tenbin.errors import ArtifactError, DataError, DecisionError, PriceError, UsageError
+from tenbin.prices import PriceBook
+from tenbin.risk import mu_grid
+from tenbin.router.dials import Dial
+from tenbin.router.fit import FitSettings, fit
+from tenbin.router.router import Router
+from tenbin.types import Candidate, Query, TradeOff
+from tests.router.made import EASY, HARD, PRICES, make_panel
+
+HARD_QUERY = Query("hard", " ".join(HARD))
+EASY_QUERY = Query("easy", " ".join(EASY))
+MIDDLE = TradeOff(0.1)
+
+
+def test_hard_prompts_go_to_the_large_model_and_easy_ones_to_a_cheap_one(router):
+    assert router.decide(HARD_QUERY, MIDDLE).model == "large"
+    assert router.decide(EASY_QUERY, MIDDLE).model == "small"
+
+
+def test_the_ends_of_the_dial(router):
+    assert router.decide(HARD_QUERY, TradeOff(1.0)).model == "small"
+    assert router.decide(HARD_QUERY, TradeOff(0.0)).reason == "best expected quality"
+
+
+def test_estimates_find_the_truth(router):
+    held_out = make_panel(400, seed=7)
+    estimates = router.estimate(router.features(held_out.queries))
+    hard = np.array([query.group == "hard" for query in held_out.queries])
+    np.testing.assert_allclose(estimates.quality[hard].mean(axis=0), [0.9, 0.5, 0.1], atol=0.08)
+    ratio = estimates.output_tokens.mean(axis=0) / held_out.output_tokens.mean(axis=0)
+    np.testing.assert_allclose(ratio, 1.0, atol=0.1)
+
+
+def test_every_candidate_is_explained(router):
+    decision = router.decide(HARD_QUERY, MIDDLE)
+    assert [view.reason for view in decision.candidates][0] == "chosen"
+    assert {view.model for view in decision.candidates} == {"large", "mid", "small"}
+    assert all(view.loss >= decision.candidates[0].loss for view in decision.candidates)
+    assert "does not make up for" in decision.candidates[1].reason
+    assert set(decision.versions) == {"tenbin", "artifact", "prices"}
+
+
+def test_a_decision_never_depends_on_the_other_queries(router):
+    queries = [replace(query, query_id=f"{i}") for i, query in enumerate(make_panel(70, seed=3).queries)]
+    trade_offs = [TradeOff(float(mu)) for mu in mu_grid(9)]
+    together = router.route(queries, trade_offs)
+    for i in range(0, 70, 9):
+        alone = router.route([queries[i]], trade_offs)
+        np.testing.assert_array_equal(alone.chosen[:, 0], together.chosen[:, i])
+        np.testing.assert_allclose(alone.loss[:, 0], together.loss[:, i], rtol=0, atol=1e-12)
+
+
+def test_the_order_of_rows_does_not_change_the_router(prices):
+    panel = make_panel(120)
+    order = np.random.default_rng(5).permutation(120)
+    settings = FitSettings(embedder="base", learning_curve=False)
+    queries = make_panel(40, seed=9).queries
+    trade_offs = [TradeOff(float(mu)) for mu in mu_grid(21)]
+    one, two = (fit(p, prices, settings).route(queries, trade_offs) for p in (panel, panel.take(order)))
+    np.testing.assert_array_equal(one.chosen, two.chosen)
+
+
+def test_saved_and_loaded_it_decides_the_same_to_the_bit(router, tmp_path):
+    router.save(tmp_path / "router")
+    loaded = Router.load(tmp_path / "router")
+    queries = make_panel(50, seed=4).queries
+    one, two = (r.route(queries, [MIDDLE]) for r in (router, loaded))
+    np.testing.assert_array_equal(one.loss, two.loss)
+    assert loaded.turn(Dial(min_quality=0.97)).mu == pytest.approx(router.turn(Dial(min_quality=0.97)).mu)
+    assert loaded.seen == router.seen
+    assert loaded.learning_curve is not None
+    assert "| large |" in loaded.card
+
+
+def test_the_same_fit_twice_is_the_same_artifact(prices, tmp_path):
+    hashes = set()
+    for name in "ab":
+        made = fit(make_panel(60), prices, FitSettings(embedder="base"))
+        made.save(tmp_path / name)
+        hashes.add(made.manifest.artifact_hash)
+    assert len(hashes) == 1
+
+
+def test_a_price_times_ten_moves_decisions_and_not_the_artifact(router, tmp_path):
+    router.save(tmp_path / "router")
+    before = Router.load(tmp_path / "router")
+    path = tmp_path / "router" / "prices.toml"
+    book = PriceBook.load(path)
+    path.write_text(book.scaled("large", 10.0).dumps())
+    after = Router.load(tmp_path / "router")
+    assert after.manifest.artifact_hash == before.manifest.artifact_hash
+    assert before.decide(HARD_QUERY, MIDDLE).model == "large"
+    assert after.decide(HARD_QUERY, MIDDLE).model != "large"
+
+
+def test_recorded_dollars_follow_a_price_change_too(tmp_path):
+    panel = make_panel(200)
+    dollars = (panel.input_tokens * [10, 1, 0.1] + panel.output_tokens * [30, 3, 0.3]) / 1e6
+    missing = np.full(dollars.shape, np.nan)
+    made = fit(replace(panel, cost_usd=dollars, input_tokens=missing, output_tokens=missing), None, FitSettings("base"))
+    assert made.manifest.cost_basis == "dollars"
+    made.save(tmp_path / "router")
+    book = PriceBook.load(tmp_path / "router" / "prices.toml")
+    dearer = Router.load(tmp_path / "router", book.scaled("large", 10.0))
+    features = made.features([HARD_QUERY])
+    one, ten = made.cost_usd(made.estimate(features)), dearer.cost_usd(dearer.estimate(features))
+    np.testing.assert_allclose(ten / one, [[10.0, 1.0, 1.0]])
+
+
+def test_min_quality_keeps_its_promise_on_fresh_prompts(router):
+    trade_off = router.turn(Dial(min_quality=0.95))
+    fresh = make_panel(2000, seed=11)
+    chosen = router.route(fresh.queries, [trade_off]).chosen[0]
+    rows = np.arange(2000)
+    kept = fresh.quality[rows, chosen].mean() / fresh.quality[:, 0].mean()
+    assert kept >= 0.95 - 0.03
+    assert (chosen != 0).mean() > 0.3
+
+
+def test_max_cost_is_kept_on_fresh_prompts(router):
+    trade_off = router.turn(Dial(max_cost_usd=0.002))
+    fresh = make_panel(2000, seed=12)
+    chosen = router.route(fresh.queries, [trade_off]).chosen[0]
+    dollars = (fresh.input_tokens * [10, 1, 0.1] + fresh.output_tokens * [30, 3, 0.3]) / 1e6
+    assert dollars[np.arange(2000), chosen].mean() <= 0.002 * 1.1
+
+
+def test_seconds_count_when_asked(router):
+    fast = router.decide(EASY_QUERY, TradeOff(0.9, w=1.0))
+    assert fast.model == "small"
+    slow = [view for view in fast.candidates if view.model == "large"][0]
+    assert slow.latency_s > fast.candidates[0].latency_s
+
+
+def test_seconds_that_were_never_recorded_are_refused(prices):
+    made = fit(make_panel(60), prices, FitSettings("base", learning_curve=False))
+    with pytest.raises(UsageError, match="latency_s"):
+        made.decide(EASY_QUERY, TradeOff(0.5, w=0.5))
+
+
+def test_lists_and_capabilities(prices):
+    candidates = (Candidate("small", capabilities=frozenset()), Candidate("mid", context_window_tokens=50))
+    made = fit(make_panel(60), prices, FitSettings("base", candidates=candidates, learning_curve=False))
+    assert made.decide(EASY_QUERY, TradeOff(1.0), deny=["small"]).model == "large"
+    needy = replace(EASY_QUERY, requirements=frozenset({"tools"}))
+    decision = made.decide(needy, TradeOff(1.0))
+    assert {view.model: view.reason for view in decision.candidates}["small"] == "lacks tools"
+    with pytest.raises(DecisionError, match="query easy"):
+        made.decide(needy, TradeOff(1.0), allow=["small"])
+
+
+def test_a_text_unlike_training_is_decided_by_the_means_and_says_so(router):
+    decision = router.decide(Query("ja", "次の積分を計算し、途中の式もすべて示してください。"), MIDDLE)
+    assert "unlike the training prompts" in decision.reason
+    means = router.baselines.means["quality"]
+    for view in decision.candidates:
+        assert view.quality == pytest.approx(means[router.models.index(view.model)], abs=0.02)
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "x" * 1_000_000, "\x00", "🦊" * 50, "مرحبا", "a\ud800b"])
+def test_any_prompt_is_decided(router, prompt):
+    assert router.decide(Query("odd", prompt), MIDDLE).model in router.models
+
+
+def test_text_that_says_nothing_falls_back_to_the_means(prices):
+    made = fit(make_panel(600, telling=False), prices, FitSettings("base", groups=False, learning_curve=False))
+    estimates = made.estimate(made.features(make_panel(200, seed=5).queries))
+    assert np.ptp(estimates.quality, axis=0).max() < 0.2
+
+
+def test_messages_and_prompts_decide_alike(router):
+    messages = ({"role": "user", "content": HARD_QUERY.prompt},)
+    alone = router.route([HARD_QUERY, Query("m", messages=messages)], [MIDDLE])
+    np.testing.assert_array_equal(alone.loss[:, 0], alone.loss[:, 1])
+
+
+def test_refusals_of_fit(prices):
+    panel = make_panel(60)
+    with pytest.raises(DataError, match="too few"):
+        fit(panel.take(np.arange(5)), prices)
+    with pytest.raises(DataError, match="'mid' has no quality"):
+        fit(replace(panel, quality=np.where([False, True, False], np.nan, panel.quality)), prices)
+    with pytest.raises(DataError, match="give --prices"):
+        fit(panel, None)
+    with pytest.raises(UsageError, match="no model of the table"):
+        fit(panel, prices, FitSettings(reference="huge"))
+    with pytest.raises(PriceError):
+        fit(panel, PriceBook.loads(PRICES.replace("models.mid", "models.midi")))
+
+
+def test_only_train_rows_are_learnt_from(prices):
+    panel = make_panel(60)
+    split = tuple("train" if i < 40 else "test" for i in range(60))
+    made = fit(replace(panel, split=split), prices, FitSettings("base", learning_curve=False))
+    assert made.manifest.n_train == 40
+    assert len(made.seen) == 40
+
+
+def test_an_artifact_of_another_embedder_is_refused(router, tmp_path):
+    router.save(tmp_path / "router")
+    path = tmp_path / "router" / "manifest.json"
+    path.write_text(path.read_text().replace(router.manifest.embedder_name, "base-256-000000000000"))
+    with pytest.raises(ArtifactError, match="was fitted with the embedder"):
+        Router.load(tmp_path / "router")
