@@ -34,10 +34,7 @@ def write_parquet(path: Path, rows: Sequence[Row]) -> Path:
 
     lines = write_jsonl(path.with_suffix(".tmp"), rows)
     con = duckdb.connect()
-    con.execute(
-        f"COPY (SELECT * FROM read_json('{lines}', format = 'newline_delimited', maximum_object_size = 50000000))"
-        f" TO '{path}' (FORMAT parquet)"
-    )
+    con.read_json(str(lines), format="newline_delimited", maximum_object_size=50_000_000).write_parquet(str(path))
     lines.unlink()
     return path
 

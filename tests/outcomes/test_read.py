@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 import subprocess
 import sys
 
@@ -36,8 +35,7 @@ def test_every_column_lands_in_its_place(rows, write, name):
 
 def test_the_hash_is_of_the_content_not_of_the_file(rows, write):
     hashes = {read_outcomes(write(rows, name)).data_hash for name in KINDS}
-    shuffled = random.Random(3).sample(rows, len(rows))
-    hashes.add(read_outcomes(write(shuffled, "shuffled.jsonl")).data_hash)
+    hashes.add(read_outcomes(write(rows[::-1], "shuffled.jsonl")).data_hash)
     assert len(hashes) == 1
     assert len(hashes.pop()) == 64
 

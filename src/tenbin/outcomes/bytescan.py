@@ -85,7 +85,7 @@ def keys_of(path: Path, most_lines: int = 1000) -> dict[str, object]:
     """The keys that occur in the first lines of a JSONL file, each with its first value that is not null."""
     found: dict[str, object] = {}
     with readable(path) as stream:
-        for number, raw in enumerate(_lines(stream), start=1):
+        for number, raw in enumerate(lines(stream), start=1):
             if number > most_lines:
                 break
             if raw.strip():
@@ -99,9 +99,9 @@ def line_of(path: Path, record: int, *, quoted: bool, delimiter: str = ",") -> i
     """The line in which the record of that number (from 1; the CSV header not counted) starts."""
     with readable(path) as stream:
         if not quoted:
-            lines = (number for number, raw in enumerate(_lines(stream), start=1) if raw.strip())
-            return next((line for count, line in enumerate(lines, start=1) if count == record), record)
-        with _wide_csv_fields():
+            numbers = (number for number, raw in enumerate(lines(stream), start=1) if raw.strip())
+            return next((line for count, line in enumerate(numbers, start=1) if count == record), record)
+        with wide_csv_fields():
             rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter)
             count, start = -1, 1
             for row in rows:
@@ -115,14 +115,14 @@ def line_of(path: Path, record: int, *, quoted: bool, delimiter: str = ",") -> i
 def diagnose_json(path: Path) -> None:
     """Find the first line that is not one JSON object and say so (DataError); return where every line is."""
     with readable(path) as stream:
-        for number, raw in enumerate(_lines(stream), start=1):
+        for number, raw in enumerate(lines(stream), start=1):
             if raw.strip():
                 _json_object(path, number, raw)
 
 
 def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
     """Find the first record of other than `columns` fields, or a quote that does not close (DataError)."""
-    with readable(path) as stream, _wide_csv_fields():
+    with readable(path) as stream, wide_csv_fields():
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True, delimiter=delimiter)
         line = 1
         try:
@@ -143,7 +143,8 @@ def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
 
 
 @contextmanager
-def _wide_csv_fields() -> Iterator[None]:
+def wide_csv_fields() -> Iterator[None]:
+    """Let the csv module read fields as long as a line may be."""
     # The csv module keeps its field limit for the whole process: give it back as it was.
     before = csv.field_size_limit(MAX_LINE_BYTES)
     try:
@@ -152,7 +153,8 @@ def _wide_csv_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+def lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, none longer than `MAX_LINE_BYTES` and its line end."""
     while raw := stream.readline(MAX_LINE_BYTES + 2):
         yield raw
 

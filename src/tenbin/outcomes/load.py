@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,19 +16,20 @@ from tenbin.outcomes.columns import NUMBERS
 from tenbin.outcomes.digest import content_hash
 from tenbin.outcomes.faults import MARK, not_a_number, out_of_place, refusal
 from tenbin.outcomes.layout import Layout
-from tenbin.types import Floats, Message, Panel, Progress, Query
+from tenbin.outcomes.texts import texts
+from tenbin.types import Floats, Panel, Progress, Query
 
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMITS = ("512MB", "2GB", "8GB")
+"""What DuckDB may take: the first is enough for 100,000 prompts x 14 models; where it is not, because prompts are
+hundreds of kilobytes long, reading starts again with the next."""
 MAX_CELLS = 50_000_000
 """Queries x models: six arrays of 8 bytes a cell are 2.4 GB."""
 
 FILE_STEP = 1 << 40
 """A row's position is file number * FILE_STEP + record number: one integer, ordered as the files are."""
-
-FETCH_ROWS = 2000
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="tenbin-") as folder:
         con = duckdb.connect(
             config={
-                "memory_limit": MEMORY_LIMIT,
+                "memory_limit": MEMORY_LIMITS[0],
                 "temp_directory": folder,
                 "threads": 2,
                 "autoinstall_known_extensions": "false",
@@ -50,6 +50,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
             }
         )
         try:
+            con.execute("SET enable_progress_bar = false")
             yield con
         finally:
             con.close()
@@ -57,7 +58,27 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def load(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], progress: Progress | None) -> Panel:
     """Read, check and join the sources of one table (DataError naming file, line and column of the first fault)."""
+    import duckdb  # noqa: PLC0415
+
+    for limit in MEMORY_LIMITS:
+        try:
+            con.execute(f"SET memory_limit = '{limit}'")
+            return _load(con, layouts, progress)
+        except duckdb.OutOfMemoryException:
+            continue
+        except duckdb.Error as error:
+            raise layouts[0].source.explain() from error
+    raise DataError(
+        f"needs more than {MEMORY_LIMITS[-1]} of memory to be read",
+        where=str(layouts[0].source.path),
+        fix="leave out what is not needed, or shorten the prompts",
+    )
+
+
+def _load(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], progress: Progress | None) -> Panel:
     numbers = ", ".join(f"{name} DOUBLE" for name in NUMBERS)
+    for table in ("cells", "queries", "models", "renamed"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
     con.execute(
         "CREATE TABLE cells (pos BIGINT, query_id VARCHAR, text_hash UBIGINT, grp VARCHAR, split VARCHAR,"
         f" model VARCHAR, {numbers}, fault VARCHAR)"
@@ -122,8 +143,10 @@ def _insert(con: duckdb.DuckDBPyConnection, index: int, layout: Layout) -> None:
     flat = f"SELECT pos, query_id, text_hash, grp, split, {picked} FROM ({rows})"
     try:
         con.execute(f"INSERT INTO cells SELECT * EXCLUDE (bad), coalesce(bad, {out_of_place()}) FROM ({flat})")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
-        raise layout.source.explain(error) from error
+        raise layout.source.explain() from error
 
 
 def _refuse_faults(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> None:
@@ -253,44 +276,16 @@ def _refuse_duplicate(
 
 
 def _queries(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> tuple[list[Query], tuple[str, ...] | None]:
-    rows = con.execute("SELECT query_id, grp, split FROM queries ORDER BY qi").fetchall()
+    rows = con.execute("SELECT query_id, grp, split, pos FROM queries ORDER BY qi").fetchall()
     queries: list[Query] = [Query("")] * len(rows)
+    by_position = sorted((row[3], qi) for qi, row in enumerate(rows))
     for index, layout in enumerate(layouts):
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE wanted AS SELECT pos - {index * FILE_STEP} AS record, qi FROM queries"
-            f" WHERE pos >= {index * FILE_STEP} AND pos < {(index + 1) * FILE_STEP}"
-        )
-        texts = con.execute(
-            f"SELECT qi, record, prompt, messages FROM (SELECT record, {layout.prompt} AS prompt, {layout.messages} AS"
-            f" messages FROM ({layout.source.scan(layout.scanned)})) JOIN wanted USING (record)"
-        )
-        while chunk := texts.fetchmany(FETCH_ROWS):
-            for qi, record, prompt, messages in chunk:
-                queries[qi] = Query(
-                    query_id=rows[qi][0],
-                    prompt=prompt or "",
-                    messages=None if messages is None else _messages(messages, layout, record),
-                    group=rows[qi][1],
-                )
-    split = None if not rows or rows[0][2] is None else tuple(str(row[2]) for row in rows)
+        at = {pos % FILE_STEP: qi for pos, qi in by_position if pos // FILE_STEP == index}
+        for record, prompt, messages in texts(con, layout, list(at)):
+            qi = at[record]
+            queries[qi] = Query(query_id=rows[qi][0], prompt=prompt, messages=messages, group=rows[qi][1])
+    split = None if rows[0][2] is None else tuple(str(row[2]) for row in rows)
     return queries, split
-
-
-def _messages(told: str, layout: Layout, record: int) -> tuple[Message, ...] | None:
-    if not told.strip():
-        return None
-    try:
-        value = json.loads(told)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) and "role" in item for item in value):
-        raise DataError(
-            "is not a list of chat messages",
-            where=layout.source.place(record, layout.shown("messages", None)),
-            fix='write JSON such as [{"role": "user", "content": "..."}]',
-        )
-    # Nested Parquet columns spell out every absent field as null; a message without the field says the same.
-    return tuple({key: item[key] for key in sorted(item) if item[key] is not None} for item in value)
 
 
 def _origin(layouts: Sequence[Layout], pos: int) -> tuple[Layout, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tenbin.errors import DataError
 from tenbin.outcomes.layout import Layout, json_number, model_cell, text
-from tenbin.outcomes.source import Source
+from tenbin.outcomes.source import Source, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +34,7 @@ def layout(source: Source, con: duckdb.DuckDBPyConnection) -> Layout:
 
     def arm(model: str, field: str) -> str:
         path = "/" + model.replace("~", "~0").replace("/", "~1") + "/" + field
-        return f"json_extract({arms}, '{path.replace(chr(39), chr(39) * 2)}')"
+        return f"json_extract({arms}, {literal(path)})"
 
     return Layout(
         source=source,
@@ -51,6 +51,7 @@ def layout(source: Source, con: duckdb.DuckDBPyConnection) -> Layout:
         ),
         prompt=text(source, "prompt"),
         group=text(source, "source") if "source" in source.types else "NULL",
+        columns={"prompt": "prompt"},
     )
 
 
@@ -62,4 +63,4 @@ def _models(source: Source, con: duckdb.DuckDBPyConnection) -> list[str]:
     try:
         return sorted(str(row[0]) for row in con.execute(sql).fetchall())
     except duckdb.Error as error:
-        raise source.explain(error) from error
+        raise source.explain() from error

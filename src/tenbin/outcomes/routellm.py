@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tenbin.errors import DataError
 from tenbin.outcomes.layout import Layout, model_cell, number, text
-from tenbin.outcomes.source import Source
+from tenbin.outcomes.source import Source, literal
 
 ANSWER = "_response"
 OURS = ("model", "quality")
@@ -36,7 +36,8 @@ def layout(source: Source) -> Layout:
         scanned=("prompt", *models),
         cells=tuple(model_cell(model, {"quality": number(source, model, truth=True)}) for model in models),
         prompt=text(source, "prompt"),
-        group="'" + group.replace("'", "''") + "'",
+        group=literal(group),
+        columns={"prompt": "prompt"},
     )
 
 

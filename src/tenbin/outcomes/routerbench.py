@@ -40,6 +40,7 @@ def layout(source: Source) -> Layout:
         prompt=text(source, "prompt"),
         query_id=text(source, "sample_id") if "sample_id" in source.types else None,
         group=text(source, "eval_name") if "eval_name" in source.types else "NULL",
+        columns={"prompt": "prompt"},
     )
 
 

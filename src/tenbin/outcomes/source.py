@@ -94,7 +94,7 @@ class Source:
             where = f"{self.path}, line {line}"
         return where if column is None else f"{where}, column {column}"
 
-    def explain(self, error: Exception) -> DataError:
+    def explain(self) -> DataError:
         """What is wrong with a file that DuckDB does not read, in our words and with our line numbers."""
         try:
             if self.kind == "jsonl":
@@ -103,12 +103,6 @@ class Source:
                 diagnose_csv(self.path, len(self.types), self.delimiter)
         except DataError as found:
             return found
-        if type(error).__name__ == "OutOfMemoryException":
-            return DataError(
-                "needs more memory than reading it may take",
-                where=str(self.path),
-                fix="write it as Parquet, or split it into several files in one folder",
-            )
         fix = {
             "parquet": "the file is damaged: write or copy it again",
             "jsonl": "write one JSON object per line",
@@ -230,4 +224,4 @@ def _parquet_types(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, str]
     try:
         return {str(row[0]): str(row[1]) for row in con.execute(sql).fetchall()}
     except duckdb.Error as error:
-        raise Source(path, "parquet", {}, {}).explain(error) from error
+        raise Source(path, "parquet", {}, {}).explain() from error

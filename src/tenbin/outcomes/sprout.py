@@ -53,6 +53,7 @@ def _layout(source: Source, split: str | None) -> Layout:
         query_id=text(source, "key") if "key" in source.types else None,
         group=text(source, "dataset") if "dataset" in source.types else "NULL",
         split=f"'{split}'" if split else "NULL",
+        columns={"prompt": "prompt"},
     )
 
 
