@@ -161,6 +161,7 @@ class HashedEmbedder:
         self.n_words_ = words
         self._column = np.full(SLOTS, -1, np.int32)
         self._column[slots] = np.arange(len(slots), dtype=np.int32)
+        self._is_known = self._column >= 0
 
     def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
         self.projection_ = projection
@@ -176,8 +177,7 @@ class HashedEmbedder:
 
     def _usual_share(self, texts: Sequence[str], frequency: Ints) -> float:
         """The share of known n-grams that nearly all training prompts reach, each judged as if it were not there."""
-        known_without = self._column >= 0
-        known_without &= frequency >= 3
+        known_without = self._is_known & (frequency >= 3)
         shares = [self._known_share(ngrams_of(texts[a:b]), b - a, known_without) for a, b in _blocks(texts)]
         return max(float(np.quantile(np.concatenate(shares), _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
 
@@ -264,7 +264,7 @@ class HashedEmbedder:
         for start, stop in _blocks(texts):
             found = ngrams_of(texts[start:stop])
             vectors[start:stop] = self._project(found, stop - start)
-            share = self._known_share(found, stop - start, self._column >= 0)
+            share = self._known_share(found, stop - start, self._is_known)
             familiarity[start:stop] = np.minimum(share / self.usual_share_, 1.0)
         return vectors, familiarity
 

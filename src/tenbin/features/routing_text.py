@@ -42,12 +42,12 @@ class Conversation:
 
 
 def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each readable part: kind is "text", "media" or "tool"; what is unknown is skipped."""
+    """(kind, text) of each readable part: "text", "media", "tool", or "result" inside a tool's; unknown is skipped."""
     if isinstance(content, str):
         yield "text", content
         return
     if isinstance(content, Mapping):
-        kind = content.get("type", "text")
+        kind = str(content.get("type", "text"))
         if kind in _TEXT_PARTS:
             yield "text", str(content.get("text") or "")
         elif kind in _MEDIA_PARTS:
@@ -57,7 +57,8 @@ def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
         elif kind == "tool_result":
             yield "tool", ""
             if depth < _MAX_DEPTH:
-                yield from _parts(content.get("content"), depth + 1)
+                for inner, text in _parts(content.get("content"), depth + 1):
+                    yield ("result" if inner == "text" else inner), text
         return
     if isinstance(content, Sequence) and depth < _MAX_DEPTH:
         for part in content:
@@ -75,7 +76,7 @@ def _calls(message: Message) -> Iterator[tuple[str, str]]:
 
 def _is_user_turn(role: str, found: Sequence[tuple[str, str]]) -> bool:
     """A user message that says something itself; Anthropic's bare tool results also come with the role user."""
-    return role == "user" and (any(kind == "media" for kind, _ in found) or bool(found and found[0][0] == "text"))
+    return role == "user" and any(kind in {"text", "media"} for kind, _ in found)
 
 
 def _read(messages: Sequence[Message]) -> Conversation:

@@ -26,10 +26,8 @@ _WHOLE = (
 SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
 """What each column of `surface_features` is."""
 
-_OPTION_LABEL = re.compile(
-    r"(?:^|[\s,、。:;?？])(?:option )?[(\[]?([a-z]|[0-9]{1,2}|[アイウエオカキクケコ])[)\].:、](?=\s|[^\x00-\x7f]|\S)",
-    re.MULTILINE,
-)
+_LABEL = r"([a-z]|[0-9]{1,2}|[アイウエオカキクケコ])"
+_OPTION_LABEL = re.compile(rf"[(\[]{_LABEL}[)\]]|(?:^|[\s,、。:;?]){_LABEL}[).:、](?![0-9])", re.MULTILINE)
 _LABEL_ORDERS = (
     tuple("abcdefghijklmnopqrstuvwxyz"),
     tuple(str(i) for i in range(1, 31)),
@@ -39,7 +37,7 @@ _LABEL_ORDERS = (
 
 def _options(text: str) -> tuple[int, int]:
     """How many labelled options follow one another (A. B. C., (1) (2), ア．イ．), and where the first one starts."""
-    found = [(match.group(1), match.start()) for match in _OPTION_LABEL.finditer(text)]
+    found = [(match.group(1) or match.group(2), match.start()) for match in _OPTION_LABEL.finditer(text)]
     best, start = 0, len(text)
     for order in _LABEL_ORDERS:
         count, first = 0, len(text)

@@ -1,0 +1,176 @@
+"""Vectors over HTTP from a loopback server: what is sent, what is retried, what is refused."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tenbin.errors import ConfigError, NetworkError
+from tenbin.features.endpoint import EndpointEmbedder
+from tenbin.testing import check_embedder
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+def vector_of(text: str) -> list[float]:
+    return [float(len(text)), float(sum(map(ord, text)) % 97), 1.0]
+
+
+def embeddings(body: dict[str, Any]) -> Answer:
+    data = [{"index": i, "embedding": vector_of(text)} for i, text in enumerate(body["input"])]
+    return 200, {}, {"data": data[::-1]}
+
+
+class Server:
+    """An embeddings endpoint that keeps the requests and gives scripted answers first."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.scripted: list[Answer] = []
+        self.answer: Callable[[dict[str, Any]], Answer] = embeddings
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.requests.append({"path": self.path, "headers": dict(self.headers), "body": body})
+                status, headers, answer = server.scripted.pop(0) if server.scripted else server.answer(body)
+                raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
+                for key, value in {"Content-Length": str(len(raw)), **headers}.items():
+                    self.send_header(key, value)
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    found = Server()
+    thread = threading.Thread(target=found.http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield found
+    found.http.shutdown()
+    found.http.server_close()
+    thread.join()
+
+
+def connect(server: Server, **settings: Any) -> EndpointEmbedder:
+    waits: list[float] = []
+    embedder = EndpointEmbedder(server.url, "embed-1", sleep=waits.append, timeout_s=5.0, **settings)
+    embedder.waits = waits  # type: ignore[attr-defined]
+    return embedder
+
+
+def test_it_keeps_to_the_door_of_embedders(server: Server) -> None:
+    check_embedder(connect(server))
+
+
+def test_vectors_come_back_in_order_and_in_batches(server: Server) -> None:
+    embedder = connect(server, batch=2)
+    texts = ["one", "", "three", "four", "fives", "  "]
+    vectors = embedder.embed(texts)
+    expected = np.array([vector_of(text) if text.strip() else [0.0] * 3 for text in texts])
+    lengths = np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.allclose(vectors, expected / np.where(lengths > 0, lengths, 1), atol=1e-6)
+    sent = [request["body"]["input"] for request in server.requests]
+    assert sent == [["dimension"], ["one", "three"], ["four", "fives"]]
+    assert server.requests[1]["path"] == "/v1/embeddings"
+    assert server.requests[1]["body"]["model"] == "embed-1"
+
+
+def test_the_key_is_read_by_the_name_of_its_variable(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedder = connect(server, api_key_env="TENBIN_TEST_KEY")
+    monkeypatch.delenv("TENBIN_TEST_KEY", raising=False)
+    with pytest.raises(ConfigError, match="TENBIN_TEST_KEY"):
+        embedder.embed(["x"])
+    assert not server.requests
+    monkeypatch.setenv("TENBIN_TEST_KEY", "s3cret")
+    embedder.embed(["x"])
+    assert server.requests[-1]["headers"]["Authorization"] == "Bearer s3cret"
+    assert "s3cret" not in repr(vars(embedder)) + embedder.name
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_what_may_pass_is_tried_again(server: Server, status: int) -> None:
+    server.scripted = [(status, {}, {"error": "busy"}), (status, {"Retry-After": "7"}, {})]
+    embedder = connect(server)
+    assert embedder.dim == 3
+    assert embedder.waits == [0.5, 7.0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 404])
+def test_a_refusal_is_not_tried_again_and_is_told(server: Server, status: int) -> None:
+    server.scripted = [(status, {"Location": server.url}, {"error": {"message": "no such model"}})]
+    with pytest.raises(NetworkError, match=f"{status}.*no such model"):
+        connect(server).embed(["x"])
+    assert len(server.requests) == 1
+
+
+def test_it_gives_up_after_the_retries(server: Server) -> None:
+    server.answer = lambda _: (503, {}, {})
+    with pytest.raises(NetworkError, match="after 3 attempts"):
+        connect(server, retries=2).embed(["x"])
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"not json",
+        {},
+        {"data": []},
+        {"data": [{"index": 1, "embedding": [1.0]}]},
+        {"data": [{"index": 0, "embedding": "AAAA"}]},
+        {"data": [{"index": 0, "embedding": []}]},
+        {"data": [{"index": 0}]},
+        [1, 2],
+    ],
+)
+def test_an_answer_of_another_shape_is_refused(server: Server, answer: Any) -> None:
+    server.scripted = [(200, {}, answer)]
+    with pytest.raises(NetworkError, match="not a list of one vector per text"):
+        connect(server).embed(["x"])
+
+
+def test_a_change_of_width_is_refused(server: Server) -> None:
+    embedder = connect(server)
+    assert embedder.dim == 3
+    server.scripted = [(200, {}, {"data": [{"index": 0, "embedding": [1.0, 2.0]}]})]
+    with pytest.raises(NetworkError, match="2 columns came after vectors of 3"):
+        embedder.embed(["x"])
+
+
+def test_nobody_there_is_one_sentence() -> None:
+    idle = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    port = idle.server_port
+    idle.server_close()
+    with pytest.raises(NetworkError, match="no answer"):
+        EndpointEmbedder(f"http://127.0.0.1:{port}/v1", "m", retries=1, sleep=lambda _: None).embed(["x"])
+
+
+@pytest.mark.parametrize("url", ["", "ftp://h/v1", "localhost:8000", "https://user:pw@h/v1", "file:///etc/passwd"])
+def test_only_plain_web_addresses_are_taken(url: str) -> None:
+    with pytest.raises(ConfigError, match="not an address"):
+        EndpointEmbedder(url, "m")
+
+
+def test_the_name_tells_model_and_address_apart(server: Server) -> None:
+    names = {
+        connect(server).name,
+        EndpointEmbedder(server.url, "embed-2").name,
+        EndpointEmbedder(f"{server.url}/other", "embed-1").name,
+    }
+    assert len(names) == 3
+    assert connect(server).name in names
