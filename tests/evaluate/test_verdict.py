@@ -31,6 +31,7 @@ def point(target: float, saving: Figure, *, kept: bool = True, reached: bool = T
         kept=kept,
         shares=(1.0,),
         arena_score=50.0,
+        blind_saving=Figure(0.2, 0.15, 0.25),
     )
 
 
@@ -50,7 +51,15 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert (verdict.kind, verdict.ratio, verdict.saving.value) == ("route", 0.99, 0.41)
     assert not verdict.prompts_say_nothing
     assert "saves 41.0% [35.0%, 47.0%] of the cost of large" in verdict.sentences["en"][0]
+    assert "without reading the prompts would save 20.0% [15.0%, 25.0%]" in verdict.sentences["en"][1]
     assert "41.0%(95%区間 35.0%~47.0%)削減" in verdict.sentences["ja"][0]
+
+
+def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:
+    beyond = replace(EVIDENCE.points[1], blind_saving=UNKNOWN)
+    verdict = verdict_of(replace(EVIDENCE, points=(beyond,)))
+    assert verdict.sentences["en"][1] == "No mixture of single models reaches that quality."
+    assert "届きません" in verdict.sentences["ja"][1]
 
 
 def test_a_broken_promise_is_not_quoted() -> None:

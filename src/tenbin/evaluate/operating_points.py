@@ -97,6 +97,7 @@ def operating_points(
                 kept=bool(shortfall[0] >= -SLACK - (0.0 if math.isnan(noise) else noise)),
                 shares=tuple(shares[k].tolist()),
                 arena_score=arena_score(float(quality[0, k]), float(cost[0, k])),
+                blind_saving=flipped(interval(_share(_blind_cost(trial, quality[:, k]), reference_cost))),
             )
         )
     return tuple(points)
@@ -105,6 +106,11 @@ def operating_points(
 def _setting(kind: str, target: float, mu: float, reached: bool, curve: DialCurve) -> Setting:
     at = int(np.argmin(np.abs(curve.mu - mu)))
     return Setting(kind, target, mu, reached, float(curve.quality[at]), float(curve.cost_usd[at]))
+
+
+def _blind_cost(trial: Trial, quality: Floats) -> Floats:
+    """Least dollars [1 + R] at which each resample's zero router reaches these qualities; NaN where it does not."""
+    return np.array([scale.zero.cost_at(q) for scale, q in zip(trial.scales, quality.tolist(), strict=True)])
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -220,7 +220,8 @@ class OperatingPoint:
     `quality_ratio` is realised quality / the reference model's realised quality, `saving` 1 - realised cost / its
     realised cost; `overshoot` = quality_ratio - target (NaN for "mu").
     `kept` is realised >= promised - 1 point - 1 standard error, the promise of a ratio being that share of what the
-    reference realised on the same queries.
+    reference realised on the same queries. `blind_saving` is what the zero router (z_test) saves at the realised
+    quality: what mixing models without reading the prompt would have brought (NaN where it does not get there).
     """
 
     kind: str
@@ -237,6 +238,7 @@ class OperatingPoint:
     kept: bool
     shares: tuple[float, ...]
     arena_score: float
+    blind_saving: Figure = Figure(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def _made(
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,
+        blind_saving=UNKNOWN if point is None else point.blind_saving,
         gain=evidence.gain,
         gain_log=evidence.gain_log,
     )

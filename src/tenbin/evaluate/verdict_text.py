@@ -23,6 +23,7 @@ class Wording:
     ratio: float
     saving: Figure
     quality_ratio: Figure
+    blind_saving: Figure
     gain: Figure
     gain_log: Figure
 
@@ -46,6 +47,10 @@ def _english(w: Wording) -> list[str]:
             f"Route: it saves {_percent(w.saving)} of the cost of {w.against} at {_percent(w.quality_ratio)} of its "
             f"quality ({w.ratio:.0%} was asked for)."
         ]
+    if w.kind == "route" and not math.isnan(w.blind_saving.value):
+        said.append(f"Mixing models without reading the prompts would save {_percent(w.blind_saving)} at that quality.")
+    elif w.kind == "route":
+        said.append("No mixture of single models reaches that quality.")
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(
             f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
@@ -80,6 +85,10 @@ def _japanese(w: Wording) -> list[str]:
             f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質(目標{w.ratio:.0%})で、"
             f"費用を{_percent_ja(w.saving)}削減します。"
         ]
+    if w.kind == "route" and not math.isnan(w.blind_saving.value):
+        said.append(f"プロンプトを読まずに混ぜるだけなら、同じ品質での削減は{_percent_ja(w.blind_saving)}です。")
+    elif w.kind == "route":
+        said.append("単一モデルをどう混ぜても、その品質には届きません。")
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
     if w.says_nothing and w.kind == "single":

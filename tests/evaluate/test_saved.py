@@ -1,0 +1,95 @@
+"""An evaluation survives its JSON, and a file that is none gets one clear sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenbin.errors import DataError
+from tenbin.evaluate.saved import read_evaluation
+from tests.report.made import make_evaluation
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    evaluation = make_evaluation()
+    place = tmp_path / "evaluation.json"
+    place.write_text(json.dumps(evaluation.to_json()))
+    assert read_evaluation(place).to_json() == evaluation.to_json()
+
+
+def remove(document: dict[str, Any]) -> None:
+    del document["singles"][1]["quality"]["low"]
+
+
+def put_text(document: dict[str, Any]) -> None:
+    document["curves"][0]["points"][2]["mu"] = "0.5"
+
+
+def put_flag(document: dict[str, Any]) -> None:
+    document["resamples"] = True
+
+
+def put_kind(document: dict[str, Any]) -> None:
+    document["verdict"]["kind"] = "perhaps"
+
+
+def shorten_range(document: dict[str, Any]) -> None:
+    document["cost_range_usd"] = [0.1]
+
+
+def drop_share(document: dict[str, Any]) -> None:
+    document["curves"][0]["points"][0]["shares"].pop()
+
+
+def forget_best(document: dict[str, Any]) -> None:
+    document["best_single"] = "nobody"
+
+
+def newer(document: dict[str, Any]) -> None:
+    document["schema_version"] = 99
+
+
+def no_curves(document: dict[str, Any]) -> None:
+    document["curves"] = []
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (remove, r"singles\[1\]\.quality\.low: is missing"),
+        (put_text, r'curves\[0\]\.points\[2\]\.mu: should be a number and is "0\.5"'),
+        (put_flag, "resamples: should be a whole number and is true"),
+        (put_kind, r"verdict\.kind: should be one of 'route', 'single', 'collect'"),
+        (shorten_range, "cost_range_usd: should be a list of 2"),
+        (drop_share, r"curves\[0\]: has shares that do not fit"),
+        (forget_best, "best_single: 'nobody' is not among"),
+        (newer, "schema_version is 99"),
+        (no_curves, "curves: hold no point"),
+    ],
+)
+def test_a_damaged_field_is_named(damage: Callable[[dict[str, Any]], None], said: str, tmp_path: Path) -> None:
+    document = make_evaluation().to_json()
+    damage(document)
+    place = tmp_path / "evaluation.json"
+    place.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=said) as caught:
+        read_evaluation(place)
+    assert str(place) in str(caught.value)
+    assert "evaluate" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"3", b'{"a": 1}', b"[" * 100_000])
+def test_a_file_that_is_no_evaluation(content: bytes, tmp_path: Path) -> None:
+    place = tmp_path / "evaluation.json"
+    place.write_bytes(content)
+    with pytest.raises(DataError, match=r"evaluation\.json"):
+        read_evaluation(place)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere"):
+        read_evaluation(tmp_path / "nowhere.json")
