@@ -165,3 +165,12 @@ def test_importing_the_room_loads_no_reader():
     code = "import sys, tenbin.outcomes; print([m for m in ('duckdb', 'pandas', 'pyarrow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_columns_that_are_null_in_the_whole_file(write):
+    table = [{"query_id": "1", "prompt": "p", "messages": None, "group": None, "model": "m", "quality": 1.0,
+              "cost_usd": None, "split": None}]  # fmt: skip
+    panels = [read_outcomes(write(table, name)) for name in KINDS]
+    assert len({panel.data_hash for panel in panels}) == 1
+    assert panels[2].queries[0].messages is None
+    assert panels[2].split is None

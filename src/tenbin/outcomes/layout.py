@@ -73,7 +73,9 @@ def json_text(source: Source, name: str) -> str:
     if source.kind == "jsonl":
         kind = f"json_type({column})"
         return f"CASE {kind} WHEN 'VARCHAR' THEN {column} ->> '$' WHEN 'NULL' THEN NULL ELSE {column}::VARCHAR END"
-    return column if source.types[name] == "VARCHAR" else f"CAST(to_json({column}) AS VARCHAR)"
+    if source.types[name] == "VARCHAR":
+        return column
+    return f"CASE WHEN {column} IS NOT NULL THEN CAST(to_json({column}) AS VARCHAR) END"
 
 
 def number(source: Source, name: str, *, truth: bool = False) -> Number:

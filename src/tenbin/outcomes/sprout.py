@@ -44,7 +44,7 @@ def _layout(source: Source, split: str | None) -> Layout:
                         ("input_tokens", "num_input_tokens"),
                         ("output_tokens", "num_output_tokens"),
                     )
-                    if theirs in source.types[model]
+                    if _has(source.types[model], theirs)
                 },
             )
             for model in models
@@ -63,6 +63,11 @@ def _models(source: Source) -> list[str]:
         for name, kind in source.types.items()
         if kind.startswith("STRUCT(") and "score " in kind and "num_output_tokens " in kind
     )
+
+
+def _has(struct: str, name: str) -> bool:
+    # A field that is null in the whole file has the Parquet type null, which DuckDB cannot take out of a struct.
+    return f"{name} " in struct and f'{name} "NULL"' not in struct
 
 
 def _split(source: Source) -> str | None:

@@ -1,0 +1,162 @@
+"""The public sets as they are published, each told by its columns."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tenbin.errors import DataError, UsageError
+from tenbin.outcomes import read_outcomes
+
+NAN = float("nan")
+
+
+def sprout_row(key: str, prompt: str, big: tuple, small: tuple, dataset: str = "math") -> dict:
+    def answer(said: tuple) -> dict:
+        score, tokens = said
+        return {"num_input_tokens": 9, "num_output_tokens": tokens, "response": "text", "score": score}
+
+    return {
+        "key": key, "dataset": dataset, "dataset_level": "5", "dataset_idx": 1, "prompt": prompt,
+        "golden_answer": "4", "big-model": answer(big), "small-model": answer(small),
+    }  # fmt: skip
+
+
+def test_sprout_is_wide_with_one_struct_per_model(write, tmp_path):
+    (tmp_path / "sprout").mkdir()
+    write([sprout_row("k2", "q two", (1.0, 50), (0.0, 5))], "sprout/test-00000-of-00001.parquet")
+    write([sprout_row("k1", "q one", (0.5, 40), (None, None))], "sprout/train-00000-of-00001.parquet")
+    write([sprout_row("k3", "q three", (1.0, 7), (1.0, 8))], "sprout/validation-00000-of-00001.parquet")
+    panel = read_outcomes(tmp_path / "sprout")
+    assert panel.models == ("big-model", "small-model")
+    assert [(query.query_id, query.prompt, query.group) for query in panel.queries] == [
+        ("k1", "q one", "math"), ("k2", "q two", "math"), ("k3", "q three", "math"),
+    ]  # fmt: skip
+    assert panel.split == ("train", "test", "calibration")
+    np.testing.assert_array_equal(panel.quality, [[0.5, NAN], [1, 0], [1, 1]])
+    np.testing.assert_array_equal(panel.output_tokens, [[40, NAN], [50, 5], [7, 8]])
+    np.testing.assert_array_equal(panel.input_tokens, np.full((3, 2), 9.0))
+    assert np.isnan(panel.cost_usd).all()
+
+
+def test_one_sprout_file_has_no_split(write):
+    panel = read_outcomes(write([sprout_row("k", "q", (1.0, 5), (0.0, 5))], "train-00000.parquet"), format="sprout")
+    assert panel.split is None
+
+
+def test_a_bad_sprout_score_is_named(write):
+    path = write([sprout_row("k", "q", (1.0, 5), (1.5, 5))], "t.parquet")
+    with pytest.raises(DataError, match=r"row 1, column small-model\.score: 1\.5 is outside \[0, 1\]"):
+        read_outcomes(path)
+
+
+def test_repeated_keys_of_a_wide_set_are_numbered_by_content(write):
+    one = sprout_row("k", "first", (1.0, 5), (0.0, 5))
+    two = sprout_row("k", "second", (0.0, 5), (0.0, 5))
+    again, turned = (read_outcomes(write(rows, f"{i}.parquet")) for i, rows in enumerate(([one, two], [two, one])))
+    assert [query.query_id for query in again.queries] == ["k", "k#2"]
+    assert again.data_hash == turned.data_hash
+
+
+ROUTERBENCH = [
+    {
+        "sample_id": "mmlu.1", "prompt": "['one, or two']", "eval_name": "mmlu", "gpt-4": 1.0, "meta/llama": 0.0,
+        "gpt-4|model_response": "a", "meta/llama|model_response": "b", "gpt-4|total_cost": 0.002,
+        "meta/llama|total_cost": 0.0001, "oracle_model_to_route_to": "gpt-4",
+    },
+    {
+        "sample_id": "gsm.1", "prompt": "two", "eval_name": "gsm8k", "gpt-4": 0.25, "meta/llama": 0.5,
+        "gpt-4|model_response": "a", "meta/llama|model_response": "b", "gpt-4|total_cost": 0.003,
+        "meta/llama|total_cost": 0.0002, "oracle_model_to_route_to": "meta/llama",
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet"])
+def test_routerbench_has_score_and_cost_columns(write, name):
+    panel = read_outcomes(write(ROUTERBENCH, name))
+    assert panel.models == ("gpt-4", "meta/llama")
+    assert [(query.query_id, query.group) for query in panel.queries] == [("gsm.1", "gsm8k"), ("mmlu.1", "mmlu")]
+    np.testing.assert_array_equal(panel.quality, [[0.25, 0.5], [1, 0]])
+    np.testing.assert_array_equal(panel.cost_usd, [[0.003, 0.0002], [0.002, 0.0001]])
+    assert np.isnan(panel.output_tokens).all()
+
+
+def test_a_bad_routerbench_cost_is_named(write):
+    path = write([dict(ROUTERBENCH[0], **{"gpt-4|total_cost": -1})], "r.csv")
+    with pytest.raises(DataError, match=r"line 2, column gpt-4\|total_cost: -1\.0 is negative"):
+        read_outcomes(path)
+
+
+def test_routellm_csvs_have_a_truth_column_per_model(tmp_path):
+    folder = tmp_path / "responses"
+    folder.mkdir()
+    (folder / "mmlu_anatomy.csv").write_text(
+        'prompt,mixtral-8x7b-instruct-v0.1,gpt-4-1106-preview\n"Find x.\nA. 0\nAnswer:",True,False\nTwice,True,True\n'
+        "Twice,False,True\n"
+    )
+    (folder / "gsm8k_responses.csv").write_text(
+        "prompt,mixtral-8x7b-instruct-v0.1,gpt-4-1106-preview,mixtral-8x7b-instruct-v0.1_response,"
+        'gpt-4-1106-preview_response\nHow much?,False,True," 3 x 4\n= 12",12\n'
+    )
+    panel = read_outcomes(folder)
+    assert panel.models == ("gpt-4-1106-preview", "mixtral-8x7b-instruct-v0.1")
+    by_prompt = {
+        (query.prompt, query.group): row.tolist() for query, row in zip(panel.queries, panel.quality, strict=True)
+    }
+    assert by_prompt["Find x.\nA. 0\nAnswer:", "mmlu_anatomy"] == [0, 1]
+    assert by_prompt["How much?", "gsm8k"] == [1, 0]
+    assert len(panel) == 4, "the prompt that was asked twice is two queries"
+    assert sum(query.query_id.endswith("#2") for query in panel.queries) == 1
+
+
+def test_paretobandit_lines_hold_their_arms(tmp_path):
+    path = tmp_path / "val.jsonl"
+    rows = [
+        {"prompt": "p", "arms": {"a/b~c": {"reward": 0.5, "cost": 1e-5, "near_best": True}}, "source": "mmlu"},
+        {"prompt": "q", "arms": {"a/b~c": {"reward": 1, "cost": 2e-5}, "it's": {"reward": 0.1, "cost": 0.01}},
+         "source": "gsm8k", "difficulty": "easy"},
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    panel = read_outcomes(path)
+    assert panel.models == ("a/b~c", "it's")
+    found = {query.prompt: (query.group, q.tolist(), c.tolist())
+             for query, q, c in zip(panel.queries, panel.quality, panel.cost_usd, strict=True)}  # fmt: skip
+    assert found["q"] == ("gsm8k", [1.0, 0.1], [2e-5, 0.01])
+    assert found["p"][1][0] == 0.5
+    assert np.isnan(found["p"][1][1])
+    assert all(query.query_id.startswith("q-") for query in panel.queries)
+
+
+def test_a_bad_reward_is_named(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"prompt": "p", "arms": {"m": {"reward": "high", "cost": 1}}}\n')
+    with pytest.raises(DataError, match=r'line 1, column arms\.m\.reward: "high" is not a number'):
+        read_outcomes(path)
+
+
+@pytest.mark.parametrize("format", ["sprout", "routerbench", "routellm", "paretobandit"])
+def test_a_forced_format_that_does_not_fit_says_what_it_needs(write, format):
+    path = write([{"query_id": 1, "question": "p", "model": "m", "quality": 1}], "t.csv")
+    with pytest.raises(DataError, match=r"is not .* needs") as caught:
+        read_outcomes(path, format=format)
+    assert "leave --format out" in str(caught.value)
+
+
+def test_a_mapping_belongs_to_the_outcome_table(write):
+    path = write(ROUTERBENCH, "r.csv")
+    with pytest.raises(UsageError, match="not of routerbench"):
+        read_outcomes(path, {"quality": "gpt-4"}, format="routerbench")
+
+
+def test_memory_that_does_not_suffice_is_said_in_words(write, monkeypatch):
+    monkeypatch.setattr("tenbin.outcomes.load.MEMORY_LIMITS", ("1MB",))
+    with pytest.raises(DataError, match="needs more than 1MB of memory"):
+        read_outcomes(write(ROUTERBENCH * 300, "r.csv"))
+
+
+def test_more_memory_is_taken_only_where_it_is_needed(write, monkeypatch):
+    monkeypatch.setattr("tenbin.outcomes.load.MEMORY_LIMITS", ("1MB", "512MB"))
+    assert len(read_outcomes(write(ROUTERBENCH, "r.csv"))) == 2
