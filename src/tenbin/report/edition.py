@@ -57,21 +57,35 @@ class Edition:
         return quality / best if best > 0.0 else math.nan
 
     def default_setting(self) -> int:
-        """The index along the dial at which the page opens: the cheapest setting that keeps the verdict's quality."""
+        """The index along the dial at which the page opens.
+
+        The setting nearest to the one that was chosen on training data for the verdict's quality (99 % where the
+        verdict rests on none); without such a setting the cheapest that keeps this quality on the test queries.
+        """
         wanted = self.evaluation.verdict.ratio if math.isfinite(self.evaluation.verdict.ratio) else 0.99
+        kept = [p.mu for p in self.evaluation.operating_points if p.kind == "min_quality" and p.target == wanted]
+        if kept and math.isfinite(kept[0]):
+            return min(range(len(self.dial)), key=lambda i: abs(_odds(self.dial[i].mu) - _odds(kept[0])))
         keeping = [i for i, p in enumerate(self.dial) if self.quality_ratio(p.quality.value) >= wanted]
         if keeping:
             return min(keeping, key=lambda i: (self.dial[i].cost_usd.value, i))
         return max(range(len(self.dial)), key=lambda i: (self.dial[i].quality.value, -i))
 
     def interval(self, low: float, high: float, decimals: int = 1) -> str:
-        """An interval of shares as a range of percentages."""
-        return self.numbers.between(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
+        """An interval of shares as a range of percentages; empty where there is none."""
+        written = self.numbers.between(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
+        return "" if written == MISSING else written
 
     def share_of(self, figure: Figure, decimals: int = 1) -> tuple[str, str]:
         """A figure that is a share: its percentage and its interval."""
         value = self.numbers.percent(figure.value, decimals)
-        return value, (MISSING if value == MISSING else self.interval(figure.low, figure.high, decimals))
+        return value, self.interval(figure.low, figure.high, decimals)
+
+
+def _odds(mu: float) -> float:
+    """The logarithm of mu / (1 - mu), in which the dial is evenly spaced; its two ends are put just beyond the grid."""
+    inside = min(max(mu, 5e-4), 1.0 - 5e-4)
+    return math.log(inside / (1.0 - inside))
 
 
 __all__ = ["ROUTER", "Edition"]

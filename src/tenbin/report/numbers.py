@@ -68,7 +68,7 @@ class Numbers:
         return self.plain(None if share is None else share * 100.0, decimals)
 
     def between(self, low: str, high: str) -> str:
-        """Two written numbers as a range: `a to b`; the unit is not repeated where both carry the same."""
+        """Two written numbers as a range, `a to b`; a unit behind both is written once; missing where one is."""
         if MISSING in (low, high):
             return MISSING
         unit = next((unit for unit in ("%", "ドル") if low.endswith(unit) and high.endswith(unit)), "")

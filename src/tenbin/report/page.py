@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.result import Evaluation
@@ -40,7 +41,8 @@ def render_report(
 
     Nothing is loaded from anywhere, scripts and styles run by their hash only, and every name and text is escaped.
     Prompts appear only where `examples` are given. The document carries `evaluation.to_json()` in the element
-    `tenbin-evaluation`. Raises UsageError for another language.
+    `tenbin-evaluation`, numbers to five significant digits, without the shares of the baselines. Raises
+    UsageError for another language.
     """
     words = load_catalogue(lang)
     edition = Edition(evaluation, words, Numbers(lang))
@@ -52,7 +54,7 @@ def render_report(
         _contents(edition, [anchor for anchor in PARTS if matter[anchor]]),
         el("main", *(matter[anchor] for anchor in PARTS)),
         el("footer", el("p", words("page.footer"))),
-        data_block("tenbin-evaluation", evaluation.to_json()),
+        data_block("tenbin-evaluation", _embedded(evaluation)),
     )
     style, script = _resource("style.css"), _resource("slider.js")
     head = join(
@@ -90,6 +92,15 @@ def write_report(
         raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _embedded(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation as JSON; who gets what share in the baselines is shown nowhere and would double the file."""
+    document = evaluation.to_json()
+    for curve in document["curves"][1:]:
+        for point in curve["points"]:
+            del point["shares"]
+    return document
 
 
 def _parts(edition: Edition, examples: Sequence[Example] | None) -> dict[str, Markup]:

@@ -25,7 +25,8 @@ def baselines(edition: Edition) -> Markup:
         _differences(edition),
         el("p", told, class_="result"),
         folded(words("baselines.figures"), _figures(edition)),
-        el("p", edition.evaluation.oracle_note, class_="small") if edition.evaluation.oracle_note else Markup(""),
+        el("p", words("baselines.oracle"), class_="small") if edition.curve("oracle") else Markup(""),
+        el("p", edition.evaluation.oracle_note, class_="small", lang="en") if edition.evaluation.oracle_note else "",
     )
 
 

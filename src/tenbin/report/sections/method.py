@@ -42,7 +42,12 @@ def honest(edition: Edition) -> Markup:
         "notes",
         words("notes.title"),
         "",
-        el("ul", *(el("li", sentence) for sentence in [*said, *edition.evaluation.notes]), class_="notes"),
+        el(
+            "ul",
+            *(el("li", sentence) for sentence in said),
+            *(el("li", sentence, lang="en") for sentence in edition.evaluation.notes),
+            class_="notes",
+        ),
     )
 
 

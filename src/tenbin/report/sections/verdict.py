@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
+from tenbin.evaluate.result import Figure
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el, join, name
+from tenbin.report.numbers import MISSING
 from tenbin.report.sections.part import fact
+
+INTERVAL = re.compile(r"(\[[^\]]*\d[^\]]*\]|[(（][^()（）]*区間[^()（）]*[)）])")
 
 
 def verdict(edition: Edition, title: str) -> Markup:
@@ -17,7 +22,7 @@ def verdict(edition: Edition, title: str) -> Markup:
         "header",
         el("p", el("span", "天秤", class_="mark", lang="ja"), el("span", "Tenbin"), class_="brand"),
         el("p", title, class_="eyebrow"),
-        el("h1", sentences[0]),
+        el("h1", _headline(sentences[0])),
         el("dl", *_facts(edition), class_="facts"),
         el("div", *(el("p", sentence) for sentence in sentences[1:]), class_="prose"),
         _scope(edition),
@@ -26,35 +31,57 @@ def verdict(edition: Edition, title: str) -> Markup:
 
 
 def _facts(edition: Edition) -> list[Markup]:
-    found, words, numbers = edition.evaluation.verdict, edition.words, edition.numbers
-    facts: list[Markup] = []
+    found = edition.evaluation.verdict
     if found.kind == "route" and math.isfinite(found.saving.value):
-        value, interval = edition.share_of(found.saving)
-        facts.append(
-            fact(value, words("verdict.saving", reference=edition.evaluation.reference), _within(edition, interval))
-        )
-        value, interval = edition.share_of(found.quality_ratio)
-        facts.append(
-            fact(value, words("verdict.kept", reference=edition.evaluation.reference), _within(edition, interval))
-        )
+        facts = _against(edition, "saving", "kept", reference=edition.evaluation.reference)
+    elif found.kind == "single" and found.model != edition.best.model and math.isfinite(found.saving.value):
+        facts = _against(edition, "model_saving", "model_ratio", best=edition.best.model)
     else:
-        if found.kind == "collect" and found.n_more is not None:
-            facts.append(fact(numbers.plain(found.n_more), words("verdict.more")))
-        model = edition.single(found.model) if found.model in edition.evaluation.models else edition.best
-        value, interval = edition.share_of(model.quality)
-        facts.append(fact(value, words("verdict.model_quality", model=model.model), _within(edition, interval)))
-        facts.append(
-            fact(numbers.per_thousand_usd(model.cost_usd.value), words("verdict.model_cost", model=model.model))
-        )
+        facts = _alone(edition)
     gain = next((d.aiq_log for d in edition.evaluation.differences if d.baseline == "z_test"), None)
     if gain is not None:
-        interval = numbers.between(numbers.points(gain.low), numbers.points(gain.high))
-        facts.append(fact(numbers.points(gain.value), words("verdict.gain"), _within(edition, interval)))
+        facts.append(_points(edition, gain))
     return facts
 
 
+def _against(edition: Edition, saving_key: str, ratio_key: str, **model: str) -> list[Markup]:
+    """What is saved and what quality is kept, both against a model."""
+    facts = []
+    for key, figure in (
+        (saving_key, edition.evaluation.verdict.saving),
+        (ratio_key, edition.evaluation.verdict.quality_ratio),
+    ):
+        value, interval = edition.share_of(figure)
+        facts.append(fact(value, edition.words(f"verdict.{key}", **model), _within(edition, interval)))
+    return facts
+
+
+def _alone(edition: Edition) -> list[Markup]:
+    """What one model gives, and how many prompts are missing where the evidence does not suffice."""
+    found, words, numbers = edition.evaluation.verdict, edition.words, edition.numbers
+    facts: list[Markup] = []
+    if found.n_more is not None:
+        facts.append(fact(numbers.plain(found.n_more), words("verdict.more")))
+    model = edition.single(found.model) if found.model in edition.evaluation.models else edition.best
+    value, interval = edition.share_of(model.quality)
+    facts.append(fact(value, words("verdict.model_quality", model=model.model), _within(edition, interval)))
+    facts.append(fact(numbers.per_thousand_usd(model.cost_usd.value), words("verdict.model_cost", model=model.model)))
+    return facts
+
+
+def _points(edition: Edition, gain: Figure) -> Markup:
+    interval = edition.numbers.between(edition.numbers.points(gain.low), edition.numbers.points(gain.high))
+    return fact(edition.numbers.points(gain.value), edition.words("verdict.gain"), _within(edition, interval))
+
+
+def _headline(sentence: str) -> Markup:
+    """The sentence with its intervals set small, so that the figures stand out."""
+    pieces = INTERVAL.split(sentence)
+    return join(*(el("span", piece, class_="ci") if k % 2 else piece for k, piece in enumerate(pieces)))
+
+
 def _within(edition: Edition, interval: str) -> str:
-    return edition.words("verdict.interval", interval=interval) if interval != "–" else ""
+    return edition.words("verdict.interval", interval=interval) if interval not in ("", MISSING) else ""
 
 
 def _scope(edition: Edition) -> Markup:

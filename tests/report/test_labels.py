@@ -1,0 +1,32 @@
+"""Names in a chart stand inside it and never on each other."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.report.charts.labels import Box, place, shorten
+from tenbin.report.frame import wide
+
+FRAME = wide()
+SPOTS = st.lists(st.tuples(st.floats(46, 844), st.floats(30, 354)), min_size=1, max_size=20)
+
+
+@given(SPOTS)
+def test_labels_never_overlap(spots: list[tuple[float, float]]) -> None:
+    taken: list[Box] = []
+    for k, spot in enumerate(spots):
+        put = place(f"a-model-of-some-name-{k}", spot, taken, FRAME)
+        if put is not None:
+            taken.append(put.box)
+    assert not any(a.meets(b) for a, b in combinations(taken, 2))
+    assert all(FRAME.left <= box.left and box.right <= FRAME.x_end for box in taken)
+
+
+def test_a_long_name_keeps_both_ends() -> None:
+    short = shorten("provider/family-of-models-with-dates-2026-11-23")
+    assert len(short) <= 26
+    assert short.startswith("provider/")
+    assert short.endswith("11-23")

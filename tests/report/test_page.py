@@ -1,0 +1,222 @@
+"""The page keeps its promises: nothing foreign runs or loads, nothing is unescaped, everything is told."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenbin.errors import UsageError
+from tenbin.report import Example, render_report, write_report
+from tests.report.made import HOSTILE, UNKNOWN, make_decision, make_evaluation, make_point, make_singles
+from tests.report.reading import Page
+
+LANGUAGES = ("en", "ja")
+SEEN_HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def tag_names(page: Page) -> list[str]:
+    return [tag for tag, _ in page.elements]
+
+
+@pytest.fixture(params=LANGUAGES)
+def page(request: pytest.FixtureRequest) -> Page:
+    return Page(render_report(make_evaluation(), lang=request.param))
+
+
+def test_the_structure_is_sound(page: Page) -> None:
+    ids = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    for _, found in page.elements:
+        for reference in ("aria-labelledby", "for"):
+            assert found.get(reference) is None or found[reference] in ids
+        target = found.get("href")
+        assert target is None or target.removeprefix("#") in ids
+    assert len(page.all("h1")) == len(page.all("main")) == 1
+
+
+def test_only_our_style_and_script_may_run(page: Page) -> None:
+    policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert "unsafe" not in policy
+    scripts = zip(page.all("script"), page.source("script"), strict=True)
+    running = [source for found, source in scripts if found.get("type") != "application/json"]
+    for kind, sources in (("script-src", running), ("style-src", page.source("style"))):
+        digests = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources]
+        assert len(digests) == 1
+        assert rules[kind] == f"'sha256-{digests[0]}'"
+
+
+def test_nothing_is_loaded_and_nothing_needs_inline_permission(page: Page) -> None:
+    for tag, found in page.elements:
+        assert "src" not in found, tag
+        assert "style" not in found, tag
+        assert not [name for name in found if name.startswith("on")], tag
+    assert not {"img", "iframe", "object", "embed", "link", "form"} & set(tag_names(page))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_document_names_no_address(lang: str) -> None:
+    document = render_report(make_evaluation(), lang=lang)
+    assert not re.search(r"https?:|//[a-z]|url\(|@import", document)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_hostile_names_and_texts_stay_text(lang: str) -> None:
+    shown = [Example(HOSTILE, make_decision(HOSTILE + "3", HOSTILE))]
+    hostile = make_evaluation(
+        [HOSTILE + str(k) for k in range(1, 4)],
+        sentences={lang: (HOSTILE, HOSTILE)}, group=HOSTILE, note=HOSTILE,
+    )  # fmt: skip
+    versions = {"tenbin": HOSTILE, HOSTILE: HOSTILE}
+    hostile = dataclasses.replace(
+        hostile, oracle_note=HOSTILE, data=dataclasses.replace(hostile.data, versions=versions)
+    )
+    document = render_report(hostile, lang=lang, examples=shown, title=HOSTILE)
+    page = Page(document)
+    assert not {"img", "svg/onload=alert"} & set(tag_names(page))
+    assert not [found for _, found in page.elements if any(name.startswith("on") for name in found)]
+    assert SEEN_HOSTILE in page.text()
+    assert "\x00" not in document
+    document.encode("utf-8")
+    embedded = next(s for f, s in zip(page.all("script"), page.source("script"), strict=True)
+                    if f.get("id") == "tenbin-evaluation")  # fmt: skip
+    assert json.loads(embedded)["notes"] == [HOSTILE]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(min_size=1, max_size=40))
+def test_no_name_changes_the_structure(model: str) -> None:
+    plain = Page(render_report(make_evaluation(["m", "n"], points=3)))
+    named = Page(render_report(make_evaluation([model + "m", model + "n"], points=3)))
+
+    def outside_charts(page: Page) -> list[str]:  # in a chart a name that does not fit is left out
+        return [tag for tag in tag_names(page) if tag not in ("text", "path", "title")]
+
+    assert outside_charts(named) == outside_charts(plain)
+
+
+def test_prompts_are_shown_only_when_handed_over() -> None:
+    prompt = "What is the capital of Assyria?"
+    shown = render_report(make_evaluation(), examples=[Example(prompt, make_decision("small", "cheap and good"))])
+    assert prompt in shown
+    assert "cheap and good" in shown
+    assert prompt not in render_report(make_evaluation())
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "en",
+            ("Cost against quality", "$4.00", "60.0%", "55.0 to 65.0%", "not reached", "137,500", "23 November 2026"),
+        ),
+        ("ja", ("コストと品質の関係", "4.00ドル", "60.0%", "55.0〜65.0%", "未達", "137,500", "2026年11月23日")),
+    ],
+)
+def test_the_numbers_stand_without_scripts(lang: str, words: tuple[str, ...]) -> None:
+    page = Page(render_report(make_evaluation(), lang=lang))
+    assert page.all("html")[0]["lang"] == lang
+    text = page.text()
+    for word in words:
+        assert word in text
+    assert not re.search(r"\b(nan|inf|None)\b", text)
+
+
+def test_the_slider_starts_where_the_page_stands() -> None:
+    evaluation = make_evaluation()
+    page = Page(render_report(evaluation))
+    slider = next(found for found in page.all("input") if found.get("id") == "dial")
+    sources = dict(zip((f.get("id") for f in page.all("script")), page.source("script"), strict=True))
+    settings_ = json.loads(sources["tenbin-dial"])
+    assert len(settings_) == len(evaluation.curves[0].points) == int(slider["max"] or 0) + 1
+    now = settings_[int(slider["value"] or 0)]
+    assert slider["aria-valuetext"] == now["told"]
+    text = page.text()
+    assert all(now[key] in text for key in ("mu", "quality", "cost", "saving"))
+    nearest = min(evaluation.curves[0].points, key=lambda point: abs(point.mu - 0.2))
+    assert now["mu"] == f"{nearest.mu:.3f}"
+
+
+def test_every_dropped_row_is_told() -> None:
+    text = Page(render_report(make_evaluation())).text()
+    assert "30 test queries were dropped because the router had seen the same prompt in training" in text
+    assert "20 queries were dropped because some model had no quality or no cost" in text
+    assert "100 queries were not marked as test" in text
+    assert "a note" in text
+
+
+def test_each_picture_is_told_to_those_who_do_not_see_it(page: Page) -> None:
+    charts = [found for found in page.all("svg") if "chart" in str(found.get("class"))]
+    assert len(charts) == 10  # curve twice (two axes), shares, reliability, learning; each for a desk and a phone
+    assert all(found["role"] == "img" and found["aria-label"] for found in charts)
+    bare = [found for found in page.all("svg") if found not in charts]
+    assert all(found.get("aria-hidden") == "true" for found in bare)
+
+
+def test_harm_is_called_harm() -> None:
+    evaluation = make_evaluation()
+    harmful = dataclasses.replace(evaluation, no_harm=dataclasses.replace(evaluation.no_harm, passed=False))
+    assert "Harm: against" in render_report(harmful)
+    assert "Harm: against" not in render_report(evaluation)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["single", "collect"])
+def test_other_verdicts(lang: str, kind: str) -> None:
+    text = Page(render_report(make_evaluation(kind=kind), lang=lang)).text()  # type: ignore[arg-type]
+    assert ("1,731" in text) == (kind == "collect")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_bare_evaluation_is_told_as_well(lang: str) -> None:
+    full = make_evaluation(["only"], points=3)
+    free = [dataclasses.replace(s, cost_usd=dataclasses.replace(s.cost_usd, value=0.0)) for s in make_singles(["only"])]
+    bare = dataclasses.replace(
+        full, operating_points=(), learning_curve=(), savings=(), differences=(), notes=(), oracle_note="",
+        singles=tuple(free), curves=full.curves[:1], payback=dataclasses.replace(full.payback, queries=UNKNOWN),
+        calibration=dataclasses.replace(full.calibration, quality=(), output_tokens=(), cost_usd=()),
+    )  # fmt: skip
+    assert not re.search(r"\bnan\b", Page(render_report(bare, lang=lang)).text())
+
+
+def test_an_unkept_promise_is_said() -> None:
+    evaluation = dataclasses.replace(make_evaluation(), operating_points=(make_point(("a", "b", "c"), 0.97, False),))
+    page = Page(render_report(evaluation))
+    assert [found["class"] for found in page.all("span") if "answer" in str(found.get("class"))] == ["answer no"]
+
+
+def test_sixteen_models_and_a_fine_dial_stay_light() -> None:
+    models = [f"provider/a-model-with-a-long-name-{k}" for k in range(16)]
+    assert len(render_report(make_evaluation(models, points=101), lang="ja").encode()) < 420_000
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(UsageError, match="en, ja"):
+        render_report(make_evaluation(), lang="tlh")
+
+
+def test_the_file_is_written_whole(tmp_path: Path) -> None:
+    place = tmp_path / "report.html"
+    place.write_text("old")
+    write_report(make_evaluation(), place, lang="ja")
+    assert place.read_text(encoding="utf-8") == render_report(make_evaluation(), lang="ja")
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="missing"):
+        write_report(make_evaluation(), tmp_path / "missing" / "report.html")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="folder"):
+        write_report(make_evaluation(), tmp_path / "folder")
+    assert [found.name for found in tmp_path.iterdir()] == ["folder"]
