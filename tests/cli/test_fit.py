@@ -35,7 +35,7 @@ def test_the_summary_says_what_was_fitted_why_and_what_next(made: Path) -> None:
 def test_json_and_settings_arrive_in_the_artifact(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     run = tenbin(
         *("fit", made / "train.jsonl", "--prices", made / "prices.toml", "--out", tmp_path / "r", "--json"),
-        *("--predictor", "ridge", "--embedder", "hashed", "--no-group", "--reference", "medium", "--seed", "7"),
+        *("--predictor", "ridge", "--embedder", "base", "--no-group", "--reference", "medium", "--seed", "7"),
     )
     assert run.exit_code == 0, run.stderr
     found, manifest = json.loads(run.stdout), read_manifest(tmp_path / "r")
@@ -118,7 +118,7 @@ def test_progress_is_drawn_on_a_terminal_only(made: Path, tmp_path: Path) -> Non
     import sys
 
     command = [sys.executable, "-m", "tenbin", "fit", str(made / "train.jsonl"), "--prices", str(made / "prices.toml")]
-    command += ["--predictor", "constant", "--embedder", "hashed"]
+    command += ["--predictor", "constant", "--embedder", "base"]
     screen, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     watched = subprocess.Popen([*command, "--out", str(tmp_path / "a")], stdout=-1, stderr=terminal, env=environment)

@@ -38,8 +38,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "fit": ("1. Fit", "1. 学習"),
     "evaluate": ("2. Evaluate on prompts it has not seen", "2. 未学習のプロンプトで評価"),
     "route": (
-        "3. Route three new prompts, keeping 97 % of the best model's quality",
-        "3. 新しいプロンプト 3 件を振り分け (最良モデルの品質の 97 % を維持)",
+        "3. Route three new prompts, keeping 97% of the best model's quality",
+        "3. 新しいプロンプト 3 件を振り分け (最良モデルの品質の 97% を維持)",
     ),
     "report": ("Open the report", "レポートを開く"),
     "done": ("Done in {seconds:.0f} s.", "{seconds:.0f} 秒で完了。"),

@@ -6,20 +6,20 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tenbin.cli.output import faint, good, number, percent, strong, table, usd
+from tenbin.cli.output import clip, faint, good, number, percent, strong, table, usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint
+    from tenbin.evaluate.result import Evaluation, Figure
     from tenbin.report import Example
     from tenbin.router.router import Router
     from tenbin.types import Panel, Query
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "data": (
-        "{n} unseen prompts, 95 % intervals over prompts in brackets",
-        "未学習のプロンプト {n} 件、[ ] 内は 95 % 区間",
+        "{n} unseen prompts, 95% intervals over prompts in brackets",
+        "未学習のプロンプト {n} 件、[ ] 内は 95% 区間",
     ),
     "promise": (
         "Dial set on training data, realised on these prompts",
@@ -41,7 +41,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "baseline": ("baseline", "ベースライン"),
     "router": ("this router", "このルーター"),
-    "ahead": ("router ahead by", "ルーターの差"),
+    "ahead": ("router ahead", "ルーターの差"),
     "reference": ("reference", "基準"),
 }
 
@@ -66,19 +66,16 @@ def promises(evaluation: Evaluation, words: Mapping[str, str]) -> str:
     headers = [words[key] for key in ("asked", "kept_quality", "saving", "cost", "kept")]
     rows = [
         [
-            asked_for(point),
+            percent(point.target, 0),
             bracketed(point.quality_ratio, percent),
             bracketed(point.saving, percent),
             usd(1000 * point.cost_usd.value),
             words["yes" if point.kept else "no"],
         ]
         for point in evaluation.operating_points
+        if point.kind == "min_quality"
     ]
     return table(headers, rows, indent=2)
-
-
-def asked_for(point: OperatingPoint) -> str:
-    return f"{point.target:.0%}" if point.kind == "min_quality" else f"mu {point.target:.3g}"
 
 
 def singles(evaluation: Evaluation, words: Mapping[str, str]) -> str:
@@ -86,7 +83,7 @@ def singles(evaluation: Evaluation, words: Mapping[str, str]) -> str:
     ordered = sorted(evaluation.singles, key=lambda single: -single.quality.value)
     rows = [
         [
-            single.model + (faint(f"  {words['reference']}") if single.model == evaluation.reference else ""),
+            single.model + (faint(f" ({words['reference']})") if single.model == evaluation.reference else ""),
             bracketed(single.quality, number),
             usd(1000 * single.cost_usd.value),
         ]
@@ -104,7 +101,7 @@ def comparison(evaluation: Evaluation, words: Mapping[str, str]) -> str:
         difference = ahead.get(summary.name)
         rows.append(
             [
-                words["router"] if difference is None else titles[summary.name],
+                words["router"] if difference is None else clip(titles[summary.name], 36),
                 number(summary.aiq.value, 4),
                 "" if difference is None else bracketed(difference.aiq, signed),
                 number(summary.aiq_log.value, 4),
@@ -115,12 +112,12 @@ def comparison(evaluation: Evaluation, words: Mapping[str, str]) -> str:
 
 
 def bracketed(figure: Figure, draw: Callable[[float], str]) -> str:
-    """A figure with its interval: `45.2 % [40.1, 50.3]`."""
+    """A figure with its interval: `45.2% [40.1%, 50.3%]`."""
     if not math.isfinite(figure.value):
         return "–"
     if not math.isfinite(figure.low):
         return draw(figure.value)
-    return f"{draw(figure.value)} [{draw(figure.low).removesuffix(' %')}, {draw(figure.high).removesuffix(' %')}]"
+    return f"{draw(figure.value)} [{draw(figure.low)}, {draw(figure.high)}]"
 
 
 def signed(value: float) -> str:

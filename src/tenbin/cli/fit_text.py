@@ -97,7 +97,7 @@ def fit_text(router: Router, out: Path, found: Measured, *, next_step: bool = Tr
     order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
     rows = [
         [
-            router.models[m] + (faint("  reference") if router.models[m] == manifest.reference else ""),
+            router.models[m] + (faint(" (reference)") if router.models[m] == manifest.reference else ""),
             number(found.quality[m]),
             usd(1000 * found.cost_usd[m]),
         ]
@@ -134,8 +134,7 @@ def promise_text(reference: str, found: Measured) -> str:
     """The cross-fitted saving in a sentence."""
     if math.isnan(found.promise_cost_usd):
         best = f"the best reaches {percent(found.reached)}"
-        return f"Cross-fitted, no setting keeps {PROMISE:.0%} of {reference}'s quality; {best}."
+        return f"Cross-fitted, no setting keeps {percent(PROMISE, 0)} of {reference}'s quality; {best}."
     spent = f"{percent(abs(found.saving))} {'less' if found.saving >= 0.0 else 'more'}"
-    return (
-        f"Cross-fitted, keeping {PROMISE:.0%} of {reference}'s quality costs {good(spent)} than asking it every time."
-    )
+    kept = f"{percent(PROMISE, 0)} of {reference}'s quality"
+    return f"Cross-fitted, keeping {kept} costs {good(spent)} than asking it every time."

@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
     "router": LazyCommand("tenbin.cli.router:router", "List, show and compare fitted routers."),
     "report": LazyCommand("tenbin.cli.report:report", "Write the HTML report of a saved evaluation."),
+    "prices": LazyCommand("tenbin.cli.prices:prices", "Show, compare, check and import price books."),
+    "plugins": LazyCommand("tenbin.cli.plugins:plugins", "List the embedders, predictors and metrics at hand."),
     "data": LazyCommand("tenbin.cli.data:data", "Fetch public tables of outcomes."),
     "completion": LazyCommand("tenbin.cli.completion:completion", "Print the completion script of your shell."),
 }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tenbin.config import Document
     from tenbin.router.router import Router
 
+CONFIG = "tenbin.toml"
+
 
 def config_option(command: Command) -> Command:
     """The flag `--config`, the same wherever a plug-in may have to be loaded."""
@@ -21,14 +23,16 @@ def config_option(command: Command) -> Command:
         "--config",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Settings (tenbin.toml): candidates, and the plug-ins that may load.",
+        help="Candidates, and the plug-ins that may load (default: tenbin.toml, if any).",
     )(command)
 
 
 def settings_of(config: Path | None) -> Document:
-    """The checked settings of a file (None: none) under those of the environment (ConfigError)."""
+    """The checked settings of a file (None: tenbin.toml, if any) under those of the environment (ConfigError)."""
     from tenbin.config import load_document  # noqa: PLC0415 (only when a router is made or opened)
 
+    if config is None and Path(CONFIG).is_file():
+        config = Path(CONFIG)
     return load_document(config, os.environ)
 
 

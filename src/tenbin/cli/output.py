@@ -147,4 +147,4 @@ def number(value: float | None, decimals: int = 3) -> str:
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{decimals}f} %"
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{decimals}f}%"

@@ -1,0 +1,37 @@
+"""`tenbin data fetch NAME --out DIR`: download a public table of outcomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenbin.cli.lazy import Group
+from tenbin.cli.output import emit_json, json_option, say, strong
+
+
+@click.group(cls=Group)
+def data() -> None:
+    """Fetch public tables of outcomes."""
+
+
+@data.command()
+@click.argument("name", type=click.Choice(["sprout", "routerbench"]))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write to.")
+@json_option
+def fetch(name: str, out: Path, as_json: bool) -> None:
+    """Download SPROUT or RouterBench from their hub.
+
+    A download that was cut off goes on where it stopped, and every size is checked.
+    """
+    from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415 (nothing heavy for --help)
+    from tenbin.outcomes.fetch import fetch as download  # noqa: PLC0415
+
+    with TerminalProgress() as progress:
+        files = download(name, out, progress=progress)
+    if as_json:
+        emit_json({"name": name, "files": files})
+        return
+    for file in files:
+        say(str(file))
+    say(f"\nNext: {strong(f'tenbin fit {out} --prices PRICES.toml --out my-router')}")
