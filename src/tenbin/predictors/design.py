@@ -1,0 +1,109 @@
+"""Regression columns from features: centred embedding, surface features, group indicators, each at its own scale.
+
+A ridge penalty is only as fair as the scales it sees. The blocks get mean squared lengths that were equally good over
+a wide range on three sets (docs/LOG.md): the embedding `VECTOR_SCALE`, each surface column `SURFACE_SCALE`; a group
+indicator counts `GROUP_SCALE`, so that a known label is penalised little next to text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenbin.protocols import Arrays
+from tenbin.types import Features, Floats, Ints
+
+VECTOR_SCALE = 4.0
+SURFACE_SCALE = 0.5
+GROUP_SCALE = 6.0
+LARGEST_SURFACE = 4.0
+"""Standard deviations at which a surface feature is cut: an odd prompt must not swing a prediction."""
+MOST_GROUPS = 256
+LEAST_ROWS_OF_GROUP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Turns features into regression columns [n, p]: `text` columns (vectors, surface), then one per known group."""
+
+    vector_mean: Floats
+    vector_scale: float
+    surface_mean: Floats
+    surface_scale: Floats
+    groups: tuple[str, ...]
+    group_share: Floats
+    index: dict[str, int]
+
+    @classmethod
+    def learn(cls, features: Features) -> Design:
+        """Centres, scales and known groups of the training rows; constant columns get the scale 0."""
+        vectors = features.vectors.astype(np.float64)
+        surface = features.surface.astype(np.float64)
+        mean = vectors.mean(axis=0)
+        length = float(np.sqrt(((vectors - mean) ** 2).sum(axis=1).mean())) if vectors.size else 0.0
+        surface_spread = surface.std(axis=0)
+        counts = Counter(group for group in features.groups if group is not None)
+        common = sorted((-c, g) for g, c in counts.items() if c >= LEAST_ROWS_OF_GROUP)[:MOST_GROUPS]
+        groups = tuple(sorted(g for _, g in common))
+        share = np.array([counts[g] for g in groups], dtype=np.float64) / max(len(features), 1)
+        return cls(
+            vector_mean=mean,
+            vector_scale=VECTOR_SCALE / length if length > 1e-9 else 0.0,
+            surface_mean=surface.mean(axis=0),
+            surface_scale=np.where(surface_spread > 1e-9, SURFACE_SCALE / np.maximum(surface_spread, 1e-9), 0.0),
+            groups=groups,
+            group_share=share,
+            index={g: i for i, g in enumerate(groups)},
+        )
+
+    @property
+    def n_text(self) -> int:
+        """How many leading columns come from the text."""
+        return len(self.vector_mean) + len(self.surface_mean)
+
+    def columns(self, features: Features) -> Floats:
+        """The regression columns [n, p]; an unknown group or None counts as the average of all."""
+        n, d, s = len(features), len(self.vector_mean), len(self.surface_mean)
+        out = np.empty((n, d + s + len(self.groups)))
+        np.multiply(features.vectors - self.vector_mean, self.vector_scale, out=out[:, :d])
+        bound = LARGEST_SURFACE * SURFACE_SCALE
+        surface = (features.surface - self.surface_mean) * self.surface_scale
+        np.minimum(np.maximum(surface, -bound), bound, out=out[:, d : d + s])
+        if self.groups:
+            out[:, d + s :] = self._indicators(features)
+        return out
+
+    def members(self, features: Features) -> Ints:
+        """The number of each row's group, -1 where unknown."""
+        return np.array([self.index.get(g, -1) if g is not None else -1 for g in features.groups], dtype=np.int64)
+
+    def _indicators(self, features: Features) -> Floats:
+        member = self.members(features)
+        known = np.flatnonzero(member >= 0)
+        out = np.zeros((len(features), len(self.groups)))
+        out[known] = -GROUP_SCALE * self.group_share
+        out[known, member[known]] += GROUP_SCALE
+        return out
+
+    def save(self) -> dict[str, NDArray[np.generic]]:
+        """The state as arrays."""
+        return {
+            "vector_mean": self.vector_mean,
+            "vector_scale": np.array(self.vector_scale),
+            "surface_mean": self.surface_mean,
+            "surface_scale": self.surface_scale,
+            "group_names": np.array(self.groups, dtype=np.str_),
+            "group_share": self.group_share,
+        }
+
+    @classmethod
+    def load(cls, arrays: Arrays) -> Design:
+        """The design of saved arrays."""
+        groups = tuple(str(g) for g in arrays["group_names"])
+        names = ("vector_mean", "surface_mean", "surface_scale", "group_share")
+        kept = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
+        scale = float(arrays["vector_scale"])
+        return cls(**kept, vector_scale=scale, groups=groups, index={g: i for i, g in enumerate(groups)})
