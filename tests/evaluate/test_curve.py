@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.curve import ROWS_AT_ONCE, chosen, constant, sweep, swept
+from tenbin.evaluate.curve import ROWS_AT_ONCE, chosen, constant, ladder_of, sweep, swept
 from tenbin.risk import Anchors, mu_grid
 from tenbin.types import Estimates, Floats
 
@@ -47,3 +47,12 @@ def test_a_constant_answers_everything() -> None:
     assert made.choices.tolist() == [[2] * 4, [0] * 4]
     assert made.labels == ("c", "a")
     assert chosen(np.arange(12.0).reshape(4, 3), made.choices)[0].tolist() == [2.0, 5.0, 8.0, 11.0]
+
+
+def test_the_ladder_gives_the_largest_gaps_first_and_equal_gaps_together() -> None:
+    gap = np.array([0.3, -0.1, 0.1, 0.1, 0.2])
+    ladder = ladder_of(np.stack([np.full(5, 0.5), 0.5 + gap], axis=1))
+    called = ladder.sum(axis=1)
+    assert (np.diff(called) >= 0).all()
+    assert set(called.tolist()) == {0, 1, 2, 4}  # never 3: the two equal gaps go together; all five is an end
+    assert ladder[called == 1][0].tolist() == [1, 0, 0, 0, 0]

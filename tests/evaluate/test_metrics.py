@@ -21,7 +21,7 @@ EXACT = 1e-9
 @pytest.fixture
 def figures() -> dict[str, float]:
     scale = scale_of(SINGLE_QUALITY, SINGLE_COST)
-    return dict(zip(FIGURES, figures_of(CURVE_COST, CURVE_QUALITY, None, scale), strict=True))
+    return dict(zip(FIGURES, figures_of(CURVE_COST, CURVE_QUALITY, scale), strict=True))
 
 
 def test_the_zero_router_of_the_worked_example() -> None:
@@ -49,7 +49,7 @@ def test_the_curve_of_the_worked_example(figures: dict[str, float]) -> None:
 
 def test_a_curve_that_stays_below_has_no_neutral_cost() -> None:
     scale = scale_of(SINGLE_QUALITY, SINGLE_COST)
-    worse = dict(zip(FIGURES, figures_of(CURVE_COST, CURVE_QUALITY - 0.03, None, scale), strict=True))
+    worse = dict(zip(FIGURES, figures_of(CURVE_COST, CURVE_QUALITY - 0.03, scale), strict=True))
     assert math.isnan(worse["qnc"])
     assert worse["cost_at_97"] > 0.362
 

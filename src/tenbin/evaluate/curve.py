@@ -10,6 +10,7 @@ from tenbin.risk import Anchors, choose, losses, name_order
 from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 ROWS_AT_ONCE = 4096
+LADDER = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Contender:
     """Choices [K, n] (model indices) at K settings, and what the estimates promised of them (NaN where nothing).
 
     `mus` [K] is NaN where a setting is no mu; `labels` names the settings; `predicted_…` [K] are mean promises.
+    `ladder` [L, n], with two models only, sends ever more queries to the second one, by estimated gap in quality.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Contender:
     choices: Ints
     predicted_quality: Floats
     predicted_cost_usd: Floats
+    ladder: Ints | None = None
 
 
 def sweep(
@@ -78,19 +81,32 @@ def swept(
         choices=choices,
         predicted_quality=chosen(estimates.quality, choices) @ (weight / weight.sum()),
         predicted_cost_usd=chosen(cost_usd, choices) @ (weight / weight.sum()),
+        ladder=ladder_of(estimates.quality) if len(models) == 2 else None,
     )
+
+
+def ladder_of(quality: Floats) -> Ints:
+    """The choices [L, n] that give the second of two models the queries whose estimated gap is above a threshold.
+
+    Thresholds are the percentiles of the gap; equal gaps go together, so that the order of rows plays no part.
+    """
+    gap = quality[:, 1] - quality[:, 0]
+    thresholds = np.unique(np.quantile(gap, np.linspace(0.0, 1.0, LADDER)))
+    return (gap[None, :] > thresholds[::-1, None]).astype(np.int64)
 
 
 def constant(name: str, title: str, picked: Ints, models: tuple[str, ...], n: int, *, deployable: bool) -> Contender:
     """The contender whose settings are single models (indices `picked` [K]), each answering every query."""
     unknown = np.full(picked.size, np.nan)
+    choices = np.repeat(picked[:, None], n, axis=1)
     return Contender(
         name=name,
         title=title,
         deployable=deployable,
         mus=unknown,
         labels=tuple(models[m] for m in picked.tolist()),
-        choices=np.repeat(picked[:, None], n, axis=1),
+        choices=choices,
         predicted_quality=unknown,
         predicted_cost_usd=unknown,
+        ladder=choices if len(models) == 2 else None,
     )

@@ -83,8 +83,9 @@ def cost_share(hull: Hull, ratio: float, scale: Scale) -> float:
 def apgr(quality: Floats, strong_share: Floats, scale: Scale) -> float:
     """Mean performance gap recovered over the share of strong calls, two models (RouteLLM, arXiv 2406.18665).
 
-    `quality` and `strong_share` [n_mu] are those of a sweep; the curve starts at the weak model (share 0) and ends at
-    the strong one (share 1), straight between points. NaN unless there are two models of different quality.
+    `quality` and `strong_share` [L] are those of ever more strong calls, the queries of largest estimated gap first;
+    from the weak model (share 0) to the strong one (share 1), straight between points. Dollars play no
+    part. NaN unless there are two models of different quality.
     """
     if scale.quality.size != 2:
         return math.nan
@@ -97,8 +98,8 @@ def apgr(quality: Floats, strong_share: Floats, scale: Scale) -> float:
     return float(np.sum(np.diff(share) * (gap[1:] + gap[:-1]) / 2.0))
 
 
-def figures_of(cost_usd: Floats, quality: Floats, strong_share: Floats | None, scale: Scale) -> list[float]:
-    """The figures of a curve's points in the order of `FIGURES`."""
+def figures_of(cost_usd: Floats, quality: Floats, scale: Scale) -> list[float]:
+    """The figures of a curve's points in the order of `FIGURES`; APGR, which is not of the curve, is left NaN."""
     hull = curve_hull(cost_usd.tolist(), quality.tolist(), scale)
     costs = [cost_share(hull, ratio, scale) for ratio in RATIOS]
     return [
@@ -106,7 +107,7 @@ def figures_of(cost_usd: Floats, quality: Floats, strong_share: Floats | None, s
         hull.mean_height_log(scale.low_usd, scale.high_usd),
         *costs,
         hull.quality[-1],
-        math.nan if strong_share is None else apgr(quality, strong_share, scale),
+        math.nan,
     ]
 
 

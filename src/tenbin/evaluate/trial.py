@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.evaluate.curve import Contender, chosen
 from tenbin.evaluate.intervals import Columns, Means, resample
-from tenbin.evaluate.metrics import FIGURES, Scale, figures_of, scale_of
+from tenbin.evaluate.metrics import FIGURES, Scale, apgr, figures_of, scale_of
 from tenbin.types import Floats, Ints
 
 SINGLES = "singles"
@@ -53,14 +53,18 @@ class Trial:
 
     def _figures(self, name: str, n_models: int) -> Floats:
         quality, cost = self.means.of(f"{name} quality"), self.means.of(f"{name} cost")
-        second = self.means.of(f"{name} second") if n_models == 2 else None
         rows = np.empty((len(self.means), len(FIGURES)))
         for r, scale in enumerate(self.scales):
-            share = None
-            if second is not None:
-                share = second[r] if scale.quality[1] > scale.quality[0] else 1.0 - second[r]
-            rows[r] = figures_of(cost[r], quality[r], share, scale)
+            rows[r] = figures_of(cost[r], quality[r], scale)
+        if n_models == 2:
+            rows[:, FIGURES.index("apgr")] = self._apgr(name)
         return rows
+
+    def _apgr(self, name: str) -> Floats:
+        quality, second = self.means.of(f"{name} ladder"), self.means.of(f"{name} second")
+        strong = np.array([scale.quality[1] > scale.quality[0] for scale in self.scales])
+        share = np.where(strong[:, None], second, 1.0 - second)
+        return np.array([apgr(q, s, scale) for q, s, scale in zip(quality, share, self.scales, strict=True)])
 
 
 def run_trial(
@@ -85,8 +89,9 @@ def run_trial(
         choices = contender.choices if contender is points else contender.choices[distinct(contender.choices)]
         columns.add(f"{contender.name} quality", chosen(ground.quality, choices).T)
         columns.add(f"{contender.name} cost", chosen(ground.cost_usd, choices).T)
-        if n_models == 2:
-            columns.add(f"{contender.name} second", (choices == 1).T.astype(np.float64))
+        if contender.ladder is not None:
+            columns.add(f"{contender.name} ladder", chosen(ground.quality, contender.ladder).T)
+            columns.add(f"{contender.name} second", (contender.ladder == 1).T.astype(np.float64))
     means = resample(
         columns, ground.weight, ground.cluster, resamples=resamples, seed=seed, tick=lambda done: tick(0.5 * done)
     )
