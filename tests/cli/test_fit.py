@@ -72,9 +72,8 @@ def test_map_renames_columns(made: Path, tenbin: Tenbin, tmp_path: Path) -> None
     [
         (["--map", "quality"], "renames nothing"),
         (["--map", "quality=a", "--map", "quality=b"], "twice"),
-        (["--format", "spruot"], '"sprout"'),
+        (["--format", "spruot"], "did you mean 'sprout'"),
         (["--embedder", "hahsed"], "hahsed"),
-        (["--predictor", "stak"], "stak"),
         (["--reference", "huge"], "'huge' is no model"),
         (["--prces", "x"], '"--prices"'),
         (["--seed", "x"], "not a valid integer"),
@@ -86,6 +85,13 @@ def test_wrong_flags_are_named(made: Path, tenbin: Tenbin, tmp_path: Path, flags
     assert (run.exit_code, run.stderr.count("\n")) == (2, 1), run.stderr
     assert what in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_predictor_gets_the_nearest_one(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    flags = ("--prices", made / "prices.toml", "--predictor", "stak")
+    run = tenbin("fit", made / "train.jsonl", *flags, "--out", tmp_path / "r")
+    assert (run.exit_code, run.stderr.count("\n")) == (11, 1), run.stderr
+    assert 'did you mean "stack"' in run.stderr
 
 
 def test_a_place_taken_by_something_else_is_refused_before_the_work(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

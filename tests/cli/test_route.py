@@ -155,7 +155,7 @@ def test_a_bad_line_leaves_the_old_output(made: Path, tenbin: Tenbin, tmp_path: 
         (["x", "--sweep", "2"], 2, "sweep of 2"),
         (["x", "--mu", "nan"], 2, "outside [0, 1]"),
         (["x", "--caution", "-1"], 2, "caution"),
-        (["x", "--allow", "lage"], 2, "did you mean 'large'"),
+        (["x", "--allow", "lage"], 2, 'did you mean "large"'),
         (["x", "--deny", "small", "--deny", "medium", "--deny", "large"], 7, "no candidate"),
         (["x", "--max-cost", "0.0000000001"], 7, "the cheapest costs"),
         (["x", "--min-quality", "1.9"], 7, "no trade-off reaches"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenbin.artifact import Manifest
 from tenbin.cli.output import faint, number, strong, table
+from tenbin.cli.prices_text import diff_text as prices_text
 from tenbin.cli.router_text import dial_cells, dial_rows
 from tenbin.router.router import Router
 
@@ -62,7 +63,7 @@ def diff_text(before: str, after: str, found: dict[str, Any]) -> str:
     if moved:
         parts.append("Mean quality in training\n" + table(["model", "before", "after", "change"], moved, indent=2))
     if found["prices"]:
-        parts.append("\n".join(["Prices", *(f"  {change}" for change in found["prices"])]))
+        parts.append("Prices\n" + prices_text(found["prices"]))
     dial = [[f"{row['min_quality']:g}", *dial_change(row["before"], row["after"])] for row in found["dial"]]
     headers = ["min quality", "mu", "per 1,000", "→ mu", "→ per 1,000"]
     parts.append("Dial, out of fold\n" + table(headers, dial, indent=2))
