@@ -49,3 +49,11 @@ def test_a_count_never_depends_on_the_other_texts(others: list[str], text: str) 
     alone = count_tokens([text])[0]
     assert alone >= 0
     assert count_tokens([*others, text, *others])[len(others)] == alone
+
+
+def test_the_length_of_what_is_said_can_be_asked_for() -> None:
+    english, japanese = "The train leaves at nine.", "電車は九時に出発します。"
+    half = count_tokens([english, japanese], unspaced_weight=0.5)
+    whole = count_tokens([english, japanese])
+    assert half[0] == whole[0]
+    assert half[1] < 0.7 * whole[1]

@@ -31,6 +31,7 @@ MARKS: Mapping[str, str] = MappingProxyType(
         "log_reasoning_words": (
             "step by step|explain|reason| why|show your|prove|justify|how many|how much|calculate|compute|determine"
             "|solve| find |説明|理由|なぜ|段階|計算|求め|解いて|いくつ|いくら|証明"
+            "|何個|何人|何本|何枚|何回|何日|何年|何時間|何分|何円|何ドル|何歳|何冊|何匹|何台|何メートル|どれだけ|どのくらい|どれくらい"
         ),
         "log_brevity_words": (
             "briefly|one word|one sentence|concise|short answer|letter only|only the|just the|correct letter"
@@ -54,7 +55,6 @@ CHARACTERS: Mapping[str, str] = MappingProxyType(
     {
         "operators_share": "+-*/=<>%^",
         "brackets_share": "(){}[]",
-        "commas_share": ",、;",
     }
 )
 

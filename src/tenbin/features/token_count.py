@@ -47,6 +47,7 @@ _COEFFICIENTS: Mapping[str, float] = MappingProxyType(
 )
 """Tokens per counted thing, in the order of `_events`."""
 
+_UNSPACED_EVENTS = ("hangul", "unspaced", "ideograph", "hiragana", "katakana")
 _BLOCK_CHARACTERS = 1 << 18
 
 
@@ -110,20 +111,22 @@ def _events(kinds: Kinds, owners: Owners) -> dict[str, Bools]:
     return events
 
 
-def _count_block(texts: Sequence[str]) -> Floats:
+def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
     codes, owners = codes_of(texts)
     total = np.zeros(len(texts))
     if len(codes):
         for name, event in _events(kinds_of(codes), owners).items():
-            total += _COEFFICIENTS[name] * np.bincount(owners[event], minlength=len(texts))
+            weight = unspaced_weight if name.startswith(_UNSPACED_EVENTS) else 1.0
+            total += weight * _COEFFICIENTS[name] * np.bincount(owners[event], minlength=len(texts))
     return total
 
 
-def count_tokens(texts: Sequence[str]) -> Floats:
+def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Floats:
     """Estimated input tokens of each text, float64 [n], 0 for an empty one; a number never depends on the other texts.
 
     Median error against `o200k_base` on text that was not fitted on: 4 % in English, 4 % in Japanese, 3 % in code
-    (characters / 4 is 55 to 70 % off in Japanese). Linear in the length of the text.
+    (characters / 4 is 55 to 70 % off in Japanese). Linear in the length of the text. `unspaced_weight` scales what
+    East Asian and other unspaced scripts add: below 1 where the length of what is said is meant, not what is billed.
 
     >>> count_tokens(["What is the capital of Japan?", "日本の首都はどこですか？"]).round().tolist()
     [7.0, 9.0]
@@ -135,11 +138,11 @@ def count_tokens(texts: Sequence[str]) -> Floats:
     characters = 0
     for text in texts:
         if block and characters + len(text) > _BLOCK_CHARACTERS:
-            parts.append(_count_block(block))
+            parts.append(_count_block(block, unspaced_weight))
             block, characters = [], 0
         block.append(text)
         characters += len(text)
-    parts.append(_count_block(block))
+    parts.append(_count_block(block, unspaced_weight))
     return np.concatenate(parts)
 
 
