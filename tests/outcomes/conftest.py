@@ -53,70 +53,14 @@ def write(tmp_path: Path) -> Writer:
 @pytest.fixture
 def rows() -> list[Row]:
     """Three queries by two models; one answer is unlabelled, one pair is missing."""
-    return [
-        {
-            "query_id": "b",
-            "prompt": "二つ目",
-            "group": "ja",
-            "model": "small",
-            "quality": 0.25,
-            "input_tokens": 3,
-            "output_tokens": 10,
-            "cost_usd": 0.001,
-            "latency_s": 0.5,
-            "split": "train",
-            "label_propensity": 0.5,
-        },
-        {
-            "query_id": "b",
-            "prompt": "二つ目",
-            "group": "ja",
-            "model": "big",
-            "quality": 1.0,
-            "input_tokens": 4,
-            "output_tokens": 20,
-            "cost_usd": 0.01,
-            "latency_s": 1.5,
-            "split": "train",
-            "label_propensity": 1.0,
-        },
-        {
-            "query_id": "a",
-            "prompt": 'first, "quoted"\nand two lines',
-            "group": "en",
-            "model": "big",
-            "quality": 0.5,
-            "input_tokens": 5,
-            "output_tokens": 30,
-            "cost_usd": 0.02,
-            "latency_s": 2.0,
-            "split": "test",
-            "label_propensity": 1.0,
-        },
-        {
-            "query_id": "a",
-            "prompt": 'first, "quoted"\nand two lines',
-            "group": "en",
-            "model": "small",
-            "quality": None,
-            "input_tokens": 5,
-            "output_tokens": None,
-            "cost_usd": None,
-            "latency_s": None,
-            "split": "test",
-            "label_propensity": 1.0,
-        },
-        {
-            "query_id": "c",
-            "prompt": "",
-            "group": "en",
-            "model": "big",
-            "quality": 0.0,
-            "input_tokens": 0,
-            "output_tokens": 1,
-            "cost_usd": 0.0,
-            "latency_s": 0.1,
-            "split": "calibration",
-            "label_propensity": 1.0,
-        },
-    ]
+    names = ("query_id", "prompt", "group", "model", "quality", "input_tokens", "output_tokens", "cost_usd", "latency_s",
+             "split", "label_propensity")  # fmt: skip
+    first = 'first, "quoted"\nand two lines'
+    table = (
+        ("b", "二つ目", "ja", "small", 0.25, 3, 10, 0.001, 0.5, "train", 0.5),
+        ("b", "二つ目", "ja", "big", 1.0, 4, 20, 0.01, 1.5, "train", 1.0),
+        ("a", first, "en", "big", 0.5, 5, 30, 0.02, 2.0, "test", 1.0),
+        ("a", first, "en", "small", None, 5, None, None, None, "test", 1.0),
+        ("c", "", "en", "big", 0.0, 0, 1, 0.0, 0.1, "calibration", 1.0),
+    )
+    return [dict(zip(names, row, strict=True)) for row in table]

@@ -265,7 +265,7 @@ def test_redirects_lead_to_the_file(hub, tmp_path):
 def test_redirects_to_other_than_https_are_refused(hub, tmp_path, target):
     sprout(hub)
     hub.mischief = [f"redirect {target}"]
-    with pytest.raises(NetworkError, match="not https|answered 302"):
+    with pytest.raises(NetworkError, match=r"not https|answered 302"):
         fetch(hub, tmp_path)
 
 

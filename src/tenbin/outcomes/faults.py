@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import NUMBERS
 from tenbin.outcomes.layout import Cell, Layout
@@ -10,7 +12,7 @@ from tenbin.types import SPLITS
 MARK = "chr(31)"
 SHOWN_CHARS = 40
 
-RANGES: dict[str, str] = {
+RANGES: Mapping[str, str] = {
     "quality": "{c} < 0 OR {c} > 1",
     "label_propensity": "{c} <= 0 OR {c} > 1",
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenbin.errors import DataError
 from tenbin.outcomes.layout import Layout, field_of, model_cell, struct_number, text
 from tenbin.outcomes.source import Source
 
-SPLIT_OF_FILE = {"train": "train", "validation": "calibration", "test": "test"}
+SPLIT_OF_FILE: Mapping[str, str] = {"train": "train", "validation": "calibration", "test": "test"}
 
 
 def matches(source: Source) -> bool:
