@@ -53,8 +53,8 @@ def write(tmp_path: Path) -> Writer:
 @pytest.fixture
 def rows() -> list[Row]:
     """Three queries by two models; one answer is unlabelled, one pair is missing."""
-    names = ("query_id", "prompt", "group", "model", "quality", "input_tokens", "output_tokens", "cost_usd", "latency_s",
-             "split", "label_propensity")  # fmt: skip
+    names = ("query_id", "prompt", "group", "model", "quality", "input_tokens", "output_tokens", "cost_usd",
+             "latency_s", "split", "label_propensity")  # fmt: skip
     first = 'first, "quoted"\nand two lines'
     table = (
         ("b", "二つ目", "ja", "small", 0.25, 3, 10, 0.001, 0.5, "train", 0.5),
