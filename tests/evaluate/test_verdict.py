@@ -23,8 +23,8 @@ def point(target: float, saving: Figure, *, kept: bool = True, reached: bool = T
         reached=reached,
         promised_quality=0.8,
         promised_cost_usd=0.01,
-        quality=UNKNOWN,
-        cost_usd=UNKNOWN,
+        quality=Figure(0.79, 0.78, 0.8),
+        cost_usd=Figure(0.005, 0.004, 0.006),
         quality_ratio=Figure(1.02, 1.01, 1.03),
         saving=saving,
         overshoot=0.0,
@@ -41,6 +41,8 @@ EVIDENCE = Evidence(
     reference="large",
     gain=SURE_GAIN,
     gain_log=SURE_GAIN,
+    chance=0.005,
+    rivals=((0.8, 0.02), (0.79, 0.008)),
     single=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
     points=(point(0.95, Figure(0.7, 0.65, 0.75)), point(0.99, Figure(0.41, 0.35, 0.47))),
 )
@@ -60,6 +62,23 @@ def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:
     verdict = verdict_of(replace(EVIDENCE, points=(beyond,)))
     assert verdict.sentences["en"][1] == "No mixture of single models reaches that quality."
     assert "届きません" in verdict.sentences["ja"][1]
+
+
+def test_the_cheap_good_model_is_named_beside_the_router() -> None:
+    verdict = verdict_of(EVIDENCE)
+    assert "Just using mid would save 60.0% [55.0%, 65.0%] at 99.5%" in verdict.sentences["en"][2]
+    assert "mid だけを使う場合" in verdict.sentences["ja"][2]
+
+
+def test_a_point_that_a_single_model_matches_is_not_quoted() -> None:
+    assert verdict_of(replace(EVIDENCE, rivals=((0.786, 0.005),))).kind == "single"
+    assert verdict_of(replace(EVIDENCE, rivals=((0.784, 0.005),))).kind == "route"
+
+
+def test_a_gain_within_the_reach_of_chance_is_none() -> None:
+    verdict = verdict_of(replace(EVIDENCE, chance=0.02))
+    assert (verdict.kind, verdict.prompts_say_nothing) != ("route", False)
+    assert verdict.prompts_say_nothing
 
 
 def test_a_broken_promise_is_not_quoted() -> None:

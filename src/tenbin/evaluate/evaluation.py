@@ -26,6 +26,7 @@ from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.learning import learning_points
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
 from tenbin.evaluate.payback import payback_of
+from tenbin.evaluate.permutation import chance_of
 from tenbin.evaluate.result import ROUTER, Calibration, DataSummary, Evaluation, OperatingPoint, Payback
 from tenbin.evaluate.sample import Sample, draw_sample
 from tenbin.evaluate.subject import Subject, price_tokens, trained_baselines
@@ -121,7 +122,8 @@ def _assemble(
     reference = router.models.index(router.anchors.reference)
     realised = operating_points(trial, settings, points, case.ground, reference)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
-    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router)
+    chance = chance_of(rivals[0], case.ground, scale, seed=seed)
+    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, chance)
     return Evaluation(
         models=router.models,
         reference=router.anchors.reference,

@@ -18,16 +18,27 @@ GOOD_ENOUGH = 0.99
 
 
 def evidence_of(
-    trial: Trial, over_zero: Difference, points: tuple[OperatingPoint, ...], sample: Sample, router: Subject
+    trial: Trial,
+    over_zero: Difference,
+    points: tuple[OperatingPoint, ...],
+    sample: Sample,
+    router: Subject,
+    chance: float,
 ) -> Evidence:
-    """The evidence: the gain over the zero router (z_test), the best single choice and the operating points."""
+    """The evidence: the gain over the zero router (z_test), the best single choice and the operating points.
+
+    `chance` is the p-value of that gain by permutation.
+    """
     n_test = int(sample.complete.sum())
+    quality, cost = trial.means.of(f"{SINGLES} quality")[0], trial.means.of(f"{SINGLES} cost")[0]
     return Evidence(
         n_models=len(router.models),
         n_test=n_test,
         reference=router.anchors.reference,
         gain=over_zero.aiq,
         gain_log=over_zero.aiq_log,
+        chance=chance,
+        rivals=tuple(zip(quality.tolist(), cost.tolist(), strict=True)),
         single=cheap_and_good(trial, router.models),
         points=points,
     )

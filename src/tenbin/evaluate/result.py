@@ -270,8 +270,9 @@ class Verdict:
     `kind`: "route" (it pays), "single" (just use `model`) or "collect" (about `n_more` more labelled prompts to
     test on are needed).
     `sentences` by language ("en", "ja"), the first being the headline. `prompts_say_nothing`: the gain over the
-    zero router is not certain (its intervals include 0). `saving` and `quality_ratio` are against the reference at the
-    operating point that "route" rests on (`ratio` asked for, NaN: mu 0), or of `model` against the best single one.
+    zero router is not certain: its intervals include 0, or chance reaches it (`chance` is its p-value by
+    permutation). `saving` and `quality_ratio` are against the reference at the operating point that "route" rests on
+    (`ratio` asked for, NaN: mu 0), or of `model` against the best single one.
     """
 
     kind: VerdictKind
@@ -282,6 +283,7 @@ class Verdict:
     saving: Figure
     quality_ratio: Figure
     sentences: Mapping[str, tuple[str, ...]]
+    chance: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ WORTH_KNOWING = 0.005
 """A gain in AIQ below this would not change anybody's mind: intervals are asked to be no finer."""
 MOST_TIMES_MORE = 20
 """Where more than this many times the present data were needed, the answer is taken to be "no gain"."""
+BY_CHANCE = 0.01
+"""A gain that permuted choices reach more often than this is not called one."""
+AS_GOOD = 0.005
+"""Half a point of quality: a single model that close and no dearer makes an operating point pointless."""
 PREFERRED = (0.99, 1.0, 0.97, 0.95)
 """The operating points that a saving is quoted at, first come first served."""
 
@@ -33,13 +37,18 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The figures that a verdict rests on; `gain` and `gain_log` are the router's AIQ and AIQ-log minus z_test's."""
+    """The figures that a verdict rests on; `gain` and `gain_log` are the router's AIQ and AIQ-log minus z_test's.
+
+    `chance` is the p-value of that gain by permutation; `rivals` the (quality, dollars) realised by each single model.
+    """
 
     n_models: int
     n_test: int
     reference: str
     gain: Figure
     gain_log: Figure
+    chance: float
+    rivals: tuple[tuple[float, float], ...]
     single: Single
     points: tuple[OperatingPoint, ...]
 
@@ -47,17 +56,17 @@ class Evidence:
 def verdict_of(evidence: Evidence) -> Verdict:
     """The verdict.
 
-    "route" needs a gain over the zero router that is certain (AIQ or AIQ-log above 0 by its intervals) and an
-    operating point, set on training data, that kept its promise and saves dollars (or, at mu 0, adds quality) by its
-    interval. Without such a gain: "collect" where the interval still allows one worth having and at most 20 times the
-    data would settle it, else "single".
+    "route" needs a gain over the zero router that is certain (AIQ or AIQ-log above 0 by its intervals, and beyond
+    chance) and an operating point, set on training data, that kept its promise, saves dollars by its interval and is
+    not matched by a single model at its price (or, at mu 0, adds quality). Without such a gain: "collect" where the
+    interval still allows one worth having and at most 20 times the data would settle it, else "single".
     """
     if evidence.n_models == 1:
         return _single(evidence, says_nothing=False)
     if evidence.n_test < LEAST_TEST:
         return _collect(evidence, ENOUGH_TEST - evidence.n_test, says_nothing=False)
-    gains = _certain(evidence.gain) or _certain(evidence.gain_log)
-    if gains and (point := _worth(evidence.points)) is not None:
+    gains = evidence.chance <= BY_CHANCE and (_certain(evidence.gain) or _certain(evidence.gain_log))
+    if gains and (point := _worth(evidence.points, evidence.rivals)) is not None:
         return _made("route", None, None, False, evidence, point)
     more = None if gains else queries_to_settle(evidence.gain, evidence.n_test)
     if more is not None:
@@ -82,12 +91,15 @@ def queries_to_settle(gain: Figure, n_test: int) -> int | None:
     return max(int(round(more, -2)), 100) if more > 0.0 else None
 
 
-def _worth(points: tuple[OperatingPoint, ...]) -> OperatingPoint | None:
-    """The operating point to quote: the first preferred one that saves, else mu 0 where it adds quality."""
+def _worth(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float], ...]) -> OperatingPoint | None:
+    """The operating point to quote: the first preferred one that saves and that no single model matches at its price.
+
+    Else mu 0 where it adds quality.
+    """
     for target in PREFERRED:
         for point in points:
             asked = point.kind == "min_quality" and point.target == target
-            if asked and point.reached and point.kept and point.saving.low > 0.0:
+            if asked and point.reached and point.kept and point.saving.low > 0.0 and not _matched(point, rivals):
                 return point
     for point in points:
         if point.kind == "mu" and point.target == 0.0 and point.quality_ratio.low > 1.0:
@@ -129,11 +141,18 @@ def _made(
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,
+        alone=single.model,
+        alone_saving=single.saving,
+        alone_ratio=single.quality_ratio,
         blind_saving=UNKNOWN if point is None else point.blind_saving,
         gain=evidence.gain,
         gain_log=evidence.gain_log,
     )
-    return Verdict(kind, model, n_more, says_nothing, ratio, saving, quality_ratio, sentences(wording))
+    return Verdict(kind, model, n_more, says_nothing, ratio, saving, quality_ratio, sentences(wording), evidence.chance)
+
+
+def _matched(point: OperatingPoint, rivals: tuple[tuple[float, float], ...]) -> bool:
+    return any(q >= point.quality.value - AS_GOOD and c <= point.cost_usd.value for q, c in rivals)
 
 
 def _certain(gain: Figure) -> bool:

@@ -11,7 +11,10 @@ from tenbin.evaluate.result import Figure, VerdictKind
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0)."""
+    """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
+
+    `alone` is the cheapest single model that is about as good as the best, with what it saves.
+    """
 
     kind: VerdictKind
     model: str | None
@@ -23,6 +26,9 @@ class Wording:
     ratio: float
     saving: Figure
     quality_ratio: Figure
+    alone: str
+    alone_saving: Figure
+    alone_ratio: Figure
     blind_saving: Figure
     gain: Figure
     gain_log: Figure
@@ -51,6 +57,8 @@ def _english(w: Wording) -> list[str]:
         said.append(f"Mixing models without reading the prompts would save {_percent(w.blind_saving)} at that quality.")
     elif w.kind == "route":
         said.append("No mixture of single models reaches that quality.")
+    if w.kind == "route" and w.alone != w.against:
+        said.append(f"Just using {w.alone} would save {_percent(w.alone_saving)} at {_percent(w.alone_ratio)} quality.")
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(
             f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
@@ -89,6 +97,11 @@ def _japanese(w: Wording) -> list[str]:
         said.append(f"プロンプトを読まずに混ぜるだけなら、同じ品質での削減は{_percent_ja(w.blind_saving)}です。")
     elif w.kind == "route":
         said.append("単一モデルをどう混ぜても、その品質には届きません。")
+    if w.kind == "route" and w.alone != w.against:
+        said.append(
+            f"{w.alone} だけを使う場合は、{_percent_ja(w.alone_ratio)}の品質で"
+            f"費用を{_percent_ja(w.alone_saving)}削減します。"
+        )
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
     if w.says_nothing and w.kind == "single":

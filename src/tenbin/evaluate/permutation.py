@@ -1,0 +1,35 @@
+"""How likely the router's gain is by chance: its choices dealt out to the wrong queries, many times."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tenbin.evaluate.curve import Contender, chosen
+from tenbin.evaluate.metrics import FIGURES, Scale, figures_of
+from tenbin.evaluate.trial import Ground, distinct
+from tenbin.types import Ints
+
+ROUNDS = 199
+
+
+def chance_of(contender: Contender, ground: Ground, scale: Scale, *, seed: int) -> float:
+    """The share of permutations whose AIQ + AIQ-log is at least that of `contender` (p-value, the true deal included).
+
+    Every permutation keeps how often each model is called at each mu and breaks only the tie to the query. The lean of
+    a hull is in both, hence the test is exact where prompts say nothing.
+    """
+    choices = contender.choices[distinct(contender.choices)]
+    rng = np.random.default_rng(seed)
+    truth = _height(choices, ground, scale)
+    as_high = sum(
+        _height(choices[:, rng.permutation(choices.shape[1])], ground, scale) >= truth - 1e-12 for _ in range(ROUNDS)
+    )
+    return (1 + as_high) / (1 + ROUNDS)
+
+
+def _height(choices: Ints, ground: Ground, scale: Scale) -> float:
+    cost, quality = (chosen(cells, choices) @ ground.share for cells in (ground.cost_usd, ground.quality))
+    figures = figures_of(cost, quality, scale)
+    return math.fsum(figures[FIGURES.index(name)] for name in ("aiq", "aiq_log"))

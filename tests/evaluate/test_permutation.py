@@ -1,0 +1,31 @@
+"""Choices that know nothing are within chance, whatever the hull makes of them; choices that know are not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenbin.evaluate.curve import swept
+from tenbin.evaluate.metrics import scale_of
+from tenbin.evaluate.permutation import chance_of
+from tenbin.evaluate.trial import Ground
+from tenbin.risk import mu_grid
+from tests.evaluate.test_curve import ANCHORS, MODELS, estimates_of
+
+
+def chance(seed: int, knows: float) -> float:
+    rng = np.random.default_rng(seed)
+    truth = 0.6 + rng.normal(0.0, 0.15, (400, 3))
+    quality = (rng.random((400, 3)) < truth).astype(float)
+    cost = np.broadcast_to([0.001, 0.004, 0.01], (400, 3)).copy()
+    guess = 0.6 + knows * (truth - 0.6) + rng.normal(0.0, 0.05, (400, 3))
+    ground = Ground(quality, cost, np.full((400, 3), np.nan), np.ones(400), np.arange(400))
+    made = swept("router", "", estimates_of(guess), cost, MODELS, ANCHORS, mu_grid(11), ground.weight)
+    return chance_of(made, ground, scale_of(quality.mean(axis=0), cost.mean(axis=0)), seed=seed)
+
+
+def test_ignorance_is_within_chance() -> None:
+    assert sum(chance(seed, knows=0.0) <= 0.05 for seed in range(20)) <= 3
+
+
+def test_knowledge_is_beyond_chance() -> None:
+    assert chance(0, knows=1.0) <= 0.01
