@@ -169,8 +169,9 @@ def test_every_text_has_the_contrast_of_wcag_aa(show: Callable[..., Any], scheme
 
 
 def test_print_shows_the_wide_charts_and_no_controls(show: Callable[..., Any]) -> None:
-    page = show()
+    page = show(width=673)  # A4 between its margins
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 673
     assert not page.locator("#dial").is_visible()
     assert not page.locator(".toggle").is_visible()
     assert page.locator(".on-log svg.wide").is_visible()

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.report.charts.labels import Box, place, shorten
+from tenbin.report.charts.labels import Box, chart_names, place, shorten
 from tenbin.report.frame import wide
 
 FRAME = wide()
@@ -23,6 +23,12 @@ def test_labels_never_overlap(spots: list[tuple[float, float]]) -> None:
             taken.append(put.box)
     assert not any(a.meets(b) for a, b in combinations(taken, 2))
     assert all(FRAME.left <= box.left and box.right <= FRAME.x_end for box in taken)
+
+
+def test_a_provider_is_left_out_only_where_names_stay_apart() -> None:
+    assert chart_names(["a/x", "b/y"]) == {"a/x": "x", "b/y": "y"}
+    assert chart_names(["a/x", "b/x"]) == {"a/x": "a/x", "b/x": "b/x"}
+    assert chart_names(["a/", "b"]) == {"a/": "a/", "b": "b"}
 
 
 def test_a_long_name_keeps_both_ends() -> None:

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.errors import UsageError
+from tenbin.evaluate.baselines import ORACLE_NOTE
 from tenbin.report import Example, render_report, write_report
 from tests.report.made import HOSTILE, UNKNOWN, make_decision, make_evaluation, make_point, make_singles
 from tests.report.reading import Page
 
 LANGUAGES = ("en", "ja")
+UNKNOWN_MODELS = "ignored, because the router does not know them: "
 SEEN_HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
@@ -144,7 +146,7 @@ def test_the_slider_starts_where_the_page_stands() -> None:
     text = page.text()
     assert all(now[key] in text for key in ("mu", "quality", "cost", "saving"))
     nearest = min(evaluation.curves[0].points, key=lambda point: abs(point.mu - 0.2))
-    assert now["mu"] == f"{nearest.mu:.3f}"
+    assert now["mu"] == f"{nearest.mu:.3f}".rstrip("0")
 
 
 def test_every_dropped_row_is_told() -> None:
@@ -153,6 +155,22 @@ def test_every_dropped_row_is_told() -> None:
     assert "20 queries were dropped because some model had no quality or no cost" in text
     assert "100 queries were not marked as test" in text
     assert "a note" in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "ignored", "oracle"),
+    [
+        ("en", "the router does not know were ignored: a, b", "luck and skill cannot be separated"),
+        ("ja", "ルーターが知らない次のモデルは、対象から外しました：a, b", "運と実力を切り分けられない"),
+    ],
+)
+def test_what_the_evaluation_says_in_english_is_told_in_the_language(lang: str, ignored: str, oracle: str) -> None:
+    said = dataclasses.replace(make_evaluation(note=UNKNOWN_MODELS + "a, b"), oracle_note=ORACLE_NOTE)
+    text = Page(render_report(said, lang=lang)).text()
+    assert ignored in text
+    assert oracle in text
+    assert UNKNOWN_MODELS not in text
+    assert ORACLE_NOTE not in text
 
 
 def test_each_picture_is_told_to_those_who_do_not_see_it(page: Page) -> None:

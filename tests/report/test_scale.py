@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tenbin.report.scale import linear, logarithmic
+from tenbin.report.numbers import Numbers
+from tenbin.report.scale import linear, logarithmic, tick_decimals
 
 AMOUNTS = st.floats(1e-6, 1e6)
 
@@ -28,6 +29,15 @@ def test_ticks_lie_on_the_axis_and_are_few(low: float, factor: float, log: bool)
     assert ticks == sorted(ticks)
     assert len(ticks) <= 13
     assert all(scale.low * 0.998 <= tick <= scale.high * 1.002 for tick in ticks)
+
+
+def test_ticks_are_written_as_what_they_are() -> None:
+    ticks = linear(0.64, 0.765, 0.0, 1.0).ticks(6)
+    assert ticks == pytest.approx([0.65, 0.675, 0.7, 0.725, 0.75])
+    assert tick_decimals(ticks) == 3
+    assert [Numbers("en").tick_percent(tick, 3) for tick in ticks] == ["65.0%", "67.5%", "70.0%", "72.5%", "75.0%"]
+    assert tick_decimals([0.7, 0.75]) == 2
+    assert tick_decimals([100.0, 200.0]) == 0
 
 
 def test_round_ticks() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tenbin.report.markup import Attribute, Markup, el, format_number, join
-from tenbin.report.scale import Scale
+from tenbin.report.scale import Scale, tick_decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def wide(height: int = 400) -> Frame:
 
 def narrow(height: int = 320) -> Frame:
     """The frame for a phone, drawn at its own size so that the letters stay legible."""
-    return Frame("narrow", 340, height, left=40, right=10)
+    return Frame("narrow", 340, height, right=10)
 
 
 def both(draw: Callable[[Frame], Markup], wide_height: int = 400, narrow_height: int = 320) -> Markup:
@@ -80,21 +80,26 @@ def axes(
     *,
     x_title: str,
     y_title: str,
-    x_write: Callable[[float], str],
-    y_write: Callable[[float], str],
+    x_write: Callable[[float, int], str],
+    y_write: Callable[[float, int], str],
 ) -> Markup:
-    """Hairlines and figures of both axes; the titles stand above the plot (y) and below it (x)."""
+    """Hairlines and figures of both axes; the titles stand above the plot (y) and below it (x).
+
+    `x_write` and `y_write` are given a tick and the decimals with which all ticks of the axis are exact.
+    """
     x_ticks = x.ticks(7 if frame.kind == "wide" else 4)
+    y_ticks = y.ticks(6)
+    x_decimals, y_decimals = tick_decimals(x_ticks), tick_decimals(y_ticks)
     parts: list[str] = []
-    for value in y.ticks(6):
+    for value in y_ticks:
         at = y(value)
         parts.append(el("path", d=f"M{frame.left} {format_number(at)}H{frame.x_end}", class_="grid"))
-        parts.append(label(frame.left - 7, at + 4, y_write(value), "tick", "end"))
+        parts.append(label(frame.left - 7, at + 4, y_write(value, y_decimals), "tick", "end"))
     parts.append(el("path", d=f"M{frame.left} {frame.y_end}H{frame.x_end}", class_="axis"))
     for value in x_ticks:
         at = x(value)
         parts.append(el("path", d=f"M{format_number(at)} {frame.y_end}v5", class_="axis"))
-        parts.append(label(at, frame.y_end + 19, x_write(value), "tick", _anchor(frame, at)))
+        parts.append(label(at, frame.y_end + 19, x_write(value, x_decimals), "tick", _anchor(frame, at)))
     parts.append(label(0, 13, y_title, "axis-title"))
     parts.append(label(frame.x_end, frame.height - 6, x_title, "axis-title", "end"))
     return join(*parts)

@@ -55,13 +55,18 @@ class Numbers:
         """Dollars under an axis: no more digits than the round number needs."""
         return f"${value:,.8f}".rstrip("0").rstrip(".") if value < 1000.0 else f"${value:,.0f}"
 
+    def tick_percent(self, share: float, decimals: int) -> str:
+        """A share under an axis, where `decimals` write the share exactly: the percentage needs two fewer."""
+        return self.percent(share, max(decimals - 2, 0))
+
     def mu(self, value: float | None) -> str:
         """A setting of the dial: up to four digits that count, so that both ends can be told apart."""
         if value is None or not math.isfinite(value):
             return MISSING
         if value in (0.0, 1.0):
             return f"{value:.0f}"
-        return f"{value:.4f}" if value > 0.5 else f"{value:.2g}" if value < 0.01 else f"{value:.3f}"
+        written = f"{value:.4f}" if value > 0.5 else f"{value:.3f}" if value >= 0.01 else f"{value:.2g}"
+        return written.rstrip("0") if "e" not in written else written
 
     def points_of(self, share: float | None, decimals: int = 1) -> str:
         """A share in percentage points without sign or unit."""

@@ -41,7 +41,7 @@ def render_report(
 
     Nothing is loaded from anywhere, scripts and styles run by their hash only, and every name and text is escaped.
     Prompts appear only where `examples` are given. The document carries `evaluation.to_json()` in the element
-    `tenbin-evaluation`, numbers to five significant digits, without the shares of the baselines. Raises
+    `tenbin-evaluation`, numbers to five significant digits, without the shares and promises of the baselines. Raises
     UsageError for another language.
     """
     words = load_catalogue(lang)
@@ -95,11 +95,10 @@ def write_report(
 
 
 def _embedded(evaluation: Evaluation) -> dict[str, Any]:
-    """The evaluation as JSON; who gets what share in the baselines is shown nowhere and would double the file."""
+    """The evaluation as JSON; of the baselines' points only cost and quality, or they would be half of the file."""
     document = evaluation.to_json()
     for curve in document["curves"][1:]:
-        for point in curve["points"]:
-            del point["shares"]
+        curve["points"] = [{key: point[key] for key in ("mu", "quality", "cost_usd")} for point in curve["points"]]
     return document
 
 

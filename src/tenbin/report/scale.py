@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -27,6 +28,11 @@ class Scale:
     def ticks(self, about: int = 5) -> list[float]:
         """Round values inside the axis, about that many."""
         return _log_ticks(self.low, self.high, about) if self.log else _linear_ticks(self.low, self.high, about)
+
+
+def tick_decimals(ticks: Sequence[float], least: int = 0, most: int = 6) -> int:
+    """How many decimals write every tick as the number it is."""
+    return next((d for d in range(least, most) if all(abs(t - round(t, d)) < 1e-9 for t in ticks)), most)
 
 
 def linear(low: float, high: float, start: float, end: float) -> Scale:

@@ -25,7 +25,7 @@
     for (const { marker, spots } of charts) marker.setAttribute("transform", `translate(${spots[index]})`);
     for (const { key, value, note } of facts) {
       value.textContent = now[key];
-      if (note) note.textContent = now[`${key}_note`];
+      if (note && `${key}_note` in now) note.textContent = now[`${key}_note`];
     }
     bars.forEach(({ fill, value }, layer) => {
       fill.setAttribute("width", now.widths[layer]);

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tenbin.evaluate.result import SingleModel
-from tenbin.report.charts.labels import Box, place
+from tenbin.report.charts.labels import Box, chart_names, place
 from tenbin.report.edition import Edition
 from tenbin.report.frame import Frame, axes, both, label, line, svg
 from tenbin.report.markup import Markup, el, format_number, join
@@ -41,8 +42,7 @@ def left_out(edition: Edition) -> tuple[str, ...]:
 
 def reach(edition: Edition) -> Reach:
     """Costs and qualities that the axes cover: the curves, and the models that lie near them."""
-    curves = [curve for name in DRAWN_BASELINES if (curve := edition.curve(name))]
-    corners = [corner for curve in curves for corner in curve.hull if curve.name == "z_test"]
+    corners = [corner for name in DRAWN_BASELINES for corner in _corners(edition, name)]
     points = edition.dial
     qualities = [p.quality.value for p in points] + [q for _, q in corners]
     tops = [p.quality.high for p in points if p.quality.high == p.quality.high] + qualities
@@ -68,7 +68,6 @@ def _draw(edition: Edition, frame: Frame, log: bool) -> Markup:
     y = linear(covered.q_low, covered.q_high, frame.y_end, frame.top)
     dial = [(x(p.cost_usd.value * 1000.0), y(p.quality.value)) for p in edition.dial]
     words, numbers = edition.words, edition.numbers
-    decimals = 1 if covered.q_high - covered.q_low < 0.06 else 0
     summary = words(
         "curve.aria",
         models=str(len(edition.evaluation.models)),
@@ -85,7 +84,7 @@ def _draw(edition: Edition, frame: Frame, log: bool) -> Markup:
         axes(
             frame, x, y,
             x_title=words("curve.x_log" if log else "curve.x"), y_title=words("curve.y"),
-            x_write=numbers.tick_usd, y_write=lambda v: numbers.percent(v, decimals),
+            x_write=lambda v, _: numbers.tick_usd(v), y_write=numbers.tick_percent,
         ),
         _band(edition, x, y),
         *(_baseline(edition, name, x, y) for name in DRAWN_BASELINES),
@@ -104,14 +103,21 @@ def _band(edition: Edition, x: Scale, y: Scale) -> Markup:
 
 
 def _baseline(edition: Edition, name: str, x: Scale, y: Scale) -> Markup:
-    curve = edition.curve(name)
-    if curve is None or not curve.hull:
+    corners = _corners(edition, name)
+    if not corners:
         return Markup("")
-    corners = list(curve.hull)
-    if name == "z_test":
-        steps = [corner for left, right in pairwise(corners) for corner in _between(left, right)]
-        corners = [*steps, corners[-1]]
     return line([(x(cost * 1000.0), y(quality)) for cost, quality in corners], f"base {name.replace('_', '-')}")
+
+
+def _corners(edition: Edition, name: str) -> list[tuple[float, float]]:
+    """What the baseline realised along its own dial, as the router's line does; blind mixing is its hull by nature."""
+    curve = edition.curve(name)
+    if curve is None:
+        return []
+    swept = sorted((p for p in curve.points if math.isfinite(p.mu)), key=lambda p: p.mu)
+    if swept:
+        return [(p.cost_usd.value, p.quality.value) for p in swept]
+    return [*(corner for left, right in pairwise(curve.hull) for corner in _between(left, right)), *curve.hull[-1:]]
 
 
 def _between(left: tuple[float, float], right: tuple[float, float], steps: int = 12) -> list[tuple[float, float]]:
@@ -129,10 +135,11 @@ def _models(edition: Edition, frame: Frame, x: Scale, y: Scale, dial: Sequence[t
     )
     spots = [(x(single.cost_usd.value * 1000.0), y(single.quality.value)) for single in shown]
     taken = [Box(a - 5, b - 5, a + 5, b + 5) for a, b in spots] + [Box(a - 2, b - 2, a + 2, b + 2) for a, b in dial]
+    names = chart_names(edition.evaluation.models)
     parts: list[str] = []
     for single, spot in zip(shown, spots, strict=True):
         parts.append(_dot(edition, single, spot))
-        put = place(single.model, spot, taken, frame)
+        put = place(names[single.model], spot, taken, frame)
         if put is not None:
             parts.append(label(put.x, put.y, put.content, "model-name", put.anchor))
             taken.append(put.box)

@@ -46,6 +46,12 @@ def shorten(content: str, longest: int = LONGEST) -> str:
     return f"{content[:half]}…{content[-half:]}"
 
 
+def chart_names(models: Sequence[str]) -> dict[str, str]:
+    """What a chart calls each model: the part behind the provider where that tells all of them apart."""
+    bare = {model: model.rsplit("/", 1)[-1] for model in models}
+    return bare if len({*bare.values()}) == len(bare) and all(bare.values()) else {model: model for model in models}
+
+
 def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: Frame) -> Placed | None:
     """The first free place around `spot`, or None where every one is taken or leaves the plot."""
     short = shorten(content, LONGEST if frame.kind == "wide" else 20)
@@ -53,6 +59,7 @@ def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: 
     for dx, dy, anchor in (
         (9, 4, "start"), (-9, 4, "end"), (0, -10, "middle"), (0, 19, "middle"),
         (7, -7, "start"), (7, 15, "start"), (-7, -7, "end"), (-7, 15, "end"),
+        (4, 30, "end"), (4, -24, "end"), (4, 44, "end"), (-4, 30, "start"), (-4, -24, "start"),
     ):  # fmt: skip
         x, y = spot[0] + dx, spot[1] + dy
         left = x - {"start": 0.0, "middle": width / 2.0, "end": width}[anchor]

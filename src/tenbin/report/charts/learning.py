@@ -33,7 +33,7 @@ def _draw(edition: Edition, figure: str, title: str, frame: Frame) -> Markup:
               last=numbers.plain(values[-1], 4)),
         axes(
             frame, x, y, x_title=words("learning.x"), y_title=title,
-            x_write=numbers.plain, y_write=lambda v: numbers.plain(v, 3),
+            x_write=numbers.plain, y_write=numbers.plain,
         ),
         line(spots, "router"),
         *(el("circle", cx=a, cy=b, r=4.5, class_="point") for a, b in spots),

@@ -38,7 +38,7 @@ def _draw(edition: Edition, row: QualityCalibration, frame: Frame) -> Markup:
         words("calibration.aria", bins=str(len(row.bins)), ece=numbers.points_of(row.ece)),
         axes(
             frame, x, y, x_title=words("calibration.x"), y_title=words("calibration.y"),
-            x_write=lambda v: numbers.percent(v, 0), y_write=lambda v: numbers.percent(v, 0),
+            x_write=numbers.tick_percent, y_write=numbers.tick_percent,
         ),
         line([(x(low), y(low)), (x(high), y(high))], "base diagonal"),
         line(spots, "router thin"),

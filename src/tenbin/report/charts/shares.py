@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenbin.report.charts.labels import shorten
+from tenbin.report.charts.labels import chart_names, shorten
 from tenbin.report.edition import Edition
 from tenbin.report.frame import Frame, both, label, line, svg, text_width
 from tenbin.report.markup import Markup, el, format_number, join
@@ -97,7 +97,11 @@ def _axes(edition: Edition, frame: Frame, x: Scale, y: Scale) -> Markup:
 
 def _name(edition: Edition, frame: Frame, layer: Layer, floor: list[float], x: Scale, y: Scale) -> Markup:
     """The name inside the band where it is thickest, if it fits there."""
-    content = shorten(layer.model, 24) if layer.model else edition.words("shares.rest")
+    content = (
+        shorten(chart_names(edition.evaluation.models)[layer.model], 24)
+        if layer.model
+        else edition.words("shares.rest")
+    )
     half = text_width(content) / 2.0
     fitting = [k for k in range(len(floor)) if frame.left + half + 6 <= x(k) <= frame.x_end - half - 6]
     if not fitting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tenbin.evaluate.baselines import ORACLE_NOTE
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.edition import ROUTER, Edition
 from tenbin.report.markup import Markup, el
@@ -26,8 +27,16 @@ def baselines(edition: Edition) -> Markup:
         el("p", told, class_="result"),
         folded(words("baselines.figures"), _figures(edition)),
         el("p", words("baselines.oracle"), class_="small") if edition.curve("oracle") else Markup(""),
-        el("p", edition.evaluation.oracle_note, class_="small", lang="en") if edition.evaluation.oracle_note else "",
+        _oracle_note(edition),
     )
+
+
+def _oracle_note(edition: Edition) -> Markup:
+    """Whether luck can be told from skill; a sentence that the catalogue does not know is shown as it was written."""
+    note = edition.evaluation.oracle_note
+    if note == ORACLE_NOTE:
+        return el("p", edition.words("baselines.oracle_unknown"), class_="small")
+    return el("p", note, class_="small", lang="en") if note else Markup("")
 
 
 def _differences(edition: Edition) -> Markup:

@@ -74,6 +74,7 @@ def _panel(edition: Edition) -> Markup:
     words = edition.words
     at = edition.default_setting()
     now = _setting(edition, edition.dial[at])
+    against = words("dial.against", model=edition.best.model)  # the same at every setting
     slider = el(
         "div",
         el("label", words("dial.label"), for_="dial"),
@@ -85,7 +86,7 @@ def _panel(edition: Edition) -> Markup:
         class_="slider", id="slider", hidden=True,
     )  # fmt: skip
     facts = [
-        fact(now[key], words(f"dial.{key}"), now.get(f"{key}_note", ""), data_show=key)
+        fact(now[key], words(f"dial.{key}"), now.get(f"{key}_note", against), data_show=key)
         for key in ("mu", "quality", "cost", "saving")
     ]
     bars = [
@@ -131,7 +132,6 @@ def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
             numbers.per_thousand_usd(point.cost_usd.low), numbers.per_thousand_usd(point.cost_usd.high)
         ),
         "saving": saving,
-        "saving_note": words("dial.against", model=edition.best.model),
         "shares": [numbers.percent(share, 0 if share == 0.0 else 1) for share in held],
         "widths": [round(BAR * share, 1) for share in held],
         "told": words("dial.told", mu=numbers.mu(point.mu), quality=quality, cost=cost, saving=saving),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el, join, name
 from tenbin.report.sections.part import folded, part
 from tenbin.report.table import Column, cell, table
 
+IGNORED = re.compile(r"ignored, because the router does not know them: (?P<models>.*)", re.DOTALL)
+COUNTED_ABOVE = re.compile(r"^\d+ queries lack a quality or a cost")
 TERMS = ("quality", "cost", "mu", "curve", "zero", "aiq", "aiq_log", "qnc", "no_harm", "ece", "r2", "arena", "interval")
 
 
@@ -45,10 +49,20 @@ def honest(edition: Edition) -> Markup:
         el(
             "ul",
             *(el("li", sentence) for sentence in said),
-            *(el("li", sentence, lang="en") for sentence in edition.evaluation.notes),
+            *(_note(edition, sentence) for sentence in edition.evaluation.notes),
             class_="notes",
         ),
     )
+
+
+def _note(edition: Edition, sentence: str) -> Markup:
+    """A note of the evaluation; what the catalogue cannot say is shown as it was written, in English."""
+    if COUNTED_ABOVE.search(sentence):
+        return Markup("")
+    found = IGNORED.fullmatch(sentence)
+    if found:
+        return el("li", edition.words("notes.ignored", models=found["models"]))
+    return el("li", sentence, lang="en")
 
 
 def _lines(edition: Edition) -> list[Markup]:

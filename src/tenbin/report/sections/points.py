@@ -43,7 +43,7 @@ def _row(edition: Edition, point: OperatingPoint) -> tuple[str, ...]:
     saving, saving_interval = edition.share_of(point.saving)
     answer = words("points.yes" if point.kept else "points.no") if point.reached else words("points.unreached")
     return (
-        cell(setting, f"μ = {numbers.mu(point.mu)}"),
+        cell(setting, f"μ = {numbers.mu(point.mu)}" if point.kind == "min_quality" else ""),
         cell(numbers.percent(point.promised_quality), _at_cost(edition, point.promised_cost_usd)),
         cell(quality, join(quality_interval, el("br"), _at_cost(edition, point.cost_usd.value))),
         cell(ratio, ratio_interval),
