@@ -57,6 +57,8 @@ def bill(price: Price, input_tokens: float, output_tokens: float, **parts: float
         (LONG, {"input_tokens": 200_001, "output_tokens": 1000}, 200_001 * 2.5 / 1e6 + 0.015),
         # cached input gets dearer by the same factor: .125 x 2
         (LONG, {"input_tokens": 300_000, "output_tokens": 0, "cached_input_tokens": 300_000}, 0.075),
+        # and so does reasoning without a rate of its own: it is output, long like the rest
+        (LONG, {"input_tokens": 300_000, "output_tokens": 4000, "reasoning_tokens": 3000}, 0.75 + 0.06),
         # parts larger than the whole never become a credit
         (CACHING, {"input_tokens": 100, "output_tokens": 0, "cached_input_tokens": 1000}, 0.0003),
     ],

@@ -62,6 +62,7 @@ def entries_of(book: PriceBook, at: date | None, history: bool) -> list[dict[str
 
 
 def priced(price: Price | None) -> dict[str, Any] | None:
+    """The price as a JSON object, null where there is none."""
     return None if price is None else asdict(price)
 
 
