@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -25,13 +26,15 @@ def fetch(name: str, out: Path, as_json: bool) -> None:
     A download that was cut off goes on where it stopped, and every size is checked.
     """
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415 (nothing heavy for --help)
-    from tenbin.outcomes.fetch import fetch as download  # noqa: PLC0415
+    from tenbin.outcomes.fetch import fetch_dataset  # noqa: PLC0415
 
     with TerminalProgress() as progress:
-        files = download(name, out, progress=progress)
+        fetched = fetch_dataset(name, out, progress=progress)
     if as_json:
-        emit_json({"name": name, "files": files})
+        emit_json({"name": name, "files": fetched.files, "note": fetched.note})
         return
-    for file in files:
+    for file in fetched.files:
         say(str(file))
-    say(f"\nNext: {strong(f'tenbin fit {out} --prices PRICES.toml --out my-router')}")
+    prices = " --prices PRICES.toml" if name == "sprout" else ""
+    command = f"tenbin fit {shlex.quote(str(out))}{prices} --out my-router"
+    say(f"\n{fetched.note}" if fetched.note else f"\nNext: {strong(command)}")

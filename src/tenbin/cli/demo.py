@@ -12,24 +12,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import emit_json, faint, json_option, say, strong
+from tenbin.cli.output import clip, emit_json, faint, json_option, say, strong
 from tenbin.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from tenbin.cli.progress import TerminalProgress
     from tenbin.evaluate.result import Evaluation
+    from tenbin.router.dials import Dial
     from tenbin.router.router import Router
-    from tenbin.types import Decision
+    from tenbin.types import Decision, Panel, Query
 
 PACKAGE = "pareto_bandit"
 FIT_ON, HELD_OUT = "val.jsonl", "test_holdout.jsonl"
 KEEP = 0.97
-PROMPTS = (
-    "What is the capital of Australia?",
-    "Write a Python function that merges two sorted linked lists and explain its running time.",
-    "A 0.50 kg ball is thrown straight up at 12 m/s. Ignoring air resistance, how much kinetic energy does it have at "
-    "half of its maximum height? Show every step and answer with the number in joules.",
-)
+LONGEST_SHOWN = 240
 WORDS: Mapping[str, tuple[str, str]] = {
     "what": (
         "Real outcomes from the package paretobandit: {models} models, {n} prompts to fit on, the holdout to prove it.",
@@ -38,8 +34,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "fit": ("1. Fit", "1. 学習"),
     "evaluate": ("2. Evaluate on prompts it has not seen", "2. 未学習のプロンプトで評価"),
     "route": (
-        "3. Route three new prompts, keeping 97% of the best model's quality",
-        "3. 新しいプロンプト 3 件を振り分け (最良モデルの品質の 97% を維持)",
+        "3. Route three of the unseen prompts: two keeping 97% of the best model's quality, one asking for the best",
+        "3. 未学習のプロンプト 3 件を振り分け (2 件は最良モデルの品質の 97% を維持、1 件は最高品質)",
     ),
     "report": ("Open the report", "レポートを開く"),
     "done": ("Done in {seconds:.0f} s.", "{seconds:.0f} 秒で完了。"),
@@ -79,9 +75,10 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
         progress.finish()
         talk(fit_text(router, out / "router", found, next_step=False))
         talk(f"\n{strong(words['evaluate'])}\n")
-        evaluation = prove(router, held_out, out, lang, progress)
+        unseen = read_outcomes(held_out, progress=progress)
+        evaluation = prove(router, unseen, out, lang, progress)
         progress.finish()
-    decisions = decide(router)
+    decisions = decide(router, unseen)
     if as_json:
         emit_json(summary(out, router, evaluation, decisions, time.monotonic() - started))
         return
@@ -116,43 +113,53 @@ def make_folder(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def prove(router: Router, held_out: Path, out: Path, lang: str, progress: TerminalProgress) -> Evaluation:
+def prove(router: Router, unseen: Panel, out: Path, lang: str, progress: TerminalProgress) -> Evaluation:
     """Evaluate on the holdout and write report and figures."""
     from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate  # noqa: PLC0415
-    from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
 
-    evaluation = evaluate(router, read_outcomes(held_out, progress=progress), progress=progress)
+    evaluation = evaluate(router, unseen, progress=progress)
     write_report(evaluation, out / "report.html", lang=lang)
     with whole_file(out / "evaluation.json") as stream:
         stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     return evaluation
 
 
-def decide(router: Router) -> list[Decision]:
-    """The decisions for the three prompts."""
+def decide(router: Router, panel: Panel) -> list[tuple[Query, Dial, Decision]]:
+    """Three decisions for prompts of the holdout: two models that 97 % leads to, and one that best quality changes."""
     from tenbin.router.dials import Dial  # noqa: PLC0415
-    from tenbin.types import Query  # noqa: PLC0415
 
-    trade_off = router.turn(Dial(min_quality=KEEP))
-    return [router.decide(Query(str(i), prompt), trade_off) for i, prompt in enumerate(PROMPTS, start=1)]
+    queries = [query for query in panel.queries if len(query.prompt) <= LONGEST_SHOWN] or list(panel.queries)
+    keep, best = Dial(min_quality=KEEP), Dial(best=True)
+    kept, finest = router.turn(keep), router.turn(best)
+    frugal, lavish = router.route(queries, [kept, finest]).chosen.tolist()
+    second = next((i for i, model in enumerate(frugal) if model != frugal[0]), len(queries) // 2)
+    third = next((i for i, model in enumerate(lavish) if model != frugal[i]), len(queries) - 1)
+    asked = ((queries[0], keep, kept), (queries[second], keep, kept), (queries[third], best, finest))
+    return [(query, dial, router.decide(query, trade_off)) for query, dial, trade_off in asked]
 
 
-def show(evaluation: Evaluation, decisions: list[Decision], words: Mapping[str, str], lang: str) -> None:
+def show(
+    evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], words: Mapping[str, str], lang: str
+) -> None:
     """The verdict, then the decisions with their reasons."""
     from tenbin.cli.decision_text import decision_text  # noqa: PLC0415
     from tenbin.cli.evaluate_text import evaluation_text  # noqa: PLC0415
 
     say(evaluation_text(evaluation, lang))
     say(f"\n{strong(words['route'])}\n")
-    for prompt, decision in zip(PROMPTS, decisions, strict=True):
-        say(f"› {prompt}")
-        say(f"{decision_text(decision, versions=False)}\n")
+    for query, dial, decision in decisions:
+        say(f"› {clip(query.prompt, 110)}")
+        say(f"{decision_text(decision, dial, versions=False)}\n")
 
 
 def summary(
-    out: Path, router: Router, evaluation: Evaluation, decisions: list[Decision], seconds: float
+    out: Path,
+    router: Router,
+    evaluation: Evaluation,
+    decisions: list[tuple[Query, Dial, Decision]],
+    seconds: float,
 ) -> dict[str, object]:
     """The fields of the `--json` document."""
     from tenbin.cli.decision_text import decision_json  # noqa: PLC0415
@@ -163,8 +170,6 @@ def summary(
         "figures": out / "evaluation.json",
         "artifact_hash": router.manifest.artifact_hash,
         "verdict": evaluation.verdict,
-        "decisions": [
-            {"prompt": prompt, **decision_json(decision)} for prompt, decision in zip(PROMPTS, decisions, strict=True)
-        ],
+        "decisions": [{"prompt": query.prompt, **decision_json(decision)} for query, _, decision in decisions],
         "seconds": round(seconds, 3),
     }
