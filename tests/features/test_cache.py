@@ -71,11 +71,12 @@ def test_it_stays_bounded_and_the_oldest_go_first(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite3"
     inner = Counting()
     cached = CachedEmbedder(inner, path, max_vectors=5)
-    vectors = cached.embed([str(i) for i in range(12)])
-    assert np.array_equal(vectors, Counting().embed([str(i) for i in range(12)]))
+    texts = [str(i) for i in range(12)]
+    vectors = np.concatenate([cached.embed(texts[:8]), cached.embed(texts[8:10]), cached.embed(texts[10:])])
+    assert np.array_equal(vectors, Counting().embed(texts))
     assert entries(path) == 5
     inner.asked.clear()
-    cached.embed(["11", "0"])
+    cached.embed(["11", "9", "8", "7", "0"])
     assert inner.asked == ["0"]
     assert entries(path) == 5
 

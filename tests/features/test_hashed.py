@@ -136,6 +136,15 @@ def test_it_knows_what_is_unlike_its_training(embedder: HashedEmbedder) -> None:
     assert embedder.familiarity(TRAINING).min() > 0.5
 
 
+def test_familiarity_ends_at_one() -> None:
+    said = [
+        f"the bakery sells {'bcdfg'[i % 5]}{'aeiou'[i // 5]}{'klmnp'[i % 7 % 5]}{'vwxzt'[i % 3]}" for i in range(25)
+    ]
+    fitted = HashedEmbedder(4).fit(said)
+    assert fitted.usual_share_ < 0.95
+    assert fitted.familiarity(["the bakery sells"])[0] == 1.0
+
+
 def test_trained_on_japanese_it_knows_japanese() -> None:
     things = ["りんご", "自転車", "机", "時計", "本", "魚", "花", "車", "靴", "傘"]
     said = [f"{t}を{n}個買うといくらですか？" for t in things for n in range(3, 8)]
