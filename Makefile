@@ -22,7 +22,7 @@ test: ## the core tests, on loopback only
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not extra"
 
 test-more: ## only the tests that need a browser, an optional package or other people's clients
-	@requirements/install.sh dev
+	@requirements/install.sh more
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "browser or extra"
 
 test-all: test test-more ## both of them
@@ -46,5 +46,6 @@ COMPILE = uv pip compile pyproject.toml --quiet --universal --generate-hashes --
 
 lock: ## write the hashed locks from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "tenbin: make lock needs uv; install it (pip install uv), then run make lock again" >&2; exit 1; }
-	$(COMPILE) --group dev --extra demo --extra light --extra multilingual --extra prices -o requirements/dev.lock
+	$(COMPILE) --group dev --extra demo --extra light --extra multilingual --extra prices -o requirements/more.lock
+	$(COMPILE) --group dev --extra demo -c requirements/more.lock -o requirements/dev.lock
 	$(COMPILE) --group build --extra demo -c requirements/dev.lock -o requirements/demo.lock

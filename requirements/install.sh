@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes ./.venv hold one lock (demo or dev) and this checkout; does nothing when it already does.
+# Makes ./.venv hold one lock (demo, dev or more) and this checkout; does nothing when it already does.
 # uv is used when present, else venv and pip; every package is checked against the hashes of the lock.
 set -eu
 
 cd "$(dirname "$0")/.."
-kind=${1:?usage: requirements/install.sh demo|dev}
+kind=${1:?usage: requirements/install.sh demo|dev|more}
 lock="requirements/$kind.lock"
 stamp=.venv/tenbin-lock
 python=.venv/bin/python
@@ -32,11 +32,14 @@ find_python() {
   fail "no Python was found; install Python 3.11 or newer, or name one with PYTHON=..."
 }
 
-[ -f "$lock" ] || fail "$lock does not exist; the locks are demo and dev"
+[ -f "$lock" ] || fail "$lock does not exist; the locks are demo, dev and more"
 held=$(cat "$stamp" 2>/dev/null || true)
 if [ -x "$python" ] && [ -n "$held" ]; then
-  # The dev lock holds everything of the demo lock, at the same versions.
-  if [ "$held" = "$(mark "$kind")" ] || [ "$held" = "$(mark dev)" ]; then exit 0; fi
+  # Each of demo, dev, more holds everything of the one before, at the same versions.
+  case "$kind" in demo) enough="demo dev more" ;; dev) enough="dev more" ;; *) enough=$kind ;; esac
+  for name in $enough; do
+    [ ! -f "requirements/$name.lock" ] || [ "$held" != "$(mark "$name")" ] || exit 0
+  done
 fi
 
 uv=$(command -v uv || true)
