@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,14 @@ def test_a_file_that_is_no_evaluation(content: bytes, tmp_path: Path) -> None:
     place.write_bytes(content)
     with pytest.raises(DataError, match=r"evaluation\.json"):
         read_evaluation(place)
+
+
+def test_a_field_that_came_later_may_be_missing(tmp_path: Path) -> None:
+    document = make_evaluation().to_json()
+    del document["verdict"]["chance"]
+    place = tmp_path / "evaluation.json"
+    place.write_text(json.dumps(document))
+    assert math.isnan(read_evaluation(place).verdict.chance)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

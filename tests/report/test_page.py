@@ -181,6 +181,13 @@ def test_each_picture_is_told_to_those_who_do_not_see_it(page: Page) -> None:
     assert all(found.get("aria-hidden") == "true" for found in bare)
 
 
+def test_the_chance_of_luck_is_told_where_it_was_measured() -> None:
+    evaluation = make_evaluation()
+    tested = dataclasses.replace(evaluation, verdict=dataclasses.replace(evaluation.verdict, chance=0.0123))
+    assert "p = 0.012" in render_report(tested)
+    assert "p = " not in Page(render_report(evaluation)).text()
+
+
 def test_harm_is_called_harm() -> None:
     evaluation = make_evaluation()
     harmful = dataclasses.replace(evaluation, no_harm=dataclasses.replace(evaluation.no_harm, passed=False))

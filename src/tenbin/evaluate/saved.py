@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -83,6 +83,8 @@ def _read_object(kind: Any, value: Any, where: str) -> Any:
     for field in fields(kind):
         place = f"{where}.{field.name}" if where else field.name
         if field.name not in value:
+            if field.default is not MISSING:  # a field that came later: older files are still read
+                continue
             raise DataError("is missing", where=place, fix=FIX)
         found[field.name] = _read(hints[field.name], value[field.name], place)
     return kind(**found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from tenbin.report.edition import Edition
@@ -89,6 +90,8 @@ def _lines(edition: Edition) -> list[Markup]:
             ),
         ),
     ]
+    if math.isfinite(evaluation.verdict.chance):
+        lines.append((words("method.chance"), f"p = {numbers.plain(evaluation.verdict.chance, 3)}"))
     if data.weighted:
         lines.append((words("method.weights"), words("method.weighted")))
     lines.append((words("method.hash"), el("code", data.data_hash or "–")))
