@@ -18,16 +18,16 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, TrainedBaselines, contenders
+from tenbin.evaluate.baselines import Field, contenders
 from tenbin.evaluate.comparison import difference_of, no_harm_of, summary_of
 from tenbin.evaluate.curve import Contender, chosen, swept
+from tenbin.evaluate.subject import trained_baselines
 from tenbin.evaluate.trial import Ground, run_trial
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.router.router import Router
 from tenbin.types import Estimates, Panel
 
 MUS = mu_grid(121)
@@ -122,24 +122,10 @@ def one_fold(
     estimates = router.estimate(features)
     cost = router.cost_usd(estimates)
     field = Field(router.models, router.anchors, MUS, estimates, cost, np.ones(len(held_out)))
-    met = contenders(field, trained(router, features), held_out.quality, held_out.cost_usd, lambda _: None)
+    met = contenders(field, trained_baselines(router, features), held_out.quality, held_out.cost_usd, lambda _: None)
     mus = np.array([router.turn(Dial(min_quality=share)).mu for share in PROMISES])
     promised = swept("promised", "", estimates, cost, router.models, router.anchors, mus, field.weight).choices
     return FoldResult(outside, met, estimates, cost, promised)
-
-
-def trained(router: Router, features) -> TrainedBaselines:
-    """The baselines of one fit, applied to the held-out features."""
-    base = router.baselines
-    mean_cost = np.nanmean(router.observed_cost_usd(), axis=0)
-    knn = {name: base.knn_prediction(name, features) for name in base.knn}
-    if "output_tokens" in knn:
-        knn_cost = router.prices.rates(router.models).cost_usd(knn["input_tokens"], knn["output_tokens"])
-    else:
-        knn_cost = knn["cost_usd"]
-    return TrainedBaselines(
-        base.means["quality"], mean_cost, base.group_quality(features), knn["quality"], knn_cost, None
-    )
 
 
 def pooled(panel: Panel, results: list[FoldResult]) -> dict[str, object]:
@@ -194,7 +180,8 @@ def joined(parts: list[Contender]) -> Contender:
     most = max(len(part.choices) for part in parts)
     padded = [np.concatenate([p.choices, np.repeat(p.choices[-1:], most - len(p.choices), axis=0)]) for p in parts]
     longest = max(parts, key=lambda part: len(part.choices))
-    return replace(longest, choices=np.concatenate(padded, axis=1))
+    ladder = None if longest.ladder is None else np.concatenate([part.ladder for part in parts], axis=1)
+    return replace(longest, choices=np.concatenate(padded, axis=1), ladder=ladder)
 
 
 def calibration(truth: Panel, estimates: Estimates, cost: np.ndarray) -> dict[str, object]:

@@ -11,7 +11,7 @@ from tenbin.errors import ArtifactError
 from tenbin.types import Candidate
 
 PARTS = {
-    "quality": {"coef": np.arange(6.0).reshape(2, 3), "name": np.array("stack")},
+    "quality": {"coef": np.arange(6.0).reshape(2, 3), "name": np.array("stack"), "k": np.array(3)},
     "seen": {"keys": np.array(["ab"])},
 }
 

@@ -1,16 +1,16 @@
 """The one tree of errors; each class has its own exit code.
 
-    TenbinError                 1
-    ├── UsageError              2   a flag or argument that makes no sense
-    ├── DataError               3   an input file that cannot be read as what it should be
-    ├── PriceError              4   a model without a price, a price book that contradicts itself
-    ├── ArtifactError           5   a router folder that is damaged, newer, or of another embedder
-    ├── ConfigError             6   tenbin.toml: an unknown key, a wrong value
-    ├── DecisionError           7   no candidate may answer this query, or a dial that nothing reaches
-    ├── EvaluationError         8   nothing is left to evaluate on
-    ├── MissingExtraError       9   an optional package is not installed
-    ├── NetworkError           10   a hub or an endpoint does not answer as it should
-    └── PluginError            11   a plug-in that is not allowed or does not keep to its door
+TenbinError                 1
+├── UsageError              2   a flag or argument that makes no sense
+├── DataError               3   an input file that cannot be read as what it should be
+├── PriceError              4   a model without a price, a price book that contradicts itself
+├── ArtifactError           5   a router folder that is damaged, newer, or of another embedder
+├── ConfigError             6   tenbin.toml: an unknown key, a wrong value
+├── DecisionError           7   no candidate may answer this query, or a dial that nothing reaches
+├── EvaluationError         8   nothing is left to evaluate on
+├── MissingExtraError       9   an optional package is not installed
+├── NetworkError           10   a hub or an endpoint does not answer as it should
+└── PluginError            11   a plug-in that is not allowed or does not keep to its door
 """
 
 from __future__ import annotations

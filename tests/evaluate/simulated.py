@@ -55,9 +55,11 @@ class SimulatedBaselines:
     def group_quality(self, features: Features) -> Floats:
         return self.router.world.quality[rows_of(features)]
 
-    def knn_prediction(self, target: str, features: Features) -> Floats:
-        table = {"quality": self.router.world.quality, "cost_usd": self.router.world.cost_usd}[target]
-        return np.broadcast_to(table.mean(axis=0), (len(features), table.shape[1])).copy()
+    def knn(self, features: Features) -> tuple[Floats, dict[str, Floats]]:
+        world = self.router.world
+        tables = (world.quality, world.cost_usd)
+        quality, cost = (np.tile(table.mean(axis=0), (len(features), 1)) for table in tables)
+        return quality, {"cost_usd": cost}
 
 
 @dataclass

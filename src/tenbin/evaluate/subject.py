@@ -38,7 +38,7 @@ class Learnt(Protocol):
 
     def group_quality(self, features: Features) -> Floats: ...
 
-    def knn_prediction(self, target: str, features: Features) -> Floats: ...
+    def knn(self, features: Features) -> tuple[Floats, Mapping[str, Floats]]: ...
 
 
 class Subject(Protocol):
@@ -88,13 +88,13 @@ def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
     observed = router.crossfit.observed
     train_cost = router.observed_cost_usd()
     estimates = router.crossfit.estimates
-    knn = router.baselines
+    knn_quality, knn_amounts = router.baselines.knn(features)
     return TrainedBaselines(
         mean_quality=column_means(observed.quality, observed.weight),
         mean_cost_usd=column_means(train_cost, observed.weight),
         group_quality=router.baselines.group_quality(features) if router.manifest.uses_groups else None,
-        knn_quality=knn.knn_prediction("quality", features),
-        knn_cost_usd=_knn_cost(router, features),
+        knn_quality=knn_quality,
+        knn_cost_usd=_knn_cost(router, knn_amounts),
         pair=best_pair(
             estimates,
             router.cost_usd(estimates),
@@ -107,11 +107,10 @@ def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
     )
 
 
-def _knn_cost(router: Subject, features: Features) -> Floats:
+def _knn_cost(router: Subject, amounts: Mapping[str, Floats]) -> Floats:
     if router.manifest.cost_basis == TOKENS:
-        both = [router.baselines.knn_prediction(name, features) for name in ("input_tokens", "output_tokens")]
-        return _priced(router, both[0], both[1])
-    dollars = router.baselines.knn_prediction("cost_usd", features)
+        return _priced(router, amounts["input_tokens"], amounts["output_tokens"])
+    dollars = amounts["cost_usd"]
     return router.cost_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
 
 

@@ -11,73 +11,74 @@ from numpy.typing import NDArray
 
 from tenbin.predictors.group import GroupPredictor
 from tenbin.predictors.knn import KnnPredictor
+from tenbin.protocols import Arrays, Predictor
 from tenbin.router.crossfit import Observed
 from tenbin.router.train import column_means
 from tenbin.types import Features, Floats, Ints
 
-_KNN_TARGETS = ("quality", "input_tokens", "output_tokens", "cost_usd")
+AMOUNTS = ("input_tokens", "output_tokens", "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
     """Training means per candidate [M], the group table, and CARROT-kNN on the router's own embedding.
 
-    CARROT-kNN (arXiv 2502.03261, section 4) predicts quality and cost by the same neighbours; here tokens where they
-    are known, so that today's prices apply to it as well.
+    CARROT-kNN (arXiv 2502.03261, section 4) predicts quality and cost by nearest neighbours; here tokens where they
+    are known, so that today's prices apply to it as well. `amounts` names the columns that `knn_amounts` predicts
+    side by side.
     """
 
     means: Mapping[str, Floats]
     group_table: GroupPredictor
-    knn: Mapping[str, KnnPredictor]
+    knn_quality: KnnPredictor
+    knn_amounts: KnnPredictor
+    amounts: tuple[str, ...]
 
     def group_quality(self, features: Features) -> Floats:
         """Quality [n, M] by the group table: the mean of the query's group, shrunk to the candidate's."""
         return self.group_table.predict(features).mean
 
-    def knn_prediction(self, target: str, features: Features) -> Floats:
-        """A target [n, M] ("quality", "input_tokens", "output_tokens" or "cost_usd") by the nearest neighbours.
-
-        KeyError where the training rows had no such column.
-        """
-        return self.knn[target].predict(features).mean
+    def knn(self, features: Features) -> tuple[Floats, dict[str, Floats]]:
+        """Quality [n, M] and each amount [n, M] ("input_tokens", "output_tokens", "cost_usd", as recorded)."""
+        parts = np.split(self.knn_amounts.predict(features).mean, len(self.amounts), axis=1)
+        return self.knn_quality.predict(features).mean, dict(zip(self.amounts, parts, strict=True))
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name."""
-        arrays = {f"mean_{name}": mean for name, mean in self.means.items()}
-        arrays |= {f"group_{name}": array for name, array in self.group_table.save().items()}
-        for target, predictor in self.knn.items():
-            arrays |= {f"knn_{target}/{name}": array for name, array in predictor.save().items()}
-        return arrays
+        arrays: dict[str, NDArray[Any]] = {f"mean_{name}": mean for name, mean in self.means.items()}
+        arrays["amounts"] = np.array(self.amounts)
+        held: dict[str, Predictor] = {
+            "group": self.group_table,
+            "knn_quality": self.knn_quality,
+            "knn_amounts": self.knn_amounts,
+        }
+        return arrays | {f"{part}/{name}": array for part, it in held.items() for name, array in it.save().items()}
 
     @classmethod
-    def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Baselines:
+    def load(cls, arrays: Arrays) -> Baselines:
         """The baselines of saved arrays."""
-        means = {
-            name.removeprefix("mean_"): np.asarray(array, dtype=np.float64)
-            for name, array in arrays.items()
-            if name.startswith("mean_")
-        }
-        group = {name.removeprefix("group_"): a for name, a in arrays.items() if name.startswith("group_")}
-        knn = {}
-        for target in _KNN_TARGETS:
-            own = {
-                name.removeprefix(f"knn_{target}/"): a
-                for name, a in arrays.items()
-                if name.startswith(f"knn_{target}/")
-            }
-            if own:
-                knn[target] = KnnPredictor.load(own)
-        return cls(means, GroupPredictor.load(group), knn)
+        return cls(
+            means={name: np.asarray(array, dtype=np.float64) for name, array in _within(arrays, "mean_").items()},
+            group_table=GroupPredictor.load(_within(arrays, "group/")),
+            knn_quality=KnnPredictor.load(_within(arrays, "knn_quality/")),
+            knn_amounts=KnnPredictor.load(_within(arrays, "knn_amounts/")),
+            amounts=tuple(arrays["amounts"].tolist()),
+        )
 
 
 def learn_baselines(features: Features, observed: Observed, folds: Ints) -> Baselines:
     """Fit the baselines on the training rows."""
-    columns = {name: getattr(observed, name) for name in (*_KNN_TARGETS, "latency_s")}
-    group = GroupPredictor()
+    columns = {name: getattr(observed, name) for name in ("quality", *AMOUNTS, "latency_s")}
+    amounts = tuple(name for name in AMOUNTS if not np.isnan(columns[name]).all())
+    group, quality, amount = GroupPredictor(), KnnPredictor(), KnnPredictor()
     group.fit(features, observed.quality, observed.weight, folds)
-    knn = {}
-    for target in _KNN_TARGETS:
-        if not np.isnan(columns[target]).all():
-            knn[target] = KnnPredictor()
-            knn[target].fit(features, columns[target], observed.weight, folds)
-    return Baselines({name: column_means(cells, observed.weight) for name, cells in columns.items()}, group, knn)
+    quality.fit(features, observed.quality, observed.weight, folds)
+    side_by_side = np.hstack([columns[name] for name in amounts])
+    amount.fit(features, side_by_side, np.hstack([observed.weight] * len(amounts)), folds)
+    means = {name: column_means(cells, observed.weight) for name, cells in columns.items()}
+    return Baselines(means, group, quality, amount, amounts)
+
+
+def _within(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose names start with the prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tenbin.errors import TenbinError
-from tenbin.features import BASE, CachedEmbedder, HashedEmbedder, installed_embedders, open_embedder, text_of
+from tenbin.features import BASE, CachedEmbedder, HashedEmbedder, installed_embedders, text_of
 from tenbin.predictors.ridge import RidgePredictor
 from tenbin.protocols import Embedder
-from tenbin.router.encoder import Encoder, conversation_of
+from tenbin.router.encoder import Encoder, conversation_of, open_any_embedder
 from tenbin.router.train import column_means, fit_out_of_fold, observe
 from tenbin.types import Floats, Ints, Panel, Progress
 
@@ -28,9 +29,23 @@ class EmbedderChoice:
     reason: str
 
 
-def choose_embedder(
-    asked: str, panel: Panel, folds: Ints, seed: int, cache: Path | None, progress: Progress
-) -> EmbedderChoice:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How embedders are opened: the seed of the base, the file that keeps slow ones' vectors, allowed packages."""
+
+    seed: int = 0
+    cache: Path | None = None
+    allow_plugins: Collection[str] = ()
+
+    def open(self, form: str, texts: Sequence[str], progress: Progress) -> Embedder:
+        """The embedder of a form; the base is fitted on the texts."""
+        if form == BASE:
+            return HashedEmbedder(seed=self.seed).fit(texts, progress)
+        embedder = open_any_embedder(form, self.allow_plugins)
+        return embedder if self.cache is None else CachedEmbedder(embedder, self.cache)
+
+
+def choose_embedder(asked: str, panel: Panel, folds: Ints, opening: Opening, progress: Progress) -> EmbedderChoice:
     """The embedder for the training rows `panel`; errors are those of `open_embedder`.
 
     "auto" predicts quality out of fold with each installed embedder on up to 1,500 rows and takes the lightest whose
@@ -38,19 +53,19 @@ def choose_embedder(
     """
     texts = [text_of(conversation_of(query)) for query in panel.queries]
     if asked != AUTO:
-        return EmbedderChoice(Encoder(_opened(asked, texts, seed, cache, progress)), asked, "Asked for by name.")
+        return EmbedderChoice(Encoder(opening.open(asked, texts, progress)), asked, "Asked for by name.")
     forms = installed_embedders()
-    base = _opened(BASE, texts, seed, cache, progress)
+    base = opening.open(BASE, texts, progress)
     if len(forms) == 1:
         return EmbedderChoice(Encoder(base), BASE, "No other embedder is installed.")
-    rows = np.sort(np.random.default_rng(seed).permutation(len(panel))[:MOST_ROWS])
+    rows = np.sort(np.random.default_rng(opening.seed).permutation(len(panel))[:MOST_ROWS])
     opened: dict[str, Embedder] = {BASE: base}
     gains: dict[str, Floats] = {}
     notes = []
     for step, form in enumerate(forms):
         progress("choosing the embedder", step / len(forms))
         try:
-            opened[form] = opened.get(form) or _opened(form, texts, seed, cache, progress)
+            opened[form] = opened.get(form) or opening.open(form, texts, progress)
             gains[form] = _explained(Encoder(opened[form]), panel.take(rows), folds[rows])
         except TenbinError as error:
             notes.append(f"{form} was left out: {error}.")
@@ -64,17 +79,12 @@ def choose_embedder(
     return EmbedderChoice(Encoder(opened[chosen]), chosen, " ".join([reason, *notes]))
 
 
-def _opened(form: str, texts: list[str], seed: int, cache: Path | None, progress: Progress) -> Embedder:
-    if form == BASE:
-        return HashedEmbedder(seed=seed).fit(texts, progress)
-    embedder = open_embedder(form)
-    return embedder if cache is None else CachedEmbedder(embedder, cache)
-
-
 def _explained(encoder: Encoder, panel: Panel, folds: Ints) -> Floats:
     """Per query [n] what its squared error falls by, over the mean squared deviation: its mean is an R2."""
     observed = observe(panel)
-    _, prediction = fit_out_of_fold(RidgePredictor, encoder.encode(panel.queries), observed.quality, observed.weight, folds)
+    _, prediction = fit_out_of_fold(
+        RidgePredictor, encoder.encode(panel.queries), observed.quality, observed.weight, folds
+    )
     means = column_means(observed.quality, observed.weight)
     known = ~np.isnan(observed.quality)
     weight = np.where(known, observed.weight, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tenbin.errors import ArtifactError
 from tenbin.features import (
     BASE,
+    EMBEDDER_FORMS,
+    SURFACE_NAMES,
     Conversation,
     HashedEmbedder,
     count_tokens,
@@ -19,10 +21,12 @@ from tenbin.features import (
     surface_features,
     text_of,
 )
+from tenbin.plugins import load_plugin
 from tenbin.protocols import Arrays, Embedder
 from tenbin.types import Features, Float32s, Floats, Progress, Query
 
 QUERIES_AT_ONCE = 512
+SURFACE = "surface_names"
 
 
 class Encoder:
@@ -64,16 +68,21 @@ class Encoder:
         return self.embedder.embed(texts), np.ones(len(texts))
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """The learnt state of the base embedder; the others carry theirs in their packages."""
-        return self.embedder.save() if isinstance(self.embedder, HashedEmbedder) else {}
+        """What the surface features are, and the learnt state of the base embedder; others carry theirs in packages."""
+        learnt = self.embedder.save() if isinstance(self.embedder, HashedEmbedder) else {}
+        return {**learnt, SURFACE: np.array(SURFACE_NAMES)}
 
     @classmethod
-    def load(cls, form: str, name: str, arrays: Arrays) -> Self:
+    def load(cls, form: str, name: str, arrays: Arrays, allow_plugins: Collection[str] = ()) -> Self:
         """The encoder of a saved router: `form` opens the embedder, `name` is the identity it must have.
 
-        Raises ArtifactError where the embedder found here is not the one the router was fitted with.
+        Raises ArtifactError where the embedder or the surface features found here are not those of the fit.
         """
-        embedder: Embedder = HashedEmbedder.load(arrays) if form == BASE else open_embedder(form)
+        if tuple(arrays[SURFACE].tolist()) != SURFACE_NAMES:
+            raise ArtifactError(
+                "was fitted with other surface features than this version has", where="the router", fix="fit again"
+            )
+        embedder = HashedEmbedder.load(arrays) if form == BASE else open_any_embedder(form, allow_plugins)
         if embedder.name != name:
             raise ArtifactError(
                 f"was fitted with the embedder {name}, here is {embedder.name}",
@@ -81,6 +90,18 @@ class Encoder:
                 fix="install the version it was fitted with, or fit again",
             )
         return cls(embedder)
+
+
+def open_any_embedder(form: str, allow_plugins: Collection[str]) -> Embedder:
+    """The embedder of a built-in form ("base", "sentence:FOLDER", ...) or of an allowed plug-in's name.
+
+    Errors are those of `open_embedder` and `load_plugin`.
+    """
+    kinds = {built_in.partition(":")[0] for built_in in EMBEDDER_FORMS}
+    if form.partition(":")[0] in kinds:
+        return open_embedder(form)
+    made: Embedder = load_plugin("embedder", form, allow_plugins)()
+    return made
 
 
 def conversation_of(query: Query) -> Conversation:

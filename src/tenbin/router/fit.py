@@ -12,24 +12,21 @@ import numpy as np
 
 import tenbin
 from tenbin.artifact import Manifest
-from tenbin.errors import DataError, UsageError
-from tenbin.outcomes.identity import fold_of, prompt_key
+from tenbin.errors import UsageError
+from tenbin.outcomes.identity import prompt_key
 from tenbin.plugins import load_plugin
 from tenbin.prices import PriceBook
 from tenbin.risk import Anchors
 from tenbin.router.baselines import learn_baselines
 from tenbin.router.card import write_card
-from tenbin.router.choose_embedder import choose_embedder
-from tenbin.router.crossfit import Crossfit, Observed, dial_curve
-from tenbin.router.learning_curve import MOST_HELD_OUT, POINTS, LearningCurve, nested_sizes
+from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedder
+from tenbin.router.crossfit import Observed
+from tenbin.router.learning_curve import measure_learning_curve
 from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
 from tenbin.router.router import Parts, Router
 from tenbin.router.train import MakePredictor, column_means, observe, train
-from tenbin.types import Bools, Candidate, Features, Floats, Ints, Panel, Progress, TradeOff
-
-N_FOLDS = 5
-NEAR_KEYS = 2**62
-LEAST_PROMPTS = 10
+from tenbin.router.training_rows import near_folds, training_rows
+from tenbin.types import Candidate, Floats, Panel, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,8 @@ def fit(
     rates = book.rates(panel.models, at)
     folds = near_folds(panel)
     make = _maker(settings)
-    choice = choose_embedder(settings.embedder, panel, folds, settings.seed, settings.vector_cache, report)
+    opening = Opening(settings.seed, settings.vector_cache, settings.allow_plugins)
+    choice = choose_embedder(settings.embedder, panel, folds, opening, report)
     features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
     reference = _reference(panel, weight, settings.reference)
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
@@ -92,61 +90,12 @@ def fit(
         "seen": {"keys": np.array(sorted({prompt_key(query) for query in panel.queries}))},
     }
     if settings.learning_curve:
-        curve = _learning_curve(make, features, panel, folds, pricing, anchors, crossfit, settings.seed, report)
+        curve = measure_learning_curve(make, features, panel, folds, pricing, anchors, crossfit, settings.seed, report)
         parts["learning_curve"] = curve.save()
-    manifest = Manifest(
-        version=tenbin.__version__,
-        data_hash=panel.data_hash,
-        seed=settings.seed,
-        candidates=_candidates(panel.models, settings.candidates),
-        embedder=choice.form,
-        embedder_name=choice.encoder.embedder.name,
-        embedder_reason=choice.reason,
-        predictor=settings.predictor,
-        reference=anchors.reference,
-        c_ref_usd=anchors.c_ref_usd,
-        t_ref_s=anchors.t_ref_s if np.isfinite(anchors.t_ref_s) else None,
-        cost_basis=basis,
-        uses_groups=settings.groups and any(query.group is not None for query in panel.queries),
-        n_train=len(panel),
-        n_labels=int((~np.isnan(panel.quality)).sum()),
-        label_cost_usd=float(
-            np.nansum(np.where(np.isnan(panel.quality), np.nan, pricing.observed_cost_usd(crossfit.observed)))
-        ),
-        hashes={},
-    )
+    manifest = _manifest(panel, settings, choice, basis, anchors, pricing.observed_cost_usd(crossfit.observed))
     router = Router(manifest, choice.encoder, estimator, Parts(manifest, None, parts), book, "", at)
     router.card = write_card(router)
     return router
-
-
-def training_rows(panel: Panel) -> Panel:
-    """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
-    if panel.split is not None:
-        panel = panel.take(np.array([split == "train" for split in panel.split]))
-    if len(set(_near_keys(panel))) < LEAST_PROMPTS:
-        raise DataError(
-            f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
-            where="the outcome table",
-            fix="collect more, or check the split column",
-        )
-    for m, model in enumerate(panel.models):
-        if np.isnan(panel.quality[:, m]).all():
-            raise DataError(
-                f"{model!r} has no quality on any training prompt", where="column quality", fix="label some or drop it"
-            )
-    return panel
-
-
-def near_folds(panel: Panel) -> Ints:
-    """The fold [n] of every row: near-duplicates share one, sizes are even, the order of rows does not matter."""
-    keys = _near_keys(panel)
-    rank = {key: i for i, key in enumerate(sorted(set(keys)))}
-    return np.array([rank[key] % N_FOLDS for key in keys], dtype=np.int64)
-
-
-def _near_keys(panel: Panel) -> list[int]:
-    return [fold_of(query, NEAR_KEYS) for query in panel.queries]
 
 
 def _maker(settings: FitSettings) -> MakePredictor:
@@ -177,57 +126,26 @@ def _candidates(models: tuple[str, ...], known: tuple[Candidate, ...]) -> tuple[
     return tuple(by_name.get(model, Candidate(model)) for model in models)
 
 
-def _learning_curve(
-    make: MakePredictor,
-    features: Features,
-    panel: Panel,
-    folds: Ints,
-    pricing: Pricing,
-    anchors: Anchors,
-    crossfit: Crossfit,
-    seed: int,
-    report: Progress,
-) -> LearningCurve:
-    """Refit on nested subsets, decide on rows that each refit did not see; the whole comes from `crossfit`."""
-    order = np.argsort([prompt_key(query) for query in panel.queries], kind="stable")
-    sizes = nested_sizes(len(panel))
-    reference = panel.models.index(anchors.reference)
-    points = []
-    for step, size in enumerate(sizes):
-        report("learning curve", step / len(sizes))
-        inside, outside = order[:size], order[size : size + MOST_HELD_OUT]
-        if np.isnan(panel.quality[inside]).all(axis=0).any():
-            continue
-        estimator, _ = train(
-            make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, _quiet
-        )
-        held_out = Crossfit(estimator.estimate(features.take(outside)), observe(panel.take(outside)))
-        points.append((size, *_curve_of(held_out, panel.models, pricing, anchors)))
-    points.append((len(panel), *_curve_of(crossfit, panel.models, pricing, anchors)))
-    report("learning curve", 1.0)
-    n_rows, mu, quality, cost, single_quality, single_cost = zip(*points, strict=True)
-    return LearningCurve(
-        n_rows=np.array(n_rows, dtype=np.int64),
-        mu=mu[0],
-        quality=np.array(quality),
-        cost_usd=np.array(cost),
-        single_quality=np.array(single_quality),
-        single_cost_usd=np.array(single_cost),
+def _manifest(
+    panel: Panel, settings: FitSettings, choice: EmbedderChoice, basis: str, anchors: Anchors, cost_usd: Floats
+) -> Manifest:
+    labelled = ~np.isnan(panel.quality)
+    return Manifest(
+        version=tenbin.__version__,
+        data_hash=panel.data_hash,
+        seed=settings.seed,
+        candidates=_candidates(panel.models, settings.candidates),
+        embedder=choice.form,
+        embedder_name=choice.encoder.embedder.name,
+        embedder_reason=choice.reason,
+        predictor=settings.predictor,
+        reference=anchors.reference,
+        c_ref_usd=anchors.c_ref_usd,
+        t_ref_s=anchors.t_ref_s if np.isfinite(anchors.t_ref_s) else None,
+        cost_basis=basis,
+        uses_groups=settings.groups and any(query.group is not None for query in panel.queries),
+        n_train=len(panel),
+        n_labels=int(labelled.sum()),
+        label_cost_usd=float(np.nansum(cost_usd[labelled])),
+        hashes={},
     )
-
-
-def _curve_of(
-    crossfit: Crossfit, models: tuple[str, ...], pricing: Pricing, anchors: Anchors
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    cost, observed = pricing.cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
-    everyone: Bools = np.ones(len(models), dtype=np.bool_)
-    curve = dial_curve(crossfit, cost, observed, models, anchors, TradeOff(0.0), everyone, POINTS)
-    singles = (
-        column_means(crossfit.observed.quality, crossfit.observed.weight),
-        column_means(observed, crossfit.observed.weight),
-    )
-    return curve.mu, curve.quality, curve.cost_usd, *singles
-
-
-def _quiet(_what: str, _done: float) -> None:
-    """Progress of a step inside a step is not shown."""

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.types import Floats, Ints
+from tenbin.outcomes.identity import prompt_key
+from tenbin.risk import Anchors
+from tenbin.router.crossfit import Crossfit, dial_curve
+from tenbin.router.pricing import Pricing
+from tenbin.router.train import MakePredictor, column_means, observe, train
+from tenbin.types import Bools, Features, Floats, Ints, Panel, Progress, TradeOff
 
 SHARES_OF_ROWS = (0.125, 0.25, 0.5)
 LEAST_ROWS = 25
@@ -46,3 +52,59 @@ def nested_sizes(n: int) -> list[int]:
     """The training sizes to refit at, smallest first: halvings of n, not too small to fit nor too dear."""
     sizes = {min(int(n * share), MOST_ROWS) for share in SHARES_OF_ROWS}
     return sorted(size for size in sizes if size >= LEAST_ROWS and n - size >= LEAST_ROWS)
+
+
+def measure_learning_curve(
+    make: MakePredictor,
+    features: Features,
+    panel: Panel,
+    folds: Ints,
+    pricing: Pricing,
+    anchors: Anchors,
+    crossfit: Crossfit,
+    seed: int,
+    report: Progress,
+) -> LearningCurve:
+    """Refit on nested subsets, decide on rows that each refit did not see; the whole comes from `crossfit`."""
+    order = np.argsort([prompt_key(query) for query in panel.queries], kind="stable")
+    sizes = nested_sizes(len(panel))
+    reference = panel.models.index(anchors.reference)
+    points = []
+    for step, size in enumerate(sizes):
+        report("learning curve", step / len(sizes))
+        inside, outside = order[:size], order[size : size + MOST_HELD_OUT]
+        if np.isnan(panel.quality[inside]).all(axis=0).any():
+            continue
+        estimator, _ = train(
+            make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, _quiet
+        )
+        held_out = Crossfit(estimator.estimate(features.take(outside)), observe(panel.take(outside)))
+        points.append((size, *_curve_of(held_out, panel.models, pricing, anchors)))
+    points.append((len(panel), *_curve_of(crossfit, panel.models, pricing, anchors)))
+    report("learning curve", 1.0)
+    n_rows, mu, quality, cost, single_quality, single_cost = zip(*points, strict=True)
+    return LearningCurve(
+        n_rows=np.array(n_rows, dtype=np.int64),
+        mu=mu[0],
+        quality=np.array(quality),
+        cost_usd=np.array(cost),
+        single_quality=np.array(single_quality),
+        single_cost_usd=np.array(single_cost),
+    )
+
+
+def _curve_of(
+    crossfit: Crossfit, models: tuple[str, ...], pricing: Pricing, anchors: Anchors
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    cost, observed = pricing.cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
+    everyone: Bools = np.ones(len(models), dtype=np.bool_)
+    curve = dial_curve(crossfit, cost, observed, models, anchors, TradeOff(0.0), everyone, POINTS)
+    singles = (
+        column_means(crossfit.observed.quality, crossfit.observed.weight),
+        column_means(observed, crossfit.observed.weight),
+    )
+    return curve.mu, curve.quality, curve.cost_usd, *singles
+
+
+def _quiet(_what: str, _done: float) -> None:
+    """Progress of a step inside a step is not shown."""

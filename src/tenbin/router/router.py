@@ -116,7 +116,7 @@ class Router:
         folder = Path(folder)
         manifest = read_manifest(folder)
         parts = Parts(manifest, folder, {})
-        encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"])
+        encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"], allow_plugins)
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
         estimator = Estimator.load(_predictor_class(manifest.predictor, allow_plugins), present)
         card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""

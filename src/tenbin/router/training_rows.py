@@ -1,0 +1,52 @@
+"""Which rows a router learns from, and the folds that keep near-duplicates together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from tenbin.errors import DataError
+from tenbin.outcomes.identity import fold_of, prompt_key
+from tenbin.types import Ints, Panel
+
+N_FOLDS = 5
+LEAST_PROMPTS = 10
+NEAR_KEYS = 2**62
+MOST_NEAR = 20
+"""A start that more prompts than this share is a template (a system prompt, an instruction), no near-duplicate."""
+
+
+def training_rows(panel: Panel) -> Panel:
+    """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
+    if panel.split is not None:
+        panel = panel.take(np.array([split == "train" for split in panel.split]))
+    if len(set(_near_keys(panel))) < LEAST_PROMPTS:
+        raise DataError(
+            f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
+            where="the outcome table",
+            fix="collect more, or check the split column",
+        )
+    for m, model in enumerate(panel.models):
+        if np.isnan(panel.quality[:, m]).all():
+            raise DataError(
+                f"{model!r} has no quality on any training prompt", where="column quality", fix="label some or drop it"
+            )
+    return panel
+
+
+def near_folds(panel: Panel) -> Ints:
+    """The fold [n] of every row: near-duplicates share one, sizes are even, the order of rows does not matter."""
+    keys = _near_keys(panel)
+    rank = {key: i for i, key in enumerate(sorted(set(keys)))}
+    return np.array([rank[key] % N_FOLDS for key in keys], dtype=np.int64)
+
+
+def _near_keys(panel: Panel) -> list[str]:
+    """One key [n] per row: equal for prompts that start alike, or are alike where the start is a mere template."""
+    starts = [fold_of(query, NEAR_KEYS) for query in panel.queries]
+    shared = Counter(starts)
+    return [
+        f"{start}" if shared[start] <= MOST_NEAR else prompt_key(query)
+        for start, query in zip(starts, panel.queries, strict=True)
+    ]
