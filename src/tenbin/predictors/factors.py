@@ -43,6 +43,7 @@ class Factors:
         known = ~np.isnan(target)
         means, mean_sd = weighted_means(target, weight)
         completed = _complete(target - means, known, weight)
+        completed -= completed.mean(axis=0)
         rotation = _rotation(completed)
         return cls(means, mean_sd, rotation), completed @ rotation
 
@@ -87,8 +88,7 @@ def _complete(centred: Floats, known: Bools, weight: Floats) -> Floats:
     count = known.sum(axis=1, keepdims=True)
     expected = np.broadcast_to(values.sum(axis=1, keepdims=True) / (count + ROW_PRIOR_CELLS), centred.shape)
     w = np.where(known, weight, 0.0)
-    rows = max(int((count > 0).sum()), 1)
-    relative = np.minimum(w * rows / np.maximum(w.sum(axis=0), 1e-300), LARGEST_WEIGHT)
+    relative = np.minimum(w * len(w) / np.maximum(w.sum(axis=0), 1e-300), LARGEST_WEIGHT)
     completed: Floats = expected + relative * np.where(known, values - expected, 0.0)
     return completed
 

@@ -66,7 +66,7 @@ class KnnPredictor:
     def _choose(self, folds: Ints) -> int:
         """The k of least squared error over held-out rows, each candidate counting by its own variance."""
         rows = np.arange(len(folds))[:: max(1, -(-len(folds) // MOST_CHOOSING_ROWS))]
-        variance = np.maximum(np.nanmean((self.targets_ - self.means_) ** 2, axis=0), 1e-12)
+        variance = np.maximum(_mean_square(self.targets_ - self.means_, self.weight_), 1e-12)
         ks = [k for k in NEIGHBOURS if k < len(folds)] or [max(1, len(folds) - 1)]
         error = np.zeros(len(ks))
         for start in range(0, len(rows), BLOCK):
@@ -104,6 +104,12 @@ class KnnPredictor:
 def _unit(vectors: Float32s) -> Float32s:
     length = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
     return np.ascontiguousarray(vectors / np.where(length > 0.0, length, 1.0), dtype=np.float32)
+
+
+def _mean_square(values: Floats, weight: Floats) -> Floats:
+    total = weight.sum(axis=0)
+    mean: Floats = (weight * np.nan_to_num(values) ** 2).sum(axis=0) / np.where(total > 0.0, total, 1.0)
+    return mean
 
 
 def _nearest(closeness: Float32s, k: int) -> Ints:

@@ -40,7 +40,7 @@ class LengthHead:
         mean = np.where(total > 0.0, (w * values).sum(axis=0) / np.where(total > 0.0, total, 1.0), 0.0)
         floor = np.maximum(FLOOR_SHARE * mean, 1e-12)
         logs = np.where(np.isnan(target), np.nan, np.log(np.maximum(values, floor)))
-        self.stack_ = StackPredictor(self.seed)
+        self.stack_ = StackPredictor(self.seed, calibrated=False)
         draft = self.stack_.fit(features, logs, weight, folds)
         known = logs[~np.isnan(logs)]
         self.range_ = np.array([known.min(), known.max()] if known.size else [0.0, 0.0])
@@ -111,4 +111,5 @@ def _quantiles(values: Floats, weight: Floats) -> Floats:
         return np.zeros(len(LEVELS))
     order = np.argsort(values[known], kind="stable")
     mass = np.cumsum(weight[known][order])
-    return np.interp(LEVELS, (mass - 0.5 * weight[known][order]) / mass[-1], values[known][order])
+    quantiles: Floats = np.interp(LEVELS, (mass - 0.5 * weight[known][order]) / mass[-1], values[known][order])
+    return quantiles

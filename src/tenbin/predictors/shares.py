@@ -13,6 +13,13 @@ from tenbin.types import Floats
 
 SLOPE_PRIOR_SD = 0.3
 """How far, a priori, one direction's slope lies from the pooled one."""
+LARGEST_SLOPE = 1.25
+LUCK_OF_DIRECTION = 0.4
+"""What one direction explains by luck, in units of its noise."""
+EVIDENCE_TO_EXCEED = 50.0
+"""Below that much explained (in units of noise), weights add up to one at most."""
+CHOSEN_SHARE = 0.05
+LEAST_TRUST_IN_CHOICE = 0.3
 STEPS = 200
 
 
@@ -29,7 +36,8 @@ def stacking_weights(heads: list[Floats], scores: Floats) -> Floats:
         moment = np.einsum("ant,nt,t->a", part, target, 1.0 / noise, optimize=True)
         pooled = non_negative(normal, moment)
         combined = np.tensordot(pooled, part, axes=1)
-        weights[:, columns] = pooled[:, None] * _slopes(combined, target, noise)
+        trust = _trust(float((pooled * moment).sum()), float(pooled.sum()), target.shape[1])
+        weights[:, columns] = trust * pooled[:, None] * _slopes(combined, target, noise)
     return weights
 
 
@@ -48,15 +56,50 @@ def non_negative(normal: Floats, moment: Floats) -> Floats:
     return w
 
 
+def trust_in_choice(predicted: Floats, observed: Floats) -> float:
+    """How much of a predicted advantage comes true where it would change the choice, between 0.3 and 1.
+
+    `predicted` (out of fold) and `observed` [n, M] are deviations from the row's common level. Even where each
+    candidate's predictions are calibrated, the one that looks best of many is over-rated (the winner's curse). So
+    every candidate in turn is the incumbent, the twentieth of rows with the largest predicted advantage over it is
+    moved to the best-looking rival, and what this gains is held against what was promised.
+    """
+    n, m = predicted.shape
+    rows = np.arange(n)
+    promised = gained = 0.0
+    if m == 1:
+        return 1.0
+    for incumbent in range(m):
+        advantage = predicted - predicted[:, [incumbent]]
+        advantage[:, incumbent] = -np.inf
+        rival = advantage.argmax(axis=1)
+        best = advantage[rows, rival]
+        moved = np.argsort(-best, kind="stable")[: max(1, int(n * CHOSEN_SHARE))]
+        promised += float(best[moved].sum())
+        gained += float((observed[moved, rival[moved]] - observed[moved, incumbent]).sum())
+    return min(1.0, max(LEAST_TRUST_IN_CHOICE, gained / promised)) if promised > 1e-12 else 1.0
+
+
+def _trust(gained: float, total: float, directions: int) -> float:
+    """What to multiply pooled weights by, given what they explain in units of noise (an F statistic) and their sum.
+
+    Every direction chose its penalty on the same rows, which earns something from pure noise as well; and heads are
+    shrunk already: to believe more than they say takes far more evidence.
+    """
+    if gained <= 0.0:
+        return 0.0
+    worth = max(0.0, 1.0 - (1.0 + LUCK_OF_DIRECTION * directions) / gained)
+    if total <= 1.0:
+        return worth
+    return worth * (1.0 + (total - 1.0) * max(0.0, 1.0 - EVIDENCE_TO_EXCEED / gained)) / total
+
+
 def _slopes(combined: Floats, target: Floats, noise: Floats) -> Floats:
-    """For each direction the slope of the truth on the combination, drawn to the pooled one and to nought."""
+    """For each direction the slope of the truth on the pooled combination, drawn to one as far as it is uncertain."""
     power = (combined**2).sum(axis=0)
     alive = power > 1e-12
     safe = np.where(alive, power, 1.0)
     raw = np.where(alive, (combined * target).sum(axis=0) / safe, 0.0)
     error = noise / safe
-    own = (SLOPE_PRIOR_SD**2 * raw + error * 1.0) / (SLOPE_PRIOR_SD**2 + error)
-    # What the pooled combination explains, in units of what noise alone would have: F of about 1 is no evidence.
-    gained = float(((combined * target).sum(axis=0) / noise)[alive].sum())
-    worth = max(0.0, 1.0 - 1.0 / gained) if gained > 0.0 else 0.0
-    return np.where(alive, np.clip(own, 0.0, 1.25), 0.0) * worth
+    own = (SLOPE_PRIOR_SD**2 * raw + error) / (SLOPE_PRIOR_SD**2 + error)
+    return np.where(alive, np.clip(own, 0.0, LARGEST_SLOPE), 0.0)

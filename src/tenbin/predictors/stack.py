@@ -17,6 +17,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tenbin.predictors.calibrate import CalibrationMap
 from tenbin.predictors.canonical import canonical_order
 from tenbin.predictors.design import Design
 from tenbin.predictors.evidence import Evidence
@@ -25,7 +26,7 @@ from tenbin.predictors.landmarks import Landmarks
 from tenbin.predictors.linear import LinearFit, fit_linear
 from tenbin.predictors.parts import part, prefixed
 from tenbin.predictors.rowwise import product
-from tenbin.predictors.shares import stacking_weights
+from tenbin.predictors.shares import stacking_weights, trust_in_choice
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
 
@@ -35,32 +36,47 @@ HEADS = ("group", "ridge", "landmarks", "local")
 class StackPredictor:
     """Means, group means, ridge, landmarks and a local residual, weighed by cross-fitting; for any target matrix."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, calibrated: bool = True) -> None:
         self.seed = seed
+        self.calibrated = calibrated
 
     def fit(self, features: Features, target: Floats, weight: Floats, folds: Ints) -> Prediction:
-        """Learn `target` [n, M] (NaN = unknown) under `weight` [n, M]; returns the out-of-fold prediction."""
+        """Learn `target` [n, M] (NaN = unknown) under `weight` [n, M]; returns the out-of-fold prediction.
+
+        `calibrated` says that the target is a quality in [0, 1], whose map from predicted to observed is learnt too.
+        """
         order = canonical_order(features, target)
-        order = order[~np.isnan(target[order]).all(axis=1)]
-        own, z_folds = features.take(order), folds[order]
+        if _is_even(target, weight):
+            # Rows without any label tell nothing, unless weights say that labels were bought by plan.
+            order = order[~np.isnan(target[order]).all(axis=1)]
+        own, own_folds = features.take(order), folds[order]
         self.factors_, z = Factors.learn(target[order], weight[order])
         self.design_ = Design.learn(own)
         x = self.design_.columns(own)
         self.landmarks_ = Landmarks.learn(x, self.seed)
         close = self.landmarks_.features(x)
-        fits = self._fit_heads(x, close, z, z_folds)
-        self.weights_ = stacking_weights([fit.out_of_fold for fit in fits.values()], z)
-        self._fold_into_one(fits, x.shape[1], close.shape[1])
-        scores = sum(w * fit.out_of_fold for w, fit in zip(self.weights_, fits.values(), strict=True))
-        self.evidence_ = Evidence.learn(fits["ridge"], z - scores, self.weights_[HEADS.index("ridge")])
-        return self._out_of_fold(features, order, x, scores)
+        heads = self._fit_heads(x, close, z, own_folds)
+        self.weights_ = stacking_weights([head.out_of_fold for head in heads.values()], z)
+        scores = np.sum([w * head.out_of_fold for w, head in zip(self.weights_, heads.values(), strict=True)], axis=0)
+        deviations = self.factors_.rotation[:, 1:].T
+        kept = trust_in_choice(scores[:, 1:] @ deviations, z[:, 1:] @ deviations)
+        self.weights_[:, 1:] *= kept
+        scores[:, 1:] *= kept
+        self._fold_into_one(heads, x.shape[1], close.shape[1])
+        self.evidence_ = Evidence.learn(heads["ridge"], z - scores, self.weights_[HEADS.index("ridge")])
+        straight = self.factors_.means + scores @ self.factors_.rotation.T
+        self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
+        return self._out_of_fold(features, order, x, straight)
 
     def predict(self, features: Features) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each."""
         x = self.design_.columns(features)
         close = self.landmarks_.features(x)
-        mean = product(np.hstack([x, close]), self.coefficients_) + self.factors_.means
-        return Prediction(mean, self.evidence_.sd(x, self.factors_))
+        straight = product(np.hstack([x, close]), self.coefficients_) + self.factors_.means
+        return Prediction(self._calibrate(straight), self.evidence_.sd(x, self.factors_))
+
+    def _calibrate(self, straight: Floats) -> Floats:
+        return straight if self.map_ is None else self.map_.means(straight)
 
     def _fit_heads(self, x: Floats, close: Floats, z: Floats, folds: Ints) -> dict[str, LinearFit]:
         text, half = self.design_.n_text, close.shape[1] // 2
@@ -81,14 +97,14 @@ class StackPredictor:
             total[start:stop] += weight * fits[name].slopes
         self.coefficients_ = total @ self.factors_.rotation.T
 
-    def _out_of_fold(self, features: Features, order: Ints, x: Floats, scores: Floats) -> Prediction:
+    def _out_of_fold(self, features: Features, order: Ints, x: Floats, straight: Floats) -> Prediction:
         n, m = len(features), len(self.factors_.means)
         mean, sd = np.tile(self.factors_.means, (n, 1)), np.empty((n, m))
         if len(order) < n:
             rest = np.setdiff1d(np.arange(n), order)
             unseen = self.predict(features.take(rest))
             mean[rest], sd[rest] = unseen.mean, unseen.sd
-        mean[order] = self.factors_.means + scores @ self.factors_.rotation.T
+        mean[order] = self._calibrate(straight)
         sd[order] = self.evidence_.sd(x, self.factors_)
         return Prediction(mean, sd)
 
@@ -96,16 +112,24 @@ class StackPredictor:
         """The learnt state as plain arrays."""
         state = prefixed("factors", self.factors_.save()) | prefixed("design", self.design_.save())
         state |= prefixed("landmarks", self.landmarks_.save()) | prefixed("evidence", self.evidence_.save())
+        state |= {} if self.map_ is None else prefixed("map", self.map_.save())
         own = {"seed": np.array(self.seed), "weights": self.weights_, "coefficients": self.coefficients_}
         return state | own
 
     @classmethod
     def load(cls, arrays: Arrays) -> Self:
         """The stack of saved arrays."""
-        self = cls(int(arrays["seed"]))
+        self = cls(int(arrays["seed"]), calibrated="map.knots" in arrays)
+        self.map_ = CalibrationMap.load(part(arrays, "map")) if self.calibrated else None
         self.factors_ = Factors.load(part(arrays, "factors"))
         self.design_ = Design.load(part(arrays, "design"))
         self.landmarks_ = Landmarks.load(part(arrays, "landmarks"))
         self.evidence_ = Evidence.load(part(arrays, "evidence"))
         self.weights_, self.coefficients_ = arrays["weights"], arrays["coefficients"]
         return self
+
+
+def _is_even(target: Floats, weight: Floats) -> bool:
+    """Whether all labels weigh the same."""
+    known = weight[~np.isnan(target)]
+    return known.size == 0 or bool(np.all(known == known[0]))

@@ -1,0 +1,60 @@
+"""Stacking weights: non-negative, nothing for noise, and no more trust in a winner than its wins bear."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenbin.predictors.calibrate import CalibrationMap
+from tenbin.predictors.shares import non_negative, stacking_weights, trust_in_choice
+
+
+def test_a_useful_head_is_believed_and_noise_is_not() -> None:
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=(2000, 4))
+    z = signal + rng.normal(size=(2000, 4))
+    weights = stacking_weights([signal, rng.normal(size=(2000, 4))], z)
+    assert np.all(weights >= 0.0)
+    np.testing.assert_allclose(weights[0], 1.0, atol=0.1)
+    assert weights[1].max() < 0.05
+
+
+def test_noise_alone_gets_nothing() -> None:
+    believed = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        weights = stacking_weights([0.3 * rng.normal(size=(60, 14))], rng.normal(size=(60, 14)))
+        believed.append(weights[:, 1:].max())
+    assert np.mean(believed) < 0.1
+
+
+def test_non_negative_weights_solve_the_problem_where_none_is_pressed_to_nought() -> None:
+    rng = np.random.default_rng(1)
+    heads = rng.normal(size=(5000, 3))
+    target = heads @ np.array([0.2, 0.5, 0.3])
+    w = non_negative(heads.T @ heads, heads.T @ target)
+    np.testing.assert_allclose(w, [0.2, 0.5, 0.3], atol=0.01)
+
+
+def test_a_winner_among_noisy_predictions_is_trusted_less() -> None:
+    rng = np.random.default_rng(2)
+    truth = 0.1 * rng.normal(size=(4000, 14))
+    observed = truth + 0.4 * rng.normal(size=(4000, 14))
+    assert trust_in_choice(truth, observed) > 0.9
+    assert trust_in_choice(truth + 0.1 * rng.normal(size=(4000, 14)), observed) < 0.7
+
+
+def test_the_calibration_map_is_increasing_and_near_the_truth() -> None:
+    rng = np.random.default_rng(3)
+    predicted = rng.uniform(-0.2, 1.2, (6000, 1))
+    truth = 1.0 / (1.0 + np.exp(-8.0 * (predicted - 0.5)))
+    calibration = CalibrationMap.learn(predicted, (rng.random((6000, 1)) < truth) * 1.0, np.ones((6000, 1)))
+    grid = np.linspace(-0.3, 1.3, 200)
+    assert np.all(np.diff(calibration.means(grid)) >= 0.0)
+    before, after = np.abs(predicted - truth).mean(), np.abs(calibration.means(predicted) - truth).mean()
+    assert after < 0.5 * before
+
+
+def test_few_rows_leave_the_predictions_as_they_are() -> None:
+    predicted = np.linspace(0.2, 0.8, 30)[:, None]
+    calibration = CalibrationMap.learn(predicted, np.zeros((30, 1)), np.ones((30, 1)))
+    np.testing.assert_allclose(calibration.means(predicted), predicted)

@@ -1,0 +1,124 @@
+"""What the default predictor promises: it learns what is there, invents nothing, and knows how little it knows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tenbin.predictors.stack import StackPredictor
+from tenbin.types import Features, Floats, Prediction
+from tests.predictors.simulated import World, world
+
+
+def fitted(w: World) -> tuple[StackPredictor, Prediction]:
+    stack = StackPredictor()
+    return stack, stack.fit(w.features, w.target, w.weight, w.folds)
+
+
+def routed(estimated: Floats, truth: Floats) -> float:
+    return float(truth[np.arange(len(truth)), estimated.argmax(axis=1)].mean())
+
+
+def test_it_finds_what_text_and_group_say() -> None:
+    w, fresh = world(1500, signal=1.0), world(1000, signal=1.0, seed=1)
+    stack, _ = fitted(w)
+    mean = stack.predict(fresh.features).mean
+    error = ((mean - fresh.truth) ** 2).mean() / ((w.target.mean(axis=0) - fresh.truth) ** 2).mean()
+    assert error < 0.5
+    assert routed(mean, fresh.truth) > fresh.truth.mean(axis=0).max() + 0.03
+
+
+def test_shuffled_texts_leave_the_means() -> None:
+    w = world(800)
+    order = np.random.default_rng(5).permutation(800)
+    stack = StackPredictor()
+    stack.fit(w.features, w.target[order], w.weight, w.folds)
+    mean = stack.predict(w.features).mean
+    moved = mean - w.target.mean(axis=0)
+    assert np.abs(moved).mean() < 0.04
+    assert np.abs(moved - moved.mean(axis=1, keepdims=True)).mean() < 0.01  # what decisions depend on
+
+
+@pytest.mark.parametrize("n", [50, 200, 1000])
+def test_near_tied_models_do_not_win_by_luck(n: int) -> None:
+    differences = []
+    for seed in range(8):
+        w, fresh = world(n, m=14, seed=seed, signal=0.0, tie=0.05), world(2000, m=14, seed=100, signal=0.0, tie=0.05)
+        stack, _ = fitted(w)
+        constant = fresh.truth[:, w.target.mean(axis=0).argmax()].mean()
+        differences.append(routed(stack.predict(fresh.features).mean, fresh.truth) - constant)
+    assert np.mean(differences) > -0.004
+
+
+def test_fifty_prompts_do_no_harm() -> None:
+    gains = []
+    for seed in range(10):
+        w, fresh = world(50, seed=seed), world(1500, seed=50)
+        stack, _ = fitted(w)
+        constant = fresh.truth[:, w.target.mean(axis=0).argmax()].mean()
+        gains.append(routed(stack.predict(fresh.features).mean, fresh.truth) - constant)
+    assert np.mean(gains) > -0.005
+    assert min(gains) > -0.03
+
+
+def test_labels_bought_where_they_are_dear_bias_nothing_once_weighted() -> None:
+    w = world(4000, signal=1.5)
+    hard = w.truth.mean(axis=1) < np.median(w.truth.mean(axis=1))
+    propensity = np.where(hard, 0.9, 0.2)[:, None] * np.ones((1, 5))
+    labelled = np.random.default_rng(2).random(w.target.shape) < propensity
+    target = np.where(labelled, w.target, np.nan)
+    weighted, plain = StackPredictor(), StackPredictor()
+    weighted.fit(w.features, target, 1.0 / propensity, w.folds)
+    plain.fit(w.features, target, w.weight, w.folds)
+    truth = w.truth.mean(axis=0)
+    np.testing.assert_allclose(weighted.factors_.means, truth, atol=0.03)
+    assert np.abs(plain.factors_.means - truth).mean() > 0.05
+    np.testing.assert_allclose(weighted.predict(w.features).mean.mean(axis=0), truth, atol=0.035)
+
+
+def test_missing_cells_cost_precision_not_truth() -> None:
+    w = world(3000, signal=1.0)
+    one_of_five = np.random.default_rng(3).random(w.target.shape) < 0.2
+    stack = StackPredictor()
+    stack.fit(w.features, np.where(one_of_five, w.target, np.nan), w.weight, w.folds)
+    mean = stack.predict(w.features).mean
+    error = ((mean - w.truth) ** 2).mean() / ((w.target.mean(axis=0) - w.truth) ** 2).mean()
+    assert error < 0.7
+
+
+def test_out_of_fold_predictions_are_calibrated() -> None:
+    w = world(3000, signal=1.0)
+    _, own = fitted(w)
+    order = np.argsort(own.mean, axis=None)
+    bins = np.array_split(order, 15)
+    predicted = np.array([own.mean.ravel()[b].mean() for b in bins])
+    actual = np.array([w.target.ravel()[b].mean() for b in bins])
+    assert np.abs(predicted - actual).mean() < 0.03
+
+
+def test_out_of_fold_is_no_better_than_on_fresh_rows() -> None:
+    w, fresh = world(800), world(4000, seed=9)
+    stack, own = fitted(w)
+    seen = ((own.mean - w.target) ** 2).mean()
+    unseen = ((stack.predict(fresh.features).mean - fresh.target) ** 2).mean()
+    assert seen > unseen - 0.01
+
+
+def test_the_standard_deviation_grows_where_evidence_is_thin() -> None:
+    stack, _ = fitted(world(800, signal=1.0))
+    near = world(100, seed=4).features
+    far = Features(
+        vectors=-near.vectors,
+        surface=near.surface,
+        groups=("never seen",) * len(near),
+        text_tokens=near.text_tokens,
+        input_tokens=near.input_tokens,
+        familiarity=near.familiarity,
+    )
+    assert stack.predict(far).sd.mean() > 1.3 * stack.predict(near).sd.mean()
+
+
+def test_more_rows_mean_less_doubt() -> None:
+    few, many = fitted(world(150, signal=1.0))[0], fitted(world(2400, signal=1.0))[0]
+    fresh = world(200, seed=4).features
+    assert many.predict(fresh).sd.mean() < 0.7 * few.predict(fresh).sd.mean()
