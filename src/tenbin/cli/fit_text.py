@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenbin.cli.output import faint, good, number, percent, strong, table, usd
-from tenbin.router.crossfit import DIAL_POINTS, dial_curve
-from tenbin.types import TradeOff
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -40,16 +38,7 @@ def measured(router: Router) -> Measured:
     """The figures of a fresh fit, from its cross-fitted rows at the router's prices."""
     crossfit = router.crossfit
     observed = router.observed_cost_usd()
-    curve = dial_curve(
-        crossfit,
-        router.cost_usd(crossfit.estimates),
-        observed,
-        router.models,
-        router.anchors,
-        TradeOff(0.0),
-        np.ones(len(router.models), dtype=np.bool_),
-        DIAL_POINTS if len(crossfit.observed.quality) <= 5_000 else 101,
-    )
+    curve = router.dial_curve()
     kept = curve.quality >= PROMISE * curve.reference_quality
     cost = float(curve.cost_usd[kept].min()) if kept.any() else math.nan
     spent = curve.reference_cost_usd

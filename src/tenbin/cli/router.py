@@ -38,14 +38,14 @@ def list_routers(folder: Path, as_json: bool) -> None:
 @json_option
 def show(folder: Path, prices: Path | None, as_json: bool) -> None:
     """Show a router's card, and what its dial reached out of fold."""
-    from tenbin.cli.router_text import dial_rows, show_json, show_text  # noqa: PLC0415
+    from tenbin.cli.router_text import show_json, show_text  # noqa: PLC0415
 
     loaded = open_router(folder, prices)
-    rows = dial_rows(loaded)
+    curve = loaded.dial_curve()
     if as_json:
-        emit_json(show_json(loaded, rows))
+        emit_json(show_json(loaded, curve))
     else:
-        say(show_text(loaded, rows))
+        say(show_text(loaded, curve))
 
 
 @router.command()

@@ -34,7 +34,7 @@ def differences(before: Router, after: Router) -> dict[str, Any]:
         "prices": before.prices.diff(after.prices),
         "dial": [
             {"min_quality": a["min_quality"], "before": a, "after": b}
-            for a, b in zip(dial_rows(before), dial_rows(after), strict=True)
+            for a, b in zip(dial_rows(before.dial_curve()), dial_rows(after.dial_curve()), strict=True)
         ],
     }
 

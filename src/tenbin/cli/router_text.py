@@ -12,12 +12,10 @@ import numpy as np
 from tenbin.artifact import MANIFEST, read_manifest
 from tenbin.cli.output import caution, faint, number, percent, strong, table, usd
 from tenbin.errors import ArtifactError
-from tenbin.router.crossfit import DialCurve, dial_curve
+from tenbin.router.crossfit import DialCurve
 from tenbin.router.router import Router
-from tenbin.types import TradeOff
 
 SHARES = (1.0, 0.99, 0.97, 0.95, 0.9)
-CURVE_POINTS = 101
 
 
 def listing(folder: Path) -> list[dict[str, Any]]:
@@ -65,24 +63,8 @@ def list_text(folder: Path, entries: list[dict[str, Any]]) -> str:
     return "\n".join([*([table(headers, cells, left=(0, 1, 2, 3))] if cells else []), *broken])
 
 
-def crossfitted(router: Router) -> DialCurve:
-    """The dial of a router out of fold, at its prices."""
-    crossfit = router.crossfit
-    return dial_curve(
-        crossfit,
-        router.cost_usd(crossfit.estimates),
-        router.observed_cost_usd(),
-        router.models,
-        router.anchors,
-        TradeOff(0.0),
-        np.ones(len(router.models), dtype=np.bool_),
-        CURVE_POINTS,
-    )
-
-
-def dial_rows(router: Router) -> list[dict[str, float]]:
+def dial_rows(curve: DialCurve) -> list[dict[str, float]]:
     """Per share of the reference's quality: the mu of least cost that keeps it out of fold (NaN: none does)."""
-    curve = crossfitted(router)
     rows = []
     for share in SHARES:
         kept = curve.quality >= share * curve.reference_quality
@@ -95,21 +77,20 @@ def dial_rows(router: Router) -> list[dict[str, float]]:
     return rows
 
 
-def show_json(router: Router, rows: list[dict[str, float]]) -> dict[str, Any]:
+def show_json(router: Router, curve: DialCurve) -> dict[str, Any]:
     """The fields of the `--json` document of a router."""
-    curve = crossfitted(router)
     return {
         "artifact_hash": router.manifest.artifact_hash,
         "prices_version": router.prices.version,
         "manifest": asdict(router.manifest),
-        "dial": rows,
+        "dial": dial_rows(curve),
         "curve": {"mu": curve.mu, "quality": curve.quality, "cost_usd": curve.cost_usd},
     }
 
 
-def show_text(router: Router, rows: list[dict[str, float]]) -> str:
+def show_text(router: Router, curve: DialCurve) -> str:
     """The card, then the dial."""
-    cells = [[f"--min-quality {row['min_quality']:g}", *dial_cells(row)] for row in rows]
+    cells = [[f"--min-quality {row['min_quality']:g}", *dial_cells(row)] for row in dial_rows(curve)]
     drawn = table(["dial", "mu", "quality", "per 1,000", "saving"], cells, indent=2)
     note = f"Out of fold on the training prompts, against {router.manifest.reference} for every query:"
     hashes = f"artifact {router.manifest.artifact_hash[:12]}, prices {router.prices.version[:12]}"

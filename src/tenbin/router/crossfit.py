@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.risk import Anchors, cautious_quality, choose, losses, mu_grid, name_order
+from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
+from tenbin.router.sweep import Sweep
 from tenbin.types import Bools, Estimates, Floats, TradeOff
 
 DIAL_POINTS = 401
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 16_384
 
 _ESTIMATES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
 
@@ -91,20 +92,17 @@ def dial_curve(
     `allowed` [M] the candidates that may be chosen.
     """
     mus = mu_grid(points)
-    rank = name_order(models)
     values = crossfit.quality_values()
     dollars = _doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
+    quality = cautious_quality(crossfit.estimates, trade_off)
     n = values.shape[0]
     quality_sum, cost_sum = np.zeros(points), np.zeros(points)
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        part = _rows(crossfit.estimates, rows)
-        here = np.arange(values[rows].shape[0])
-        mask = np.broadcast_to(allowed, values[rows].shape)
-        for k, mu in enumerate(mus.tolist()):
-            at = TradeOff(mu, trade_off.w, trade_off.caution, trade_off.minimax)
-            loss = losses(cautious_quality(part, at), cost_usd[rows], part.latency_s, at, anchors)
-            chosen = choose(loss, cost_usd[rows], rank, mask)
+        seconds = crossfit.estimates.latency_s[rows]
+        sweep = Sweep(quality[rows], cost_usd[rows], seconds, trade_off, anchors, name_order(models), allowed)
+        here = np.arange(len(seconds))
+        for k, chosen in enumerate(sweep.choices(mus)):
             quality_sum[k] += values[rows][here, chosen].sum()
             cost_sum[k] += dollars[rows][here, chosen].sum()
     reference = models.index(anchors.reference)
@@ -122,11 +120,3 @@ def _doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats
     if known.all() and np.all(weight == 1.0):
         return observed
     return np.where(known, estimate + weight * (np.where(known, observed, 0.0) - estimate), estimate)
-
-
-def _rows(estimates: Estimates, rows: slice) -> Estimates:
-    recorded = estimates.recorded_cost_usd
-    return Estimates(
-        **{name: getattr(estimates, name)[rows] for name in _ESTIMATES},
-        recorded_cost_usd=None if recorded is None else recorded[rows],
-    )

@@ -20,7 +20,7 @@ from tenbin.prices import PriceBook
 from tenbin.protocols import Predictor
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
 from tenbin.router.baselines import Baselines
-from tenbin.router.crossfit import Crossfit, dial_curve
+from tenbin.router.crossfit import Crossfit, DialCurve, dial_curve
 from tenbin.router.dials import Dial, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
@@ -192,7 +192,19 @@ class Router:
         self._check_seconds(dial.at(0.0))
         if dial.mu is not None or dial.best:
             return dial.at(dial.mu or 0.0)
-        curve = dial_curve(
+        return turn(dial, self.dial_curve(dial, allow=allow, deny=deny))
+
+    def dial_curve(
+        self, dial: Dial | None = None, *, allow: Collection[str] | None = None, deny: Collection[str] | None = None
+    ) -> DialCurve:
+        """What every mu reached on out-of-fold training rows at today's prices, the rest of the dial held.
+
+        Raises UsageError for a dial that makes no sense.
+        """
+        dial = dial or Dial()
+        dial.check()
+        self._check_seconds(dial.at(0.0))
+        return dial_curve(
             self.crossfit,
             self.cost_usd(self.crossfit.estimates),
             self.observed_cost_usd(),
@@ -201,7 +213,6 @@ class Router:
             dial.at(0.0),
             listed(self.models, allow, deny),
         )
-        return turn(dial, curve)
 
     def route(
         self,

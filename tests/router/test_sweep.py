@@ -1,0 +1,51 @@
+"""The sweep says at every mu what the rule says, ties and gaps included, and asks it far less often."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tenbin.risk import Anchors, choose, losses, mu_grid, name_order
+from tenbin.router import sweep
+from tenbin.router.sweep import Sweep
+from tenbin.types import TradeOff
+
+ANCHORS = Anchors("a", c_ref_usd=0.25, t_ref_s=0.5)
+RANK = name_order(("c", "a", "d", "b"))
+# Few values, and some a rounding apart: ties at one mu, along the whole dial, and nearly so.
+NEAR = st.sampled_from([0.0, 1e-10, 6e-10, 1e-9, 3e-9])
+CELLS = st.builds(lambda value, blur: value + blur, st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), NEAR)
+ANYTHING = st.one_of(CELLS, st.floats(0.0, 1e6), st.floats(0.0, 1.0), st.just(float("nan")))
+TABLE = arrays(float, (5, 4), elements=ANYTHING)
+
+
+def by_the_rule(table: Sweep, mus):
+    rows = []
+    for mu in mus.tolist():
+        at = TradeOff(mu, table.trade_off.w)
+        loss = losses(table.quality, table.cost_usd, table.latency_s, at, table.anchors)
+        rows.append(choose(loss, table.cost_usd, table.rank, np.broadcast_to(table.allowed, loss.shape)))
+    return np.array(rows)
+
+
+@settings(max_examples=200)
+@given(TABLE, TABLE, TABLE, st.sampled_from([0.0, 0.3, 1.0]), arrays(bool, 4).filter(np.any))
+def test_it_is_the_rule_at_every_mu(quality, cost, seconds, w, allowed) -> None:
+    table = Sweep(quality, cost, seconds, TradeOff(0.0, w), ANCHORS, RANK, allowed)
+    mus = mu_grid(33)
+    np.testing.assert_array_equal(table.choices(mus), by_the_rule(table, mus))
+
+
+def test_it_is_the_rule_on_many_rows_and_asks_it_of_a_tenth(monkeypatch) -> None:
+    draw = np.random.default_rng(0)
+    quality, cost = draw.random((300, 4)), np.exp(draw.normal(-3.0, 2.0, (300, 4)))
+    table = Sweep(quality, cost, cost, TradeOff(0.0), ANCHORS, RANK, np.ones(4, dtype=bool))
+    mus = mu_grid(401)
+    asked = []
+    monkeypatch.setattr(sweep, "choose", lambda loss, *rest: asked.append(len(loss)) or choose(loss, *rest))
+    chosen = table.choices(mus)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(chosen, by_the_rule(table, mus))
+    assert sum(asked) < 0.1 * chosen.size
