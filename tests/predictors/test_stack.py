@@ -29,14 +29,16 @@ def test_it_finds_what_text_and_group_say() -> None:
 
 
 def test_shuffled_texts_leave_the_means() -> None:
-    w = world(800)
-    order = np.random.default_rng(5).permutation(800)
-    stack = StackPredictor()
-    stack.fit(w.features, w.target[order], w.weight, w.folds)
-    mean = stack.predict(w.features).mean
-    moved = mean - w.target.mean(axis=0)
-    assert np.abs(moved).mean() < 0.04
-    assert np.abs(moved - moved.mean(axis=1, keepdims=True)).mean() < 0.01  # what decisions depend on
+    spread = []
+    for seed in range(8):
+        w = world(500, seed=seed)
+        order = np.random.default_rng(50 + seed).permutation(500)
+        stack = StackPredictor()
+        stack.fit(w.features, w.target[order], w.weight, w.folds)
+        moved = stack.predict(w.features).mean - w.target.mean(axis=0)
+        spread.append(np.abs(moved - moved.mean(axis=1, keepdims=True)).mean())  # what decisions depend on
+    assert np.median(spread) < 0.002
+    assert np.mean(spread) < 0.01
 
 
 @pytest.mark.parametrize("n", [50, 200, 1000])
