@@ -51,8 +51,8 @@ def test_out_of_fold_predictions_equal_refitting_without_the_fold() -> None:
 
 def test_the_penalty_is_the_one_of_least_leave_one_out_error() -> None:
     x, z = problem()
-    penalties = np.array([1.0, 100.0, 1e5])
+    penalties = (1.0, 100.0, 1e5)
     fit = fit_linear(x, z, np.arange(60) % 5, penalties)
     errors = np.array([((z - leave_one_out(x, z, float(a))) ** 2).mean(axis=0) for a in penalties])
-    assert np.array_equal(fit.penalty, penalties[errors.argmin(axis=0)])
+    assert np.array_equal(fit.penalty, np.array(penalties)[errors.argmin(axis=0)])
     np.testing.assert_allclose(fit.noise, errors.min(axis=0))

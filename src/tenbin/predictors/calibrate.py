@@ -18,7 +18,7 @@ BINS = 20
 PRIOR_ROWS = 150.0
 """A bin is believed like r / (r + 150), r being its number of rows (cells of one row err together)."""
 LEAST_SLOPE = 0.1
-IDENTITY = np.array([-1.0, 2.0])
+IDENTITY = (-1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class CalibrationMap:
         rows = float(known.any(axis=1).sum())
         said, got, w = predicted[known], target[known], weight[known]
         if rows < 2 * BINS or np.ptp(said) < 1e-9:
-            return cls(IDENTITY.copy(), IDENTITY.copy())
+            return cls(np.array(IDENTITY), np.array(IDENTITY))
         bins = np.array_split(np.argsort(said, kind="stable"), BINS)
         mass = np.array([w[b].sum() for b in bins])
         centre = np.array([(w[b] * said[b]).sum() for b in bins]) / mass

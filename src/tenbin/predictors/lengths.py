@@ -18,7 +18,7 @@ from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
 
-LEVELS = np.array([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99])
+LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 """Probabilities at which residual quantiles are kept."""
 FLOOR_SHARE = 1e-3
 """Values below this share of their candidate's mean count as that: an empty answer has no logarithm."""

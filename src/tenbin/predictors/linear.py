@@ -6,13 +6,14 @@ out costs one subtraction. Leave-one-out residuals are exact by the identity e_i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tenbin.types import Floats, Ints
 
-PENALTIES = np.geomspace(1.0, 1e5, 11)
+PENALTIES = tuple(10.0 ** (k / 2) for k in range(11))
 MOST_PRESS_ROWS = 8_000
 """Rows on which penalties are chosen; more change nothing but the time it takes."""
 
@@ -33,7 +34,7 @@ class LinearFit:
     strength: Floats
 
 
-def fit_linear(x: Floats, z: Floats, folds: Ints, penalties: Floats = PENALTIES) -> LinearFit:
+def fit_linear(x: Floats, z: Floats, folds: Ints, penalties: Sequence[float] = PENALTIES) -> LinearFit:
     """Fit `z` [n, T] on `x` [n, p] (both centred) with the penalty of least leave-one-out error for each target."""
     names = np.unique(folds)
     sums = {fold: _sums(x[folds == fold], z[folds == fold]) for fold in names}
@@ -75,7 +76,7 @@ def _press(scores: Floats, z: Floats, strength: Floats, rotated: Floats, penalty
 
 
 def _choose_penalty(
-    x: Floats, z: Floats, directions: Floats, strength: Floats, rotated: Floats, penalties: Floats
+    x: Floats, z: Floats, directions: Floats, strength: Floats, rotated: Floats, penalties: Sequence[float]
 ) -> tuple[Floats, Floats]:
     step = max(1, -(-len(x) // MOST_PRESS_ROWS))
     scores, targets = x[::step] @ directions, z[::step]
@@ -83,7 +84,7 @@ def _choose_penalty(
         [(_press(scores, targets, strength, rotated, float(a), len(x)) ** 2).mean(axis=0) for a in penalties]
     )
     best = errors.argmin(axis=0)
-    return penalties[best], errors[best, np.arange(z.shape[1])]
+    return np.array(penalties)[best], errors[best, np.arange(z.shape[1])]
 
 
 def _solve(gram: Floats, moment: Floats, penalty: Floats) -> Floats:
