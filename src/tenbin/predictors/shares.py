@@ -14,7 +14,7 @@ from tenbin.types import Floats
 SLOPE_PRIOR_SD = 0.3
 """How far, a priori, one direction's slope lies from the pooled one."""
 LARGEST_SLOPE = 1.25
-LUCK_OF_DIRECTION = 0.8
+LUCK_OF_DIRECTION = 1.5
 """What one direction explains by luck, in units of its noise."""
 EVIDENCE_TO_EXCEED = 50.0
 """Below that much explained (in units of noise), weights add up to one at most."""
