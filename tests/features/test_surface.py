@@ -30,6 +30,8 @@ CHOICES = "Which one is right?\nA. {}\nB. {}\nC. {}\nD. {}"
         ("brackets_share", "f(x)[0]", "f of x"),
         ("symbols_share", "→ ← ↑", "a b c"),
         ("log_questions", "何ですか？本当？", "何です。"),
+        ("log_questions", "首都はどこですか。", "首都は静かです。"),
+        ("log_questions", "どれが正しいか\n(A) はい", "どれも正しい\n(A) はい"),
         ("log_quotes", 'say "yes" or “no”', "say yes or no"),
         ("log_code_marks", "def f(x):\n    return x == 1", "a function of one thing"),
         ("log_formula_marks", "\\frac{1}{2} \\sqrt{2}", "one half"),
@@ -49,6 +51,10 @@ CHOICES = "Which one is right?\nA. {}\nB. {}\nC. {}\nD. {}"
 )
 def test_a_feature_sees_what_it_is_named_after(name: str, more: str, less: str) -> None:
     assert surface_of(more)[name] > surface_of(less)[name]
+
+
+def test_a_polite_request_in_japanese_is_no_constraint() -> None:
+    assert surface_of("説明してください")["log_constraints"] == surface_of("説明する")["log_constraints"] == 0.0
 
 
 @pytest.mark.parametrize(

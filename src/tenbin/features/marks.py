@@ -23,7 +23,7 @@ MARKS: Mapping[str, str] = MappingProxyType(
         "log_constraints": (
             " must| at most| at least| exactly| no more than| no less than| only| should| without| fewer than"
             "| less than| more than| within| required| format| limit|以内|以下|以上|未満"
-            "|必ず|のみ|だけ|ちょうど|禁止|しないで|なければ|形式|条件|ください"
+            "|必ず|のみ|だけ|ちょうど|禁止|しないで|なければ|形式|条件"
         ),
         "log_negations": (
             " not |n't | except| never| no | none| neither| false|incorrect|ない|以外|除く|ません|誤って|誤り|間違"

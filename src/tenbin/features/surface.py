@@ -32,6 +32,8 @@ SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
 
 _LABEL = r"([a-z]|[0-9]{1,2}|[アイウエオカキクケコ])"
 _OPTION_LABEL = re.compile(rf"[(\[]{_LABEL}[)\]]|(?:^|[\s,、。:;?]){_LABEL}[).:、](?![0-9])", re.MULTILINE)
+_ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
+"""か at the end of a sentence, which Japanese writes where English has a question mark."""
 _LABEL_ORDERS = (
     tuple("abcdefghijklmnopqrstuvwxyz"),
     tuple(str(i) for i in range(1, 31)),
@@ -96,6 +98,7 @@ def _block(conversations: Sequence[Conversation]) -> Float32s:
     tokens = count_tokens(texts + endings, unspaced_weight=_UNSPACED_WEIGHT)
     tokens, option_tokens = tokens[:n], tokens[n:]
     counts = _kind_counts(texts)
+    asked = np.array([float(len(_ASKED_IN_JAPANESE.findall(text))) for text in texts])
     lines = np.array([text.count("\n") + 1.0 for text in texts])
     labels = np.array([float(count) for count, _ in options])
     columns = {
@@ -109,7 +112,7 @@ def _block(conversations: Sequence[Conversation]) -> Float32s:
         "log_tool_messages": np.log1p([float(c.tool_messages) for c in conversations]),
         "log_media_parts": np.log1p([float(c.media_parts) for c in conversations]),
         "rest_share": np.array([len(c.rest) / max(len(c.rest) + len(c.last_user), 1) for c in conversations]),
-        "log_questions": np.log1p(counts["questions"]),
+        "log_questions": np.log1p(counts["questions"] + asked),
         "log_quotes": np.log1p(counts["quotes"]),
         "log_numbers": np.log1p(counts["numbers"]),
         "log_digits_per_number": np.log1p(counts["digits_share"] / np.maximum(counts["numbers"], 1)),
