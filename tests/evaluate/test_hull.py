@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.evaluate.hull import COST_FLOOR_USD, upper_hull
+from tenbin.evaluate.hull import COST_FLOOR_USD, Hull, upper_hull
 
 costs = st.floats(0.0, 0.1, allow_nan=False)
 qualities = st.floats(0.0, 1.0, allow_nan=False)
+# Between costs 1e-300 apart there is no slope and hence no height to integrate.
+payable = costs.map(lambda cost: cost if cost > 1e-200 else 0.0)
 points = st.lists(st.tuples(costs, qualities), min_size=1, max_size=30)
 
 
@@ -60,17 +63,41 @@ def test_a_dominated_point_changes_nothing(
     assert hull_of([*pairs, (cost + dearer, quality - worse)]) == hull_of(pairs)
 
 
-@given(points, costs, costs)
+def mean_between_vertices(hull: Hull, low: float, high: float, log: bool) -> float:
+    """The mean height by Gauss-Legendre quadrature on every stretch without a vertex, where the height is smooth."""
+    ends = np.array([low, *(x for x in hull.cost_usd if low < x < high), high])
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    areas, widths = [], []
+    for left, right in pairwise(ends):
+        width = np.log1p((right - left) / left) if log else right - left
+        beyond = width * (nodes + 1.0) / 2.0
+        at = left + (left * np.expm1(beyond) if log else beyond)
+        areas.append(width / 2.0 * (weights @ hull.height(at)) / (high - low))
+        widths.append(width / (high - low))
+    return math.fsum(areas) / math.fsum(widths)
+
+
+@given(st.lists(st.tuples(payable, qualities), min_size=1, max_size=30), payable, payable)
 def test_areas_agree_with_quadrature(pairs: list[tuple[float, float]], one: float, other: float) -> None:
     low, high = sorted((one, other))
     hull = hull_of(pairs)
-    x = np.linspace(low, high, 4001)
-    middle = (x[1:] + x[:-1]) / 2.0
-    # A step of the grid may hide a vertex: the error is bounded by the rise within one step.
-    assert hull.mean_height(low, high) == pytest.approx(float(hull.height(middle).mean()), abs=1e-3)
-    z = np.geomspace(max(low, COST_FLOOR_USD), max(high, COST_FLOOR_USD), 4001)
-    middle = np.sqrt(z[1:] * z[:-1])
-    assert hull.mean_height_log(low, high) == pytest.approx(float(hull.height(middle).mean()), abs=1e-2)
+    if high > low:
+        assert hull.mean_height(low, high) == pytest.approx(mean_between_vertices(hull, low, high, False), abs=1e-9)
+    low, high = max(low, COST_FLOOR_USD), max(high, COST_FLOOR_USD)
+    if high > low:
+        assert hull.mean_height_log(low, high) == pytest.approx(mean_between_vertices(hull, low, high, True), abs=1e-9)
+
+
+def test_costs_a_rounding_apart_do_no_harm_to_the_log_area() -> None:
+    cost = 0.0123
+    above = math.nextafter(cost, 1.0)
+    hull = upper_hull([cost, above], [0.1, 0.9])
+    assert hull.mean_height_log(cost / 2.0, 2.0 * cost) == pytest.approx(0.5, abs=1e-12)
+    assert 0.1 <= hull.mean_height_log(cost, above) <= 0.9
+
+
+def test_a_range_too_narrow_for_areas_still_has_a_mean() -> None:
+    assert upper_hull([0.0], [0.5]).mean_height(0.0, 5e-324) == 0.5
 
 
 def test_the_log_area_is_exact_on_one_piece() -> None:

@@ -34,24 +34,24 @@ class Hull:
         """AIQ: mean height over dollars uniform in [low, high]; the height at `high` where the range is a point."""
         if not high_usd > low_usd:
             return float(self.height(high_usd))
-        area = 0.0
-        for x0, y0, x1, y1 in self._pieces(low_usd, high_usd):
-            area += (x1 - x0) * (y0 + y1) / 2.0
-        return area / (high_usd - low_usd)
+        whole = high_usd - low_usd
+        return math.fsum((x1 - x0) / whole * (y0 + y1) / 2.0 for x0, y0, x1, y1 in self._pieces(low_usd, high_usd))
 
     def mean_height_log(self, low_usd: float, high_usd: float) -> float:
         """AIQ-log: the same hull, dollars uniform in logarithm between `low` and `high`, both floored at 1e-7.
 
-        On a piece y = y0 + s (x - x0) the integral of y dx / x is (y0 - s x0) ln(x1 / x0) + s (x1 - x0).
+        On a piece from (x0, y0) to (x1, y1), with r = (x1 - x0) / x0, the integral of y dx / x is
+        y0 ln(1 + r) + (y1 - y0) (1 - ln(1 + r) / r): no slope, so that costs a rounding apart do no harm.
         """
         low, high = max(low_usd, COST_FLOOR_USD), max(high_usd, COST_FLOOR_USD)
         if not high > low:
             return float(self.height(high))
         area = 0.0
         for x0, y0, x1, y1 in self._pieces(low, high):
-            slope = (y1 - y0) / (x1 - x0)
-            area += (y0 - slope * x0) * math.log(x1 / x0) + (y1 - y0)
-        return area / math.log(high / low)
+            rise = (x1 - x0) / x0
+            width = math.log1p(rise)
+            area += y0 * width + (y1 - y0) * (1.0 - width / rise)
+        return area / math.log1p((high - low) / low)
 
     def cost_at(self, quality: float) -> float:
         """Least dollars at which the hull reaches `quality`; NaN where it never does."""
