@@ -24,7 +24,7 @@ def listed(names: Sequence[str], allow: Collection[str] | None, deny: Collection
     for name in [*(allow or ()), *(deny or ())]:
         if name not in names:
             fix = did_you_mean(name, names) or f"candidates: {', '.join(names)}"
-            raise UsageError(f"{name!r} is no candidate of this router", fix=fix)
+            raise UsageError(f'"{name}" is no candidate of this router', fix=fix)
     left = np.array([(not allow or n in allow) and n not in (deny or ()) for n in names], dtype=np.bool_)
     if not left.any():
         raise DecisionError("the allow and deny lists leave no candidate", fix="allow at least one that is not denied")

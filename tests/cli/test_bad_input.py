@@ -33,9 +33,9 @@ BAD_ROWS: Mapping[str, tuple[Callable[[Rows], Rows], list[str]]] = {
     "no model column": (without("model"), ["model"]),
     "no quality column": (without("quality"), ["quality"]),
     "no quality anywhere": (lambda rows: [{**row, "quality": None} for row in rows], ["quality"]),
-    "quality above 1": (with_cell(4, "quality", 1.5), ["line 5", "column quality", "1.5"]),
-    "quality below 0": (with_cell(4, "quality", -0.1), ["line 5", "column quality", "-0.1"]),
-    "negative tokens": (with_cell(2, "output_tokens", -3), ["line 3", "column output_tokens", "-3"]),
+    "quality above 1": (with_cell(4, "quality", 1.5), [":5", "column quality", "1.5"]),
+    "quality below 0": (with_cell(4, "quality", -0.1), [":5", "column quality", "-0.1"]),
+    "negative tokens": (with_cell(2, "output_tokens", -3), [":3", "column output_tokens", "-3"]),
     "duplicate pair": (lambda rows: [*rows, rows[0]], ["q0", "small"]),
     "no rows": (lambda _: [], ["empty"]),
 }
@@ -73,7 +73,7 @@ def test_a_line_of_200_mb(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
         for _ in range(200):
             stream.write(b"x" * 1_000_000)
     assert_refused(
-        tenbin("fit", table, "--out", tmp_path / "r"), 3, ["t.jsonl, line 1", "longer than"], tmp_path, {"t.jsonl"}
+        tenbin("fit", table, "--out", tmp_path / "r"), 3, ["t.jsonl:1", "longer than"], tmp_path, {"t.jsonl"}
     )
     run = tenbin("route", made / "router", "--batch", table, "--out", tmp_path / "out")
     assert_refused(run, 3, ["t.jsonl:1:1", "longer than"], tmp_path, {"t.jsonl"})

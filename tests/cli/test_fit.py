@@ -72,9 +72,8 @@ def test_map_renames_columns(made: Path, tenbin: Tenbin, tmp_path: Path) -> None
     [
         (["--map", "quality"], "renames nothing"),
         (["--map", "quality=a", "--map", "quality=b"], "twice"),
-        (["--format", "spruot"], "did you mean 'sprout'"),
-        (["--embedder", "hahsed"], "hahsed"),
-        (["--reference", "huge"], "'huge' is no model"),
+        (["--format", "spruot"], 'did you mean "sprout"'),
+        (["--reference", "huge"], '"huge" is no model'),
         (["--prces", "x"], '"--prices"'),
         (["--seed", "x"], "not a valid integer"),
     ],
@@ -87,11 +86,15 @@ def test_wrong_flags_are_named(made: Path, tenbin: Tenbin, tmp_path: Path, flags
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_predictor_gets_the_nearest_one(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
-    flags = ("--prices", made / "prices.toml", "--predictor", "stak")
-    run = tenbin("fit", made / "train.jsonl", *flags, "--out", tmp_path / "r")
+@pytest.mark.parametrize(
+    ("flag", "name", "near"), [("--predictor", "stak", "stack"), ("--embedder", "wordlama", "wordllama")]
+)
+def test_an_unknown_plug_in_gets_the_nearest_one(
+    made: Path, tenbin: Tenbin, tmp_path: Path, flag: str, name: str, near: str
+) -> None:
+    run = tenbin("fit", made / "train.jsonl", "--prices", made / "prices.toml", flag, name, "--out", tmp_path / "r")
     assert (run.exit_code, run.stderr.count("\n")) == (11, 1), run.stderr
-    assert 'did you mean "stack"' in run.stderr
+    assert f'did you mean "{near}"' in run.stderr
 
 
 def test_a_place_taken_by_something_else_is_refused_before_the_work(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

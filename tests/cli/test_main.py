@@ -66,7 +66,7 @@ def test_a_wrong_word_gets_the_nearest_one(arguments: list[str], near: str) -> N
 
 def test_a_word_like_no_command_gets_the_help() -> None:
     result = CliRunner().invoke(cli, ["zzzz"])
-    assert "no such command 'zzzz'; see 'tenbin --help'" in result.stderr
+    assert "no such command \"zzzz\"; see 'tenbin --help'" in result.stderr
 
 
 def test_nothing_given_shows_the_help_and_fails() -> None:

@@ -67,7 +67,7 @@ def no_curves(document: dict[str, Any]) -> None:
         (put_kind, r"verdict\.kind: should be one of 'route', 'single', 'collect'"),
         (shorten_range, "cost_range_usd: should be a list of 2"),
         (drop_share, r"curves\[0\]: has shares that do not fit"),
-        (forget_best, "best_single: 'nobody' is not among"),
+        (forget_best, 'best_single: "nobody" is not among'),
         (newer, "schema_version is 99"),
         (no_curves, "curves: hold no point"),
     ],

@@ -61,6 +61,6 @@ def rows() -> list[Row]:
         ("b", "二つ目", "ja", "big", 1.0, 4, 20, 0.01, 1.5, "train", 1.0),
         ("a", first, "en", "big", 0.5, 5, 30, 0.02, 2.0, "test", 1.0),
         ("a", first, "en", "small", None, 5, None, None, None, "test", 1.0),
-        ("c", "", "en", "big", 0.0, 0, 1, 0.0, 0.1, "calibration", 1.0),
+        ("c", "?", "en", "big", 0.0, 0, 1, 0.0, 0.1, "calibration", 1.0),
     )
     return [dict(zip(names, row, strict=True)) for row in table]

@@ -43,9 +43,7 @@ def second(rows: list[dict], **changes: object) -> list[dict]:
 
 def spot(name: str, column: str) -> str:
     """Where the second row of a file of that kind is: the header is a line of CSV, Parquet has rows."""
-    return {"t.csv": f"line 3, column {column}", "t.jsonl": f"line 2, column {column}"}.get(
-        name, f"row 2, column {column}"
-    )
+    return {"t.csv": f":3, column {column}", "t.jsonl": f":2, column {column}"}.get(name, f"row 2, column {column}")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -63,6 +61,9 @@ def spot(name: str, column: str) -> str:
         ("model", "  ", "is empty"),
         ("model", None, "is empty"),
         ("query_id", "", "is empty"),
+        ("prompt", "", "is empty; give the text that the model got"),
+        ("prompt", None, "is empty; give the text that the model got"),
+        ("prompt", " \t\u3000\u00a0\u2028", "is empty; give the text that the model got"),
         ("split", "validation", '"validation" is none of train, calibration and test; write calibration'),
         ("split", "holdout", "none of train, calibration and test"),
     ],
@@ -84,12 +85,12 @@ def test_infinity(rows, write, name, infinite, column):
 
 
 def test_words_where_a_number_should_be(rows, write):
-    refused(write(second(rows, quality="good"), "t.csv"), "line 3, column quality", '"good" is not a number')
-    refused(write(second(rows, quality="good"), "t.jsonl"), "line 2, column quality", '"good" is not a number')
+    refused(write(second(rows, quality="good"), "t.csv"), ":3, column quality", '"good" is not a number')
+    refused(write(second(rows, quality="good"), "t.jsonl"), ":2, column quality", '"good" is not a number')
 
 
 def test_numbers_as_text(rows, write):
-    refused(write(second(rows, quality="0.5"), "t.jsonl"), "line 2, column quality", '"0.5" is text, not a number')
+    refused(write(second(rows, quality="0.5"), "t.jsonl"), ":2, column quality", '"0.5" is text, not a number')
     table = [dict(GOOD, quality="0.5")]
     refused(write(table, "t.parquet"), "row 1, column quality", '"0.5" is text, not a number')
     refused(write([dict(GOOD, output_tokens=True)], "t.jsonl"), "column output_tokens", "not a number")
@@ -99,7 +100,7 @@ def test_numbers_as_text(rows, write):
 def test_the_line_counts_line_breaks_inside_fields(rows, write):
     table = second(rows, quality=7)
     table[0]["prompt"] = "three\nlines\nhere"
-    refused(write(table, "t.csv"), "line 5, column quality")
+    refused(write(table, "t.csv"), ":5, column quality")
 
 
 def test_blank_lines_are_counted(tmp_path):
@@ -107,12 +108,12 @@ def test_blank_lines_are_counted(tmp_path):
     path.write_text(
         '{"query_id":1,"prompt":"p","model":"m","quality":1}\n\n\n{"query_id":2,"prompt":"p","model":"m","quality":2}\n'
     )
-    refused(path, "line 4, column quality")
+    refused(path, ":4, column quality")
 
 
 def test_how_many_more_are_bad(rows, write):
     table = [dict(GOOD, query_id=str(i), quality=2) for i in range(5)]
-    refused(write(table, "t.csv"), "line 2, column quality", "4 more rows have a fault")
+    refused(write(table, "t.csv"), ":2, column quality", "4 more rows have a fault")
 
 
 def test_a_mapped_column_is_called_as_the_file_calls_it(write):
@@ -123,12 +124,12 @@ def test_a_mapped_column_is_called_as_the_file_calls_it(write):
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("column", ["model", "quality", "prompt"])
 def test_a_missing_column(write, name, column):
-    refused(write([{k: v for k, v in GOOD.items() if k != column}], name), name, f"'{column}'", f"--map {column}=")
+    refused(write([{k: v for k, v in GOOD.items() if k != column}], name), name, f'"{column}"', f"--map {column}=")
 
 
 def test_a_missing_column_under_another_name(write):
     table = [{"query_id": 1, "prompt": "p", "model": "m", "score": 1}]
-    refused(write(table, "t.csv"), "has no column 'quality'; if 'score' is it, add --map quality=score")
+    refused(write(table, "t.csv"), 'has no column "quality"; if "score" is it, add --map quality=score')
 
 
 @pytest.mark.parametrize("value", [None, float("nan")])
@@ -141,25 +142,25 @@ def test_no_quality_anywhere(write, value):
 @pytest.mark.parametrize("name", KINDS)
 def test_duplicate_pairs(write, name):
     table = [dict(GOOD, query_id="0"), GOOD, dict(GOOD, quality=0.5)]
-    first, again = {"t.csv": ("line 3", "line 4"), "t.jsonl": ("line 2", "line 3")}.get(name, ("row 2", "row 3"))
+    first, again = {"t.csv": (":3", ":4"), "t.jsonl": (":2", ":3")}.get(name, (", row 2", ", row 3"))
     said = refused(write(table, name), 'query "1" and model "m"', f"{first} too")
-    assert f"{name}, {again}: " in said
+    assert f"{name}{again}: " in said
 
 
 def test_one_id_with_two_prompts(write):
     table = [GOOD, dict(GOOD, model="n", prompt="q")]
-    refused(write(table, "t.csv"), "line 3, column prompt", 'query "1" has another prompt than in', "line 2")
+    refused(write(table, "t.csv"), ":3, column prompt", 'query "1" has another prompt than in', ":2")
 
 
 @pytest.mark.parametrize(("column", "one", "two"), [("group", "x", "y"), ("split", "train", "test")])
 def test_one_id_with_two_groups_or_splits(write, column, one, two):
     table = [dict(GOOD, **{column: one}), dict(GOOD, model="n", **{column: two})]
-    refused(write(table, "t.jsonl"), f"line 2, column {column}", f'query "1" has another {column} than in')
+    refused(write(table, "t.jsonl"), f":2, column {column}", f'query "1" has another {column} than in')
 
 
 def test_a_query_without_a_split(write):
     table = [dict(GOOD, split="train"), dict(GOOD, query_id="2", split=None)]
-    refused(write(table, "t.csv"), "line 3, column split", "is empty")
+    refused(write(table, "t.csv"), ":3, column split", "is empty")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -179,10 +180,10 @@ def test_wrong_encoding(tmp_path, rows, write):
     text = write(rows, "t.csv").read_text(encoding="utf-8")
     for encoding in ("cp932", "utf-16", "utf-16-le"):
         (tmp_path / "u.csv").write_bytes(text.encode(encoding))
-        refused(tmp_path / "u.csv", "u.csv, line ", "is not UTF-8 text; save the file as UTF-8")
+        refused(tmp_path / "u.csv", "u.csv:", "is not UTF-8 text; save the file as UTF-8")
     good = '{"query_id":1,"prompt":"p","model":"m","quality":1}\n'
     (tmp_path / "u.jsonl").write_bytes((good * 2).encode() + "日本".encode("euc-jp"))
-    refused(tmp_path / "u.jsonl", "u.jsonl, line 3", "is not UTF-8 text")
+    refused(tmp_path / "u.jsonl", "u.jsonl:3", "is not UTF-8 text")
     (tmp_path / "u.jsonl").write_bytes(b"\xef\xbb\xbf" + good.encode())
     refused(tmp_path / "u.jsonl", "byte order mark")
 
@@ -196,7 +197,7 @@ def test_a_line_of_200_mb_is_refused_in_bounded_memory(tmp_path, name):
             stream.write(b"x" * 1024 * 1024)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     line = 2 if name.endswith("csv") else 1
-    refused(path, f"{name}, line {line}: is longer than 16 MB")
+    refused(path, f"{name}:{line}: is longer than 16 MB")
     unit = 1024 if sys.platform != "darwin" else 1
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 120 * 1024 * 1024
     path.unlink()
@@ -205,13 +206,13 @@ def test_a_line_of_200_mb_is_refused_in_bounded_memory(tmp_path, name):
 def test_a_quoted_field_of_many_lines_that_is_too_long(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b'query_id,prompt,model,quality\n1,"' + b"word\n" * 4_000_000 + b'",m,1\n')
-    refused(path, "t.csv, line 2: is longer than 16 MB")
+    refused(path, "t.csv:2: is longer than 16 MB")
 
 
 def test_a_quote_that_never_closes_loses_no_row_silently(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('query_id,prompt,model,quality\n1,p,m,1\n2,"p,m,1\n3,p,m,1\n')
-    refused(path, "t.csv, line 3", "quoted field", "does not close")
+    refused(path, "t.csv:3", "quoted field", "does not close")
 
 
 def test_an_odd_quote_inside_a_plain_field_is_legal(tmp_path):
@@ -224,7 +225,7 @@ def test_an_odd_quote_inside_a_plain_field_is_legal(tmp_path):
 def test_a_line_with_other_than_the_header_s_fields(tmp_path, line, fields):
     path = tmp_path / "t.csv"
     path.write_text(f"query_id,prompt,model,quality\n1,p,m,1\n{line}\n")
-    refused(path, "t.csv, line 3", f"has {fields} fields where the header has 4")
+    refused(path, "t.csv:3", f"has {fields} fields where the header has 4")
 
 
 def test_mixed_line_ends_are_refused_or_read_whole(tmp_path):
@@ -239,7 +240,7 @@ def test_mixed_line_ends_are_refused_or_read_whole(tmp_path):
 def test_a_blank_first_line(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("\nquery_id,prompt,model,quality\n1,p,m,1\n")
-    refused(path, "line 1", "blank first line")
+    refused(path, ":1", "blank first line")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ def test_a_blank_first_line(tmp_path):
         ("[1, 2]", "is a JSON list, not an object"),
         ("3", "is a JSON number or constant, not an object"),
         ('{"a": 1} {"b": 2}', "is not valid JSON"),
-        ('{"model": "m", "model": "n"}', "the key 'model' stands twice"),
+        ('{"model": "m", "model": "n"}', 'the key "model" stands twice'),
         ('{"prompt": "\\ud800"}', "surrogate"),
         ("[" * 100_000, "is not valid JSON"),
     ],
@@ -259,7 +260,7 @@ def test_broken_json(tmp_path, line, said, before):
     path = tmp_path / "t.jsonl"
     good = "".join(f'{{"query_id":{i},"prompt":"p","model":"m","quality":1}}\n' for i in range(before))
     path.write_text(good + line + "\n")
-    refused(path, f"t.jsonl, line {before + 1}: ", said)
+    refused(path, f"t.jsonl:{before + 1}: ", said)
 
 
 def test_a_json_list(tmp_path):
@@ -300,8 +301,16 @@ def test_pickles_are_refused_with_the_way_to_convert_them(tmp_path):
 
 def test_messages_that_are_none(write):
     table = [dict(GOOD, messages=[{"content": "no role"}])]
-    refused(write(table, "t.jsonl"), "line 1, column messages", "is not a list of chat messages")
-    refused(write([dict(GOOD, messages="{broken")], "t.csv"), "line 2, column messages", "not a list of chat messages")
+    refused(write(table, "t.jsonl"), ":1, column messages", "is not a list of chat messages")
+    refused(write([dict(GOOD, messages="{broken")], "t.csv"), ":2, column messages", "not a list of chat messages")
+
+
+def test_neither_prompt_nor_messages(write):
+    bare = {key: value for key, value in GOOD.items() if key != "prompt"}
+    refused(write([dict(bare, messages=None)], "t.jsonl"), ":1, column messages", "is empty")
+    said = [{"role": "user", "content": "hello"}]
+    refused(write([dict(GOOD, messages=said), dict(GOOD, query_id="b", prompt=" ")], "t.jsonl"), ":2, column prompt")
+    assert read_outcomes(write([dict(GOOD, prompt="", messages=said)], "t.jsonl")).queries[0].messages
 
 
 def test_ids_and_models_that_were_swapped(write, monkeypatch):
@@ -311,5 +320,5 @@ def test_ids_and_models_that_were_swapped(write, monkeypatch):
 
 
 def test_an_unknown_format(rows, write):
-    with pytest.raises(UsageError, match="did you mean 'sprout'"):
+    with pytest.raises(UsageError, match='did you mean "sprout"'):
         read_outcomes(write(rows, "t.csv"), format="sprot")

@@ -343,5 +343,5 @@ def test_routerbench_s_pickle_comes_with_the_way_to_convert_it(hub, tmp_path):
 
 
 def test_an_unknown_set(tmp_path):
-    with pytest.raises(UsageError, match="did you mean 'sprout'"):
+    with pytest.raises(UsageError, match='did you mean "sprout"'):
         fetch_dataset("sprot", tmp_path)

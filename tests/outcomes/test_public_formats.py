@@ -86,7 +86,7 @@ def test_routerbench_has_score_and_cost_columns(write, name):
 
 def test_a_bad_routerbench_cost_is_named(write):
     path = write([dict(ROUTERBENCH[0], **{"gpt-4|total_cost": -1})], "r.csv")
-    with pytest.raises(DataError, match=r"line 2, column gpt-4\|total_cost: -1\.0 is negative"):
+    with pytest.raises(DataError, match=r":2, column gpt-4\|total_cost: -1\.0 is negative"):
         read_outcomes(path)
 
 
@@ -133,7 +133,7 @@ def test_paretobandit_lines_hold_their_arms(tmp_path):
 def test_a_bad_reward_is_named(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"prompt": "p", "arms": {"m": {"reward": "high", "cost": 1}}}\n')
-    with pytest.raises(DataError, match=r'line 1, column arms\.m\.reward: "high" is not a number'):
+    with pytest.raises(DataError, match=r':1, column arms\.m\.reward: "high" is not a number'):
         read_outcomes(path)
 
 

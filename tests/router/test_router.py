@@ -187,7 +187,7 @@ def test_refusals_of_fit(prices):
     panel = make_panel(60)
     with pytest.raises(DataError, match="too few"):
         fit(panel.take(np.arange(5)), prices)
-    with pytest.raises(DataError, match="'mid' has no quality"):
+    with pytest.raises(DataError, match='"mid" has no quality'):
         fit(replace(panel, quality=np.where([False, True, False], np.nan, panel.quality)), prices)
     with pytest.raises(DataError, match="give --prices"):
         fit(panel, None)

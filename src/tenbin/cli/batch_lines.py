@@ -30,7 +30,7 @@ def read_queries(stream: BinaryIO, name: str) -> Iterator[Query]:
         first = seen.setdefault(query.query_id, number)
         if first != number:
             raise DataError(
-                f"query_id {query.query_id!r} was already given in line {first}",
+                f'query_id "{query.query_id}" was already given in line {first}',
                 where=f"{name}:{number}:1",
                 fix="give every line its own id (a line without one takes its number)",
             )
@@ -126,5 +126,6 @@ class Line:
 
 
 def kind(value: Any) -> str:
+    """What a JSON value is, in words."""
     names = {str: "a text", bool: "true or false", dict: "an object", list: "a list", type(None): "null"}
     return "an empty text" if value == "" else names.get(type(value), "a number")

@@ -13,8 +13,8 @@ def renamed(renames: Sequence[str]) -> dict[str, str] | None:
     for rename in renames:
         ours, equals, yours = rename.partition("=")
         if not (ours and equals and yours):
-            raise UsageError(f"--map {rename!r} renames nothing", fix="write OURS=YOURS, e.g. --map quality=score")
+            raise UsageError(f'--map "{rename}" renames nothing', fix="write OURS=YOURS, e.g. --map quality=score")
         if ours in mapping:
-            raise UsageError(f"--map names {ours!r} twice", fix="give every column once")
+            raise UsageError(f'--map names "{ours}" twice', fix="give every column once")
         mapping[ours] = yours
     return mapping or None

@@ -53,15 +53,17 @@ def click_sentence(error: click.ClickException) -> str:
     """Click's complaint in our form: one sentence, the nearest flags, where to read on."""
     if isinstance(error, click.NoSuchOption):
         near = did_you_mean(error.option_name, error.possibilities or ())
-        message = f"no such option '{error.option_name}'{f' ({near})' if near else ''}"
+        message = f'no such option "{error.option_name}"' + (f" ({near})" if near else "")
     else:
         message = " ".join(error.format_message().split()).rstrip(".")
+        message = re.sub(r"'([^']*)'", r'"\1"', message)  # as everywhere: names in ", commands in '
         message = re.sub(r"^([A-Z])(?=[a-z])", lambda first: first[1].lower(), message)
     context = getattr(error, "ctx", None)
     return f"{message}; see '{context.command_path} --help'" if context is not None else message
 
 
 def bug_sentence(error: BaseException) -> str:
+    """What to say of an exception that nobody foresaw."""
     detail = " ".join(str(error).split())
     name = type(error).__name__
     return (

@@ -42,7 +42,7 @@ class Group(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             near = did_you_mean(name, self.list_commands(ctx))
-            raise click.UsageError(f"no such command '{name}'{f' ({near})' if near else ''}", ctx)
+            raise click.UsageError(f'no such command "{name}"' + (f" ({near})" if near else ""), ctx)
         return super().resolve_command(ctx, args)
 
 

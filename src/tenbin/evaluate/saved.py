@@ -110,7 +110,7 @@ def _check(evaluation: Evaluation) -> None:
     known = {single.model for single in evaluation.singles}
     for field in ("best_single", "reference"):
         if getattr(evaluation, field) not in known:
-            raise DataError(f"{getattr(evaluation, field)!r} is not among the single models", where=field, fix=FIX)
+            raise DataError(f'"{getattr(evaluation, field)}" is not among the single models', where=field, fix=FIX)
     if set(evaluation.models) != known:
         raise DataError("are not the models of singles", where="models", fix=FIX)
     if not evaluation.curves or not any(math.isfinite(point.mu) for point in evaluation.curves[0].points):

@@ -52,7 +52,7 @@ def open_embedder(form: str) -> Embedder:
     """
     kind, _, rest = form.partition(":")
     if kind not in _PACKAGES or (kind in _ALONE) == bool(rest):
-        raise UsageError(f"there is no embedder {form!r}", fix=f"choose among {', '.join(EMBEDDER_FORMS)}")
+        raise UsageError(f'there is no embedder "{form}"', fix=f"choose among {', '.join(EMBEDDER_FORMS)}")
     if kind == "wordllama":
         from tenbin.features.wordllama import WordLlamaEmbedder  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def _open_endpoint(form: str, rest: str) -> Embedder:
 
     address, *names = rest.split("#")
     if len(names) not in {1, 2} or not all(names):
-        raise UsageError(f"there is no embedder {form!r}", fix=f"write {EMBEDDER_FORMS[-2]} or {EMBEDDER_FORMS[-1]}")
+        raise UsageError(f'there is no embedder "{form}"', fix=f"write {EMBEDDER_FORMS[-2]} or {EMBEDDER_FORMS[-1]}")
     return EndpointEmbedder(address, names[0], api_key_env=names[1] if len(names) == 2 else None)
 
 

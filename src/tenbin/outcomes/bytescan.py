@@ -75,9 +75,7 @@ def header_of(path: Path, delimiter: str) -> list[str]:
         text = stream.read(CHUNK_BYTES).decode("utf-8-sig", "ignore")
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     if not any(name.strip() for name in names):
-        raise DataError(
-            "has a blank first line", where=f"{path}, line 1", fix="put the column names into the first line"
-        )
+        raise DataError("has a blank first line", where=f"{path}:1", fix="put the column names into the first line")
     return names
 
 
@@ -130,7 +128,7 @@ def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
                 if columns is not None and row and len(row) != columns:
                     raise DataError(
                         f"has {len(row)} fields where the header has {columns}",
-                        where=f"{path}, line {line}",
+                        where=f"{path}:{line}",
                         fix="put fields that hold commas, quotes or line breaks into double quotes",
                     )
                 line = rows.line_num + 1
@@ -139,7 +137,7 @@ def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
                 _refuse_length(path, line)
             what = "a quoted field that starts here does not close as CSV says"
             fix = 'close it, and write a quote inside a field as ""'
-            raise DataError(what, where=f"{path}, line {line}", fix=fix) from error
+            raise DataError(what, where=f"{path}:{line}", fix=fix) from error
 
 
 @contextmanager
@@ -160,13 +158,13 @@ def lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _json_object(path: Path, number: int, raw: bytes) -> dict[str, object]:
-    where = f"{path}, line {number}"
+    where = f"{path}:{number}"
     fix = "write one JSON object per line"
     try:
         value = json.loads(raw, object_pairs_hook=_no_repeats)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except _RepeatedKeyError as error:
-        raise DataError(f"the key {error.args[0]!r} stands twice", where=where, fix="keep one of them") from error
+        raise DataError(f'the key "{error.args[0]}" stands twice', where=where, fix="keep one of them") from error
     except UnicodeEncodeError as error:
         raise DataError("holds half of a surrogate pair, which is no character", where=where, fix=fix) from error
     except (ValueError, RecursionError) as error:
@@ -195,12 +193,12 @@ def _json_kind(value: object) -> str:
 
 
 def _refuse_encoding(path: Path, line: int) -> NoReturn:
-    raise DataError("is not UTF-8 text", where=f"{path}, line {line}", fix="save the file as UTF-8 and try again")
+    raise DataError("is not UTF-8 text", where=f"{path}:{line}", fix="save the file as UTF-8 and try again")
 
 
 def _refuse_length(path: Path, line: int) -> NoReturn:
     raise DataError(
         f"is longer than {MAX_LINE_BYTES // 1024**2} MB",
-        where=f"{path}, line {line}",
+        where=f"{path}:{line}",
         fix="write one record per line and shorten or drop what is not a prompt",
     )

@@ -30,7 +30,7 @@ def near(name: str, among: Iterable[str]) -> str:
     names = list(among)
     lowered = {candidate.lower(): candidate for candidate in reversed(names)}
     hits = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return f"did you mean {lowered[hits[0]]!r}?" if hits else ""
+    return f'did you mean "{lowered[hits[0]]}"?' if hits else ""
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
@@ -45,10 +45,10 @@ def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: st
     for ours, theirs in renames.items():
         if ours not in COLUMNS:
             hint = near(ours, COLUMNS) or f"Tenbin's columns are {', '.join(COLUMNS)}"
-            raise UsageError(f"the mapping {ours}={theirs} renames an unknown column {ours!r}", fix=hint)
+            raise UsageError(f'the mapping {ours}={theirs} renames an unknown column "{ours}"', fix=hint)
         if theirs not in present:
             hint = near(theirs, present) or f"its columns are {listed(present)}"
-            raise DataError(f"has no column {theirs!r}, which the mapping {ours}={theirs} names", where=where, fix=hint)
+            raise DataError(f'has no column "{theirs}", which the mapping {ours}={theirs} names', where=where, fix=hint)
     found = {name: name for name in COLUMNS if name in present and name not in renames.values()}
     found.update(renames)
     if "prompt" not in found and "messages" not in found:
@@ -62,9 +62,9 @@ def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: st
 def _missing(name: str, present: Sequence[str], where: str) -> DataError:
     lowered = {column.lower(): column for column in reversed(present)}
     theirs = next((lowered[other] for other in (name, *OTHERS_NAMES.get(name, ())) if other in lowered), None)
-    what = "has neither a 'prompt' nor a 'messages' column" if name == "prompt" else f"has no column {name!r}"
+    what = 'has neither a "prompt" nor a "messages" column' if name == "prompt" else f'has no column "{name}"'
     if theirs is not None:
-        fix = f"if {theirs!r} is it, add --map {name}={theirs}"
+        fix = f'if "{theirs}" is it, add --map {name}={theirs}'
     else:
         fix = f"add it, or name it with --map {name}=THEIR_COLUMN (its columns are {listed(present)})"
     return DataError(what, where=where, fix=fix)

@@ -11,6 +11,8 @@ from tenbin.types import SPLITS
 
 MARK = "chr(31)"
 SHOWN_CHARS = 40
+VISIBLE = r"[^\t-\r\x1c-\x20\x85\p{Z}]"
+"""A character that str.strip would keep, as DuckDB writes it."""
 
 RANGES: Mapping[str, str] = {
     "quality": "{c} < 0 OR {c} > 1",
@@ -29,9 +31,17 @@ def not_a_number(cell: Cell) -> str:
     return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
 
 
+def says_nothing(layout: Layout) -> str:
+    """SQL: the column that should hold the text of a row which has none, or null."""
+    column = "messages" if layout.prompt == "NULL" else "prompt"
+    blank = [f"NOT regexp_matches(coalesce({said}, ''), '{VISIBLE}')" for said in (layout.prompt, layout.messages)]
+    return f"CASE WHEN {' AND '.join(blank)} THEN '{column}' END"
+
+
 def out_of_place() -> str:
     """SQL over the columns of a row: the first that may not have its value, as a fault, or null."""
     cases = [
+        f"WHEN mute IS NOT NULL THEN concat(mute, {MARK}, 'blank', {MARK})",
         f"WHEN query_id IS NULL OR trim(query_id) = '' THEN {_fault('query_id', 'blank', 'NULL')}",
         f"WHEN model IS NULL OR trim(model) = '' THEN {_fault('model', 'blank', 'NULL')}",
         f"WHEN split NOT IN {SPLITS} THEN {_fault('split', 'split', 'split')}",
@@ -60,13 +70,21 @@ def _sentence(column: str, kind: str, value: str) -> tuple[str, str]:
             return f"{_quoted(value)} is text, not a number", f"store {column} as numbers"
         return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
     if kind == "blank":
-        return "is empty", "name the model that answered" if column == "model" else "give every row its query"
+        return "is empty", _BLANK[column]
     if kind == "split":
         hint = (
             "write calibration for validation" if value.lower().startswith(("val", "dev")) else "use one of the three"
         )
         return f"{_quoted(value)} is none of train, calibration and test", hint
     return _out_of_range(column, value)
+
+
+_BLANK: Mapping[str, str] = {
+    "model": "name the model that answered",
+    "query_id": "give every row its query",
+    "prompt": "give the text that the model got, or drop the row",
+    "messages": "give the messages that the model got, or drop the row",
+}
 
 
 def _out_of_range(column: str, value: str) -> tuple[str, str]:

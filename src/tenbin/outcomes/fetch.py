@@ -64,7 +64,7 @@ def fetch_dataset(
     """
     if name not in DATASETS:
         fix = near(name, DATASETS) or f"use one of {', '.join(DATASETS)}"
-        raise UsageError(f"{name!r} is no data set that can be fetched", fix=fix)
+        raise UsageError(f'"{name}" is no data set that can be fetched', fix=fix)
     data = DATASETS[name]
     hub = Hub(hub_url, os.environ.get(TOKEN_VARIABLE) or None, timeout_s=timeout_s, pause_s=pause_s)
     revision, files = _wanted(hub, data)
@@ -114,7 +114,7 @@ def _local_name(file: HubFile, hub: Hub) -> str:
     parts = [part for part in PurePosixPath(file.path).parts if part != "data"]
     name = "-".join(parts)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,150}", name):
-        raise NetworkError(f"lists a file with the odd name {file.path[:60]!r}", where=hub.host, fix="fetch it by hand")
+        raise NetworkError(f'lists a file with the odd name "{file.path[:60]}"', where=hub.host, fix="fetch it by hand")
     return name
 
 

@@ -61,7 +61,7 @@ class Hub:
 
     def __post_init__(self) -> None:
         if not _allowed(self.url, self.url):
-            raise UsageError(f"{self.url!r} is no https address", fix="give the hub's address as https://HOST")
+            raise UsageError(f'"{self.url}" is no https address', fix="give the hub's address as https://HOST")
 
     @property
     def host(self) -> str:

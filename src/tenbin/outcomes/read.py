@@ -32,7 +32,7 @@ def read_outcomes(
     """
     if format not in FORMATS:
         fix = near(format, FORMATS) or f"use one of {', '.join(FORMATS)}"
-        raise UsageError(f"{format!r} is no format of outcomes", fix=fix)
+        raise UsageError(f'"{format}" is no format of outcomes', fix=fix)
     if mapping and format not in ("auto", "outcomes"):
         raise UsageError(
             f"a mapping renames columns of the outcome table, not of {format}", fix="leave one of them out"

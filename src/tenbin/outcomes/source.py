@@ -86,12 +86,12 @@ class Source:
         return f"SELECT row_number() OVER () AS record, {picked} FROM {reader}"
 
     def place(self, record: int, column: str | None = None) -> str:
-        """'FILE, line 3, column quality' of a record ('row' in Parquet)."""
+        """`FILE:3, column quality` of a record (`FILE, row 3, column quality` in Parquet)."""
         if self.kind == "parquet":
             where = f"{self.path}, row {record}"
         else:
             line = line_of(self.path, record, quoted=self.kind == "csv", delimiter=self.delimiter)
-            where = f"{self.path}, line {line}"
+            where = f"{self.path}:{line}"
         return where if column is None else f"{where}, column {column}"
 
     def explain(self) -> DataError:

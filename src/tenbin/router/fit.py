@@ -61,8 +61,8 @@ def fit(
     """Fit a router on the rows of `panel` with split "train" (all rows where there is no split).
 
     `prices` may be None where every model has recorded dollars. The same rows in any order give the same router.
-    Raises DataError (too few prompts, no labels, no cost), PriceError, UsageError (an unknown reference, embedder or
-    predictor), MissingExtraError.
+    Raises DataError (too few prompts, no labels, no cost), PriceError, UsageError (an unknown reference), PluginError
+    (an unknown embedder or predictor, or one that is not allowed), MissingExtraError.
     """
     settings = settings or FitSettings()
     report = progress or (lambda _what, _done: None)
@@ -109,7 +109,7 @@ def _reference(panel: Panel, weight: Floats, asked: str | None) -> int:
         means = column_means(panel.quality, weight)
         return int(np.argmax(means))
     if asked not in panel.models:
-        raise UsageError(f"the reference {asked!r} is no model of the table", fix=f"models: {', '.join(panel.models)}")
+        raise UsageError(f'the reference "{asked}" is no model of the table', fix=f"models: {', '.join(panel.models)}")
     return panel.models.index(asked)
 
 

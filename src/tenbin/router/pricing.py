@@ -75,7 +75,7 @@ def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
     missing = panel.models[int(np.argmin(labelled[2]))]
     tokens = labelled[0].all() and labelled[1].all()
     fix = "give --prices FILE" if tokens else "give input_tokens, output_tokens and --prices, or cost_usd"
-    raise DataError(f"no cost is known for {missing!r}", where="the outcome table", fix=fix)
+    raise DataError(f'no cost is known for "{missing}"', where="the outcome table", fix=fix)
 
 
 def recorded_book(panel: Panel, weight: Floats) -> PriceBook:

@@ -30,7 +30,7 @@ def training_rows(panel: Panel) -> Panel:
     for m, model in enumerate(panel.models):
         if np.isnan(panel.quality[:, m]).all():
             raise DataError(
-                f"{model!r} has no quality on any training prompt", where="column quality", fix="label some or drop it"
+                f'"{model}" has no quality on any training prompt', where="column quality", fix="label some or drop it"
             )
     return panel
 
