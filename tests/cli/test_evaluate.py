@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def evaluated(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def test_the_verdict_comes_first(evaluated: tuple[Path, str]) -> None:
     folder, text = evaluated
     figures = json.loads((folder / "eval.json").read_text(encoding="utf-8"))
+    assert figures["data"]["versions"]["date"] == date.today().isoformat()
     assert text.splitlines()[0] == figures["verdict"]["sentences"]["en"][0]
     for model in ("small", "medium", "large"):
         assert f"\n  {model}" in text
@@ -48,6 +50,8 @@ def test_japanese(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     page = tmp_path / "r.html"
     run = tenbin("evaluate", made / "router", made / "test.jsonl", "--lang", "ja", "--report", page)
     assert "未学習のプロンプト" in run.stdout
+    assert "モデルの無作為な混合" in run.stdout
+    assert "reference" not in run.stdout
     assert 'lang="ja"' in page.read_text(encoding="utf-8")
 
 
@@ -63,7 +67,7 @@ def test_training_prompts_alone_are_nothing_to_evaluate_on(made: Path, tenbin: T
 @pytest.mark.parametrize(
     ("flags", "what"),
     [
-        (["--lang", "jp"], "'en', 'ja'"),
+        (["--lang", "jp"], '"en", "ja"'),
         (["--examples", "3"], "--report"),
         (["--examples", "-1", "--report", "x.html"], "-1"),
         (["--report", "missing/x.html"], "missing/x.html: is in a folder that does not exist"),

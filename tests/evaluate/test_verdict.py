@@ -54,7 +54,7 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert not verdict.prompts_say_nothing
     assert "saves 41.0% [35.0%, 47.0%] of the cost of large" in verdict.sentences["en"][0]
     assert "without reading the prompts would save 20.0% [15.0%, 25.0%]" in verdict.sentences["en"][1]
-    assert "41.0%(95%区間 35.0%~47.0%)削減" in verdict.sentences["ja"][0]
+    assert "41.0%（95%区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
 def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:

@@ -112,6 +112,7 @@ def rows(queries: Sequence[Query], routing: Routing) -> Iterator[dict[str, Any]]
 
 
 def rounded(value: float, places: int) -> float | None:
+    """The value to so many decimals; None where it is not known."""
     return round(value, places) if math.isfinite(value) else None
 
 

@@ -62,6 +62,7 @@ def decision_text(decision: Decision, dial: Dial | None = None, *, versions: boo
 
 
 def drawn_amount(field: str, value: float) -> str:
+    """An amount in its unit: dollars, seconds to a tenth, whole tokens."""
     return usd(value) if field == "cost_usd" else number(value, 1 if field == "latency_s" else 0)
 
 

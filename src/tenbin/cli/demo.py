@@ -6,18 +6,19 @@ import importlib.util
 import json
 import shlex
 import time
-from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import clip, emit_json, faint, json_option, say, strong
+from tenbin.cli.output import TEXTS, clip, emit_json, faint, json_option, say, strong
 from tenbin.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from tenbin.cli.progress import TerminalProgress
     from tenbin.evaluate.result import Evaluation
+    from tenbin.report.catalogue import Catalogue
     from tenbin.router.dials import Dial
     from tenbin.router.router import Router
     from tenbin.types import Decision, Panel, Query
@@ -26,21 +27,6 @@ PACKAGE = "pareto_bandit"
 FIT_ON, HELD_OUT = "val.jsonl", "test_holdout.jsonl"
 KEEP = 0.97
 LONGEST_SHOWN = 240
-WORDS: Mapping[str, tuple[str, str]] = {
-    "what": (
-        "Real outcomes from the package paretobandit: {models} models, {n} prompts to fit on, the holdout to prove it.",
-        "パッケージ paretobandit の実測データ: {models} モデル、学習用プロンプト {n} 件、検証は別の未学習データ。",
-    ),
-    "fit": ("1. Fit", "1. 学習"),
-    "evaluate": ("2. Evaluate on prompts it has not seen", "2. 未学習のプロンプトで評価"),
-    "route": (
-        "3. Route three of the unseen prompts: two keeping 97% of the best model's quality, one asking for the best",
-        "3. 未学習のプロンプト 3 件を振り分け (2 件は最良モデルの品質の 97% を維持、1 件は最高品質)",
-    ),
-    "report": ("Open the report", "レポートを開く"),
-    "done": ("Done in {seconds:.0f} s.", "{seconds:.0f} 秒で完了。"),
-    "next": ("Now with your own table of outcomes:", "次はご自身の測定データで:"),
-}
 
 
 @click.command()
@@ -58,23 +44,24 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
     from tenbin.cli.fit_text import fit_text, measured  # noqa: PLC0415 (numpy and the router only when run)
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
+    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
     from tenbin.router.fit import fit  # noqa: PLC0415
 
     started = time.monotonic()
     source, held_out = outcome_files()
-    words = {key: pair[lang == "ja"] for key, pair in WORDS.items()}
+    words = load_catalogue(lang, TEXTS)
     talk = quiet if as_json else say
     make_folder(out)
     with TerminalProgress() as progress:
         panel = read_outcomes(source, progress=progress)
-        talk(words["what"].format(models=len(panel.models), n=f"{len(panel):,}"))
-        talk(f"\n{strong(words['fit'])}\n")
+        talk(words("demo.what", models=str(len(panel.models)), n=f"{len(panel):,}"))
+        talk(f"\n{strong(words('demo.fit'))}\n")
         router = fit(panel, progress=progress)
         router.save(out / "router")
         found = measured(router)
         progress.finish()
-        talk(fit_text(router, out / "router", found, next_step=False))
-        talk(f"\n{strong(words['evaluate'])}\n")
+        talk(fit_text(router, out / "router", found, lang, next_step=False))
+        talk(f"\n{strong(words('demo.evaluate'))}\n")
         unseen = read_outcomes(held_out, progress=progress)
         evaluation = prove(router, unseen, out, lang, progress)
         progress.finish()
@@ -83,9 +70,9 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
         emit_json(summary(out, router, evaluation, decisions, time.monotonic() - started))
         return
     show(evaluation, decisions, words, lang)
-    say(f"{words['report']}: {strong(str((out / 'report.html').absolute()))}")
-    say(words["done"].format(seconds=time.monotonic() - started))
-    say(f"\n{words['next']}")
+    say(f"{words('demo.report')}: {strong(str((out / 'report.html').absolute()))}")
+    say(words("demo.done", seconds=f"{time.monotonic() - started:.0f}"))
+    say(f"\n{words('demo.next')}")
     say(strong("  tenbin fit OUTCOMES.parquet --prices PRICES.toml --out my-router"))
     say(faint(f"  tenbin route {shlex.quote(str(out / 'router'))} 'your prompt' --min-quality {KEEP}"))
 
@@ -108,6 +95,7 @@ def outcome_files() -> tuple[Path, Path]:
 
 
 def make_folder(out: Path) -> None:
+    """Make the folder of the demo where it is not there (UsageError where a file is)."""
     if out.exists() and not out.is_dir():
         raise UsageError("is a file", where=str(out), fix="name a folder with --out")
     out.mkdir(parents=True, exist_ok=True)
@@ -115,11 +103,12 @@ def make_folder(out: Path) -> None:
 
 def prove(router: Router, unseen: Panel, out: Path, lang: str, progress: TerminalProgress) -> Evaluation:
     """Evaluate on the holdout and write report and figures."""
+    from tenbin.cli.evaluate import dated  # noqa: PLC0415
     from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
 
-    evaluation = evaluate(router, unseen, progress=progress)
+    evaluation = dated(evaluate(router, unseen, progress=progress), date.today())
     write_report(evaluation, out / "report.html", lang=lang)
     with whole_file(out / "evaluation.json") as stream:
         stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
@@ -140,15 +129,13 @@ def decide(router: Router, panel: Panel) -> list[tuple[Query, Dial, Decision]]:
     return [(query, dial, router.decide(query, trade_off)) for query, dial, trade_off in asked]
 
 
-def show(
-    evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], words: Mapping[str, str], lang: str
-) -> None:
+def show(evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], words: Catalogue, lang: str) -> None:
     """The verdict, then the decisions with their reasons."""
     from tenbin.cli.decision_text import decision_text  # noqa: PLC0415
     from tenbin.cli.evaluate_text import evaluation_text  # noqa: PLC0415
 
     say(evaluation_text(evaluation, lang))
-    say(f"\n{strong(words['route'])}\n")
+    say(f"\n{strong(words('demo.route'))}\n")
     for query, dial, decision in decisions:
         say(f"› {clip(query.prompt, 110)}")
         say(f"{decision_text(decision, dial, versions=False)}\n")

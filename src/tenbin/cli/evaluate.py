@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.output import TEXTS, emit_json, json_option, pad, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
-    pass
+    from tenbin.evaluate.result import Evaluation
 
 
 @click.command()
@@ -71,7 +73,7 @@ def evaluate(
     loaded = open_router(router, prices, config)
     with TerminalProgress() as progress:
         panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
-        evaluation = judge(loaded, panel, progress=progress)
+        evaluation = dated(judge(loaded, panel, progress=progress), date.today())
     if page is not None:
         shown = pick_examples(loaded, panel, evaluation, examples) if examples else None
         write_report(evaluation, page, lang=lang, examples=shown)
@@ -82,7 +84,13 @@ def evaluate(
         emit_json(evaluation.to_json())
     else:
         say(evaluation_text(evaluation, lang))
-        say_where(page, out)
+        say_where(page, out, lang)
+
+
+def dated(evaluation: Evaluation, day: date) -> Evaluation:
+    """The evaluation with the day it was made among its versions; what is measured does not depend on the day."""
+    versions = {**evaluation.data.versions, "date": day.isoformat()}
+    return replace(evaluation, data=replace(evaluation.data, versions=versions))
 
 
 def check_writable(place: Path | None) -> None:
@@ -92,9 +100,13 @@ def check_writable(place: Path | None) -> None:
         raise UsageError(what, where=str(place), fix="name another file")
 
 
-def say_where(page: Path | None, out: Path | None) -> None:
+def say_where(page: Path | None, out: Path | None, lang: str) -> None:
+    """Name the files that were written."""
+    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
+
+    words = load_catalogue(lang, TEXTS)
     if page is not None or out is not None:
         say()
-    for name, place in (("report", page), ("figures", out)):
+    for key, place in (("written.report", page), ("written.figures", out)):
         if place is not None:
-            say(f"{name:<8} {place}")
+            say(f"{pad(words(key), 8)} {place}")

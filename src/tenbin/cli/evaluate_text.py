@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tenbin.cli.output import clip, faint, good, number, percent, strong, table, usd
+from tenbin.cli.output import TEXTS, clip, faint, good, number, percent, strong, table, usd
+from tenbin.report.catalogue import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,61 +17,32 @@ if TYPE_CHECKING:
     from tenbin.router.router import Router
     from tenbin.types import Panel, Query
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    "data": (
-        "{n} unseen prompts, 95% intervals over prompts in brackets",
-        "未学習のプロンプト {n} 件、[ ] 内は 95% 区間",
-    ),
-    "promise": (
-        "Dial set on training data, realised on these prompts",
-        "訓練データで決めた設定と、このプロンプトでの実績",
-    ),
-    "asked": ("asked for", "目標"),
-    "kept_quality": ("quality kept", "維持した品質"),
-    "saving": ("saving", "節約"),
-    "cost": ("per 1,000", "1,000 件あたり"),
-    "kept": ("promise", "約束"),
-    "yes": ("kept", "達成"),
-    "no": ("missed", "未達"),
-    "models": ("Each model alone", "単独モデル"),
-    "model": ("model", "モデル"),
-    "quality": ("quality", "品質"),
-    "against": (
-        "Router against baselines (area under the cost-quality curve)",
-        "ルーターとベースラインの比較 (費用・品質曲線の面積)",
-    ),
-    "baseline": ("baseline", "ベースライン"),
-    "router": ("this router", "このルーター"),
-    "ahead": ("router ahead", "ルーターの差"),
-    "reference": ("reference", "基準"),
-}
-
 
 def evaluation_text(evaluation: Evaluation, lang: str) -> str:
     """The verdict and its tables in one language."""
-    words = {key: pair[lang == "ja"] for key, pair in WORDS.items()}
+    words, curves = load_catalogue(lang, TEXTS), load_catalogue(lang)
     sentences = evaluation.verdict.sentences[lang]
     parts = [
         "\n".join([good(sentences[0]), *sentences[1:]]),
-        faint(words["data"].format(n=f"{evaluation.data.n_test:,}")),
-        f"{strong(words['promise'])}\n{promises(evaluation, words)}",
-        f"{strong(words['models'])}\n{singles(evaluation, words)}",
-        f"{strong(words['against'])}\n{comparison(evaluation, words)}",
+        faint(words("evaluate.data", n=f"{evaluation.data.n_test:,}")),
+        f"{strong(words('evaluate.promise'))}\n{promises(evaluation, words)}",
+        f"{strong(words('evaluate.models'))}\n{singles(evaluation, words)}",
+        f"{strong(words('evaluate.against'))}\n{comparison(evaluation, words, curves)}",
         *([faint("\n".join(evaluation.notes))] if evaluation.notes else []),
     ]
     return "\n\n".join(parts)
 
 
-def promises(evaluation: Evaluation, words: Mapping[str, str]) -> str:
+def promises(evaluation: Evaluation, words: Catalogue) -> str:
     """The operating points chosen on training data, and what they did."""
-    headers = [words[key] for key in ("asked", "kept_quality", "saving", "cost", "kept")]
+    headers = [words(f"evaluate.{key}") for key in ("asked", "kept_quality", "saving", "cost", "kept")]
     rows = [
         [
             percent(point.target, 0),
             bracketed(point.quality_ratio, percent),
             bracketed(point.saving, percent),
             usd(1000 * point.cost_usd.value),
-            words["yes" if point.kept else "no"],
+            words("evaluate.yes" if point.kept else "evaluate.no"),
         ]
         for point in evaluation.operating_points
         if point.kind == "min_quality"
@@ -78,37 +50,39 @@ def promises(evaluation: Evaluation, words: Mapping[str, str]) -> str:
     return table(headers, rows, indent=2)
 
 
-def singles(evaluation: Evaluation, words: Mapping[str, str]) -> str:
+def singles(evaluation: Evaluation, words: Catalogue) -> str:
     """Every model asked for everything, the best first."""
     ordered = sorted(evaluation.singles, key=lambda single: -single.quality.value)
     rows = [
         [
-            single.model + (faint(f" ({words['reference']})") if single.model == evaluation.reference else ""),
+            single.model + (faint(f" ({words('evaluate.reference')})") if single.model == evaluation.reference else ""),
             bracketed(single.quality, number),
             usd(1000 * single.cost_usd.value),
         ]
         for single in ordered
     ]
-    return table([words[key] for key in ("model", "quality", "cost")], rows, indent=2)
+    return table([words(f"evaluate.{key}") for key in ("model", "quality", "cost")], rows, indent=2)
 
 
-def comparison(evaluation: Evaluation, words: Mapping[str, str]) -> str:
+def comparison(evaluation: Evaluation, words: Catalogue, curves: Catalogue) -> str:
     """AIQ and AIQ-log of every curve, and how far the router is ahead."""
     titles = {curve.name: curve.title for curve in evaluation.curves}
     ahead = {difference.baseline: difference for difference in evaluation.differences}
+    lead = words("evaluate.ahead")
     rows = []
     for summary in evaluation.summaries:
         difference = ahead.get(summary.name)
+        title = curves.get(f"curve.{summary.name}", titles[summary.name])
         rows.append(
             [
-                words["router"] if difference is None else clip(titles[summary.name], 36),
+                words("evaluate.router") if difference is None else clip(title, 36),
                 number(summary.aiq.value, 4),
                 "" if difference is None else bracketed(difference.aiq, signed),
                 number(summary.aiq_log.value, 4),
                 "" if difference is None else bracketed(difference.aiq_log, signed),
             ]
         )
-    return table([words["baseline"], "AIQ", words["ahead"], "AIQ-log", words["ahead"]], rows, indent=2)
+    return table([words("evaluate.baseline"), "AIQ", lead, "AIQ-log", lead], rows, indent=2)
 
 
 def bracketed(figure: Figure, draw: Callable[[float], str]) -> str:
@@ -121,6 +95,7 @@ def bracketed(figure: Figure, draw: Callable[[float], str]) -> str:
 
 
 def signed(value: float) -> str:
+    """A difference with its sign, to four decimals."""
     return f"{value:+.4f}"
 
 
@@ -150,6 +125,7 @@ def verdict_mu(evaluation: Evaluation) -> float:
 
 
 def shown_prompt(query: Query) -> str:
+    """The text of a query as the report shows it, a conversation turn by turn."""
     if query.messages is None:
         return query.prompt
     turns: list[Mapping[str, Any]] = [*query.messages]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tenbin.cli.output import faint, good, number, percent, strong, table, usd
+from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, strong, table, usd
+from tenbin.report.catalogue import Catalogue, load_catalogue
+from tenbin.router.pricing import TOKENS
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -80,50 +81,50 @@ def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
     }
 
 
-def fit_text(router: Router, out: Path, found: Measured, *, next_step: bool = True) -> str:
-    """The summary of a fit, ending with the next command."""
-    manifest = router.manifest
+def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, next_step: bool = True) -> str:
+    """The summary of a fit in one language, ending with the next command."""
+    words, manifest = load_catalogue(lang, TEXTS), router.manifest
     order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
+    reference = faint(f" ({words('fit.reference')})")
     rows = [
         [
-            router.models[m] + (faint(" (reference)") if router.models[m] == manifest.reference else ""),
+            router.models[m] + (reference if router.models[m] == manifest.reference else ""),
             number(found.quality[m]),
             usd(1000 * found.cost_usd[m]),
         ]
         for m in order[:MOST_SHOWN]
     ]
     more = len(order) - MOST_SHOWN
+    groups = "fit.with_groups" if manifest.uses_groups else "fit.without_groups"
+    told = {
+        "embedder": f"{manifest.embedder_name}: {manifest.embedder_reason}",
+        "predictor": words(groups, predictor=manifest.predictor),
+        "cost": words("fit.tokens" if manifest.cost_basis == TOKENS else "fit.dollars"),
+    }
     parts = [
-        f"{good('Fitted')} {strong(str(out))} on {manifest.n_train:,} prompts x {len(order)} models "
-        f"({manifest.n_labels:,} labels)",
-        table(["model", "quality", "per 1,000"], rows, indent=2)
-        + (faint(f"\n  and {more} more; see 'tenbin router show'") if more > 0 else ""),
-        "\n".join(
-            [
-                f"  embedder   {manifest.embedder_name}: {manifest.embedder_reason}",
-                f"  predictor  {manifest.predictor}, group labels {'used' if manifest.uses_groups else 'not used'}",
-                f"  cost       {BASIS[manifest.cost_basis]}",
-            ]
+        words(
+            "fit.head",
+            fitted=good(words("fit.fitted")),
+            router=strong(str(out)),
+            n=f"{manifest.n_train:,}",
+            models=str(len(order)),
+            labels=f"{manifest.n_labels:,}",
         ),
-        promise_text(manifest.reference, found),
+        table([words(f"fit.{key}") for key in ("model", "quality", "per_thousand")], rows, indent=2)
+        + (faint(f"\n  {words('fit.more', n=str(more))}") if more > 0 else ""),
+        "\n".join(f"  {pad(words(f'fit.{key}'), 9)}  {value}" for key, value in told.items()),
+        promise_text(manifest.reference, found, words),
     ]
     if next_step:
         command = f"tenbin evaluate {shlex.quote(str(out))} OUTCOMES --report report.html"
-        parts.append(f"Next: {strong(command)}{faint('  (prompts that were not fitted on)')}")
+        parts.append(f"{words('fit.next', command=strong(command))}{faint('  ' + words('fit.unseen'))}")
     return "\n\n".join(parts)
 
 
-BASIS: Mapping[str, str] = {
-    "tokens": "tokens are predicted, prices applied when deciding: a price change needs no new fit",
-    "dollars": "recorded dollars are predicted; a price change scales them",
-}
-
-
-def promise_text(reference: str, found: Measured) -> str:
+def promise_text(reference: str, found: Measured, words: Catalogue) -> str:
     """The cross-fitted saving in a sentence."""
+    share = percent(PROMISE, 0)
     if math.isnan(found.promise_cost_usd):
-        best = f"the best reaches {percent(found.reached)}"
-        return f"Cross-fitted, no setting keeps {percent(PROMISE, 0)} of {reference}'s quality; {best}."
-    spent = f"{percent(abs(found.saving))} {'less' if found.saving >= 0.0 else 'more'}"
-    kept = f"{percent(PROMISE, 0)} of {reference}'s quality"
-    return f"Cross-fitted, keeping {kept} costs {good(spent)} than asking it every time."
+        return words("fit.unreached", share=share, model=reference, best=percent(found.reached))
+    kind = "fit.cheaper" if found.saving >= 0.0 else "fit.dearer"
+    return words(kind, share=share, model=reference, change=good(percent(abs(found.saving))))

@@ -69,6 +69,7 @@ def cli() -> None:
 
 
 def on_sigterm(_signal: int, _frame: object) -> NoReturn:
+    """Turn SIGTERM into an exception."""
     raise Terminated
 
 

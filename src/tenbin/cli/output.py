@@ -17,6 +17,9 @@ import click
 SCHEMA_VERSION = 1
 """Raised when a field of a `--json` document changes its meaning or goes away."""
 
+TEXTS = "tenbin.cli.texts"
+"""Where the words of the commands lie, by language."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -76,6 +79,7 @@ def table(
 
 
 def one_cell(text: str) -> str:
+    """The text on one line."""
     return " ".join(text.split())
 
 
@@ -85,6 +89,7 @@ def text_width(text: str) -> int:
 
 
 def char_width(char: str) -> int:
+    """Columns that a character takes on a terminal."""
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
@@ -116,18 +121,22 @@ def say(text: str = "", *, err: bool = False) -> None:
 
 
 def strong(text: str) -> str:
+    """Bold: what to look at first."""
     return click.style(text, bold=True)
 
 
 def faint(text: str) -> str:
+    """Dim: what may be passed over."""
     return click.style(text, dim=True)
 
 
 def good(text: str) -> str:
+    """Bold green: a choice, a success."""
     return click.style(text, fg="green", bold=True)
 
 
 def caution(text: str) -> str:
+    """Bold yellow: a warning."""
     return click.style(text, fg="yellow", bold=True)
 
 
@@ -143,8 +152,10 @@ def usd(value: float | None) -> str:
 
 
 def number(value: float | None, decimals: int = 3) -> str:
+    """A number with fixed decimals, a dash where it is not known."""
     return "–" if value is None or not math.isfinite(value) else f"{value:,.{decimals}f}"
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
+    """A share in per cent, a dash where it is not known."""
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{decimals}f}%"

@@ -80,6 +80,7 @@ class TerminalProgress:
 
 
 def clip_right(line: str, columns: int) -> str:
+    """The line cut to the width of the terminal, so that it never wraps."""
     return line if len(line) <= columns else line[: max(columns, 0)]
 
 

@@ -40,10 +40,12 @@ def differences(before: Router, after: Router) -> dict[str, Any]:
 
 
 def shared(before: Router, after: Router) -> list[str]:
+    """The models of both routers."""
     return [name for name in before.models if name in after.models]
 
 
 def mean_quality(router: Router, model: str) -> float:
+    """A model's mean quality in training."""
     return float(router.baselines.means["quality"][router.models.index(model)])
 
 
@@ -71,5 +73,6 @@ def diff_text(before: str, after: str, found: dict[str, Any]) -> str:
 
 
 def dial_change(before: dict[str, float], after: dict[str, float]) -> list[str]:
+    """The cells of one dial before and after: mu and dollars."""
     (mu, _, cost, _), (new_mu, _, new_cost, _) = dial_cells(before), dial_cells(after)
     return [mu, cost, new_mu, new_cost]

@@ -27,6 +27,7 @@ def listing(folder: Path) -> list[dict[str, Any]]:
 
 
 def entry(place: Path) -> dict[str, Any]:
+    """What a listing says of the router in a folder."""
     try:
         manifest = read_manifest(place)
     except ArtifactError as error:
@@ -98,6 +99,7 @@ def show_text(router: Router, curve: DialCurve) -> str:
 
 
 def dial_cells(row: dict[str, float]) -> list[str]:
+    """The cells of one dial: mu, quality, dollars, saving."""
     if math.isnan(row["mu"]):
         return ["–", "not reached", "–", "–"]
     return [f"{row['mu']:.4f}", number(row["quality"], 4), usd(1000 * row["cost_usd"]), percent(row["saving"])]

@@ -90,7 +90,7 @@ def _japanese(w: Wording) -> list[str]:
         ]
     else:
         said = [
-            f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質(目標{w.ratio:.0%})で、"
+            f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質（目標{w.ratio:.0%}）で、"
             f"費用を{_percent_ja(w.saving)}削減します。"
         ]
     if w.kind == "route" and not math.isnan(w.blind_saving.value):
@@ -125,7 +125,7 @@ def _percent(f: Figure) -> str:
 
 
 def _percent_ja(f: Figure) -> str:
-    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f"(95%区間 {f.low:.1%}~{_end(f.high)})")
+    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f"（95%区間 {f.low:.1%}〜{_end(f.high)}）")
 
 
 def _end(value: float) -> str:
@@ -145,4 +145,4 @@ def _signed(f: Figure) -> str:
 
 
 def _signed_ja(f: Figure) -> str:
-    return f"{f.value:+.4f}(95%区間 {f.low:+.4f}~{f.high:+.4f})"
+    return f"{f.value:+.4f}（95%区間 {f.low:+.4f}〜{f.high:+.4f}）"

@@ -28,10 +28,10 @@ class Catalogue:
         return self.sentences.get(key, otherwise)
 
 
-def load_catalogue(lang: str) -> Catalogue:
-    """The catalogue of "en" or "ja" (UsageError for another language)."""
+def load_catalogue(lang: str, package: str = "tenbin.report.texts") -> Catalogue:
+    """The catalogue of "en" or "ja" that lies in a package (UsageError for another language)."""
     if lang not in LANGUAGES:
         raise UsageError(f'there is no report in the language "{lang}"', fix=f"give one of {', '.join(LANGUAGES)}")
-    tree = tomllib.loads(files("tenbin.report.texts").joinpath(f"{lang}.toml").read_text(encoding="utf-8"))
+    tree = tomllib.loads(files(package).joinpath(f"{lang}.toml").read_text(encoding="utf-8"))
     flat = {f"{section}.{key}": str(value) for section, table in tree.items() for key, value in table.items()}
     return Catalogue(lang, flat)

@@ -6,17 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenbin.risk import LOSS_DECIMALS
+from tenbin.risk import LOSS_DECIMALS, cautious_quality
 from tenbin.types import CandidateView, Estimates, Floats, TradeOff
 
 
 def views(
-    models: Sequence[str], estimates: Estimates, cost_usd: Floats, loss: Floats, bars: Sequence[str | None], chosen: int
+    models: Sequence[str],
+    estimates: Estimates,
+    cost_usd: Floats,
+    loss: Floats,
+    bars: Sequence[str | None],
+    chosen: int,
+    trade_off: TradeOff,
 ) -> tuple[CandidateView, ...]:
     """Every candidate's estimates, loss and reason for one query, the least loss first.
 
     `estimates`, `cost_usd` and `loss` have one row; `bars` [M] says why a candidate may not answer.
     """
+    amounts = (cautious_quality(estimates, trade_off)[0], cost_usd[0], estimates.latency_s[0])
     rows = [
         CandidateView(
             model=name,
@@ -28,7 +35,7 @@ def views(
             latency_s=float(estimates.latency_s[0, m]),
             loss=float(loss[0, m]),
             eligible=bars[m] is None,
-            reason=_why(m, chosen, estimates.quality[0], cost_usd[0], loss[0], bars[m]),
+            reason=_why(m, chosen, amounts, loss[0], bars[m], trade_off),
         )
         for m, name in enumerate(models)
     ]
@@ -41,29 +48,54 @@ def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, f
         return "safe default: nothing could be estimated"
     if sum(bar is None for bar in bars) == 1:
         return "only eligible candidate"
-    reason = "best expected quality" if trade_off.mu == 0.0 else "least expected loss"
+    reason = "least expected loss"
+    if trade_off.mu == 0.0:
+        reason = "best expected quality"
+    elif trade_off.mu == 1.0 and trade_off.w == 0.0:
+        reason = "least expected cost"
     return reason if familiar else f"{reason}, by the means: the text is unlike the training prompts"
 
 
-def _why(m: int, chosen: int, quality: Floats, cost_usd: Floats, loss: Floats, bar: str | None) -> str:
+def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str | None, trade_off: TradeOff) -> str:
+    """Why candidate `m` lost; `amounts` are quality as the trade-off sees it, dollars and seconds, [M] each."""
     if bar is not None or m == chosen:
         return bar or "chosen"
     if np.isnan(loss[m]):
         return "no estimate of its cost or time"
     if round(float(loss[m]), LOSS_DECIMALS) == round(float(loss[chosen]), LOSS_DECIMALS):
         return "tied; the chosen one is cheaper or comes first by name"
-    return _weighed(float(quality[m] - quality[chosen]), float(cost_usd[m] - cost_usd[chosen]))
+    gain, extra, longer = (float(values[m] - values[chosen]) for values in amounts)
+    if trade_off.mu == 0.0:
+        doubted = trade_off.caution > 0.0 or trade_off.minimax
+        return f"lower {'cautious' if doubted else 'expected'} quality ({_points(gain)})"
+    if trade_off.mu == 1.0:
+        return _burdened(extra, longer, trade_off.w)
+    return _weighed(gain, extra)
+
+
+def _burdened(extra: float, longer: float, w: float) -> str:
+    """Why a candidate lost where quality does not count; `longer` in seconds over the chosen one."""
+    if w == 0.0:
+        return f"higher expected cost ({_dollars(extra)})"
+    if w == 1.0:
+        return f"slower ({longer:+.2g} s)"
+    return f"cost ({_dollars(extra)}) and time ({longer:+.2g} s) weigh more together"
 
 
 def _weighed(gain: float, extra: float) -> str:
     """What the loser offers and why it was not enough; `gain` in quality and `extra` dollars over the chosen one."""
     if gain <= 0.0 and extra >= 0.0:
-        return f"no better ({gain:+.3f}) and no cheaper ({_dollars(extra)})"
+        return f"no better ({_points(gain)}) and no cheaper ({_dollars(extra)})"
     if gain > 0.0 and extra > 0.0:
-        return f"{gain:+.3f} quality does not pay for {_dollars(extra)}"
+        return f"{_points(gain)} quality does not pay for {_dollars(extra)}"
     if gain < 0.0 and extra < 0.0:
-        return f"saving {_dollars(-extra)[1:]} does not make up for {gain:+.3f} quality"
-    return "its caution or its time outweighs quality and cost"
+        return f"saving {_dollars(-extra)[1:]} does not make up for {_points(gain)} quality"
+    return "its time outweighs quality and cost"
+
+
+def _points(gain: float) -> str:
+    """A difference in quality, to three decimals or as many as show it."""
+    return f"{gain:+.3f}" if gain == 0.0 or abs(gain) >= 0.0005 else f"{gain:+.9f}".rstrip("0")
 
 
 def _dollars(amount: float) -> str:

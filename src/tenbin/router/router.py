@@ -269,7 +269,7 @@ class Router:
             query_id=query.query_id,
             trade_off=trade_off,
             model=self.models[chosen],
-            candidates=views(self.models, estimates, routing.cost_usd, weighed, routing.barred[0], chosen),
+            candidates=views(self.models, estimates, routing.cost_usd, weighed, routing.barred[0], chosen, trade_off),
             reason=routing.reasons[0][0],
             versions=self.versions(),
         )

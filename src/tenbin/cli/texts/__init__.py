@@ -1,0 +1,1 @@
+"""What commands say, by language: one TOML file each, with the same keys and {placeholders}."""

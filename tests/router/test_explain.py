@@ -1,0 +1,68 @@
+"""What is said of every loser speaks of what the dial weighs, and of nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tenbin.risk import Anchors, cautious_quality, losses
+from tenbin.router.explain import headline, views
+from tenbin.types import Estimates, TradeOff
+
+MODELS = ("good", "fair", "fast")
+QUALITY, COST = np.array([[0.900, 0.849, 0.5]]), np.array([[0.02, 0.001, 0.0006]])
+SECONDS, GAP = np.array([[4.0, 3.0, 1.0]]), np.array([[0.0, 0.02, 0.1]])
+ANCHORS = Anchors("good", 0.02, 4.0)
+
+
+def reasons(trade_off: TradeOff) -> dict[str, str]:
+    estimates = Estimates(QUALITY, GAP, GAP, COST * 0.0, COST * 0.0, SECONDS)
+    loss = losses(cautious_quality(estimates, trade_off), COST, SECONDS, trade_off, ANCHORS)
+    chosen = int(np.argmin(loss[0]))
+    told = views(MODELS, estimates, COST, loss, (None, None, None), chosen, trade_off)
+    return {view.model: view.reason for view in told}
+
+
+def test_mu_0_speaks_of_quality_only() -> None:
+    assert reasons(TradeOff(0.0)) == {
+        "good": "chosen",
+        "fair": "lower expected quality (-0.051)",
+        "fast": "lower expected quality (-0.400)",
+    }
+
+
+def test_mu_0_with_caution_speaks_of_the_quality_that_was_compared() -> None:
+    assert reasons(TradeOff(0.0, caution=1.0))["fair"] == "lower cautious quality (-0.071)"
+
+
+def test_mu_1_speaks_of_cost_only() -> None:
+    assert reasons(TradeOff(1.0)) == {
+        "fast": "chosen",
+        "fair": "higher expected cost (+$0.0004)",
+        "good": "higher expected cost (+$0.019)",
+    }
+
+
+def test_mu_1_speaks_of_time_where_time_is_weighed() -> None:
+    assert reasons(TradeOff(1.0, w=1.0))["good"] == "slower (+3 s)"
+    assert reasons(TradeOff(1.0, w=0.5))["good"] == "cost (+$0.019) and time (+3 s) weigh more together"
+
+
+def test_between_them_both_are_named() -> None:
+    told = reasons(TradeOff(0.3))
+    assert told["fast"] == "saving $0.0004 does not make up for -0.349 quality"
+    assert told["good"] == "+0.051 quality does not pay for +$0.019"
+
+
+@pytest.mark.parametrize(
+    ("trade_off", "said"),
+    [
+        (TradeOff(0.0), "best expected quality"),
+        (TradeOff(0.0, w=0.5), "best expected quality"),
+        (TradeOff(1.0), "least expected cost"),
+        (TradeOff(1.0, w=0.5), "least expected loss"),
+        (TradeOff(0.5), "least expected loss"),
+    ],
+)
+def test_the_headline_names_what_was_least(trade_off: TradeOff, said: str) -> None:
+    assert headline(trade_off, (None, None), False, True) == said
