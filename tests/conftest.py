@@ -1,7 +1,8 @@
-"""What holds for every test: only loopback may be reached, and a gate may forbid skipped tests."""
+"""What holds for every test: only loopback may be reached, no vectors are kept, and a gate may forbid skipped tests."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     sys.addaudithook(refuse_the_internet)
+    os.environ["TENBIN_CACHE"] = "none"  # no test leaves vectors in the folder of who runs it
 
 
 def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:

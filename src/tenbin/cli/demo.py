@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shlex
 import time
 from datetime import date
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.output import TEXTS, clip, emit_json, faint, json_option, say, strong
+from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -45,18 +47,19 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
-    from tenbin.router.fit import fit  # noqa: PLC0415
+    from tenbin.router.fit import FitSettings, fit  # noqa: PLC0415
 
     started = time.monotonic()
     source, held_out = outcome_files()
     words = load_catalogue(lang, TEXTS)
     talk = quiet if as_json else say
     make_folder(out)
+    kept = vector_cache(None, os.environ)
     with TerminalProgress() as progress:
         panel = read_outcomes(source, progress=progress)
         talk(words("demo.what", models=str(len(panel.models)), n=f"{len(panel):,}"))
         talk(f"\n{strong(words('demo.fit'))}\n")
-        router = fit(panel, progress=progress)
+        router = fit(panel, settings=FitSettings(vector_cache=kept), progress=progress)
         router.save(out / "router")
         found = measured(router)
         progress.finish()

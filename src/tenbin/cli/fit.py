@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from tenbin.cli.open_router import config_option, settings_of
 from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import UsageError
 
 
@@ -28,6 +30,13 @@ from tenbin.errors import UsageError
 @click.option("--group/--no-group", "groups", default=True, help="Use the group labels of the table, or ignore them.")
 @click.option("--reference", metavar="MODEL", help="The model to compare with; otherwise the best in training.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed and data give the same router.")
+@click.option(
+    "--vector-cache",
+    "cache",
+    metavar="FILE|none",
+    show_default="~/.cache/tenbin/vectors.sqlite3",
+    help="Keep the vectors of slow embedders here, or nowhere.",
+)
 @config_option
 @json_option
 def fit(
@@ -41,6 +50,7 @@ def fit(
     groups: bool,
     reference: str | None,
     seed: int,
+    cache: str | None,
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -64,6 +74,7 @@ def fit(
 
     mapping = renamed(renames)
     check_place(out)
+    kept = vector_cache(cache, os.environ)
     book = PriceBook.load(prices) if prices is not None else None
     document = settings_of(config)
     settings = FitSettings(
@@ -74,6 +85,7 @@ def fit(
         groups=groups,
         candidates=tuple(read_candidates(document).values()),
         allow_plugins=read_allowed(document),
+        vector_cache=kept,
     )
     with TerminalProgress() as progress:
         panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)
