@@ -5,11 +5,13 @@ API: GET /api/datasets/{repo}/tree/{revision} and GET /datasets/{repo}/resolve/{
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import ipaddress
 import json
 import re
+import socket
 import time
 import urllib.error
 import urllib.parse
@@ -32,11 +34,15 @@ T = TypeVar("T")
 
 
 class FellShortError(Exception):
-    """One attempt that may be worth another: `after_s` is the pause that the hub asked for."""
+    """One attempt that may be worth another: `after_s` is the pause that the hub asked for.
 
-    def __init__(self, reason: str, after_s: float = 0.0) -> None:
+    `reached` is False where there was no way to the hub at all (no such name, no route, nobody listens).
+    """
+
+    def __init__(self, reason: str, after_s: float = 0.0, *, reached: bool = True) -> None:
         super().__init__(reason)
         self.after_s = after_s
+        self.reached = reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Hub:
         url = self.url.rstrip("/") + path
         found: list[HubFile] = []
         for _ in range(MAX_PAGES):
-            page = self._try(partial(self._listing, url), f"the list of files of {repo}")
+            # The first contact: where there is no way to the hub, nobody is kept waiting to hear it.
+            page = self._try(partial(self._listing, url), f"the list of files of {repo}", unreached=1)
             if page is None:
                 return None
             found.extend(page[0])
@@ -179,16 +186,19 @@ class Hub:
             with error:
                 _raise_for(error.code, error.headers.get("Retry-After"), self.host)
         except (OSError, http.client.HTTPException) as error:
-            raise FellShortError(_reason(error)) from error
+            raise FellShortError(_reason(error), reached=not _no_way(error)) from error
         return answer
 
-    def _try(self, step: Callable[[], T], what: str) -> T:
-        """Take a step up to `attempts` times, with pauses that double (NetworkError with the last reason)."""
+    def _try(self, step: Callable[[], T], what: str, *, unreached: int | None = None) -> T:
+        """Take a step up to `attempts` times, with pauses that double (NetworkError with the last reason).
+
+        `unreached` bounds the attempts that find no way to the hub.
+        """
         for attempt in range(1, self.attempts + 1):
             try:
                 return step()
             except FellShortError as error:
-                if attempt == self.attempts:
+                if attempt == self.attempts or (not error.reached and attempt == unreached):
                     raise NetworkError(f"{what} could not be had ({error})", where=self.host, fix=_OFFLINE) from error
                 time.sleep(min(max(self.pause_s * 2 ** (attempt - 1), error.after_s), MAX_PAUSE_S))
         raise AssertionError("unreachable")
@@ -272,6 +282,12 @@ def _reason(error: Exception) -> str:
     if isinstance(cause, TimeoutError):
         return "it did not answer in time"
     return (cause.strerror if isinstance(cause, OSError) else None) or "the connection broke"
+
+
+def _no_way(error: Exception) -> bool:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    unreachable = isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+    return unreachable or isinstance(cause, socket.gaierror | ConnectionRefusedError)
 
 
 def _range_start(answer: http.client.HTTPResponse) -> int | None:
