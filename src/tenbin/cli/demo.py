@@ -127,7 +127,8 @@ def decide(router: Router, panel: Panel) -> list[tuple[Query, Dial, Decision]]:
     kept, finest = router.turn(keep), router.turn(best)
     frugal, lavish = router.route(queries, [kept, finest]).chosen.tolist()
     second = next((i for i, model in enumerate(frugal) if model != frugal[0]), len(queries) // 2)
-    third = next((i for i, model in enumerate(lavish) if model != frugal[i]), len(queries) - 1)
+    others = (i for i, model in enumerate(lavish) if model != frugal[i] and i not in (0, second))
+    third = next(others, len(queries) - 1)
     asked = ((queries[0], keep, kept), (queries[second], keep, kept), (queries[third], best, finest))
     return [(query, dial, router.decide(query, trade_off)) for query, dial, trade_off in asked]
 
