@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tenbin.risk import Anchors
-from tenbin.router.crossfit import Crossfit, Observed
+from tenbin.router.crossfit import Crossfit, DialCurve, Observed, dial_curve
 from tenbin.router.learning_curve import LearningCurve
-from tenbin.types import Estimates, Features, Floats, Panel, Query
+from tenbin.types import Estimates, Features, Floats, Panel, Query, TradeOff
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,11 @@ class SimulatedRouter:
 
     def observed_cost_usd(self) -> Floats:
         return self.crossfit.observed.cost_usd
+
+    def dial_curve(self) -> DialCurve:
+        crossfit, everyone = self.crossfit, np.ones(len(self.models), dtype=np.bool_)
+        predicted, observed = self.cost_usd(crossfit.estimates), self.observed_cost_usd()
+        return dial_curve(crossfit, predicted, observed, self.models, self.anchors, TradeOff(0.0), everyone)
 
     def versions(self) -> Mapping[str, str]:
         return {"tenbin": "0", "artifact": "simulated", "prices": "none"}

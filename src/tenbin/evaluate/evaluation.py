@@ -34,8 +34,7 @@ from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
-from tenbin.router.crossfit import DialCurve, dial_curve
-from tenbin.types import Estimates, Features, Floats, Panel, Progress, TradeOff
+from tenbin.types import Estimates, Features, Floats, Panel, Progress
 
 PAYBACK_RATIO = 0.99
 """The promise at which the payback is counted: the default of the dial."""
@@ -77,7 +76,7 @@ def evaluate(
     rivals = contenders(
         case.field, trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
     )
-    settings = settings_of(_dial_curve(router))
+    settings = settings_of(router.dial_curve())
     points = contend(settings, case.field)
     trial = run_trial(
         case.ground, rivals, points, resamples=resamples, seed=seed, tick=lambda done: report("intervals", done)
@@ -146,18 +145,6 @@ def _assemble(
         oracle_note=ORACLE_NOTE,
         verdict=verdict_of(evidence),
         notes=case.sample.notes,
-    )
-
-
-def _dial_curve(router: Subject) -> DialCurve:
-    return dial_curve(
-        router.crossfit,
-        router.cost_usd(router.crossfit.estimates),
-        router.observed_cost_usd(),
-        router.models,
-        router.anchors,
-        TradeOff(0.0),
-        np.ones(len(router.models), dtype=np.bool_),
     )
 
 

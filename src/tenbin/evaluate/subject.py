@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.evaluate.baselines import PAIR_POINTS, TrainedBaselines, best_pair
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.crossfit import Crossfit
+from tenbin.router.crossfit import Crossfit, DialCurve
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.train import column_means
 from tenbin.types import Estimates, Features, Floats, Panel, Query
@@ -72,6 +72,8 @@ class Subject(Protocol):
     def cost_usd(self, estimates: Estimates) -> Floats: ...
 
     def observed_cost_usd(self) -> Floats: ...
+
+    def dial_curve(self) -> DialCurve: ...
 
     def versions(self) -> Mapping[str, str]: ...
 
