@@ -39,8 +39,10 @@ def test_a_winner_among_noisy_predictions_is_trusted_less() -> None:
     rng = np.random.default_rng(2)
     truth = 0.1 * rng.normal(size=(4000, 14))
     observed = truth + 0.4 * rng.normal(size=(4000, 14))
-    assert trust_in_choice(truth, observed) > 0.9
-    assert trust_in_choice(truth + 0.1 * rng.normal(size=(4000, 14)), observed) < 0.7
+    # Deviations that are all but noise: a quarter of a predicted advantage goes to luck. Plain ones are kept whole.
+    assert 0.75 <= trust_in_choice(truth, observed) < 0.85
+    assert trust_in_choice(0.0 * truth, observed) == 0.75
+    assert trust_in_choice(truth, truth + 0.01 * rng.normal(size=(4000, 14))) > 0.99
 
 
 def test_the_calibration_map_is_increasing_and_near_the_truth() -> None:

@@ -65,4 +65,6 @@ def test_between_them_both_are_named() -> None:
     ],
 )
 def test_the_headline_names_what_was_least(trade_off: TradeOff, said: str) -> None:
-    assert headline(trade_off, (None, None), False, True) == said
+    assert headline(trade_off, (None, None), False, "") == said
+    assert headline(trade_off, (None, None), False, "guessed") == f"{said}, guessed"
+    assert headline(trade_off, (None, "denied"), False, "guessed") == "only eligible candidate"

@@ -166,6 +166,22 @@ def test_a_text_unlike_training_is_decided_by_the_means_and_says_so(router):
         assert view.quality == pytest.approx(means[router.models.index(view.model)], abs=0.02)
 
 
+def test_a_group_that_is_not_known_is_guessed_from_the_text_and_said(prices):
+    made = fit(make_panel(400), prices, FitSettings("base", learning_curve=False))
+    query = next(query for query in make_panel(20, seed=8).queries if query.group == "hard")
+    known, nosuch, none = (made.decide(replace(query, group=group), MIDDLE) for group in ("hard", "nosuch", None))
+    assert known.reason == "least expected loss"
+    assert nosuch.reason == none.reason == "least expected loss, its group guessed from the text"
+    assert [view.quality for view in none.candidates] == [view.quality for view in known.candidates]
+
+
+def test_a_strange_text_of_a_known_group_goes_to_the_means_of_its_group(prices):
+    made = fit(make_panel(400), prices, FitSettings("base", learning_curve=False))
+    query = Query("ja", "次の積分を計算してください。", group="hard")
+    small = {view.model: view.quality for view in made.decide(query, MIDDLE).candidates}["small"]
+    assert small < 0.2
+
+
 @pytest.mark.parametrize("prompt", ["", " ", "x" * 1_000_000, "\x00", "🦊" * 50, "مرحبا", "a\ud800b"])
 def test_any_prompt_is_decided(router, prompt):
     assert router.decide(Query("odd", prompt), MIDDLE).model in router.models

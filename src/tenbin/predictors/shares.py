@@ -18,8 +18,10 @@ LUCK_OF_DIRECTION = 1.5
 """What one direction explains by luck, in units of its noise."""
 EVIDENCE_TO_EXCEED = 50.0
 """Below that much explained (in units of noise), weights add up to one at most."""
-CHOSEN_SHARE = 0.05
-LEAST_TRUST_IN_CHOICE = 0.3
+SELECTION = 0.25
+"""What choosing the best-looking of several costs of a predicted advantage, where deviations are all but noise."""
+SELECTION_POWER = 4
+"""How fast that falls as more of the deviations is explained: a tenth explained leaves two thirds of it."""
 STEPS = 200
 
 
@@ -57,27 +59,17 @@ def non_negative(normal: Floats, moment: Floats) -> Floats:
 
 
 def trust_in_choice(predicted: Floats, observed: Floats) -> float:
-    """How much of a predicted advantage comes true where it would change the choice, between 0.3 and 1.
+    """How much of the predicted deviations to keep, so that the best-looking of many is not believed too far.
 
     `predicted` (out of fold) and `observed` [n, M] are deviations from the row's common level. Even where each
-    candidate's predictions are calibrated, the one that looks best of many is over-rated (the winner's curse). So
-    every candidate in turn is the incumbent, the twentieth of rows with the largest predicted advantage over it is
-    moved to the best-looking rival, and what this gains is held against what was promised.
+    candidate's predictions are calibrated, the one that looks best is over-rated where it matters (the winner's
+    curse): among the rows with the largest predicted advantage, 55 to 85 % of it came true on real outcomes whose
+    deviations are hard to predict, all of it where they are easy. So the share taken off falls with the share of
+    variance explained.
     """
-    n, m = predicted.shape
-    rows = np.arange(n)
-    promised = gained = 0.0
-    if m == 1:
-        return 1.0
-    for incumbent in range(m):
-        advantage = predicted - predicted[:, [incumbent]]
-        advantage[:, incumbent] = -np.inf
-        rival = advantage.argmax(axis=1)
-        best = advantage[rows, rival]
-        moved = np.argsort(-best, kind="stable")[: max(1, int(n * CHOSEN_SHARE))]
-        promised += float(best[moved].sum())
-        gained += float((observed[moved, rival[moved]] - observed[moved, incumbent]).sum())
-    return min(1.0, max(LEAST_TRUST_IN_CHOICE, gained / promised)) if promised > 1e-12 else 1.0
+    power = float((observed**2).sum())
+    explained = 1.0 - float(((observed - predicted) ** 2).sum()) / power if power > 0.0 else 0.0
+    return 1.0 - SELECTION * (1.0 - min(max(explained, 0.0), 1.0)) ** SELECTION_POWER
 
 
 def _trust(gained: float, total: float, directions: int) -> float:

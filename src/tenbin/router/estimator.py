@@ -9,34 +9,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tenbin.predictors.group import GroupMeans
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
+from tenbin.predictors.parts import part, prefixed
 from tenbin.protocols import Arrays, Predictor
 from tenbin.types import Estimates, Features, Floats, Prediction
+
+STRANGE = 0.5
+"""A text that keeps less than this share of its deviation from the means is said to be decided by the means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Familiarity:
-    """How far the estimates of a strange text fall back to the candidates' means.
+    """How far the estimates of a strange text fall back to means: its group's, or the candidates' own.
 
-    Below `floor`, a familiarity that training texts exceed, the deviation from `means` [M] shrinks in
-    proportion and the standard deviation grows towards `spread` [M], that of the estimates in training.
+    Below `floor`, a familiarity that training texts exceed, the deviation from `means` shrinks in proportion and the
+    standard deviation grows towards `spread` [M], that of the estimates in training.
     """
 
     floor: float
-    means: Floats
+    means: GroupMeans
     spread: Floats
 
     def kept(self, familiarity: Floats) -> Floats:
         """The share [n] of the deviation from the means that is kept."""
         return np.clip(familiarity / self.floor, 0.0, 1.0) if self.floor > 0.0 else np.ones_like(familiarity)
 
-    def shrink(self, prediction: Prediction, familiarity: Floats) -> Prediction:
+    def shrink(self, prediction: Prediction, features: Features) -> Prediction:
         """The prediction, drawn to the means as far as the text is unfamiliar."""
-        kept = self.kept(familiarity)[:, None]
+        kept = self.kept(features.familiarity)[:, None]
         if np.all(kept == 1.0):
             return prediction
-        mean = kept * prediction.mean + (1.0 - kept) * self.means
+        mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(features.groups).mean
         return Prediction(mean, np.hypot(kept * prediction.sd, (1.0 - kept) * self.spread))
 
 
@@ -59,12 +64,25 @@ class Estimator:
 
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
-        prediction = self.familiarity.shrink(self.quality.predict(features), features.familiarity)
+        prediction = self.familiarity.shrink(self.quality.predict(features), features)
         return self.assemble(
             prediction,
             None if self.input_tokens is None else self.input_tokens.predict(features).mean,
             *(None if h is None else h.predict(features).mean for h in self._heads()),
         )
+
+    def grounds(self, features: Features, uses_groups: bool) -> list[str]:
+        """What each query's estimates [n] lack, in words: "" where nothing, a strange text, or a group not known."""
+        strange = self.familiarity.kept(features.familiarity) < STRANGE
+        known = self.familiarity.means.index
+        return [
+            "by the means: the text is unlike the training prompts"
+            if odd
+            else "its group guessed from the text"
+            if uses_groups and (group is None or group not in known)
+            else ""
+            for odd, group in zip(strange.tolist(), features.groups, strict=True)
+        ]
 
     def assemble(
         self,
@@ -99,7 +117,7 @@ class Estimator:
         parts["estimator"] = {
             "gap_correlation": self.gap_correlation,
             "familiarity_floor": np.array(self.familiarity.floor),
-            "familiarity_means": self.familiarity.means,
+            **prefixed("familiarity_means", self.familiarity.means.save()),
             "familiarity_spread": self.familiarity.spread,
             "reference": np.array(self.reference),
         }
@@ -117,7 +135,9 @@ class Estimator:
             input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,
             **heads,
             familiarity=Familiarity(
-                float(own["familiarity_floor"]), own["familiarity_means"], own["familiarity_spread"]
+                float(own["familiarity_floor"]),
+                GroupMeans.load(part(own, "familiarity_means")),
+                own["familiarity_spread"],
             ),
             gap_correlation=own["gap_correlation"],
             reference=int(own["reference"]),

@@ -42,8 +42,8 @@ def views(
     return tuple(sorted(rows, key=lambda v: (v.model != models[chosen], not v.eligible, v.loss, v.cost_usd, v.model)))
 
 
-def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, familiar: bool) -> str:
-    """The reason of the whole decision, in a few words."""
+def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, ground: str) -> str:
+    """The reason of the whole decision, in a few words; `ground` says what the estimates lack ("" where nothing)."""
     if fell_back:
         return "safe default: nothing could be estimated"
     if sum(bar is None for bar in bars) == 1:
@@ -53,7 +53,7 @@ def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, f
         reason = "best expected quality"
     elif trade_off.mu == 1.0 and trade_off.w == 0.0:
         reason = "least expected cost"
-    return reason if familiar else f"{reason}, by the means: the text is unlike the training prompts"
+    return f"{reason}, {ground}" if ground else reason
 
 
 def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str | None, trade_off: TradeOff) -> str:

@@ -235,7 +235,7 @@ class Router:
         barred = self._bars(queries, estimates, listed(self.models, allow, deny))
         self._check_eligible(queries, barred)
         eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
-        familiar = self._estimator.familiarity.kept(features.familiarity) >= 0.5
+        grounds = self._estimator.grounds(features, self.manifest.uses_groups)
         chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
         loss = np.empty(chosen.shape)
         reasons = []
@@ -245,8 +245,8 @@ class Router:
             loss[t] = weighed[np.arange(len(queries)), chosen[t]]
             reasons.append(
                 tuple(
-                    headline(trade_off, row, bool(back), bool(known))
-                    for row, back, known in zip(barred, fell_back, familiar, strict=True)
+                    headline(trade_off, row, bool(back), ground)
+                    for row, back, ground in zip(barred, fell_back, grounds, strict=True)
                 )
             )
         return Routing(self.models, tuple(trade_offs), chosen, loss, estimates, cost, tuple(barred), tuple(reasons))

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from tenbin.predictors.group import GroupMeans
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.protocols import Predictor
@@ -41,10 +42,9 @@ def train(
     progress("quality", 0.0)
     quality, quality_oof = fit_out_of_fold(make, features, observed.quality, weight, folds)
     progress("tokens and cost", 0.6)
-    means = column_means(observed.quality, weight)
     familiarity = Familiarity(
         floor=FAMILIAR,
-        means=means,
+        means=GroupMeans.learn(features.groups, observed.quality, weight),
         spread=np.std(quality_oof.mean, axis=0),
     )
     inputs = outputs = dollars = seconds = None
