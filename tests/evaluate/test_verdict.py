@@ -6,9 +6,11 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenbin.evaluate.result import Figure, OperatingPoint
-from tenbin.evaluate.verdict import Evidence, Single, queries_to_settle, verdict_of
+from tenbin.evaluate.verdict import Evidence, Single, queries_beyond_chance, queries_to_settle, verdict_of
 
 UNKNOWN = Figure(math.nan, math.nan, math.nan)
 SURE_GAIN = Figure(0.02, 0.015, 0.025)
@@ -75,10 +77,38 @@ def test_a_point_that_a_single_model_matches_is_not_quoted() -> None:
     assert verdict_of(replace(EVIDENCE, rivals=((0.784, 0.005),))).kind == "route"
 
 
-def test_a_gain_within_the_reach_of_chance_is_none() -> None:
-    verdict = verdict_of(replace(EVIDENCE, chance=0.02))
-    assert (verdict.kind, verdict.prompts_say_nothing) != ("route", False)
-    assert verdict.prompts_say_nothing
+def test_a_gain_above_zero_that_chance_reaches_says_collect_and_names_the_chance() -> None:
+    sure_but_lucky = Figure(0.0282, 0.01, 0.0569)
+    verdict = verdict_of(replace(EVIDENCE, n_test=100, gain=sure_but_lucky, gain_log=sure_but_lucky, chance=0.015))
+    assert (verdict.kind, verdict.n_more, verdict.prompts_say_nothing) == ("collect", 100, False)
+    assert verdict.sentences["en"][0] == "Collect about 100 more prompts to test on before deciding."
+    assert "could still be luck" in verdict.sentences["en"][1]
+    assert "1.5%" in verdict.sentences["en"][1]
+    assert "偶然" in verdict.sentences["ja"][1]
+    assert "1.5%" in verdict.sentences["ja"][1]
+    assert not any("say nothing" in s for s in verdict.sentences["en"])
+
+
+def test_a_gain_that_is_most_likely_luck_is_not_worth_collecting_for() -> None:
+    verdict = verdict_of(replace(EVIDENCE, chance=0.4))
+    assert (verdict.kind, verdict.n_more, verdict.prompts_say_nothing) == ("single", None, False)
+    assert any("luck" in s and "40.0%" in s for s in verdict.sentences["en"])
+
+
+@settings(max_examples=200)
+@given(
+    chance=st.floats(0.005, 1.0),
+    ends=st.tuples(st.floats(-0.1, 0.1), st.floats(-0.1, 0.1), st.floats(-0.1, 0.1)).map(sorted),
+    n_test=st.integers(30, 5000),
+)
+def test_prompts_say_nothing_just_where_the_interval_is_not_above_zero(
+    chance: float, ends: list[float], n_test: int
+) -> None:
+    gain = Figure(ends[1], ends[0], ends[2])
+    verdict = verdict_of(replace(EVIDENCE, n_test=n_test, gain=gain, gain_log=gain, chance=chance))
+    assert verdict.prompts_say_nothing == (gain.low <= 0.0)
+    assert (verdict.kind == "route") == (gain.low > 0.0 and chance <= 0.01)
+    assert (verdict.kind == "collect") == (verdict.n_more is not None)
 
 
 def test_a_broken_promise_is_not_quoted() -> None:
@@ -110,11 +140,6 @@ def test_an_open_interval_says_collect_and_how_many() -> None:
     assert "3,000 more prompts" in verdict.sentences["en"][0]
 
 
-def test_a_gain_that_only_the_biased_interval_sees_is_not_certain() -> None:
-    leaning = Figure(0.001, 0.0005, 0.004)
-    assert verdict_of(replace(EVIDENCE, gain=leaning, gain_log=leaning)).kind == "single"
-
-
 def test_under_thirty_queries_nothing_is_concluded() -> None:
     verdict = verdict_of(replace(EVIDENCE, n_test=29))
     assert (verdict.kind, verdict.n_more) == ("collect", 171)
@@ -130,6 +155,8 @@ def test_one_model_is_the_model() -> None:
 def test_a_gain_without_a_point_to_run_at_is_no_reason_to_route() -> None:
     verdict = verdict_of(replace(EVIDENCE, points=()))
     assert (verdict.kind, verdict.prompts_say_nothing) == ("single", False)
+    assert any("no promise was kept at a saving" in s for s in verdict.sentences["en"])
+    assert any("約束" in s for s in verdict.sentences["ja"])
 
 
 @pytest.mark.parametrize(
@@ -143,3 +170,11 @@ def test_a_gain_without_a_point_to_run_at_is_no_reason_to_route() -> None:
 )
 def test_queries_to_settle(gain: Figure, more: int | None) -> None:
     assert queries_to_settle(gain, 1000) == more
+
+
+@pytest.mark.parametrize(
+    ("chance", "more"),
+    [(0.015, 100), (0.05, 1000), (0.1, 2300), (0.25, 10900), (0.31, None), (0.5, None), (1.0, None)],
+)
+def test_queries_beyond_chance(chance: float, more: int | None) -> None:
+    assert queries_beyond_chance(chance, 1000) == more

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from tenbin.evaluate.intervals import UNKNOWN
 from tenbin.evaluate.result import Figure, OperatingPoint, Verdict, VerdictKind
-from tenbin.evaluate.verdict_text import Wording, sentences
+from tenbin.evaluate.verdict_text import Finding, Wording, sentences
 
 LEAST_TEST = 30
 """Below this many test queries nothing is said but "collect"."""
@@ -56,22 +57,35 @@ class Evidence:
 def verdict_of(evidence: Evidence) -> Verdict:
     """The verdict.
 
-    "route" needs a gain over the zero router that is certain (AIQ or AIQ-log above 0 by its intervals, and beyond
-    chance) and an operating point, set on training data, that kept its promise, saves dollars by its interval and is
-    not matched by a single model at its price (or, at mu 0, adds quality). Without such a gain: "collect" where the
-    interval still allows one worth having and at most 20 times the data would settle it, else "single".
+    "route" needs a gain over the zero router (AIQ or AIQ-log above 0 by its interval) that chance does not reach, and
+    an operating point, set on training data, that kept its promise, saves dollars by its interval and is not matched by
+    a single model at its price (or, at mu 0, adds quality). Without such a gain: "collect" where at most 20 times the
+    data would settle whether it is luck, or one that the interval still allows and is worth having, else "single".
     """
     if evidence.n_models == 1:
-        return _single(evidence, says_nothing=False)
+        return _made("single", "unknown", None, evidence)
     if evidence.n_test < LEAST_TEST:
-        return _collect(evidence, ENOUGH_TEST - evidence.n_test, says_nothing=False)
-    gains = evidence.chance <= BY_CHANCE and (_certain(evidence.gain) or _certain(evidence.gain_log))
-    if gains and (point := _worth(evidence.points, evidence.rivals)) is not None:
-        return _made("route", None, None, False, evidence, point)
-    more = None if gains else queries_to_settle(evidence.gain, evidence.n_test)
-    if more is not None:
-        return _collect(evidence, more, says_nothing=True)
-    return _single(evidence, says_nothing=not gains)
+        return _made("collect", "unknown", ENOUGH_TEST - evidence.n_test, evidence)
+    finding = _finding(evidence)
+    if finding == "gain":
+        point = _worth(evidence.points, evidence.rivals)
+        return _made("single" if point is None else "route", finding, None, evidence, point)
+    if finding == "luck":
+        more = queries_beyond_chance(evidence.chance, evidence.n_test)
+    else:
+        more = queries_to_settle(evidence.gain, evidence.n_test)
+    return _made("single" if more is None else "collect", finding, more, evidence)
+
+
+def queries_beyond_chance(chance: float, n_test: int) -> int | None:
+    """About how many more test queries would take a gain beyond chance, were it real; None where far too many.
+
+    The normal score of a gain grows with the root of n: from that of `chance` to that of the limit.
+    """
+    score = NormalDist().inv_cdf(1.0 - chance) if chance < 1.0 else 0.0
+    if score <= 0.0:
+        return None
+    return _more((NormalDist().inv_cdf(1.0 - BY_CHANCE) / score) ** 2, n_test)
 
 
 def queries_to_settle(gain: Figure, n_test: int) -> int | None:
@@ -84,11 +98,21 @@ def queries_to_settle(gain: Figure, n_test: int) -> int | None:
         return ENOUGH_TEST
     if gain.high < WORTH_KNOWING:
         return None
-    needed = (half / max(gain.value, WORTH_KNOWING)) ** 2 * n_test
-    if needed > MOST_TIMES_MORE * n_test:
+    return _more((half / max(gain.value, WORTH_KNOWING)) ** 2, n_test)
+
+
+def _more(times: float, n_test: int) -> int | None:
+    """The queries that are missing to `times` the present ones, in hundreds; None where none or far too many are."""
+    if not 1.0 < times <= MOST_TIMES_MORE:
         return None
-    more = needed - n_test
-    return max(int(round(more, -2)), 100) if more > 0.0 else None
+    return max(int(round((times - 1.0) * n_test, -2)), 100)
+
+
+def _finding(evidence: Evidence) -> Finding:
+    """What the gain's intervals and its chance say; the permutations carry the upward lean of a hull, intervals not."""
+    if not (evidence.gain.low > 0.0 or evidence.gain_log.low > 0.0):
+        return "nothing"
+    return "gain" if evidence.chance <= BY_CHANCE else "luck"
 
 
 def _worth(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float], ...]) -> OperatingPoint | None:
@@ -107,23 +131,11 @@ def _worth(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float]
     return None
 
 
-def _single(evidence: Evidence, *, says_nothing: bool) -> Verdict:
-    return _made("single", evidence.single.model, None, says_nothing, evidence, None)
-
-
-def _collect(evidence: Evidence, more: int, *, says_nothing: bool) -> Verdict:
-    return _made("collect", None, more, says_nothing, evidence, None)
-
-
 def _made(
-    kind: VerdictKind,
-    model: str | None,
-    n_more: int | None,
-    says_nothing: bool,
-    evidence: Evidence,
-    point: OperatingPoint | None,
+    kind: VerdictKind, finding: Finding, n_more: int | None, evidence: Evidence, point: OperatingPoint | None = None
 ) -> Verdict:
     single = evidence.single
+    model = single.model if kind == "single" else None
     saving, quality_ratio, ratio = UNKNOWN, UNKNOWN, math.nan
     if kind == "single":
         saving, quality_ratio = single.saving, single.quality_ratio
@@ -137,7 +149,9 @@ def _made(
         n_more=n_more,
         n_test=evidence.n_test,
         n_models=evidence.n_models,
-        says_nothing=says_nothing,
+        finding=finding,
+        chance=evidence.chance,
+        limit=BY_CHANCE,
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,
@@ -148,17 +162,9 @@ def _made(
         gain=evidence.gain,
         gain_log=evidence.gain_log,
     )
-    return Verdict(kind, model, n_more, says_nothing, ratio, saving, quality_ratio, sentences(wording), evidence.chance)
+    nothing = finding == "nothing"
+    return Verdict(kind, model, n_more, nothing, ratio, saving, quality_ratio, sentences(wording), evidence.chance)
 
 
 def _matched(point: OperatingPoint, rivals: tuple[tuple[float, float], ...]) -> bool:
     return any(q >= point.quality.value - AS_GOOD and c <= point.cost_usd.value for q, c in rivals)
-
-
-def _certain(gain: Figure) -> bool:
-    """Whether a gain is above 0 by the percentile interval and by the basic one (2 value - high).
-
-    A hull is a maximum over noisy points and leans upwards, in the resamples once more: on simulated noise the first
-    interval alone saw a gain in up to 10 % of the cases, the second in up to 4 % from 500 queries on (12 % at 100).
-    """
-    return gain.low > 0.0 and 2.0 * gain.value - gain.high > 0.0

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tenbin.evaluate.result import Figure, VerdictKind
+
+Finding = Literal["gain", "luck", "nothing", "unknown"]
+"""Of the gain over blind mixtures: beyond chance, within its reach, not above 0 by its interval, not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
-    `alone` is the cheapest single model that is about as good as the best, with what it saves.
+    `alone` is the cheapest single model that is about as good as the best, with what it saves; `chance` the p-value of
+    the gain, `limit` what it may be at most.
     """
 
     kind: VerdictKind
@@ -22,7 +27,9 @@ class Wording:
     n_more: int | None
     n_test: int
     n_models: int
-    says_nothing: bool
+    finding: Finding
+    chance: float
+    limit: float
     ratio: float
     saving: Figure
     quality_ratio: Figure
@@ -64,10 +71,8 @@ def _english(w: Wording) -> list[str]:
             f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
             "of its cost."
         )
-    if w.says_nothing and w.kind == "single":
-        said.append("The prompts say nothing about which model to use: choosing per prompt is no better than mixing.")
-    if w.says_nothing and w.kind == "collect":
-        said.append("So far the prompts say nothing certain about which model to use.")
+    if w.n_models > 1 and w.kind != "route":
+        said += _finding(w)
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
             f"Over blind mixtures of single models the gain in mean quality is {_signed(w.gain)} (AIQ) and "
@@ -76,6 +81,23 @@ def _english(w: Wording) -> list[str]:
     elif w.n_models > 1:
         said.append(f"Only {w.n_test:,} unseen prompts were there to test on.")
     return said
+
+
+def _finding(w: Wording) -> list[str]:
+    """What the gain is worth where it is no reason to route."""
+    match w.finding:
+        case "nothing" if w.kind == "single":
+            return ["The prompts say nothing about which model to use: choosing per prompt is no better than mixing."]
+        case "nothing":
+            return ["So far the prompts say nothing certain about which model to use."]
+        case "luck":
+            return [
+                f"The gain could still be luck: the same choices, dealt out to the prompts at random, reach it with a "
+                f"chance of {w.chance:.1%} (at most {w.limit:.0%} is asked for)."
+            ]
+        case "gain":
+            return ["The prompts say something, but no promise was kept at a saving that no single model matches."]
+    return []
 
 
 def _japanese(w: Wording) -> list[str]:
@@ -104,12 +126,8 @@ def _japanese(w: Wording) -> list[str]:
         )
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
-    if w.says_nothing and w.kind == "single":
-        said.append(
-            "プロンプトからは、どのモデルを使うべきか分かりません。個別に選んでも、混ぜて使うのと変わりません。"
-        )
-    if w.says_nothing and w.kind == "collect":
-        said.append("今のところ、どのモデルを使うべきかについて、プロンプトから確かなことは言えません。")
+    if w.n_models > 1 and w.kind != "route":
+        said += _finding_ja(w)
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
             f"単一モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
@@ -118,6 +136,26 @@ def _japanese(w: Wording) -> list[str]:
     elif w.n_models > 1:
         said.append(f"検証に使えた未見のプロンプトは{w.n_test:,}件だけでした。")
     return said
+
+
+def _finding_ja(w: Wording) -> list[str]:
+    match w.finding:
+        case "nothing" if w.kind == "single":
+            return [
+                "プロンプトからは、どのモデルを使うべきか分かりません。個別に選んでも、混ぜて使うのと変わりません。"
+            ]
+        case "nothing":
+            return ["今のところ、どのモデルを使うべきかについて、プロンプトから確かなことは言えません。"]
+        case "luck":
+            return [
+                f"この差は、まだ偶然かもしれません。同じ選択をプロンプトに無作為に割り当てても、{w.chance:.1%}の確率で"
+                f"同じ差が出ます（基準は{w.limit:.0%}以下）。"
+            ]
+        case "gain":
+            return [
+                "プロンプトに手がかりはありますが、約束を守りながら、単独モデルより有利に節約できる設定がありません。"
+            ]
+    return []
 
 
 def _percent(f: Figure) -> str:
