@@ -28,7 +28,6 @@ from tenbin.types import Float32s, Floats, Ints, Progress
 _FORMAT = 1
 _BLOCK_TEXTS = 64
 _BLOCK_CHARACTERS = 1 << 17
-_GATHER_TEXTS = 8
 _TEXT_NORM = 2048.0
 _DIRECTION_NORM = 7900.0
 _DIRECTION_MAX = 127.0
@@ -236,13 +235,9 @@ class HashedEmbedder:
 
     def _project(self, found: NGrams, n: int) -> Float32s:
         rows, columns, weights = self._weights(found, n)
-        if n <= _GATHER_TEXTS:
-            bounds = np.searchsorted(rows, np.arange(n + 1))
-            sums = np.stack([weights[a:b] @ self._matrix[columns[a:b]] for a, b in itertools.pairwise(bounds)])
-        else:
-            dense = np.zeros((n, len(self.slots_)), np.float32)
-            dense[rows, columns] = weights
-            sums = dense @ self._matrix
+        bounds = np.searchsorted(rows, np.arange(n + 1))
+        # Text by text: a dense product of the block wakes BLAS threads, which was 20 times slower on a busy machine.
+        sums = np.stack([weights[a:b] @ self._matrix.take(columns[a:b], 0) for a, b in itertools.pairwise(bounds)])
         vectors = sums.astype(np.float64) * self.scale_
         lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
         unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
