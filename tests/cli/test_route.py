@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,30 @@ def test_allow_and_deny(made: Path, tenbin: Tenbin) -> None:
     asked = ("route", made / "router", "Compute 3 plus 4", "--mu", "1", "--json")
     assert json.loads(tenbin(*asked, "--deny", "small").stdout)["model"] == "medium"
     assert json.loads(tenbin(*asked, "--allow", "large").stdout)["model"] == "large"
+
+
+def test_without_a_dial_denied_models_lower_the_promise_and_it_is_said(
+    made: Path, tenbin: Tenbin, tmp_path: Path
+) -> None:
+    asked, denied = ("route", made / "router", "Compute 3 plus 4"), ("--deny", "large", "--deny", "medium")
+    usual, without = (tenbin(*asked, *extra) for extra in ((), denied))
+    assert without.exit_code == 0, without.stderr
+    assert "99% of the reference's quality at the least cost, mu" in usual.stdout
+    assert "most that these models reach" not in usual.stdout
+    said = re.search(r"\((\S+)% of the reference's quality .*, the most that these models reach\)", without.stdout)
+    assert said is not None
+    assert float(said[1]) < 99.0
+    assert without.stderr == ""
+    # Where stdout is for programs, people are told on stderr.
+    for words in ((*asked, "--json"), ("route", made / "router", "--batch", batch(tmp_path, [{"prompt": "a"}]))):
+        run = tenbin(*words, *denied)
+        assert (run.exit_code, run.stderr.count("\n")) == (0, 1)
+        assert f"{said[1]}% of the reference's quality" in run.stderr
+    asked_for = tenbin(*asked, *denied, "--min-quality", "0.99")
+    assert asked_for.exit_code == 7
+    most = re.search(r"ask for at most (\S+)", asked_for.stderr)
+    assert most is not None
+    assert tenbin(*asked, *denied, "--min-quality", most[1]).exit_code == 0
 
 
 def test_the_prompt_may_come_from_standard_input(made: Path, tenbin: Tenbin) -> None:

@@ -1,11 +1,15 @@
 """Dials read off a known curve."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tenbin.errors import DecisionError, UsageError
 from tenbin.router.crossfit import DialCurve
-from tenbin.router.dials import DEFAULT_MIN_QUALITY, Dial, turn
+from tenbin.router.dials import DEFAULT_MIN_QUALITY, Dial, spelt_out, turn
 
 CURVE = DialCurve(
     mu=np.array([0.0, 0.2, 0.4, 0.6, 1.0]),
@@ -43,6 +47,34 @@ def test_a_promise_that_nothing_keeps_names_what_can_be_had():
         turn(Dial(min_quality=1.2), CURVE)
     with pytest.raises(DecisionError, match=r"the cheapest costs 0\.001"):
         turn(Dial(max_cost_usd=0.0005), CURVE)
+
+
+WEAK = replace(CURVE, quality=CURVE.quality * 0.977)  # what is left where the best model is denied
+
+
+def test_where_nothing_was_asked_the_most_that_can_be_had_is_no_error():
+    assert spelt_out(Dial(w=0.2), WEAK) == Dial(min_quality=0.989, w=0.2)  # 0.81 x 0.977 / 0.80, rounded down
+    assert turn(Dial(), WEAK).mu == 0.0
+    with pytest.raises(DecisionError, match=r"ask for at most 0\.989"):
+        turn(Dial(min_quality=0.99), WEAK)
+    assert turn(Dial(min_quality=0.989), WEAK).mu == 0.0
+
+
+def test_where_nothing_was_asked_and_it_can_be_kept_it_is_99_per_cent():
+    assert spelt_out(Dial(), CURVE) == Dial(min_quality=DEFAULT_MIN_QUALITY)
+    assert spelt_out(Dial(mu=0.4), WEAK) == Dial(mu=0.4)
+
+
+@given(best=st.floats(0.0, 2.0), reference=st.floats(0.01, 1.0))
+def test_what_is_named_as_the_most_can_be_had(best, reference):
+    curve = replace(CURVE, quality=CURVE.quality / 0.81 * best * reference, reference_quality=reference)
+    dial = spelt_out(Dial(), curve)
+    dial.check()
+    turn(dial, curve)
+
+
+def test_a_reference_that_is_always_wrong_is_always_reached():
+    assert turn(Dial(), replace(CURVE, reference_quality=0.0)).mu == 1.0
 
 
 @pytest.mark.parametrize("dial", [Dial(mu=0.1, best=True), Dial(mu=2.0), Dial(min_quality=-1), Dial(max_cost_usd=0.0)])

@@ -34,8 +34,8 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def decision_text(decision: Decision, dial: Dial | None = None, *, versions: bool = True) -> str:
-    """The choice in one line, a table of the candidates and why each one lost, and what decided."""
+def decision_text(decision: Decision, setting: str, *, versions: bool = True) -> str:
+    """The choice in one line with the setting of the dial, every candidate and why it lost, and what decided."""
     views = decision.candidates
     # Amounts that were never recorded would be a column of dashes.
     amounts = [
@@ -54,8 +54,7 @@ def decision_text(decision: Decision, dial: Dial | None = None, *, versions: boo
         ]
         for i, view in enumerate(views)
     ]
-    setting = faint(f" ({dial_text(dial, decision.trade_off.mu)})") if dial is not None else ""
-    head = f"{good(decision.model)}: {decision.reason}{setting}"
+    head = f"{good(decision.model)}: {decision.reason} {faint(f'({setting})')}"
     drawn = table(headers, cells, left=(0, len(headers) - 1), indent=2)
     by = ", ".join(f"{name} {version}" for name, version in decision.versions.items())
     return "\n\n".join([head, drawn, *([faint(f"decided by {by}")] if versions and by else [])])
@@ -66,18 +65,14 @@ def drawn_amount(field: str, value: float) -> str:
     return usd(value) if field == "cost_usd" else number(value, 1 if field == "latency_s" else 0)
 
 
-def dial_text(dial: Dial, mu: float) -> str:
-    """What the dial was set to, in words."""
-    if dial.best:
-        return "best quality, mu 0"
-    if dial.mu is not None:
-        return f"mu {mu:.4g}"
+def dial_text(dial: Dial, mu: float | None = None) -> str:
+    """What the dial was set to, in words, and the mu that this came to."""
+    came_to = [] if mu is None else [f"mu {mu:.4g}"]
+    if dial.best or dial.mu is not None:
+        return f"mu {dial.mu or 0.0:.4g}"
     if dial.max_cost_usd is not None:
-        return f"at most {usd(dial.max_cost_usd)} per query on average, mu {mu:.4g}"
-    from tenbin.router.dials import DEFAULT_MIN_QUALITY  # noqa: PLC0415
-
-    share = DEFAULT_MIN_QUALITY if dial.min_quality is None else dial.min_quality
-    return f"{share:.4g} of the reference's quality at least cost, mu {mu:.4g}"
+        return ", ".join([f"at most {usd(dial.max_cost_usd)} per query on average", *came_to])
+    return ", ".join([f"{100 * (dial.min_quality or 0.0):.4g}% of the reference's quality at the least cost", *came_to])
 
 
 def sweep_text(decisions: Sequence[dict[str, Any]]) -> str:

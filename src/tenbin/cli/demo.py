@@ -135,14 +135,14 @@ def decide(router: Router, panel: Panel) -> list[tuple[Query, Dial, Decision]]:
 
 def show(evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], words: Catalogue, lang: str) -> None:
     """The verdict, then the decisions with their reasons."""
-    from tenbin.cli.decision_text import decision_text  # noqa: PLC0415
+    from tenbin.cli.decision_text import decision_text, dial_text  # noqa: PLC0415
     from tenbin.cli.evaluate_text import evaluation_text  # noqa: PLC0415
 
     say(evaluation_text(evaluation, lang))
     say(f"\n{strong(words('demo.route'))}\n")
     for query, dial, decision in decisions:
         say(f"› {clip(query.prompt, 110)}")
-        say(f"{decision_text(decision, dial, versions=False)}\n")
+        say(f"{decision_text(decision, dial_text(dial, decision.trade_off.mu), versions=False)}\n")
 
 
 def summary(

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the flags ask for."""
+    """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise."""
 
     dial: Dial
     sweep: int | None
     allow: tuple[str, ...]
     deny: tuple[str, ...]
+    short: bool = False
 
     def trade_offs(self, router: Router) -> list[TradeOff]:
         """One trade-off, or those of the sweep."""
@@ -35,6 +36,28 @@ class Asked:
         if self.sweep is not None:
             return [self.dial.at(mu) for mu in mu_grid(self.sweep).tolist()]
         return [router.turn(self.dial, allow=self.allow, deny=self.deny)]
+
+    def setting(self, mu: float | None = None) -> str:
+        """What the dial was set to, in words."""
+        from tenbin.cli.decision_text import dial_text  # noqa: PLC0415
+
+        return dial_text(self.dial, mu) + (", the most that these models reach" if self.short else "")
+
+
+def asked_of(
+    router: Router, dial: Dial, sweep: int | None, allow: tuple[str, ...], deny: tuple[str, ...], quiet: bool
+) -> Asked:
+    """What the flags ask of this router: the default promise in figures, told on stderr where it had to be less."""
+    from tenbin.router.dials import DEFAULT_MIN_QUALITY  # noqa: PLC0415
+
+    if sweep is not None:
+        return Asked(dial, sweep, allow, deny)
+    spelt = router.spell_out(dial, allow=allow, deny=deny)
+    short = dial.is_default and (spelt.best or (spelt.min_quality or 0.0) < DEFAULT_MIN_QUALITY)
+    asked = Asked(spelt, sweep, allow, deny, short)
+    if short and quiet:
+        say(f"tenbin: {asked.setting()}", err=True)
+    return asked
 
 
 @click.command()
@@ -98,7 +121,7 @@ def route(
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
-    asked = Asked(dial, sweep, allow, deny)
+    asked = asked_of(loaded, dial, sweep, allow, deny, quiet=as_json or query is None)
     if query is None:
         route_batch(loaded, asked, source or "-", out or "-", as_json)
     elif sweep is not None:
@@ -155,7 +178,7 @@ def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None
     if as_json:
         emit_json(decision_json(decision))
     else:
-        say(decision_text(decision, asked.dial))
+        say(decision_text(decision, asked.setting(decision.trade_off.mu)))
 
 
 def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> None:

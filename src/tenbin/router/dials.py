@@ -13,11 +13,13 @@ from tenbin.types import TradeOff
 
 DEFAULT_MIN_QUALITY = 0.99
 """Where nothing is asked: 99 % of the reference's quality at the least cost."""
+ROUNDING = 1e-9
+"""Shares are products of rounded figures: what is named as the most that can be had must be had when asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """What the user asked for; at most one of the four is given, none means `min_quality` 0.99.
+    """What the user asked for; at most one of the four is given, none means `min_quality` 0.99, or the most there is.
 
     `min_quality` is a share of the reference's mean quality, `max_cost_usd` mean dollars per query, `best` mu = 0.
     """
@@ -29,6 +31,11 @@ class Dial:
     w: float = 0.0
     caution: float = 0.0
     minimax: bool = False
+
+    @property
+    def is_default(self) -> bool:
+        """Whether none of the four is given."""
+        return not self.best and all(v is None for v in (self.mu, self.min_quality, self.max_cost_usd))
 
     def check(self) -> None:
         """Refuse two dials at once and values outside their range (UsageError)."""
@@ -63,31 +70,42 @@ def turn(dial: Dial, curve: DialCurve) -> TradeOff:
     Among the points that keep the promise the one of least cost (or, under a cost ceiling, of best quality); ties go
     to the smaller mu. DecisionError where no point keeps it.
     """
+    dial = spelt_out(dial, curve)
     if dial.best:
         return dial.at(0.0)
     if dial.mu is not None:
         return dial.at(dial.mu)
     if dial.max_cost_usd is not None:
         return _dearest_within(dial, curve, dial.max_cost_usd)
-    share = DEFAULT_MIN_QUALITY if dial.min_quality is None else dial.min_quality
-    return _cheapest_reaching(dial, curve, share)
+    return _cheapest_reaching(dial, curve, dial.min_quality or 0.0)
 
 
-def with_default(dial: Dial) -> Dial:
-    """The dial with the default promise spelt out where nothing was asked."""
-    asked = dial.best or any(v is not None for v in (dial.mu, dial.min_quality, dial.max_cost_usd))
-    return dial if asked else replace(dial, min_quality=DEFAULT_MIN_QUALITY)
+def spelt_out(dial: Dial, curve: DialCurve) -> Dial:
+    """The dial, with a promise where nothing was asked: 99 %, or the most that can be had (mu 0 where that is nothing).
+
+    Nobody asked for the 99 %, so where denied models put it out of reach, that is no error.
+    """
+    if not dial.is_default:
+        return dial
+    share = min(DEFAULT_MIN_QUALITY, _best_share(curve))
+    return replace(dial, min_quality=share) if share > 0.0 else replace(dial, best=True)
+
+
+def _best_share(curve: DialCurve) -> float:
+    """The largest share of the reference's quality that some mu reaches, rounded down to a tenth of a per cent."""
+    if curve.reference_quality <= 0.0:
+        return np.inf
+    return float(np.floor(curve.quality.max() / curve.reference_quality * 1000.0 + ROUNDING)) / 1000.0
 
 
 def _cheapest_reaching(dial: Dial, curve: DialCurve, share: float) -> TradeOff:
-    target = share * curve.reference_quality
-    reaching = curve.quality >= target
+    reaching = curve.quality >= share * curve.reference_quality - ROUNDING
     if not reaching.any():
         best = float(curve.quality.max() / curve.reference_quality)
         raise DecisionError(
             f"no trade-off reaches {share:.1%} of the reference's {curve.reference_quality:.4f} out of fold; "
             f"the best reaches {best:.1%}",
-            fix=f"ask for at most {np.floor(best * 1000) / 1000:g}",
+            fix=f"ask for at most {_best_share(curve):g}",
         )
     cost = np.where(reaching, curve.cost_usd, np.inf)
     return dial.at(float(curve.mu[int(np.argmin(cost))]))

@@ -21,7 +21,7 @@ from tenbin.protocols import Predictor
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
 from tenbin.router.baselines import Baselines
 from tenbin.router.crossfit import Crossfit, DialCurve, dial_curve
-from tenbin.router.dials import Dial, turn
+from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
 from tenbin.router.explain import headline, views
@@ -186,13 +186,20 @@ class Router:
     ) -> TradeOff:
         """The trade-off that a dial asks for, chosen on out-of-fold training rows at today's prices.
 
-        Raises UsageError for a dial that makes no sense, DecisionError for a promise that nothing keeps.
+        Raises UsageError for a dial that makes no sense, DecisionError for a promise that nothing keeps; without a
+        promise, the most that can be had is taken where that is less than 99 %.
         """
         dial.check()
         self._check_seconds(dial.at(0.0))
         if dial.mu is not None or dial.best:
             return dial.at(dial.mu or 0.0)
         return turn(dial, self.dial_curve(dial, allow=allow, deny=deny))
+
+    def spell_out(
+        self, dial: Dial, *, allow: Collection[str] | None = None, deny: Collection[str] | None = None
+    ) -> Dial:
+        """The dial with the promise that is made where nothing was asked: 99 %, or the most that can be had."""
+        return spelt_out(dial, self.dial_curve(dial, allow=allow, deny=deny)) if dial.is_default else dial
 
     def dial_curve(
         self, dial: Dial | None = None, *, allow: Collection[str] | None = None, deny: Collection[str] | None = None
