@@ -19,8 +19,8 @@ def reasons(trade_off: TradeOff) -> dict[str, str]:
     estimates = Estimates(QUALITY, GAP, GAP, COST * 0.0, COST * 0.0, SECONDS)
     loss = losses(cautious_quality(estimates, trade_off), COST, SECONDS, trade_off, ANCHORS)
     chosen = int(np.argmin(loss[0]))
-    told = views(MODELS, estimates, COST, loss, (None, None, None), chosen, trade_off)
-    return {view.model: view.reason for view in told}
+    rows = views(MODELS, estimates, COST, loss, (None, None, None), chosen, trade_off)
+    return {view.model: view.reason for view in rows}
 
 
 def test_mu_0_speaks_of_quality_only() -> None:
@@ -48,10 +48,40 @@ def test_mu_1_speaks_of_time_where_time_is_weighed() -> None:
     assert reasons(TradeOff(1.0, w=0.5))["good"] == "cost (+$0.019) and time (+3 s) weigh more together"
 
 
+def told(gain: float, extra_usd: float, longer_s: float, trade_off: TradeOff) -> str:
+    """What is said of a model that is by so much better, dearer and slower than a chosen one of 0.8, $0.01 and 10 s."""
+    quality, cost = np.array([[0.8, 0.8 + gain]]), np.array([[0.01, 0.01 + extra_usd]])
+    seconds = np.array([[10.0, 10.0 + longer_s]])
+    zero = np.zeros((1, 2))
+    estimates = Estimates(quality, zero, zero, zero, zero, seconds)
+    loss = losses(quality, cost, seconds, trade_off, Anchors("chosen", 0.01, 10.0))
+    assert loss[0, 1] > loss[0, 0], "the figures must make it lose"
+    return views(("chosen", "loser"), estimates, cost, loss, (None, None), 0, trade_off)[1].reason
+
+
+@pytest.mark.parametrize(
+    ("gain", "extra", "longer", "w", "said"),
+    [
+        # At mu 0.5 a tenth of quality is worth a tenth of $0.01; with w it is weighed against seconds as well.
+        (0.1, 0.0005, 30.0, 0.5, "+0.100 quality does not pay for +$0.0005 and +30 s"),
+        (0.1, -0.005, 30.0, 0.5, "+0.100 quality and saving $0.005 does not pay for +30 s"),
+        (-0.5, 0.001, -2.0, 0.5, "-2 s does not make up for -0.500 quality and +$0.001"),
+        (-0.1, 0.001, 5.0, 0.5, "no better (-0.100), no cheaper (+$0.001) and no faster (+5 s)"),
+        (0.1, -0.005, 5.0, 1.0, "+0.100 quality does not pay for +5 s"),
+        (0.0, -0.005, 5.0, 1.0, "no better (+0.000) and no faster (+5 s)"),
+        (0.1, 0.005, 30.0, 0.0, "+0.100 quality does not pay for +$0.005"),
+    ],
+)
+def test_seconds_are_named_where_they_are_weighed(
+    gain: float, extra: float, longer: float, w: float, said: str
+) -> None:
+    assert told(gain, extra, longer, TradeOff(0.5, w=w)) == said
+
+
 def test_between_them_both_are_named() -> None:
-    told = reasons(TradeOff(0.3))
-    assert told["fast"] == "saving $0.0004 does not make up for -0.349 quality"
-    assert told["good"] == "+0.051 quality does not pay for +$0.019"
+    said = reasons(TradeOff(0.3))
+    assert said["fast"] == "saving $0.0004 does not make up for -0.349 quality"
+    assert said["good"] == "+0.051 quality does not pay for +$0.019"
 
 
 @pytest.mark.parametrize(

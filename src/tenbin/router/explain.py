@@ -70,7 +70,7 @@ def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str 
         return f"lower {'cautious' if doubted else 'expected'} quality ({_points(gain)})"
     if trade_off.mu == 1.0:
         return _burdened(extra, longer, trade_off.w)
-    return _weighed(gain, extra)
+    return _weighed(gain, extra, longer, trade_off.w)
 
 
 def _burdened(extra: float, longer: float, w: float) -> str:
@@ -78,19 +78,26 @@ def _burdened(extra: float, longer: float, w: float) -> str:
     if w == 0.0:
         return f"higher expected cost ({_dollars(extra)})"
     if w == 1.0:
-        return f"slower ({longer:+.2g} s)"
-    return f"cost ({_dollars(extra)}) and time ({longer:+.2g} s) weigh more together"
+        return f"slower ({_seconds(longer)})"
+    return f"cost ({_dollars(extra)}) and time ({_seconds(longer)}) weigh more together"
 
 
-def _weighed(gain: float, extra: float) -> str:
-    """What the loser offers and why it was not enough; `gain` in quality and `extra` dollars over the chosen one."""
-    if gain <= 0.0 and extra >= 0.0:
-        return f"no better ({_points(gain)}) and no cheaper ({_dollars(extra)})"
-    if gain > 0.0 and extra > 0.0:
-        return f"{_points(gain)} quality does not pay for {_dollars(extra)}"
-    if gain < 0.0 and extra < 0.0:
-        return f"saving {_dollars(-extra)[1:]} does not make up for {_points(gain)} quality"
-    return "its time outweighs quality and cost"
+def _weighed(gain: float, extra: float, longer: float, w: float) -> str:
+    """What the loser offers and why it was not enough: quality, dollars where w < 1, seconds where w > 0."""
+    # Each by how much it speaks for the loser, in words, and in words where the loser offers nothing at all.
+    sides = [(gain, f"{_points(gain)} quality", f"no better ({_points(gain)})")]
+    if w < 1.0:
+        amount = _dollars(extra) if extra > 0.0 else f"saving {_dollars(-extra)[1:]}"
+        sides.append((-extra, amount, f"no cheaper ({_dollars(extra)})"))
+    if w > 0.0:
+        sides.append((-longer, _seconds(longer), f"no faster ({_seconds(longer)})"))
+    offers = [said for worth, said, _ in sides if worth > 0.0]
+    lacks = [said for worth, said, _ in sides if worth < 0.0]
+    if not offers:
+        nothing = [said for _, _, said in sides]
+        return f"{', '.join(nothing[:-1])} and {nothing[-1]}"
+    verb = "does not pay for" if gain > 0.0 else "does not make up for"
+    return f"{' and '.join(offers)} {verb} {' and '.join(lacks)}"
 
 
 def _points(gain: float) -> str:
@@ -100,3 +107,7 @@ def _points(gain: float) -> str:
 
 def _dollars(amount: float) -> str:
     return f"{'-' if amount < 0 else '+'}${abs(amount):.2g}" if abs(amount) < 1 else f"{amount:+.2f} dollars"
+
+
+def _seconds(longer: float) -> str:
+    return f"{longer:+.2g} s" if abs(longer) < 10.0 else f"{longer:+,.0f} s"
