@@ -180,7 +180,11 @@ def joined(parts: list[Contender]) -> Contender:
     most = max(len(part.choices) for part in parts)
     padded = [np.concatenate([p.choices, np.repeat(p.choices[-1:], most - len(p.choices), axis=0)]) for p in parts]
     longest = max(parts, key=lambda part: len(part.choices))
-    ladder = None if longest.ladder is None else np.concatenate([part.ladder for part in parts], axis=1)
+    ladder = None
+    if longest.ladder is not None:
+        rungs = max(len(part.ladder) for part in parts)
+        steps = [np.linspace(0, len(part.ladder) - 1, rungs).round().astype(int) for part in parts]
+        ladder = np.concatenate([part.ladder[step] for part, step in zip(parts, steps, strict=True)], axis=1)
     return replace(longest, choices=np.concatenate(padded, axis=1), ladder=ladder)
 
 
