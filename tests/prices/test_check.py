@@ -28,7 +28,8 @@ def test_models_without_a_price_are_errors_and_unused_ones_a_note() -> None:
 @pytest.mark.parametrize(
     ("price", "word"),
     [
-        (Price(0, 0), "a price of zero"),
+        (Price(0, 0), "all prices at zero: free"),
+        (Price(0, 4), "a price of zero (input 0, output 4): not filled in"),
         (Price(4, 1), "output (1) cheaper than input (4)"),
         (Price(2500, 10_000), "meant per thousand"),
         (Price(1, 4, cached_input_usd_per_mtok=2), "cached input (2) dearer"),
@@ -40,6 +41,10 @@ def test_what_is_seldom_meant(price: Price, word: str) -> None:
     findings = PriceBook({"m": [price]}).check(at=TODAY)
     assert any(word in finding.what for finding in findings), findings
     assert not any(finding.is_error for finding in findings)
+
+
+def test_a_model_with_a_price_per_call_is_not_free() -> None:
+    assert PriceBook({"m": [Price(0, 0, request_usd=0.0048)]}).check(at=TODAY) == []
 
 
 def test_a_jump_by_ten_is_a_slip_of_the_unit_and_a_halving_is_not() -> None:

@@ -114,6 +114,11 @@ def test_recorded_dollars_follow_a_price_change_too(tmp_path):
     features = made.features([HARD_QUERY])
     one, ten = made.cost_usd(made.estimate(features)), dearer.cost_usd(dearer.estimate(features))
     np.testing.assert_allclose(ten / one, [[10.0, 1.0, 1.0]])
+    # The book is rounded for people, and left as it is it changes nothing.
+    assert all(price.request_usd == float(f"{price.request_usd:.6g}") for (price,) in book.entries.values())
+    unedited = Router.load(tmp_path / "router", book)
+    np.testing.assert_array_equal(unedited.cost_usd(unedited.estimate(features)), one)
+    assert book.check(made.models) == []
 
 
 def test_min_quality_keeps_its_promise_on_fresh_prompts(router):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import pairwise
 
@@ -28,8 +28,10 @@ class PriceFinding:
 def oddities(price: Price, day: date) -> Iterable[str]:
     """What is unusual in one price: zero, output below input, a cache dearer than none, an old date, a wrong unit."""
     input_usd, output_usd = price.input_usd_per_mtok, price.output_usd_per_mtok
-    if input_usd == 0 or output_usd == 0:
-        yield f"has a price of zero (input {input_usd:g}, output {output_usd:g}): free, or not filled in?"
+    if not any(dollars(price)):
+        yield "has all prices at zero: free, or not filled in?"
+    elif (input_usd == 0) != (output_usd == 0):
+        yield f"has a price of zero (input {input_usd:g}, output {output_usd:g}): not filled in?"
     if output_usd < input_usd:
         yield f"has output ({output_usd:g}) cheaper than input ({input_usd:g}): swapped?"
     if max(input_usd, output_usd) >= DEAR_USD_PER_MTOK:
@@ -40,6 +42,12 @@ def oddities(price: Price, day: date) -> Iterable[str]:
         yield f"has long-context input ({price.long_input_usd_per_mtok:g}) cheaper than plain input ({input_usd:g})"
     if price.since is not None and (age := (day - price.since).days) > STALE_DAYS:
         yield f"has a price of {price.since}, {age} days old: still true?"
+
+
+def dollars(price: Price) -> Iterable[float]:
+    """Every rate and fee that a price names."""
+    named = (getattr(price, field.name) for field in fields(price) if "_usd" in field.name)
+    return (amount for amount in named if amount is not None)
 
 
 def jumps(history: Sequence[Price]) -> Iterable[str]:

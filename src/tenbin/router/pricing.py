@@ -16,6 +16,7 @@ from tenbin.types import Estimates, Floats, Panel, Price
 
 TOKENS = "tokens"
 DOLLARS = "dollars"
+DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
 def recorded_book(panel: Panel, weight: Floats) -> PriceBook:
     """A book for tables that have only dollars: each model's mean recorded dollars as its price per request.
 
-    Editing a price there scales that model's predicted dollars by the same factor.
+    Editing a price there scales that model's predicted dollars by the same factor. The figures are for people, hence
+    rounded; the typical call is priced with this very book, so that unedited prices scale by exactly 1.
     """
-    means = _means(panel.cost_usd, weight)
+    means = [float(f"{mean:.{DIGITS}g}") for mean in _means(panel.cost_usd, weight)]
     return PriceBook({m: (Price(0.0, 0.0, request_usd=c),) for m, c in zip(panel.models, means, strict=True)})
 
 
