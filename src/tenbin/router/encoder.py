@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.errors import ArtifactError
+from tenbin.errors import ArtifactError, PluginError, did_you_mean
 from tenbin.features import (
     BASE,
     EMBEDDER_FORMS,
@@ -16,12 +16,13 @@ from tenbin.features import (
     Conversation,
     HashedEmbedder,
     count_tokens,
+    embedder_offer,
     open_embedder,
     read_conversation,
     surface_features,
     text_of,
 )
-from tenbin.plugins import load_plugin
+from tenbin.plugins import list_plugins, load_plugin
 from tenbin.protocols import Arrays, Embedder
 from tenbin.types import Features, Float32s, Floats, Progress, Query
 
@@ -100,6 +101,10 @@ def open_any_embedder(form: str, allow_plugins: Collection[str]) -> Embedder:
     kinds = {built_in.partition(":")[0] for built_in in EMBEDDER_FORMS}
     if form.partition(":")[0] in kinds:
         return open_embedder(form)
+    others = {plugin.name for plugin in list_plugins(allow_plugins) if plugin.door == "embedder"} - kinds
+    if form not in others:
+        fix = did_you_mean(form, [*kinds, *others]) or embedder_offer(others)
+        raise PluginError(f'there is no embedder "{form}"', fix=fix)
     made: Embedder = load_plugin("embedder", form, allow_plugins)()
     return made
 
