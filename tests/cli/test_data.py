@@ -11,6 +11,7 @@ from click.testing import Result
 def test_an_unknown_set_is_refused(tmp_path: Path, tenbin: Callable[..., Result]) -> None:
     run = tenbin("data", "fetch", "sprot", "--out", tmp_path / "d")
     assert run.exit_code == 2
+    assert 'invalid value for "SET"' in run.stderr
     assert '"sprout", "routerbench"' in run.stderr
 
 

@@ -17,13 +17,13 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("name", type=click.Choice(["sprout", "routerbench"]))
+@click.argument("name", type=click.Choice(["sprout", "routerbench"]), metavar="SET")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write to.")
 @json_option
 def fetch(name: str, out: Path, as_json: bool) -> None:
     """Download SPROUT or RouterBench from their hub.
 
-    A download that was cut off goes on where it stopped, and every size is checked.
+    SET is sprout or routerbench. A download that was cut off goes on where it stopped, and every size is checked.
     """
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415 (nothing heavy for --help)
     from tenbin.outcomes.fetch import fetch_dataset  # noqa: PLC0415
