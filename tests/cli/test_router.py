@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,3 +51,21 @@ def test_diff_names_what_changed(made: Path, tenbin: Tenbin, tmp_path: Path) -> 
     text = tenbin("router", "diff", made / "router", tmp_path / "same").stdout
     assert "large" in text
     assert "40" in text
+
+
+def test_diff_names_the_routers_by_their_folders_and_fits_a_terminal(
+    made: Path, tenbin: Tenbin, tmp_path: Path
+) -> None:
+    other = tmp_path / "a-router-with-a-very-long-name-of-its-own"
+    asked = ("fit", made / "test.jsonl", "--prices", made / "prices.toml", "--out", other)
+    assert tenbin(*asked, "--embedder", "base", "--predictor", "ridge", "--seed", "7").exit_code == 0
+    prices = other / "prices.toml"
+    prices.write_text(prices.read_text().replace("20.0", "40.0"))
+    tables = tenbin("router", "diff", made / "router", other).stdout.split("\n\n", 1)[1]
+    heads = [line.split() for line in tables.splitlines() if "a-router" in line]
+    assert len(heads) == 4, tables  # training, quality, prices, dial
+    assert all("router" in head for head in heads)
+    assert max(map(len, tables.splitlines())) <= 100
+    assert not re.search("[0-9a-f]{13}", tables)
+    assert "data_hash" in tables
+    assert " at mu 0." in tables

@@ -80,8 +80,8 @@ def show_text(book: PriceBook, rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([text, "", unit, *(faint(f"source: {source}") for source in sources)])
 
 
-def diff_text(changes: Sequence[PriceChange]) -> str:
-    """One line per figure that differs."""
+def diff_text(changes: Sequence[PriceChange], names: tuple[str, str] = ("before", "after")) -> str:
+    """One line per figure that differs; `names` are those of the two books."""
     if not changes:
         return "no price differs"
     rows = []
@@ -97,7 +97,7 @@ def diff_text(changes: Sequence[PriceChange]) -> str:
                 rows.append(
                     [change.model, title, _amount(before[key]), _amount(after[key]), _factor(before, after, key)]
                 )
-    return table(["model", "price", "before", "after", "factor"], rows, left=range(2))
+    return table(["model", "price", *names, "factor"], rows, left=range(2))
 
 
 def check_text(book: PriceBook, findings: Sequence[PriceFinding]) -> str:

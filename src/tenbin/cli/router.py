@@ -60,4 +60,4 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
     if as_json:
         emit_json(found)
     else:
-        say(diff_text(str(before), str(after), found))
+        say(diff_text(before, after, found))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from tenbin.artifact import Manifest
-from tenbin.cli.output import faint, number, strong, table
+from tenbin.cli.output import clip, faint, number, strong, table
 from tenbin.cli.prices_text import diff_text as prices_text
 from tenbin.cli.router_text import dial_cells, dial_rows
 from tenbin.router.router import Router
 
 IN_OTHER_PARTS = ("candidates", "hashes")
+ONLY_FOR_PROGRAMS = ("embedder_reason",)
+"""A sentence about other embedders, too long for a table; the embedder itself has a row."""
+WIDEST_NAME, WIDEST_CELL = 18, 36
+FULL_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def differences(before: Router, after: Router) -> dict[str, Any]:
@@ -49,30 +56,43 @@ def mean_quality(router: Router, model: str) -> float:
     return float(router.baselines.means["quality"][router.models.index(model)])
 
 
-def diff_text(before: str, after: str, found: dict[str, Any]) -> str:
-    """The differences for people."""
+def diff_text(before: Path, after: Path, found: dict[str, Any]) -> str:
+    """The differences for people, the routers called by their folders."""
+    names = called(before, after)
     if found["same"]:
         return f"{before} and {after} are the same artifact at the same prices"
-    parts = [f"{strong(before)} → {strong(after)}"]
+    parts = [f"{strong(str(before))} → {strong(str(after))}"]
     changes = [f"  {sign} {name}" for sign, key in (("+", "added"), ("-", "removed")) for name in found[key]]
     changes += [f"  ~ {name} {faint('(capabilities or limits)')}" for name in found["changed_candidates"]]
     if changes:
         parts.append("\n".join(["Candidates", *changes]))
-    if found["manifest"]:
-        rows = [[name, str(old), str(new)] for name, (old, new) in found["manifest"].items()]
-        parts.append("Training\n" + table(["", "before", "after"], rows, left=(0, 1, 2), indent=2))
+    rows = [[name, *map(cell, pair)] for name, pair in found["manifest"].items() if name not in ONLY_FOR_PROGRAMS]
+    if rows:
+        parts.append("Training\n" + table(["", *names], rows, left=(0, 1, 2), indent=2))
     moved = [[name, number(a, 4), number(b, 4), f"{b - a:+.4f}"] for name, (a, b) in found["quality"].items() if a != b]
     if moved:
-        parts.append("Mean quality in training\n" + table(["model", "before", "after", "change"], moved, indent=2))
+        parts.append("Mean quality in training\n" + table(["model", *names, "change"], moved, indent=2))
     if found["prices"]:
-        parts.append("Prices\n" + prices_text(found["prices"]))
-    dial = [[f"{row['min_quality']:g}", *dial_change(row["before"], row["after"])] for row in found["dial"]]
-    headers = ["min quality", "mu", "per 1,000", "→ mu", "→ per 1,000"]
-    parts.append("Dial, out of fold\n" + table(headers, dial, indent=2))
+        parts.append("Prices\n" + prices_text(found["prices"], names))
+    dial = [[f"{row['min_quality']:g}", reached(row["before"]), reached(row["after"])] for row in found["dial"]]
+    title = "Dial, out of fold: dollars per 1,000 prompts, and the mu that leads there"
+    parts.append(f"{title}\n" + table(["min quality", *names], dial, indent=2))
     return "\n\n".join(parts)
 
 
-def dial_change(before: dict[str, float], after: dict[str, float]) -> list[str]:
-    """The cells of one dial before and after: mu and dollars."""
-    (mu, _, cost, _), (new_mu, _, new_cost, _) = dial_cells(before), dial_cells(after)
-    return [mu, cost, new_mu, new_cost]
+def called(before: Path, after: Path) -> tuple[str, str]:
+    """What two routers are called in heads of tables: their folders' names, or before and after where these are alike."""
+    short = tuple(clip(path.resolve().name, WIDEST_NAME) for path in (before, after))
+    return (short[0], short[1]) if short[0] != short[1] else ("before", "after")
+
+
+def cell(value: Any) -> str:
+    """One setting of a training: hashes by their first 12 digits, figures to 6."""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return clip(FULL_HASH.sub(lambda found: found[0][:12], text), WIDEST_CELL)
+
+
+def reached(row: dict[str, float]) -> str:
+    """What one dial comes to: dollars and mu."""
+    mu, _, cost, _ = dial_cells(row)
+    return "not reached" if math.isnan(row["mu"]) else f"{cost} at mu {mu}"
