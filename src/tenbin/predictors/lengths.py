@@ -53,9 +53,13 @@ class LengthHead:
         """Expected value and standard deviation of that mean, [n, M] each, in the target's unit."""
         return self._means(self.stack_.predict(features))
 
+    def mean(self, features: Features) -> Floats:
+        """The expected value alone [n, M], for who needs no more."""
+        return self._mean(self.stack_.mean(features))
+
     def quantile(self, features: Features, level: float) -> Floats:
         """The value [n, M] that a single answer stays below with probability `level` in [.01, .99]."""
-        centre = self._bounded(self.stack_.predict(features).mean)
+        centre = self._bounded(self.stack_.mean(features))
         value: Floats = np.exp(centre + np.array([np.interp(level, LEVELS, q) for q in self.residuals_]))
         return value
 
@@ -64,8 +68,12 @@ class LengthHead:
         return bounded
 
     def _means(self, logs: Prediction) -> Prediction:
-        mean = np.exp(self._bounded(logs.mean)) * self.scale_
+        mean = self._mean(logs.mean)
         return Prediction(mean, mean * logs.sd)
+
+    def _mean(self, logs: Floats) -> Floats:
+        mean: Floats = np.exp(self._bounded(logs)) * self.scale_
+        return mean
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The learnt state as plain arrays."""

@@ -71,9 +71,15 @@ class StackPredictor:
     def predict(self, features: Features) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each."""
         x = self.design_.columns(features)
+        return Prediction(self._mean(x), self.evidence_.sd(x, self.factors_))
+
+    def mean(self, features: Features) -> Floats:
+        """The mean alone [n, M], for who needs no more."""
+        return self._mean(self.design_.columns(features))
+
+    def _mean(self, x: Floats) -> Floats:
         close = self.landmarks_.features(x)
-        straight = product(np.hstack([x, close]), self.coefficients_) + self.factors_.means
-        return Prediction(self._calibrate(straight), self.evidence_.sd(x, self.factors_))
+        return self._calibrate(product(np.hstack([x, close]), self.coefficients_) + self.factors_.means)
 
     def _calibrate(self, straight: Floats) -> Floats:
         return straight if self.map_ is None else self.map_.means(straight)

@@ -68,7 +68,7 @@ class Estimator:
         return self.assemble(
             prediction,
             None if self.input_tokens is None else self.input_tokens.predict(features).mean,
-            *(None if h is None else h.predict(features).mean for h in self._heads()),
+            *(None if head is None else head.mean(features) for head in self._heads()),
         )
 
     def grounds(self, features: Features, uses_groups: bool) -> list[str]:
@@ -95,7 +95,7 @@ class Estimator:
         """Estimates of the predictors' means; what was never recorded is NaN."""
         missing = np.full_like(quality.mean, np.nan)
         return Estimates(
-            quality=np.clip(quality.mean, 0.0, 1.0),
+            quality=np.minimum(np.maximum(quality.mean, 0.0), 1.0),
             quality_sd=quality.sd,
             gap_sd=gap_sd(quality.sd, self.gap_correlation, self.reference),
             input_tokens=missing if input_tokens is None else input_tokens,
