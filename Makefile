@@ -15,7 +15,7 @@ help: ## this list
 
 demo: ## fit, prove and show a router on real outcomes; the report lands in ./out (OUT=folder)
 	@requirements/install.sh demo
-	@$(BIN)/tenbin demo --out $(OUT)
+	@$(BIN)/tenbin demo --out "$(OUT)"
 
 test: ## the core tests, on loopback only
 	@requirements/install.sh dev

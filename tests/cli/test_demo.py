@@ -75,3 +75,15 @@ def test_the_whole_demo(tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.Monk
     schema = Path(__file__).parents[2] / "docs/reference/json/demo.schema.json"
     jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8"))).validate(found)
     assert len({decision["prompt"] for decision in found["decisions"]}) == 3
+
+
+def test_the_next_commands_can_be_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "the venv" / "tenbin"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(script), "demo"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert demo.program() == f"'{script}'"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert demo.program() == "tenbin"

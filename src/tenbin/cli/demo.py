@@ -6,6 +6,8 @@ import importlib.util
 import json
 import os
 import shlex
+import shutil
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -76,8 +78,13 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
     say(f"{words('demo.report')}: {strong(str((out / 'report.html').absolute()))}")
     say(words("demo.done", seconds=f"{time.monotonic() - started:.0f}"))
     say(f"\n{words('demo.next')}")
-    say(strong("  tenbin fit OUTCOMES.parquet --prices PRICES.toml --out my-router"))
-    say(faint(f"  tenbin route {shlex.quote(str(out / 'router'))} 'your prompt' --min-quality {KEEP}"))
+    say(strong(f"  {program()} fit OUTCOMES.parquet --prices PRICES.toml --out my-router"))
+    say(faint(f"  {program()} route {shlex.quote(str(out / 'router'))} 'your prompt' --min-quality {KEEP}"))
+
+
+def program() -> str:
+    """How to call this command again: by name where the shell finds it, else (`make demo`) by the path it was run by."""
+    return "tenbin" if shutil.which("tenbin") or not Path(sys.argv[0]).is_file() else shlex.quote(sys.argv[0])
 
 
 def quiet(_text: str = "") -> None:

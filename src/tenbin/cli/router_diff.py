@@ -81,7 +81,7 @@ def diff_text(before: Path, after: Path, found: dict[str, Any]) -> str:
 
 
 def called(before: Path, after: Path) -> tuple[str, str]:
-    """What two routers are called in heads of tables: their folders' names, or before and after where these are alike."""
+    """What two routers are called in table heads: their folders' names, or before and after where those are equal."""
     short = tuple(clip(path.resolve().name, WIDEST_NAME) for path in (before, after))
     return (short[0], short[1]) if short[0] != short[1] else ("before", "after")
 
