@@ -64,11 +64,14 @@ def told(gain: float, extra_usd: float, longer_s: float, trade_off: TradeOff) ->
     [
         # At mu 0.5 a tenth of quality is worth a tenth of $0.01; with w it is weighed against seconds as well.
         (0.1, 0.0005, 30.0, 0.5, "+0.100 quality does not pay for +$0.0005 and +30 s"),
-        (0.1, -0.005, 30.0, 0.5, "+0.100 quality and saving $0.005 does not pay for +30 s"),
-        (-0.5, 0.001, -2.0, 0.5, "-2 s does not make up for -0.500 quality and +$0.001"),
+        (0.1, -0.005, 30.0, 0.5, "+0.100 quality and saving $0.005 do not pay for +30 s"),
+        (-0.5, 0.001, -2.0, 0.5, "saving 2 s does not make up for -0.500 quality and +$0.001"),
+        (-0.5, -0.001, -2.0, 0.5, "saving $0.001 and 2 s does not make up for -0.500 quality"),
         (-0.1, 0.001, 5.0, 0.5, "no better (-0.100), no cheaper (+$0.001) and no faster (+5 s)"),
         (0.1, -0.005, 5.0, 1.0, "+0.100 quality does not pay for +5 s"),
         (0.0, -0.005, 5.0, 1.0, "no better (+0.000) and no faster (+5 s)"),
+        (0.0, 0.0000368, 0.0, 0.0, "no better (+0.000) and no cheaper (+$0.000037)"),
+        (0.1, 1234.5, 0.0, 0.0, "+0.100 quality does not pay for +$1,234.50"),
         (0.1, 0.005, 30.0, 0.0, "+0.100 quality does not pay for +$0.005"),
     ],
 )

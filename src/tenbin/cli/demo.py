@@ -83,7 +83,7 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
 
 
 def program() -> str:
-    """How to call this command again: by name where the shell finds it, else (`make demo`) by the path it was run by."""
+    """How to call this command again: by name where the shell finds it, else (`make demo`) by the path it ran by."""
     return "tenbin" if shutil.which("tenbin") or not Path(sys.argv[0]).is_file() else shlex.quote(sys.argv[0])
 
 

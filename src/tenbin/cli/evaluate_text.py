@@ -75,7 +75,7 @@ def comparison(evaluation: Evaluation, words: Catalogue, curves: Catalogue) -> s
         title = curves.get(f"curve.{summary.name}", titles[summary.name])
         rows.append(
             [
-                words("evaluate.router") if difference is None else clip(title, 36),
+                words("evaluate.router") if difference is None else clip(title, 40),
                 number(summary.aiq.value, 4),
                 "" if difference is None else bracketed(difference.aiq, signed),
                 number(summary.aiq_log.value, 4),

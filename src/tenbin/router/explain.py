@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,19 +85,19 @@ def _burdened(extra: float, longer: float, w: float) -> str:
 
 def _weighed(gain: float, extra: float, longer: float, w: float) -> str:
     """What the loser offers and why it was not enough: quality, dollars where w < 1, seconds where w > 0."""
-    # Each by how much it speaks for the loser, in words, and in words where the loser offers nothing at all.
+    # Each by how much it speaks for the loser, its size, and in words where the loser offers nothing at all.
     sides = [(gain, f"{_points(gain)} quality", f"no better ({_points(gain)})")]
     if w < 1.0:
-        amount = _dollars(extra) if extra > 0.0 else f"saving {_dollars(-extra)[1:]}"
-        sides.append((-extra, amount, f"no cheaper ({_dollars(extra)})"))
+        sides.append((-extra, _dollars(extra), f"no cheaper ({_dollars(extra)})"))
     if w > 0.0:
         sides.append((-longer, _seconds(longer), f"no faster ({_seconds(longer)})"))
-    offers = [said for worth, said, _ in sides if worth > 0.0]
-    lacks = [said for worth, said, _ in sides if worth < 0.0]
+    saved = [size[1:] for worth, size, _ in sides[1:] if worth > 0.0]
+    offers = [sides[0][1]] * (gain > 0.0) + [f"saving {' and '.join(saved)}"] * bool(saved)
     if not offers:
         nothing = [said for _, _, said in sides]
         return f"{', '.join(nothing[:-1])} and {nothing[-1]}"
-    verb = "does not pay for" if gain > 0.0 else "does not make up for"
+    lacks = [size for worth, size, _ in sides if worth < 0.0]
+    verb = f"{'does' if len(offers) == 1 else 'do'} not {'pay' if gain > 0.0 else 'make up'} for"
     return f"{' and '.join(offers)} {verb} {' and '.join(lacks)}"
 
 
@@ -106,7 +107,11 @@ def _points(gain: float) -> str:
 
 
 def _dollars(amount: float) -> str:
-    return f"{'-' if amount < 0 else '+'}${abs(amount):.2g}" if abs(amount) < 1 else f"{amount:+.2f} dollars"
+    """A difference in dollars to two digits or cents, never in powers of ten."""
+    size = abs(amount)
+    decimals = 2 if size >= 1.0 or size == 0.0 else min(1 - math.floor(math.log10(size)), 12)
+    text = f"{size:,.{decimals}f}"
+    return f"{'-' if amount < 0.0 else '+'}${text if size >= 1.0 else text.rstrip('0').rstrip('.')}"
 
 
 def _seconds(longer: float) -> str:
