@@ -9,9 +9,8 @@ import numpy as np
 
 from tenbin.evaluate.baselines import PAIR_POINTS, TrainedBaselines, best_pair
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.crossfit import Crossfit, DialCurve
+from tenbin.router.crossfit import Crossfit, DialCurve, column_means
 from tenbin.router.learning_curve import LearningCurve
-from tenbin.router.train import column_means
 from tenbin.types import Estimates, Features, Floats, Panel, Query
 
 TOKENS = "tokens"

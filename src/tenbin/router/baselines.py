@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from tenbin.predictors.group import GroupPredictor
 from tenbin.predictors.knn import KnnPredictor
 from tenbin.protocols import Arrays, Predictor
-from tenbin.router.crossfit import Observed
-from tenbin.router.train import column_means
+from tenbin.router.crossfit import Observed, column_means
 from tenbin.types import Features, Floats, Ints
 
 AMOUNTS = ("input_tokens", "output_tokens", "cost_usd")

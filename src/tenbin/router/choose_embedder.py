@@ -12,8 +12,9 @@ from tenbin.errors import TenbinError
 from tenbin.features import BASE, CachedEmbedder, HashedEmbedder, installed_embedders, text_of
 from tenbin.predictors.ridge import RidgePredictor
 from tenbin.protocols import Embedder
+from tenbin.router.crossfit import column_means
 from tenbin.router.encoder import Encoder, conversation_of, open_any_embedder
-from tenbin.router.train import column_means, fit_out_of_fold, observe
+from tenbin.router.train import fit_out_of_fold, observe
 from tenbin.types import Floats, Ints, Panel, Progress
 
 AUTO = "auto"

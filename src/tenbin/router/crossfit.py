@@ -31,6 +31,14 @@ class Observed:
     weight: Floats
 
 
+def column_means(target: Floats, weight: Floats) -> Floats:
+    """Weighted mean [M] of the known cells of every column; NaN for a column without any."""
+    known = ~np.isnan(target)
+    total = (weight * known).sum(axis=0)
+    summed = (np.where(known, target, 0.0) * weight).sum(axis=0)
+    return np.where(total > 0.0, summed / np.where(total > 0.0, total, 1.0), np.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class Crossfit:
     """Out-of-fold estimates of the training rows beside what was observed there; no prompts."""

@@ -20,11 +20,11 @@ from tenbin.risk import Anchors
 from tenbin.router.baselines import learn_baselines
 from tenbin.router.card import write_card
 from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedder
-from tenbin.router.crossfit import Observed
+from tenbin.router.crossfit import Observed, column_means
 from tenbin.router.learning_curve import measure_learning_curve
 from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
 from tenbin.router.router import Parts, Router
-from tenbin.router.train import MakePredictor, column_means, observe, train
+from tenbin.router.train import MakePredictor, observe, train
 from tenbin.router.training_rows import near_folds, training_rows
 from tenbin.types import Candidate, Floats, Panel, Progress
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import Anchors
-from tenbin.router.crossfit import Crossfit, dial_curve
+from tenbin.router.crossfit import Crossfit, column_means, dial_curve
 from tenbin.router.pricing import Pricing
-from tenbin.router.train import MakePredictor, column_means, observe, train
+from tenbin.router.train import MakePredictor, observe, train
 from tenbin.types import Bools, Features, Floats, Ints, Panel, Progress, TradeOff
 
 SHARES_OF_ROWS = (0.125, 0.25, 0.5)

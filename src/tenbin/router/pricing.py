@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tenbin.errors import DataError
 from tenbin.prices import PriceBook, Rates
-from tenbin.router.crossfit import Observed
+from tenbin.router.crossfit import Observed, column_means
 from tenbin.types import Estimates, Floats, Panel, Price
 
 TOKENS = "tokens"
@@ -85,25 +85,19 @@ def recorded_book(panel: Panel, weight: Floats) -> PriceBook:
     Editing a price there scales that model's predicted dollars by the same factor. The figures are for people, hence
     rounded; the typical call is priced with this very book, so that unedited prices scale by exactly 1.
     """
-    means = [float(f"{mean:.{DIGITS}g}") for mean in _means(panel.cost_usd, weight)]
+    means = [float(f"{mean:.{DIGITS}g}") for mean in column_means(panel.cost_usd, weight)]
     return PriceBook({m: (Price(0.0, 0.0, request_usd=c),) for m, c in zip(panel.models, means, strict=True)})
 
 
 def typical_call(panel: Panel, text_tokens: Floats, weight: Floats, basis: str, rates: Rates) -> TypicalCall:
     """The call of mean size of every candidate; where only dollars are known, the size that those dollars buy."""
     if basis == TOKENS:
-        size = [np.array(_means(cells, weight)) for cells in (panel.input_tokens, panel.output_tokens)]
+        size = [column_means(cells, weight) for cells in (panel.input_tokens, panel.output_tokens)]
     else:
         zero = np.zeros(len(panel.models))
         size = [zero + float(np.mean(text_tokens)), zero]
         without, per_token = (rates.cost_usd(size[0][None, :], (zero + t)[None, :])[0] for t in (0.0, 1.0))
         slope = per_token - without
-        excess = np.maximum(np.array(_means(panel.cost_usd, weight)) - without, 0.0)
+        excess = np.maximum(column_means(panel.cost_usd, weight) - without, 0.0)
         size[1] = np.where(slope > 0.0, excess / np.where(slope > 0.0, slope, 1.0), 0.0)
     return TypicalCall(size[0], size[1], rates.cost_usd(size[0][None, :], size[1][None, :])[0])
-
-
-def _means(cells: Floats, weight: Floats) -> list[float]:
-    known = ~np.isnan(cells)
-    total = (np.where(known, cells, 0.0) * weight).sum(axis=0)
-    return [float(v) for v in total / np.maximum((weight * known).sum(axis=0), 1e-300)]

@@ -102,14 +102,6 @@ def fit_out_of_fold(
     return predictor, Prediction(mean, sd)
 
 
-def column_means(target: Floats, weight: Floats) -> Floats:
-    """Weighted mean [M] of the known cells of every column; NaN for a column without any."""
-    known = ~np.isnan(target)
-    total = (weight * known).sum(axis=0)
-    summed = (np.where(known, target, 0.0) * weight).sum(axis=0)
-    return np.where(total > 0.0, summed / np.where(total > 0.0, total, 1.0), np.nan)
-
-
 def residual_correlation(residuals: Floats, reference: int) -> Floats:
     """Correlation [M] of each column's residuals with the reference's over the rows where both are known."""
     correlation = np.zeros(residuals.shape[1])
