@@ -72,6 +72,7 @@ def one(panel: Panel, prices, settings: FitSettings, arguments: argparse.Namespa
         "n_test": evaluation.data.n_test,
         "verdict": evaluation.verdict.kind,
         "says_nothing": evaluation.verdict.prompts_say_nothing,
+        "chance": evaluation.verdict.chance,
         "words": evaluation.verdict.sentences["en"],
         "no_harm": asdict(evaluation.no_harm),
         "knn_minus_z_train": {f: getattr(knn, f).value - getattr(zero, f).value for f in ("aiq", "aiq_log")},
@@ -86,6 +87,7 @@ def counted(found: list[dict[str, object]]) -> dict[str, object]:
     return {
         "verdicts": dict(Counter(one["verdict"] for one in found)),
         "prompts say nothing": sum(one["says_nothing"] for one in found),
+        "least chance": min(one["chance"] for one in found),
         "no harm": sum(one["no_harm"]["passed"] for one in found),
         "minus z_train": {name: {"mean": d.mean(), "least": d.min()} for name, d in differences.items()},
         "knn minus z_train": {
