@@ -1,9 +1,9 @@
-"""The demo set, val to holdout, without and with group labels: what the default router reaches on prompts it has not seen.
+"""The demo set, val to holdout, without and with group labels: what the default router reaches there.
 
     python runs/demo_set.py
 
-Reads the outcomes of the installed package `paretobandit` and prints one JSON document. Every run is a look at the holdout:
-log it in docs/LOG.md.
+Reads the outcomes of the installed package `paretobandit` and prints one JSON document. Every run is a look
+at the holdout: log it in docs/LOG.md.
 """
 
 from __future__ import annotations
