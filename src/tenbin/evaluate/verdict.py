@@ -20,6 +20,8 @@ MOST_TIMES_MORE = 20
 """Where more than this many times the present data were needed, the answer is taken to be "no gain"."""
 BY_CHANCE = 0.01
 """A gain that permuted choices reach more often than this is not called one."""
+PLAIN_LUCK = 0.1
+"""Where permuted choices reach the gain more often than this, the prompts say nothing: collecting is not worth it."""
 AS_GOOD = 0.005
 """Half a point of quality: a single model that close and no dearer makes an operating point pointless."""
 PREFERRED = (0.99, 1.0, 0.97, 0.95)
@@ -71,7 +73,7 @@ def verdict_of(evidence: Evidence) -> Verdict:
         point = _worth(evidence.points, evidence.rivals)
         return _made("single" if point is None else "route", finding, None, evidence, point)
     if finding == "luck":
-        more = queries_beyond_chance(evidence.chance, evidence.n_test)
+        more = queries_beyond_chance(evidence.chance, evidence.n_test) if evidence.chance <= PLAIN_LUCK else None
     else:
         more = queries_to_settle(evidence.gain, evidence.n_test)
     return _made("single" if more is None else "collect", finding, more, evidence)
@@ -162,7 +164,7 @@ def _made(
         gain=evidence.gain,
         gain_log=evidence.gain_log,
     )
-    nothing = finding == "nothing"
+    nothing = finding == "nothing" or (finding == "luck" and kind == "single")
     return Verdict(kind, model, n_more, nothing, ratio, saving, quality_ratio, sentences(wording), evidence.chance)
 
 

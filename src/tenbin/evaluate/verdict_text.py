@@ -90,6 +90,11 @@ def _finding(w: Wording) -> list[str]:
             return ["The prompts say nothing about which model to use: choosing per prompt is no better than mixing."]
         case "nothing":
             return ["So far the prompts say nothing certain about which model to use."]
+        case "luck" if w.kind == "single":
+            return [
+                "The prompts say nothing about which model to use: the same choices, dealt out at random, gain as much "
+                f"with a chance of {w.chance:.1%}."
+            ]
         case "luck":
             return [
                 f"The gain could still be luck: the same choices, dealt out to the prompts at random, reach it with a "
@@ -146,6 +151,11 @@ def _finding_ja(w: Wording) -> list[str]:
             ]
         case "nothing":
             return ["今のところ、どのモデルを使うべきかについて、プロンプトから確かなことは言えません。"]
+        case "luck" if w.kind == "single":
+            return [
+                "プロンプトからは、どのモデルを使うべきか分かりません。同じ選択をプロンプトに無作為に割り当てても、"
+                f"{w.chance:.1%}の確率で同じ差が出ます。"
+            ]
         case "luck":
             return [
                 f"この差は、まだ偶然かもしれません。同じ選択をプロンプトに無作為に割り当てても、{w.chance:.1%}の確率で"
