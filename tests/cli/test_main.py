@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from tenbin import errors
 from tenbin.cli.failure import EXIT_BUG, EXIT_INTERRUPTED, one_line
 from tenbin.cli.lazy import Group
-from tenbin.cli.main import COMMANDS, Tenbin, cli
+from tenbin.cli.main import COMMANDS, THREAD_VARIABLES, Tenbin, cli
 
 
 def tenbin(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -172,3 +172,16 @@ def test_colour_only_where_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" in CliRunner().invoke(cli, ["fti"], color=True).stderr
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in CliRunner().invoke(cli, ["fti"], color=True).stderr
+
+
+@pytest.mark.parametrize(("given", "held"), [(None, "1"), ("3", "3")])
+def test_a_fit_does_not_depend_on_how_many_cores_there_are(given: str | None, held: str) -> None:
+    """Numpy must not be loaded before the threads are bounded; what the user set stays."""
+    environ = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    environ |= {} if given is None else {"OMP_NUM_THREADS": given}
+    script = (
+        "import os, sys; from tenbin.cli.main import cli; early = 'numpy' in sys.modules; cli.run(['--version']); "
+        "print(early, os.environ['OMP_NUM_THREADS'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"False {held}"
