@@ -46,6 +46,6 @@ COMPILE = uv pip compile pyproject.toml --quiet --universal --generate-hashes --
 
 lock: ## write the hashed locks from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "tenbin: make lock needs uv; install it (pip install uv), then run make lock again" >&2; exit 1; }
-	$(COMPILE) --group dev --extra demo --extra light --extra multilingual --extra prices -o requirements/more.lock
+	$(COMPILE) --group dev --group clients --extra demo --extra light --extra multilingual --extra prices --extra otel -o requirements/more.lock
 	$(COMPILE) --group dev --extra demo -c requirements/more.lock -o requirements/dev.lock
 	$(COMPILE) --group build --extra demo -c requirements/dev.lock -o requirements/demo.lock

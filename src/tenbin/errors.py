@@ -10,7 +10,9 @@ TenbinError                 1
 ├── EvaluationError         8   nothing is left to evaluate on
 ├── MissingExtraError       9   an optional package is not installed
 ├── NetworkError           10   a hub or an endpoint does not answer as it should
-└── PluginError            11   a plug-in that is not allowed or does not keep to its door
+├── PluginError            11   a plug-in that is not allowed or does not keep to its door
+├── StoreError             12   a ledger that cannot be opened, read or written
+└── RequestError           13   a request that the gateway refuses
 """
 
 from __future__ import annotations
@@ -97,6 +99,27 @@ class PluginError(TenbinError):
     """A plug-in that is not allowed, or that does not keep to its door."""
 
     exit_code = 11
+
+
+class StoreError(TenbinError):
+    """A ledger that cannot be opened, read or written."""
+
+    exit_code = 12
+
+
+class RequestError(TenbinError):
+    """A request that the gateway refuses: the HTTP `status`, a machine-readable `code`, and the field at fault.
+
+    `param` is the path of that field as the client wrote it ("tenbin.mu", "messages[2].content"), None for the whole.
+    """
+
+    exit_code = 13
+
+    def __init__(self, status: int, code: str, what: str, *, param: str | None = None, fix: str | None = None) -> None:
+        self.status = status
+        self.code = code
+        self.param = param
+        super().__init__(what, fix=fix)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -81,6 +81,21 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens that one call is billed for, by kind.
+
+    `input_tokens` includes cached and cache-write ones, `output_tokens` includes hidden reasoning, whatever the
+    provider's own way of counting.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """n queries by M candidates, NaN where unlabelled or unmeasured; rows in the order of `queries`.
 
