@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.prices import PriceBook
-from tenbin.types import Price
+from tenbin.types import Price, Usage
 
 PLAIN = Price(2.5, 10.0)
 CACHING = Price(3.0, 15.0, cached_input_usd_per_mtok=0.3, cache_write_usd_per_mtok=3.75)
@@ -124,3 +124,22 @@ def test_dollars_scale_with_the_book(price: Price, sent: float, got: float, cach
 def test_more_tokens_never_cost_less(price: Price, sent: float, got: float, more: float) -> None:
     assert bill(price, sent + more, got) >= bill(price, sent, got)
     assert bill(price, sent, got + more) >= bill(price, sent, got)
+
+
+@given(
+    st.sampled_from([PLAIN, CACHING, THINKING, LONG]),
+    *[st.integers(0, 1_000_000) for _ in range(5)],
+)
+def test_one_call_and_a_table_of_calls_are_billed_alike(
+    price: Price, sent: int, got: int, cached: int, written: int, reasoned: int
+) -> None:
+    one = PriceBook({"m": [price]}).rates(["m"]).bill_usd(0, Usage(sent, got, cached, written, reasoned))
+    table = bill(
+        price,
+        float(sent),
+        float(got),
+        cached_input_tokens=float(cached),
+        cache_write_tokens=float(written),
+        reasoning_tokens=float(reasoned),
+    )
+    assert one == pytest.approx(table, rel=1e-12, abs=0.0)

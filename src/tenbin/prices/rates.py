@@ -15,13 +15,13 @@ a separate rate says otherwise. Above `long_context_tokens` of input the whole c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from tenbin.types import Floats, Price
+from tenbin.types import Floats, Price, Usage
 
 TOKENS_PER_MTOK = 1e6
 
@@ -64,23 +64,26 @@ class Rates:
         Cached and cache-write tokens are part of the input, reasoning tokens part of the output; where the parts
         exceed the whole, the rest counts as zero, never as a credit. NaN tokens cost NaN.
         """
-        parts = (
-            np.maximum(input_tokens - cached_input_tokens - cache_write_tokens, 0.0),
-            cached_input_tokens,
-            cache_write_tokens,
-            np.maximum(output_tokens - reasoning_tokens, 0.0),
-            reasoning_tokens,
-        )
-        cost = _bill(parts, self.short)
+        plain = np.maximum(input_tokens - cached_input_tokens - cache_write_tokens, 0.0)
+        answer = np.maximum(output_tokens - reasoning_tokens, 0.0)
+        parts = (plain, cached_input_tokens, cache_write_tokens, answer, reasoning_tokens)
+        cost = np.asarray(_bill(parts, self.short))
         is_long = input_tokens > self.long_above_tokens
         if is_long.any():
             cost = np.where(is_long, _bill(parts, self.long), cost)
         return cost + self.request_usd
 
+    def bill_usd(self, m: int, usage: Usage) -> float:
+        """Dollars of one call of model `m` with the usage that its provider reported."""
+        plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
+        answer = max(usage.output_tokens - usage.reasoning_tokens, 0)
+        parts = (plain, usage.cached_tokens, usage.cache_write_tokens, answer, usage.reasoning_tokens)
+        rates = self.long if usage.input_tokens > self.long_above_tokens[m] else self.short
+        return float(_bill(parts, rates[:, m].tolist()) + self.request_usd[m])
 
-def _bill(parts: Sequence[Floats | float], rates: Floats) -> Floats:
-    total: Floats = np.asarray(sum(part * rate for part, rate in zip(parts, rates, strict=True)))
-    return total / TOKENS_PER_MTOK
+
+def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:
+    return sum(part * rate for part, rate in zip(parts, rates, strict=True)) / TOKENS_PER_MTOK
 
 
 def _columns(price: Price) -> tuple[list[float], list[float]]:
