@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Literal
 
 from tenbin.config.document import Document, path_of
 from tenbin.errors import ConfigError, did_you_mean
@@ -13,13 +12,23 @@ from tenbin.types import Candidate
 CAPABILITIES = ("json_schema", "reasoning", "tools", "vision")
 """What a query may require of a candidate (`Query.requirements`)."""
 
+Dialect = Literal["openai", "anthropic"]
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a candidate is reached, and the name of the environment variable that holds its key (never the key)."""
+    """Where a candidate is reached, and the name of the environment variable that holds its key (never the key).
+
+    `dialect` is how it is spoken to, `speaks_responses` whether it answers /v1/responses too; an embedding model is
+    never routed to. `max_concurrency` None: as many calls at once as there are requests.
+    """
 
     base_url: str | None = None
     api_key_env: str | None = None
+    dialect: Dialect = "openai"
+    speaks_responses: bool = False
+    is_embedding: bool = False
+    max_concurrency: int | None = None
 
 
 def read_candidates(document: Document) -> dict[str, Candidate]:
@@ -44,34 +53,16 @@ def read_candidates(document: Document) -> dict[str, Candidate]:
 
 
 def read_endpoints(document: Document) -> dict[str, Endpoint]:
-    """The endpoints by candidate; ConfigError for an address or a variable name that is none."""
+    """The endpoints by candidate; one of the provider "anthropic" speaks that dialect unless the table says other."""
     endpoints = {}
     for name, table in document.named["candidates"].items():
-        path = path_of("candidates", name)
-        if "base_url" in table:
-            _check_url(table["base_url"], f"{path}.base_url", document.name)
-        if "api_key_env" in table:
-            _check_variable(table["api_key_env"], f"{path}.api_key_env", document.name)
-        endpoints[name] = Endpoint(table.get("base_url"), table.get("api_key_env"))
+        usual: Dialect = "anthropic" if table.get("provider", "").lower() == "anthropic" else "openai"
+        endpoints[name] = Endpoint(
+            base_url=table.get("base_url"),
+            api_key_env=table.get("api_key_env"),
+            dialect=table.get("dialect", usual),
+            speaks_responses=table.get("responses", False),
+            is_embedding=table.get("embeddings", False),
+            max_concurrency=table.get("max_concurrency"),
+        )
     return endpoints
-
-
-def _check_url(url: str, key: str, where: str) -> None:
-    """Refuse what is no plain http(s) address; the value is not repeated, for it may hold a password."""
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ConfigError(f"{key} is not an address", where=where, fix='write it as "https://host/v1"')
-    if parts.username is not None or parts.query or parts.fragment:
-        fix = "give the bare address, and the key by api_key_env"
-        raise ConfigError(f"{key} holds a user, a query or a fragment", where=where, fix=fix)
-
-
-def _check_variable(variable: str, key: str, where: str) -> None:
-    """Refuse what is no name of a variable, without repeating it: most likely it is the key itself."""
-    if re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", variable) is None:
-        fix = 'name the environment variable that holds the key, in capitals, as "OPENAI_API_KEY"'
-        raise ConfigError(f"{key} is not the name of an environment variable", where=where, fix=fix)

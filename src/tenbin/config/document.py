@@ -1,7 +1,8 @@
 """`tenbin.toml` as a checked document: only known sections and keys, each of its type, the environment on top.
 
-A variable `TENBIN_SECTION__KEY` (for a section of named tables `TENBIN_SECTION__NAME__KEY`) overrides the file. In
-it a name is written in capitals with `_` for whatever is no letter or digit: `gpt-4.1` is `GPT_4_1`.
+A variable `TENBIN_SECTION__KEY` (for a section of named tables `TENBIN_SECTION__NAME__KEY`, for a table in one of
+those `TENBIN_SECTION__NAME__TABLE__KEY`) overrides the file. In it a name is written in capitals with `_` for whatever
+is no letter or digit: `gpt-4.1` is `GPT_4_1`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tenbin.config.schema import SECTIONS
 from tenbin.config.values import Kind, check, from_environment
 from tenbin.errors import ConfigError, did_you_mean
 
@@ -20,42 +22,22 @@ PREFIX = "TENBIN_"
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """The keys of one section and what they hold; `named` where it is a set of tables, `[section.NAME]`."""
-
-    keys: Mapping[str, Kind]
-    named: bool = False
-
-
-SECTIONS: Mapping[str, Section] = {
-    "candidates": Section(
-        {
-            "provider": "text",
-            "model": "text",
-            "reasoning_effort": "text",
-            "max_output_tokens": "count",
-            "context_window_tokens": "count",
-            "capabilities": "texts",
-            "base_url": "text",
-            "api_key_env": "text",
-        },
-        named=True,
-    ),
-    "plugins": Section({"allow": "texts"}),
-}
-"""Every section that `tenbin.toml` may have; a new one is a row here and a file that reads it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """A checked `tenbin.toml`: `plain["plugins"]["allow"]`, `named["candidates"]["gpt-4o"]["model"]`.
 
-    Every known section is there, empty where the file has none. `name` is what errors call the document.
+    Every known section is there, empty where the file has none; a table inside a named one is a mapping in it,
+    `named["profiles"]["cheap"]["sla"]["deadline_s"]`. `name` is what errors call the document, `folder` where it
+    stands: relative paths in it start there.
     """
 
     plain: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     named: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     name: str = "tenbin.toml"
+    folder: Path = Path()
+
+    def path(self, written: str) -> Path:
+        """A path of the document as it stands on this machine: a relative one starts at the document's folder."""
+        return self.folder / written
 
 
 def load_document(path: Path | None, environ: Mapping[str, str]) -> Document:
@@ -74,11 +56,11 @@ def load_document(path: Path | None, environ: Mapping[str, str]) -> Document:
         if section.named:
             named[title] = {key: _inner(inner, title, key, name) for key, inner in table.items()}
         else:
-            plain[title] = _checked(table, section, title, name)
+            plain[title] = _checked(table, section.keys, title, name)
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and "__" in variable:
             _override(plain, named, variable, environ[variable])
-    return Document(plain, named, name)
+    return Document(plain, named, name, Path() if path is None else path.parent)
 
 
 def path_of(section: str, name: str) -> str:
@@ -111,19 +93,26 @@ def _known(keys: Iterable[str], known: Iterable[str], what: str, where: str) -> 
 
 
 def _inner(value: Any, title: str, name: str, where: str) -> dict[str, Any]:
-    """One table of a section of named tables, checked."""
+    """One table of a section of named tables, checked, with the tables inside it."""
     section, path = SECTIONS[title], path_of(title, name)
     table = _table(value, path, where)
-    nested = next((key for key, inner in table.items() if isinstance(inner, dict) and key not in section.keys), None)
+    known = {*section.keys, *section.tables}
+    nested = next((key for key, inner in table.items() if isinstance(inner, dict) and key not in known), None)
     if nested is not None:
-        fix = f"a name with a dot needs quotes: [{path_of(title, f'{name}.{nested}')}]"
+        near = did_you_mean(nested, section.tables)
+        fix = near or f"a name with a dot needs quotes: [{path_of(title, f'{name}.{nested}')}]"
         raise ConfigError(f'unknown table "{nested}" in {path}', where=where, fix=fix)
-    return _checked(table, section, path, where)
+    checked = _checked({k: v for k, v in table.items() if k not in section.tables}, section.keys, path, where)
+    for inside, keys in section.tables.items():
+        if inside in table:
+            below = f"{path}.{inside}"
+            checked[inside] = _checked(_table(table[inside], below, where), keys, below, where)
+    return checked
 
 
-def _checked(table: Mapping[str, Any], section: Section, path: str, where: str) -> dict[str, Any]:
-    _known(table, section.keys, f"key in {path}:", where)
-    return {key: check(value, section.keys[key], f"{path}.{key}", where) for key, value in table.items()}
+def _checked(table: Mapping[str, Any], keys: Mapping[str, Kind], path: str, where: str) -> dict[str, Any]:
+    _known(table, keys, f"key in {path}:", where)
+    return {key: check(value, keys[key], f"{path}.{key}", where) for key, value in table.items()}
 
 
 def _override(
@@ -137,18 +126,27 @@ def _override(
     title, *names, key = variable.removeprefix(PREFIX).lower().split("__")
     _known([title], SECTIONS, "section", where)
     section = SECTIONS[title]
-    _known([key], section.keys, f"key in {title}:", where)
+    inside = names.pop() if len(names) > 1 and names[-1] in section.tables else None
+    keys = section.keys if inside is None else section.tables[inside]
+    _known([key], keys, f"key in {title}:" if inside is None else f"key in {inside} of {title}:", where)
     if section.named:
-        name = _named("__".join(names), title, named[title], where)
-        target, path = named[title][name], path_of(title, name)
+        target, path = _table_named("__".join(names), title, named[title], where)
+        if inside is not None:
+            target, path = target.setdefault(inside, {}), f"{path}.{inside}"
     elif names:
         raise ConfigError(
             f"{title} has no tables inside", where=where, fix=f"write {PREFIX}{title.upper()}__{key.upper()}"
         )
     else:
         target, path = plain[title], title
-    kind = section.keys[key]
-    target[key] = check(from_environment(raw, kind), kind, f"{path}.{key}", where)
+    target[key] = check(from_environment(raw, keys[key]), keys[key], f"{path}.{key}", where)
+
+
+def _table_named(
+    spelled: str, title: str, tables: Mapping[str, dict[str, Any]], where: str
+) -> tuple[dict[str, Any], str]:
+    name = _named(spelled, title, tables, where)
+    return tables[name], path_of(title, name)
 
 
 def _named(spelled: str, title: str, table: Iterable[str], where: str) -> str:

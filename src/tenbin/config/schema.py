@@ -1,0 +1,90 @@
+"""The sections that `tenbin.toml` may have, their keys, and what each key holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tenbin.config.values import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The keys of one section and what they hold.
+
+    `named` where it is a set of tables, `[section.NAME]`; `tables` then are those that may stand inside each of them,
+    `[section.NAME.table]`.
+    """
+
+    keys: Mapping[str, Kind]
+    named: bool = False
+    tables: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
+
+
+SECTIONS: Mapping[str, Section] = {
+    "candidates": Section(
+        {
+            "provider": "text",
+            "model": "text",
+            "reasoning_effort": "text",
+            "max_output_tokens": "count",
+            "context_window_tokens": "count",
+            "capabilities": "texts",
+            "base_url": "url",
+            "api_key_env": "variable",
+            "dialect": ("openai", "anthropic"),
+            "responses": "flag",
+            "embeddings": "flag",
+            "max_concurrency": "count",
+        },
+        named=True,
+    ),
+    "profiles": Section(
+        {
+            "router": "text",
+            "mu": "share",
+            "min_quality": "ratio",
+            "max_cost_usd": "dollars",
+            "best": "flag",
+            "w": "share",
+            "caution": "number",
+            "minimax": "flag",
+            "allow": "texts",
+            "deny": "texts",
+            "group": "text",
+            "safe_default": "text",
+            "store_prompts": "flag",
+            "retention_days": "count",
+            "decision_deadline_ms": "milliseconds",
+        },
+        named=True,
+        tables={
+            "sla": {
+                "deadline_s": "seconds",
+                "first_token_s": "seconds",
+                "min_quality": "ratio",
+                "availability": "share",
+                "max_spend_usd": "dollars",
+            }
+        },
+    ),
+    "gateway": Section(
+        {
+            "host": "host",
+            "port": "port",
+            "admin_host": "host",
+            "admin_port": "port",
+            "admin_key_env": "variable",
+            "router": "text",
+            "prices": "text",
+            "default_profile": "text",
+            "keys": ("required", "open"),
+            "max_body_mb": "count",
+            "max_concurrency": "count",
+            "log_level": ("debug", "info", "warning", "error"),
+        }
+    ),
+    "store": Section({"path": "text"}),
+    "plugins": Section({"allow": "texts"}),
+}
+"""A new section is a row here and a file that reads it."""
