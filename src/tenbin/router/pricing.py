@@ -45,11 +45,15 @@ class Pricing:
     rates: Rates
     typical: TypicalCall
 
-    def cost_usd(self, estimates: Estimates) -> Floats:
-        """Expected dollars [n, M]."""
+    def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
+        """Expected dollars [n, M]; `cached_tokens` of the input, at most all of it, are billed at the cached rates.
+
+        Recorded dollars do not say how many tokens they bought, so cached ones save nothing there.
+        """
         if estimates.recorded_cost_usd is not None:
             return estimates.recorded_cost_usd * self._scale()
-        return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens)
+        cached = np.minimum(cached_tokens, estimates.input_tokens)
+        return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens, cached_input_tokens=cached)
 
     def observed_cost_usd(self, observed: Observed) -> Floats:
         """What the measured calls cost at these prices [n, M], NaN where neither tokens nor dollars were measured."""

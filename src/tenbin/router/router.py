@@ -165,9 +165,31 @@ class Router:
         """What is expected of every candidate, [n, M] each."""
         return self._estimator.estimate(features)
 
-    def cost_usd(self, estimates: Estimates) -> Floats:
-        """Expected dollars [n, M] at the router's prices."""
-        return self._pricing.cost_usd(estimates)
+    def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
+        """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates."""
+        return self._pricing.cost_usd(estimates, cached_tokens)
+
+    def grounds(self, features: Features) -> list[str]:
+        """What each query's estimates [n] lack, in words ("" where nothing)."""
+        return self._estimator.grounds(features, self.manifest.uses_groups)
+
+    def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
+        """Why each candidate [n][M] cannot answer a query, None where it can."""
+        if self._unbounded:
+            return [[None] * len(self.models)] * len(queries)
+        return [
+            bars(self.manifest.candidates, query, tokens)
+            for query, tokens in zip(queries, estimates.input_tokens, strict=True)
+        ]
+
+    def check_trade_off(self, trade_off: TradeOff) -> None:
+        """Refuse a dial outside its range, or seconds that this router was not fitted on (UsageError)."""
+        check_trade_off(trade_off)
+        if trade_off.w > 0.0 and self.manifest.t_ref_s is None:
+            raise UsageError(
+                "w > 0 weighs seconds, and this router was fitted on outcomes without latency_s",
+                fix="leave --w out, or fit on outcomes that have latency_s",
+            )
 
     def observed_cost_usd(self) -> Floats:
         """What the training rows' measured calls cost at the router's prices [n, M]."""
@@ -190,7 +212,7 @@ class Router:
         promise, the most that can be had is taken where that is less than 99 %.
         """
         dial.check()
-        self._check_seconds(dial.at(0.0))
+        self.check_trade_off(dial.at(0.0))
         if dial.mu is not None or dial.best:
             return dial.at(dial.mu or 0.0)
         return turn(dial, self.dial_curve(dial, allow=allow, deny=deny))
@@ -210,7 +232,7 @@ class Router:
         """
         dial = dial or Dial()
         dial.check()
-        self._check_seconds(dial.at(0.0))
+        self.check_trade_off(dial.at(0.0))
         return dial_curve(
             self.crossfit,
             self.cost_usd(self.crossfit.estimates),
@@ -234,15 +256,14 @@ class Router:
         Raises UsageError (a dial out of range), DecisionError (a query that no candidate can answer, by its id).
         """
         for trade_off in trade_offs:
-            check_trade_off(trade_off)
-            self._check_seconds(trade_off)
+            self.check_trade_off(trade_off)
         features = self.features(queries)
         estimates = self.estimate(features)
         cost = self.cost_usd(estimates)
-        barred = self._bars(queries, estimates, listed(self.models, allow, deny))
+        barred = self._all_bars(queries, estimates, listed(self.models, allow, deny))
         self._check_eligible(queries, barred)
         eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
-        grounds = self._estimator.grounds(features, self.manifest.uses_groups)
+        grounds = self.grounds(features)
         chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
         loss = np.empty(chosen.shape)
         reasons = []
@@ -289,14 +310,11 @@ class Router:
             chosen[i] = safe_default(self.models, self.manifest.reference, eligible[i])
         return chosen, lost
 
-    def _bars(self, queries: Sequence[Query], estimates: Estimates, left: Bools) -> list[list[str | None]]:
+    def _all_bars(self, queries: Sequence[Query], estimates: Estimates, left: Bools) -> list[list[str | None]]:
         by_lists: list[str | None] = [None if ok else "not allowed here" for ok in left.tolist()]
         if self._unbounded:
             return [by_lists] * len(queries)
-        return [
-            [a or b for a, b in zip(by_lists, bars(self.manifest.candidates, query, tokens), strict=True)]
-            for query, tokens in zip(queries, estimates.input_tokens, strict=True)
-        ]
+        return [[a or b for a, b in zip(by_lists, row, strict=True)] for row in self.bars(queries, estimates)]
 
     @staticmethod
     def _check_eligible(queries: Sequence[Query], barred: Sequence[Sequence[str | None]]) -> None:
@@ -307,13 +325,6 @@ class Router:
                     where=f"query {query.query_id}",
                     fix="allow more candidates, or ask for less",
                 )
-
-    def _check_seconds(self, trade_off: TradeOff) -> None:
-        if trade_off.w > 0.0 and self.manifest.t_ref_s is None:
-            raise UsageError(
-                "w > 0 weighs seconds, and this router was fitted on outcomes without latency_s",
-                fix="leave --w out, or fit on outcomes that have latency_s",
-            )
 
 
 def _predictor_class(name: str, allow_plugins: Collection[str]) -> type[Predictor]:

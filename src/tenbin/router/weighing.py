@@ -1,0 +1,177 @@
+"""Many requests weighed at once: what the gateway asks of a router, and the whole ranking that it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.errors import DecisionError, UsageError
+from tenbin.policy import safe_default
+from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses, name_order
+from tenbin.router.explain import headline
+from tenbin.router.router import Router
+from tenbin.types import Estimates, Floats, Ints, Query, TradeOff
+
+Bars = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One request to weigh; arrays are [M] in the order of the router's models.
+
+    `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
+    candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
+    that are expected to cost more.
+    """
+
+    query: Query
+    trade_off: TradeOff
+    barred: Bars
+    cached_tokens: Floats | None = None
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """What every candidate is expected to do for one request, arrays [M], and in which order they are to be tried.
+
+    `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
+    without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
+    was chosen.
+    """
+
+    models: tuple[str, ...]
+    ranking: tuple[int, ...]
+    quality: Floats
+    quality_sd: Floats
+    input_tokens: Floats
+    output_tokens: Floats
+    latency_s: Floats
+    cost_usd: Floats
+    loss: Floats
+    barred: tuple[str | None, ...]
+    reason: str
+
+
+def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
+    """Weigh n requests in one batch; each answer is what `Router.route` gives for that request alone.
+
+    A request that nobody may answer gets a DecisionError in its place; the others never notice. In a router of
+    recorded dollars no tokens are known, so cached ones save nothing there.
+    """
+    if not asks:
+        return []
+    queries = [ask.query for ask in asks]
+    features = router.features(queries)
+    estimates = router.estimate(features)
+    cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
+    loss, refused = _losses(router, asks, estimates, cost)
+    order = _order(loss, cost, name_order(router.models))
+    grounds = router.grounds(features)
+    bars = router.bars(queries, estimates)
+    answers: list[Weighed | DecisionError] = []
+    for i, ask in enumerate(asks):
+        if (refusal := refused.get(ask.trade_off)) is not None:
+            answers.append(refusal)
+            continue
+        barred = [own or bar for own, bar in zip(ask.barred, bars[i], strict=True)]
+        dear = _over_ceiling(ask, barred, cost[i])
+        if isinstance(dear, DecisionError):
+            answers.append(dear)
+            continue
+        ranking = _ranking(router, order[i], loss[i], dear)
+        answers.append(
+            Weighed(
+                models=router.models,
+                ranking=ranking,
+                quality=estimates.quality[i],
+                quality_sd=estimates.quality_sd[i],
+                input_tokens=estimates.input_tokens[i],
+                output_tokens=estimates.output_tokens[i],
+                latency_s=estimates.latency_s[i],
+                cost_usd=cost[i],
+                loss=loss[i],
+                barred=tuple(dear),
+                reason=headline(ask.trade_off, dear, bool(np.isnan(loss[i, ranking[0]])), grounds[i]),
+            )
+        )
+    return answers
+
+
+def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
+    """The cached tokens [n, M] of all requests; 0 where none has any."""
+    if all(ask.cached_tokens is None for ask in asks):
+        return 0.0
+    none = np.zeros(width)
+    return np.stack([none if ask.cached_tokens is None else ask.cached_tokens for ask in asks])
+
+
+def _losses(
+    router: Router, asks: Sequence[Ask], estimates: Estimates, cost: Floats
+) -> tuple[Floats, dict[TradeOff, DecisionError]]:
+    """The losses [n, M], each row at its own trade-off, and why a trade-off makes no sense for this router."""
+    loss = np.empty_like(cost)
+    rows: dict[TradeOff, list[int]] = {}
+    refused: dict[TradeOff, DecisionError] = {}
+    for i, ask in enumerate(asks):
+        rows.setdefault(ask.trade_off, []).append(i)
+    for trade_off, own in rows.items():
+        try:
+            router.check_trade_off(trade_off)
+        except UsageError as error:
+            refused[trade_off] = DecisionError(error.what, fix=error.fix)
+        # All rows at each trade-off: in the common case, one for all, nothing is copied.
+        every = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
+        if len(rows) == 1:
+            return every, refused
+        loss[own] = every[own]
+    return loss, refused
+
+
+def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
+    """The candidates [n, M] of every row from least to largest loss, ties as in `risk.choose`, NaN last."""
+    rounded = np.round(loss, LOSS_DECIMALS)
+    order: Ints = np.lexsort((np.broadcast_to(rank, cost.shape), cost, rounded), axis=-1)
+    return order
+
+
+def _over_ceiling(ask: Ask, barred: list[str | None], cost: Floats) -> list[str | None] | DecisionError:
+    """The bars [M] with those of the cost ceiling, or why nobody is left."""
+    where = f"query {ask.query.query_id}"
+    if None not in barred:
+        return DecisionError(
+            f"no candidate can answer it (the last one {barred[-1]})",
+            where=where,
+            fix="allow more candidates, or ask for less",
+        )
+    ceiling = ask.max_cost_usd
+    if ceiling is None:
+        return barred
+    dollars = cost.tolist()
+    within = [
+        bar or (None if c <= ceiling else f"is expected to cost ${c:.3g}, over the ceiling of ${ceiling:g}")
+        for bar, c in zip(barred, dollars, strict=True)
+    ]
+    if None in within:
+        return within
+    least = min(c for bar, c in zip(barred, dollars, strict=True) if bar is None)
+    return DecisionError(
+        f"no candidate is expected to cost at most ${ceiling:g}; the cheapest costs ${least:.3g}",
+        where=where,
+        fix=f"allow ${least * 1.01:.3g} or more",
+    )
+
+
+def _ranking(router: Router, order: Ints, loss: Floats, barred: Bars) -> tuple[int, ...]:
+    """The eligible candidates, best first; the safe default first where none of them has a loss."""
+    ranking = [m for m in order.tolist() if barred[m] is None]
+    if np.isnan(loss[ranking[0]]):
+        eligible = np.array([bar is None for bar in barred], dtype=np.bool_)
+        first = safe_default(router.models, router.manifest.reference, eligible)
+        ranking = [first, *(m for m in ranking if m != first)]
+    return tuple(ranking)
+
+
+__all__ = ["Ask", "Weighed", "weigh"]

@@ -1,0 +1,125 @@
+"""Weighing many requests: each as `Router.route` decides it alone, whatever its neighbours are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenbin.errors import DecisionError
+from tenbin.router.router import Router
+from tenbin.router.weighing import Ask, Weighed, weigh
+from tenbin.types import Query, TradeOff
+from tests.router.made import EASY, HARD, make_panel
+
+QUERIES = make_panel(40, seed=11).queries
+FREE = (None, None, None)
+dials = st.builds(
+    TradeOff,
+    mu=st.sampled_from([0.0, 1e-3, 0.05, 0.3, 0.9, 1.0]),
+    w=st.sampled_from([0.0, 0.5, 1.0]),
+    caution=st.sampled_from([0.0, 1.0]),
+    minimax=st.booleans(),
+)
+barred = st.lists(st.sampled_from([None, "circuit open"]), min_size=3, max_size=3).filter(lambda row: None in row)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 39), dials, barred), min_size=1, max_size=8))
+def test_the_first_of_the_ranking_is_what_route_chooses(router, drawn):
+    asks = [Ask(QUERIES[i], trade_off, row) for i, trade_off, row in drawn]
+    for ask, weighed in zip(asks, weigh(router, asks), strict=True):
+        deny = [name for name, bar in zip(router.models, ask.barred, strict=True) if bar]
+        alone = router.route([ask.query], [ask.trade_off], deny=deny)
+        assert weighed.ranking[0] == alone.chosen[0, 0]
+        assert weighed.loss[weighed.ranking[0]] == alone.loss[0, 0]
+        assert weighed.reason == alone.reasons[0][0]
+        np.testing.assert_array_equal(weighed.quality, alone.estimates.quality[0])
+        np.testing.assert_array_equal(weighed.cost_usd, alone.cost_usd[0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 39), dials, barred)
+def test_each_next_one_is_what_route_would_choose_without_those_before(router, i, trade_off, row):
+    (weighed,) = weigh(router, [Ask(QUERIES[i], trade_off, row)])
+    denied = [name for name, bar in zip(router.models, row, strict=True) if bar]
+    for m in weighed.ranking:
+        assert router.route([QUERIES[i]], [trade_off], deny=denied).chosen[0, 0] == m
+        denied.append(router.models[m])
+    assert len(weighed.ranking) == row.count(None)
+
+
+def with_cached_rate(router, usd_per_mtok):
+    """The router with a prompt cache of that price at the large model."""
+    price = replace(router.prices.price("large"), cached_input_usd_per_mtok=usd_per_mtok)
+    book = router.prices.with_price("large", price)
+    return Router(router.manifest, router._encoder, router._estimator, router._parts, book, "")
+
+
+def test_cached_tokens_are_billed_at_the_cached_rate_and_never_more_than_the_input(router):
+    cached = (None, np.array([20.0, 0.0, 0.0]), np.array([1e9, 1e9, 0.0]))
+    asks = [Ask(Query("q", "integral theorem"), TradeOff(0.5), FREE, tokens) for tokens in cached]
+    none, some, huge = weigh(with_cached_rate(router, 1.0), asks)
+    assert none.cost_usd[0] - some.cost_usd[0] == pytest.approx(20.0 * (10.0 - 1.0) / 1e6)
+    saved = none.input_tokens[0] * (10.0 - 1.0) / 1e6
+    assert none.cost_usd[0] - huge.cost_usd[0] == pytest.approx(saved)
+    np.testing.assert_allclose(huge.cost_usd[1:], none.cost_usd[1:])
+
+
+def test_a_warm_cache_keeps_a_conversation_where_it_is(router):
+    query = Query("q", " ".join(HARD), input_tokens=5_000.0)
+    warm_cache = np.array([5_000.0, 0.0, 0.0])
+    asks = [Ask(query, TradeOff(0.1), FREE), Ask(query, TradeOff(0.1), FREE, warm_cache)]
+    cold, warm = weigh(with_cached_rate(router, 0.01), asks)
+    assert cold.models[cold.ranking[0]] != "large"
+    assert warm.models[warm.ranking[0]] == "large"
+
+
+def test_a_cost_ceiling_bars_the_dear_and_says_so(router):
+    query = Query("hard", " ".join(HARD))
+    (free,) = weigh(router, [Ask(query, TradeOff(0.0), FREE)])
+    ceiling = float(np.sort(free.cost_usd)[1])
+    (bound,) = weigh(router, [Ask(query, TradeOff(0.0), FREE, max_cost_usd=ceiling)])
+    assert free.models[free.ranking[0]] == "large"
+    assert "over the ceiling" in bound.barred[free.ranking[0]]
+    assert len(bound.ranking) == 2
+
+
+def test_one_that_nobody_may_answer_spoils_nothing(router):
+    query = Query("easy", " ".join(EASY))
+    good = Ask(query, TradeOff(0.1), FREE)
+    asks = [good, Ask(query, TradeOff(0.1), ("no", "no", "no")), Ask(query, TradeOff(0.1), FREE, max_cost_usd=1e-12)]
+    first, nobody, dear = weigh(router, asks)
+    assert isinstance(first, Weighed)
+    assert isinstance(nobody, DecisionError)
+    assert isinstance(dear, DecisionError)
+    assert "the cheapest costs $" in str(dear)
+    assert weigh(router, [good])[0].loss.tolist() == first.loss.tolist()
+
+
+def test_a_dial_that_makes_no_sense_is_an_answer_too(router):
+    query = Query("easy", " ".join(EASY))
+    bad, good = weigh(router, [Ask(query, TradeOff(7.0), FREE), Ask(query, TradeOff(0.5), FREE)])
+    assert isinstance(bad, DecisionError)
+    assert isinstance(good, Weighed)
+
+
+def test_without_any_loss_the_safe_default_comes_first(router):
+    broken = without_tokens(router)
+    (weighed,) = weigh(broken, [Ask(Query("q", "x"), TradeOff(0.5), FREE)])
+    assert weighed.models[weighed.ranking[0]] == router.manifest.reference
+    assert weighed.reason == "safe default: nothing could be estimated"
+    assert sorted(weighed.ranking) == [0, 1, 2]
+
+
+def without_tokens(router):
+    """A router whose candidates have no output tokens, hence no cost."""
+    estimator = replace(router._estimator, output_tokens=None)
+    return Router(router.manifest, router._encoder, estimator, router._parts, router.prices, "")
+
+
+def test_no_asks_no_answers(router):
+    assert weigh(router, []) == []
