@@ -27,7 +27,7 @@ from tenbin.router.estimator import Estimator
 from tenbin.router.explain import headline, views
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.pricing import Pricing, TypicalCall
-from tenbin.types import Bools, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
+from tenbin.types import Bools, Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
 PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency")
 
@@ -87,8 +87,10 @@ class Router:
         prices: PriceBook,
         card: str,
         at: date | None = None,
+        called_as: Mapping[str, Candidate] | None = None,
     ) -> None:
         self.manifest = manifest
+        self.candidates = tuple((called_as or {}).get(c.name, c) for c in manifest.candidates)
         self.prices = prices
         self.card = card
         self._encoder = encoder
@@ -97,7 +99,7 @@ class Router:
         rates = prices.rates(manifest.models, at)
         self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]))
         self._rank = name_order(manifest.models)
-        self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in manifest.candidates)
+        self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in self.candidates)
 
     @classmethod
     def load(
@@ -107,10 +109,12 @@ class Router:
         *,
         at: date | None = None,
         allow_plugins: Collection[str] = (),
+        called_as: Mapping[str, Candidate] | None = None,
     ) -> Router:
         """The router of a folder, with its own price book or the one given, at today's prices or those `at` a day.
 
-        `allow_plugins` names the packages whose plug-ins may load. Raises ArtifactError (missing, damaged, newer,
+        `allow_plugins` names the packages whose plug-ins may load; `called_as` says by name what candidates can do
+        today, where that is not as it was at the fit. Raises ArtifactError (missing, damaged, newer,
         another embedder), PriceError (a candidate without a price), PluginError.
         """
         folder = Path(folder)
@@ -120,7 +124,7 @@ class Router:
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
         estimator = Estimator.load(_predictor_class(manifest.predictor, allow_plugins), present)
         card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
-        return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at)
+        return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at, called_as)
 
     def save(self, folder: Path | str) -> None:
         """Write the router to a folder, beside and renamed (ArtifactError where that cannot be)."""
@@ -178,8 +182,7 @@ class Router:
         if self._unbounded:
             return [[None] * len(self.models)] * len(queries)
         return [
-            bars(self.manifest.candidates, query, tokens)
-            for query, tokens in zip(queries, estimates.input_tokens, strict=True)
+            bars(self.candidates, query, tokens) for query, tokens in zip(queries, estimates.input_tokens, strict=True)
         ]
 
     def check_trade_off(self, trade_off: TradeOff) -> None:
