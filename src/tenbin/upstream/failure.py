@@ -1,0 +1,277 @@
+"""What can go wrong with an upstream call, and what that means: whether another candidate may take over, and whose
+fault it was.
+
+Providers word the same refusal differently; the codes and texts below are those of OpenAI, Anthropic, Google, Mistral,
+xAI, Groq, OpenRouter, vLLM, SGLang, TGI and llama.cpp. Unknown words of a 4xx mean: the request is at fault.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import msgspec
+
+from tenbin.errors import NetworkError
+from tenbin.upstream.destination import Dialect
+
+FailureKind = Literal[
+    "connect",  # refused, no such host, TLS
+    "timeout",
+    "reset",  # the connection ended before an answer
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "context",  # the conversation is too long for this model
+    "capability",  # this model cannot do what is asked
+    "malformed",  # not HTTP, not JSON, not the content asked for
+    "refused",  # the request is at fault, or a content filter spoke: given back
+    "unauthorised",  # our key or account
+    "not_found",
+    "cut",  # the answer ended before its end
+]
+
+_STAYS: frozenset[FailureKind] = frozenset({"refused"})
+_UNCOUNTED: frozenset[FailureKind] = frozenset({"refused", "context", "capability", "not_found"})
+
+_BY_STATUS: Mapping[int, FailureKind] = {
+    401: "unauthorised",
+    402: "unauthorised",
+    403: "unauthorised",
+    404: "not_found",
+    405: "not_found",
+    408: "timeout",
+    409: "overloaded",
+    410: "not_found",
+    413: "context",
+    415: "capability",
+    425: "overloaded",
+    429: "rate_limited",
+    498: "overloaded",  # Groq: flex capacity exceeded
+    501: "capability",
+    503: "overloaded",
+    504: "timeout",
+    524: "timeout",
+    529: "overloaded",
+}
+_WORDED = frozenset({400, 403, 404, 413, 422, 500})
+"""Statuses that say little: the words of the body decide first."""
+
+_BY_CODE: Mapping[str, FailureKind] = {
+    "rate_limit_exceeded": "rate_limited",
+    "rate_limit_error": "rate_limited",
+    "insufficient_quota": "rate_limited",
+    "overloaded_error": "overloaded",
+    "context_length_exceeded": "context",
+    "exceed_context_size_error": "context",
+    "string_above_max_length": "context",
+    "request_too_large": "context",
+    "content_filter": "refused",
+    "content_policy_violation": "refused",
+    "moderation_blocked": "refused",
+    "invalid_prompt": "refused",
+    "data_inspection_failed": "refused",
+    "invalid_api_key": "unauthorised",
+    "authentication_error": "unauthorised",
+    "billing_error": "unauthorised",
+    "model_not_found": "not_found",
+    "unsupported_parameter": "capability",
+    "unsupported_value": "capability",
+    "unsupported_model": "capability",
+    "unknown_parameter": "capability",
+}
+_BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
+    (
+        "context",
+        re.compile(
+            r"context[ _](?:length|window|size|limit)|maximum (?:prompt|model|input) length|prompt length"
+            r"|(?:prompt|input|request|conversation|messages?) (?:is|are) too (?:long|large)"
+            r"|too many (?:input |prompt )?tokens|input token count|`?inputs`? (?:tokens \+|must have less than)"
+            r"|reduce the length of the|string too long",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "refused",
+        re.compile(
+            r"content[ _](?:filter|management policy|policy)|usage polic|safety (?:system|polic)|flagged", re.IGNORECASE
+        ),
+    ),
+    (
+        "unauthorised",
+        re.compile(r"api key (?:not valid|not found|expired)|invalid api key|credit balance is too low", re.IGNORECASE),
+    ),
+    (
+        "capability",
+        re.compile(
+            r"not supported|(?:does not|doesn't|do not|don't|cannot|only) support|unsupported|that support\b"
+            r"|unrecognized request argument|deprecated for this model|not (?:a multimodal|available for this) model"
+            r"|maximum allowed number of output tokens|at most \d+ (?:completion|output) tokens|at most \d+ image"
+            r"|tool choice requires",
+            re.IGNORECASE,
+        ),
+    ),
+    ("not_found", re.compile(r"model\b.{0,200}\b(?:does not exist|not found)|invalid model", re.IGNORECASE)),
+)
+_STATUS_OF_TYPE: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+class UpstreamFailure(NetworkError):
+    """A call that brought no usable answer.
+
+    `status`, `headers` (names in lower case, or any case where the mapping does not care) and `body` are the
+    upstream's, as far as there were any; the body is at most as long as the reader of it allowed.
+    """
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        what: str,
+        *,
+        where: str | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.kind = kind
+        self.status = status
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.body = body
+        self.retry_after_s = retry_after_s
+        super().__init__(what, where=where)
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether the next candidate may take over; otherwise the refusal is given back as it is."""
+        return self.kind not in _STAYS
+
+    @property
+    def counts(self) -> bool:
+        """Whether this speaks against the upstream's health (for the breaker), not against the request."""
+        return self.kind not in _UNCOUNTED
+
+
+def failure_of(status: int, headers: Mapping[str, str], body: bytes, dialect: Dialect) -> UpstreamFailure | None:
+    """What an answer's status and body say went wrong; None for a status below 300.
+
+    Pure but for a Retry-After date of an answer without a Date, which is held against the clock.
+    """
+    if status < 300:
+        return None
+    return UpstreamFailure(
+        _kind(status, body, dialect),
+        f"the upstream answered with status {status}",
+        status=status,
+        headers=headers,
+        body=body,
+        retry_after_s=retry_after(headers),
+    )
+
+
+def failure_inside(data: bytes, dialect: Dialect) -> UpstreamFailure:
+    """What an error event inside a stream, or an error in a body of status 200, says; `status` is what it stands for."""
+    error = _error(data)
+    names = [error.get("code"), error.get("type")]
+    number = next((name for name in names if isinstance(name, int) and 400 <= name < 600), None)
+    spelled = next((_STATUS_OF_TYPE[name] for name in names if isinstance(name, str) and name in _STATUS_OF_TYPE), 500)
+    status = number or spelled
+    kind = _kind(status, data, dialect)
+    return UpstreamFailure(kind, "the upstream sent an error inside its answer", status=status, body=data)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds an upstream asks to be left alone: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    until = _moment(text)
+    now = _moment(headers.get("date"))
+    return None if until is None else max(until - (time.time() if now is None else now), 0.0)
+
+
+def _kind(status: int, body: bytes, dialect: Dialect) -> FailureKind:
+    if status < 400:
+        return "malformed"
+    if status in _WORDED:
+        spoken = _spoken(_error(body), status, dialect)
+        if spoken is not None:
+            return spoken
+    found = _BY_STATUS.get(status)
+    if found is not None:
+        return found
+    return "server_error" if status >= 500 else "refused"
+
+
+def _spoken(error: Mapping[str, Any], status: int, dialect: Dialect) -> FailureKind | None:
+    """What the code or the words of an error say, as far as they may overrule its status."""
+    codes = (error.get("type"),) if dialect == "anthropic" else (error.get("code"), error.get("type"))
+    named = next((_BY_CODE[code] for code in codes if isinstance(code, str) and code in _BY_CODE), None)
+    words = " ".join(text for text in (error.get("message"), error.get("raw")) if isinstance(text, str))[:4000]
+    kind = named or next((kind for kind, pattern in _BY_WORDS if pattern.search(words)), None)
+    if status == 500:
+        return kind if kind == "context" else None
+    if status == 403:
+        return kind if kind == "refused" else None
+    return kind
+
+
+def _error(body: bytes) -> Mapping[str, Any]:
+    """The members `message`, `type`, `code`, `raw` of an error, whatever shape it is wrapped in; empty for no JSON."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    if isinstance(value, list) and value:
+        value = value[0]  # Google wraps the whole in a list
+    if not isinstance(value, dict):
+        return {}
+    inner = value.get("error", value)
+    if isinstance(inner, str):
+        return {"message": inner}
+    if not isinstance(inner, dict):
+        return {}
+    metadata = inner.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None  # OpenRouter: the words of the provider behind it
+    nested = inner.get("innererror")  # Azure: content filter
+    code = "content_filter" if isinstance(nested, dict) and "content_filter_result" in nested else inner.get("code")
+    message = inner.get("message", inner.get("detail"))
+    return {"message": message, "type": inner.get("type"), "code": code, "raw": raw}
+
+
+def _number(text: str | None) -> float | None:
+    """A number that is neither negative nor endless, None for anything else."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _moment(text: str | None) -> float | None:
+    try:
+        return None if text is None else parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
