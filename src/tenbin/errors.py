@@ -110,15 +110,26 @@ class StoreError(TenbinError):
 class RequestError(TenbinError):
     """A request that the gateway refuses: the HTTP `status`, a machine-readable `code`, and the field at fault.
 
-    `param` is the path of that field as the client wrote it ("tenbin.mu", "messages[2].content"), None for the whole.
+    `param` is the path of that field as the client wrote it ("tenbin.mu", "messages[2].content"), None for the whole;
+    `retry_after_s` says when the same request may succeed.
     """
 
     exit_code = 13
 
-    def __init__(self, status: int, code: str, what: str, *, param: str | None = None, fix: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        what: str,
+        *,
+        param: str | None = None,
+        fix: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         self.status = status
         self.code = code
         self.param = param
+        self.retry_after_s = retry_after_s
         super().__init__(what, fix=fix)
 
 
