@@ -7,6 +7,7 @@ is no letter or digit: `gpt-4.1` is `GPT_4_1`.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -65,7 +66,8 @@ def load_document(path: Path | None, environ: Mapping[str, str]) -> Document:
 
 def path_of(section: str, name: str) -> str:
     """How a named table is written in TOML: `candidates.mine`, `candidates."gpt-4.1"`."""
-    return f"{section}.{name}" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'{section}."{name}"'
+    bare = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
+    return f"{section}.{name if bare else json.dumps(name, ensure_ascii=False)}"
 
 
 def _read(path: Path) -> dict[str, Any]:
