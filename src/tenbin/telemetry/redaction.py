@@ -1,0 +1,116 @@
+"""Secrets taken out of whatever is about to be written: known values, what looks like a key, headers that hold one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from tenbin.config.values import SECRET
+
+REDACTED = "[redacted]"
+LEFT_OUT = "[left out]"
+MIN_SECRET_CHARACTERS = 4
+"""Shorter values guard nothing, and taking them out of every line would leave no line to read."""
+MAX_DEPTH = 8
+
+SECRET_HEADERS = frozenset(
+    {
+        "api-key",
+        "api_key",
+        "authorization",
+        "cookie",
+        "password",
+        "proxy-authorization",
+        "secret",
+        "set-cookie",
+        "x-api-key",
+        "x-goog-api-key",
+    }
+)
+TEXT_FIELDS = frozenset(
+    {"answer", "body", "choices", "completion", "content", "input", "messages", "output", "prompt", "request_body"}
+)
+"""Fields that may hold what a person asked or was answered; they are never written."""
+
+# A letter before it makes `sk-` the end of a word (`task-…`), unless that letter is the n of an escaped line break.
+_START = r"(?:(?<![A-Za-z])|(?<=\\[nrt]))"
+_OWN_KEY = r"tb-[A-Za-z0-9_\-]{16,}"
+_HEADER = (
+    rf"(?i:(?P<name>\b(?:{'|'.join(sorted(SECRET_HEADERS))})['\"]?\s*[:=,]\s*))"
+    r"(?:b?'[^']*'|b?\"[^\"]*\"|[^\n]+)"
+)
+_HEADER_PATTERN = re.compile(_HEADER)
+_KEY_PATTERN = re.compile(rf"{_START}(?:{_OWN_KEY}|{SECRET.pattern}|(?i:bearer\s+\S+))", re.DOTALL)
+
+
+class Redactor:
+    """Takes secrets out of texts and nested values; `secrets` are the values of the configured key variables.
+
+    What looks like a provider's key or like one of ours goes too, known or not, and so does the value behind the name
+    of a secret header. Where in doubt more is taken out: the rest of a line behind an unquoted header, all that
+    follows a signed token.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets for form in written_forms(secret.strip())}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        if self._known is not None:
+            text = self._known.sub(REDACTED, text)
+        text = _HEADER_PATTERN.sub(rf"\g<name>{REDACTED}", text)
+        return _KEY_PATTERN.sub(REDACTED, text)
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """The value as JSON knows it, without secrets and without texts of users; whatever is no JSON becomes text."""
+        if depth > MAX_DEPTH:
+            return LEFT_OUT
+        if isinstance(value, Mapping):
+            return {self.text(_said(key)): self._field(_said(key), item, depth) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            if len(value) == 2 and isinstance(value, tuple) and _said(value[0]).lower() in SECRET_HEADERS:
+                return [self.text(_said(value[0])), REDACTED]
+            return [self.value(item, depth + 1) for item in value]
+        return self._plain(value)
+
+    def field(self, name: str, value: Any) -> Any:
+        """The value of a named field: nothing of it where the name says that it is a secret or a user's text."""
+        return self._field(name, value, 0)
+
+    def _plain(self, value: Any) -> Any:
+        shown = _said(value)
+        safe = self.text(shown)
+        is_json = value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value))
+        return value if is_json and safe == shown else safe
+
+    def _field(self, name: str, value: Any, depth: int) -> Any:
+        plain = name.lower().replace("_", "-")
+        if plain in SECRET_HEADERS or name.lower() in SECRET_HEADERS:
+            return REDACTED
+        if name.lower() in TEXT_FIELDS:
+            return LEFT_OUT
+        return self.value(value, depth + 1)
+
+
+def written_forms(secret: str) -> set[str]:
+    """The secret as it is, and as JSON, Python and URLs write it; nothing for one that is too short to be one."""
+    if len(secret) < MIN_SECRET_CHARACTERS:
+        return set()
+    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    raw = secret.encode("utf-8", "surrogateescape")
+    forms |= {repr(raw)[2:-1], quote(raw), quote(raw, safe=""), quote_plus(raw), ascii(secret)[1:-1]}
+    return forms
+
+
+def _said(value: Any) -> str:
+    """The value as text, whatever its own str() does."""
+    try:
+        return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes | bytearray) else str(value)
+    except Exception:  # a log line must not fail on what it describes
+        return f"<{type(value).__name__}>"

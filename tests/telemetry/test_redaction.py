@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.telemetry.redaction import LEFT_OUT, REDACTED, Redactor
+
+SECRET_TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, categories=("L", "N", "P", "S")), min_size=8)
+AROUND = st.text(max_size=30)
+
+
+@given(SECRET_TEXT, AROUND, AROUND)
+def test_a_known_secret_never_comes_out_however_it_is_written(secret: str, before: str, after: str) -> None:
+    redactor = Redactor([secret])
+    for form in (secret, repr(secret), ascii(secret), json.dumps(secret), repr(secret.encode())):
+        shown = redactor.text(before + form + after)
+        assert secret not in shown
+        assert form.strip("b'\"") not in shown or len(form.strip("b'\"")) < 4
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-abcdefghijklmnop0123",
+        "sk-ant-api03-abcdefghijklmnop",
+        "AIzaSyA0123456789abcdefghijk",
+        "AKIAIOSFODNN7EXAMPLE",
+        "tb-" + base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("="),
+        "Bearer opaque-token-of-somebody",
+        "bearer x",
+    ],
+)
+@pytest.mark.parametrize(
+    "frame", ["{}", "key={} ", "a\\n{}", '{{"k": "{}"}}', "https://host/?k={}&x=1", "(b'x', b'{}')"]
+)
+def test_what_looks_like_a_key_goes(key: str, frame: str) -> None:
+    shown = Redactor().text(frame.format(key))
+    assert key not in shown
+    assert REDACTED in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Basic dXNlcjpwYXNz",
+        "{'authorization': 'Basic dXNlcjpwYXNz'}",
+        "(b'x-api-key', b'dXNlcjpwYXNz')",
+        "x-api-key=dXNlcjpwYXNz",
+        "Cookie: a=1; session=dXNlcjpwYXNz; b=2",
+        'headers={"Set-Cookie": "session=dXNlcjpwYXNz"}',
+    ],
+)
+def test_the_value_of_a_secret_header_goes(text: str) -> None:
+    assert "dXNlcjpwYXNz" not in Redactor().text(text)
+
+
+@pytest.mark.parametrize("text", ["task-management-of-the-week", "candidate gpt-4.1-mini answered", "tb-short", ""])
+def test_plain_words_stay(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"Authorization": "anything", "n": 1}, {"Authorization": REDACTED, "n": 1}),
+        ([("x-api-key", "anything"), (b"cookie", b"c")], [["x-api-key", REDACTED], ["cookie", REDACTED]]),
+        ({"messages": [{"role": "user"}], "prompt": "words"}, {"messages": LEFT_OUT, "prompt": LEFT_OUT}),
+        ({"deep": ({"secret-12": b"a secret-12 b"},)}, {"deep": [{REDACTED: f"a {REDACTED} b"}]}),
+        (float("nan"), "nan"),
+        (12345678, REDACTED),
+        (True, True),
+    ],
+)
+def test_nested_values_are_followed(value: Any, shown: Any) -> None:
+    assert Redactor(["secret-12", "12345678"]).value(value) == shown
+
+
+def test_endless_nesting_ends() -> None:
+    endless: list[Any] = ["secret-12"]
+    endless.append(endless)
+    assert "secret-12" not in json.dumps(Redactor(["secret-12"]).value(endless))
+
+
+def test_a_value_too_short_to_be_a_secret_leaves_the_line_readable() -> None:
+    assert Redactor(["", "a", " "]).text("a line") == "a line"
