@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Ask:
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
-    that are expected to cost more.
+    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas.
     """
 
     query: Query
@@ -31,6 +31,7 @@ class Ask:
     barred: Bars
     cached_tokens: Floats | None = None
     max_cost_usd: float | None = None
+    hidden_tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,7 @@ class Weighed:
     ranking: tuple[int, ...]
     quality: Floats
     quality_sd: Floats
+    gap_sd: Floats
     input_tokens: Floats
     output_tokens: Floats
     latency_s: Floats
@@ -65,7 +67,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         return []
     queries = [ask.query for ask in asks]
     features = router.features(queries)
-    estimates = router.estimate(features)
+    estimates = _with_hidden(router.estimate(features), asks)
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
     loss, refused = _losses(router, asks, estimates, cost)
     order = _order(loss, cost, name_order(router.models))
@@ -88,6 +90,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 ranking=ranking,
                 quality=estimates.quality[i],
                 quality_sd=estimates.quality_sd[i],
+                gap_sd=estimates.gap_sd[i],
                 input_tokens=estimates.input_tokens[i],
                 output_tokens=estimates.output_tokens[i],
                 latency_s=estimates.latency_s[i],
@@ -98,6 +101,14 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
             )
         )
     return answers
+
+
+def _with_hidden(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
+    """The estimates with the tokens that are sent beside the messages."""
+    if not any(ask.hidden_tokens for ask in asks):
+        return estimates
+    hidden = np.array([[ask.hidden_tokens] for ask in asks])
+    return replace(estimates, input_tokens=estimates.input_tokens + hidden)
 
 
 def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
