@@ -34,7 +34,7 @@ SECRET_HEADERS = frozenset(
 TEXT_FIELDS = frozenset(
     {"answer", "body", "choices", "completion", "content", "input", "messages", "output", "prompt", "request_body"}
 )
-"""Fields that may hold what a person asked or was answered; they are never written."""
+"""Fields that may hold what a person asked or was answered; of them only numbers are written."""
 
 # A letter before it makes `sk-` the end of a word (`task-…`), unless that letter is the n of an escaped line break.
 _START = r"(?:(?<![A-Za-z])|(?<=\\[nrt]))"
@@ -84,16 +84,17 @@ class Redactor:
         return self._field(name, value, 0)
 
     def _plain(self, value: Any) -> Any:
+        if isinstance(value, float) and not isfinite(value):
+            return None
         shown = _said(value)
         safe = self.text(shown)
-        is_json = value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value))
-        return value if is_json and safe == shown else safe
+        return value if isinstance(value, bool | int | float | None) and safe == shown else safe
 
     def _field(self, name: str, value: Any, depth: int) -> Any:
         plain = name.lower().replace("_", "-")
         if plain in SECRET_HEADERS or name.lower() in SECRET_HEADERS:
             return REDACTED
-        if name.lower() in TEXT_FIELDS:
+        if name.lower() in TEXT_FIELDS and not isinstance(value, int | float | None):
             return LEFT_OUT
         return self.value(value, depth + 1)
 
