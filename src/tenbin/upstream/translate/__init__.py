@@ -1,0 +1,28 @@
+"""Translation between OpenAI chat completions and Anthropic messages: pure functions on decoded JSON, and streams."""
+
+from tenbin.upstream.translate.answers import completion_to_message, message_to_completion
+from tenbin.upstream.translate.chat_to_messages import chat_to_messages
+from tenbin.upstream.translate.error_bodies import error_body, translate_error, translate_status
+from tenbin.upstream.translate.fields import DROPPED
+from tenbin.upstream.translate.messages_to_chat import messages_to_chat
+from tenbin.upstream.translate.provider_state import is_mid_tool_loop, state_in, strip_state
+from tenbin.upstream.translate.to_chat_stream import MessagesToChatStream
+from tenbin.upstream.translate.to_messages_stream import ChatToMessagesStream
+from tenbin.upstream.translate.untranslatable import untranslatable
+
+__all__ = [
+    "DROPPED",
+    "ChatToMessagesStream",
+    "MessagesToChatStream",
+    "chat_to_messages",
+    "completion_to_message",
+    "error_body",
+    "is_mid_tool_loop",
+    "message_to_completion",
+    "messages_to_chat",
+    "state_in",
+    "strip_state",
+    "translate_error",
+    "translate_status",
+    "untranslatable",
+]

@@ -1,0 +1,145 @@
+"""Whole answers, from each dialect to the other.
+
+An id keeps the other side's id inside (`chatcmpl-msg_...`), so that both can be found in either's logs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tenbin.errors import NetworkError, RequestError
+from tenbin.upstream.translate.body import Json, mapping, objects, string
+from tenbin.upstream.translate.stop_reasons import to_finish_reason, to_stop_reason
+from tenbin.upstream.translate.tool_ids import neutral_id
+from tenbin.upstream.translate.usage_counts import to_anthropic_usage, to_openai_usage
+
+CHAT_ID = "chatcmpl-"
+MESSAGE_ID = "msg_"
+
+
+def prefixed(answer_id: Any, prefix: str) -> str:
+    """An id of the other dialect with this one's prefix in front; one that has it already, stays."""
+    known = answer_id if isinstance(answer_id, str) else ""
+    return known if known.startswith(prefix) else prefix + known
+
+
+def message_to_completion(answer: Json, *, created: int, model: str | None = None) -> Json:
+    """An Anthropic answer as an OpenAI chat completion.
+
+    `created` is the time in Unix seconds, `model` the name to state (None: the answer's). Thinking becomes
+    `reasoning_content`, signatures are left out. Raises NetworkError for an answer that is none.
+    """
+    try:
+        return _completion(answer, created, model)
+    except RequestError as error:
+        raise NetworkError(f"the upstream's answer is not an Anthropic message: {error.what}") from error
+
+
+def _completion(answer: Json, created: int, model: str | None) -> Json:
+    blocks = objects(answer.get("content"), "content")
+    text = "".join(string(block.get("text"), "content.text") for block in blocks if block.get("type") == "text")
+    thought = "".join(
+        string(block.get("thinking"), "content.thinking") for block in blocks if block.get("type") == "thinking"
+    )
+    calls = [
+        {
+            "id": string(block.get("id"), "content.id"),
+            "type": "function",
+            "function": {
+                "name": string(block.get("name"), "content.name"),
+                "arguments": msgspec.json.encode(mapping(block.get("input"), "content.input")).decode(),
+            },
+        }
+        for block in blocks
+        if block.get("type") == "tool_use"
+    ]
+    details = mapping(answer.get("stop_details"), "stop_details")
+    message: Json = {"role": "assistant", "content": text or None, "refusal": None}
+    if answer.get("stop_reason") == "refusal":
+        message["refusal"] = details.get("explanation")
+    if calls:
+        message["tool_calls"] = calls
+    elif not text:
+        message["content"] = ""
+    if thought:
+        message["reasoning_content"] = thought
+    finish = to_finish_reason(answer.get("stop_reason"))
+    return {
+        "id": prefixed(answer.get("id"), CHAT_ID),
+        "object": "chat.completion",
+        "created": created,
+        "model": model or string(answer.get("model"), "model"),
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+        "usage": to_openai_usage(answer.get("usage")),
+    }
+
+
+def completion_to_message(answer: Json, *, model: str | None = None, thinking: bool = False) -> Json:
+    """An OpenAI chat completion as an Anthropic answer.
+
+    `model` is the name to state (None: the answer's). `thinking`: whether the client asked for thinking, only then
+    does reasoning become a (never signed) block. Raises NetworkError for an answer that is none.
+    """
+    try:
+        return _message(answer, model, thinking)
+    except RequestError as error:
+        raise NetworkError(f"the upstream's answer is not an OpenAI chat completion: {error.what}") from error
+
+
+def _message(answer: Json, model: str | None, thinking: bool) -> Json:
+    choices = objects(answer.get("choices"), "choices")
+    if not choices:
+        raise NetworkError("the upstream's answer is not an OpenAI chat completion: it has no choices")
+    message = mapping(choices[0].get("message"), "choices[0].message")
+    blocks: list[Json] = []
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    if thinking and isinstance(thought, str) and thought:
+        blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
+    refusal = string(message.get("refusal"), "message.refusal")
+    text = content_text(message.get("content")) or refusal
+    if text:
+        blocks.append({"type": "text", "text": text, "citations": None})
+    calls = objects(message.get("tool_calls"), "message.tool_calls")
+    for at, call in enumerate(calls):
+        function = mapping(call.get("function"), "tool_calls.function")
+        call_id = string(call.get("id"), "tool_calls.id") or neutral_id(f"{answer.get('id')}:{at}")
+        name = string(function.get("name"), "tool_calls.function.name")
+        given = _arguments(string(function.get("arguments"), "tool_calls.function.arguments"))
+        blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": given})
+    finish = choices[0].get("finish_reason")
+    stop = to_stop_reason(finish, has_calls=bool(calls), has_refused=bool(refusal))
+    details = {"type": "refusal", "category": None, "explanation": refusal or None} if stop == "refusal" else None
+    return {
+        "id": prefixed(answer.get("id"), MESSAGE_ID),
+        "type": "message",
+        "role": "assistant",
+        "model": model or string(answer.get("model"), "model"),
+        "content": blocks,
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "stop_details": details,
+        "usage": to_anthropic_usage(answer.get("usage")),
+    }
+
+
+def content_text(content: Any) -> str:
+    """The text of an OpenAI message's or delta's content, which some servers write as a list of parts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict) and "text" in part)
+
+
+def _arguments(arguments: str) -> Json:
+    if not arguments.strip():
+        return {}
+    try:
+        value = msgspec.json.decode(arguments)
+    except msgspec.DecodeError as error:
+        raise NetworkError(f"the upstream's tool call has arguments that are not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise NetworkError("the upstream's tool call has arguments that are not a JSON object")
+    return value

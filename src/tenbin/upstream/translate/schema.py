@@ -1,0 +1,66 @@
+"""JSON schemas that both providers' structured outputs take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_SHARED = frozenset(
+    {"type", "properties", "required", "additionalProperties", "items", "anyOf", "allOf", "enum", "const", "$ref"}
+    | {"$defs", "definitions", "description", "title", "format", "default"}
+)
+_INNER_MAPS = ("properties", "$defs", "definitions")
+_INNER_LISTS = ("anyOf", "allOf")
+_FORMATS = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},
+)
+
+
+def to_anthropic_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema as Anthropic's constrained decoding takes it: closed objects, and no limits on numbers or lengths.
+
+    Closing an object only narrows what may be said. A limit that cannot be enforced is told in the description, as
+    Anthropic's own client does.
+    """
+    kept: dict[str, Any] = {}
+    told: list[str] = []
+    for key, value in schema.items():
+        if key in _INNER_MAPS and isinstance(value, Mapping):
+            kept[key] = {name: _inner(inner) for name, inner in value.items()}
+        elif key in _INNER_LISTS and isinstance(value, list):
+            kept[key] = [_inner(inner) for inner in value]
+        elif key == "oneOf" and isinstance(value, list):
+            kept["anyOf"] = [_inner(inner) for inner in value]
+        elif key == "items":
+            kept[key] = _inner(value)
+        elif key == "additionalProperties":
+            continue
+        elif key in _SHARED and not (key == "format" and value not in _FORMATS):
+            kept[key] = value
+        elif not key.startswith("$"):
+            told.append(f"{key}: {value}")
+    if schema.get("type") == "object" or "properties" in schema:
+        kept["additionalProperties"] = False
+    if told:
+        kept["description"] = "\n\n".join(filter(None, [kept.get("description"), "{" + ", ".join(told) + "}"]))
+    return kept
+
+
+def _inner(schema: Any) -> Any:
+    return to_anthropic_schema(schema) if isinstance(schema, Mapping) else schema
+
+
+def is_openai_strict(schema: Any) -> bool:
+    """Whether OpenAI's strict mode takes a schema: every object closed, every property required."""
+    if not isinstance(schema, Mapping):
+        return True
+    properties = schema.get("properties")
+    if schema.get("type") == "object" or properties:
+        names = set(properties) if isinstance(properties, Mapping) else set()
+        required = schema.get("required") or []
+        if schema.get("additionalProperties") is not False or names != {str(name) for name in required}:
+            return False
+    inner = [schema.get("items")]
+    for value in (schema.get(key) for key in (*_INNER_MAPS, *_INNER_LISTS)):
+        inner += value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return all(is_openai_strict(value) for value in inner)

@@ -1,0 +1,206 @@
+"""An Anthropic stream as an OpenAI one: events become chat completion chunks.
+
+Source: Anthropic's page on streaming messages; OpenAI's reference of the chat completion chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tenbin.upstream.sse import Frame, Frames
+from tenbin.upstream.translate.answers import CHAT_ID, prefixed
+from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
+from tenbin.upstream.translate.stop_reasons import to_finish_reason
+from tenbin.upstream.translate.usage_counts import to_openai_usage
+
+
+class _Delta(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    partial_json: str = ""
+    thinking: str = ""
+    stop_reason: str | None = None
+    stop_details: dict[str, Any] | None = None
+
+
+class _Block(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Message(msgspec.Struct):
+    id: str = ""
+    model: str = ""
+    usage: dict[str, Any] | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    index: int = 0
+    delta: _Delta | None = None
+    content_block: _Block | None = None
+    message: _Message | None = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_TAIL = b',"logprobs":null,"finish_reason":null}]'
+_PING = b": ping\n\n"
+
+
+class _Call:
+    __slots__ = ("has_arguments", "index", "input")
+
+    def __init__(self, index: int, given: bytes) -> None:
+        self.index = index
+        self.input = given
+        self.has_arguments = False
+
+
+class MessagesToChatStream:
+    """Translates one Anthropic stream for a client of the OpenAI dialect.
+
+    `created` is the time in Unix seconds, `model` the name to state (None: the upstream's), `include_usage` whether the
+    client asked for the usage chunk. The finish chunk waits for message_stop: a stream that is cut never ends normally.
+    """
+
+    def __init__(self, *, created: int, model: str | None = None, include_usage: bool = False) -> None:
+        self._frames = Frames()
+        self._created = created
+        self._model = model
+        self._end = _TAIL + (b',"usage":null}\n\n' if include_usage else b"}\n\n")
+        self._include_usage = include_usage
+        self._head = b""
+        self._content = b""
+        self._usage: dict[str, Any] = {}
+        self._stop_reason: str | None = None
+        self._calls: dict[int, _Call] = {}
+        self._is_over = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The chunks for the client that these bytes of the upstream's stream make."""
+        return self.translate(self._frames.feed(chunk))
+
+    def translate(self, frames: Iterable[Frame]) -> bytes:
+        """The chunks that whole frames make."""
+        out = b""
+        for frame in frames:
+            if frame.data and not self._is_over:
+                out += self._frame(frame.data)
+        return out
+
+    def close(self) -> bytes:
+        """What the client gets when the upstream's stream is over: an error unless its end marker came."""
+        out = self.translate(self._frames.finish())
+        if self._is_over:
+            return out
+        return out + self._fail(error_body("openai", 502, "upstream_cut", "the upstream's stream ended half-way"))
+
+    def _fail(self, body: bytes) -> bytes:
+        self._is_over = True
+        return b"data: " + body + b"\n\n"
+
+    def _frame(self, data: bytes) -> bytes:
+        try:
+            event = _EVENT.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return self._fail(error_body("openai", 502, "upstream_malformed", "the upstream sent a malformed event"))
+        kind, out = event.type, b""
+        if kind == "content_block_delta" and event.delta is not None:
+            out = self._delta(event.index, event.delta)
+        elif kind == "content_block_start" and event.content_block is not None:
+            out = self._start_block(event.index, event.content_block)
+        elif kind == "content_block_stop":
+            out = self._stop_block(event.index)
+        elif kind == "message_start":
+            out = self._start(event.message or _Message())
+        elif kind == "message_delta":
+            out = self._message_delta(event)
+        elif kind == "message_stop":
+            out = self._finish()
+        elif kind == "error":
+            out = self._fail(error_from("openai", status_of_error(event.error), event.error))
+        elif kind == "ping":
+            out = _PING
+        return out
+
+    def _chunk(self, delta: bytes) -> bytes:
+        if not self._head:
+            self._start(_Message())
+        return self._head + delta + self._end
+
+    def _start(self, message: _Message) -> bytes:
+        head = {
+            "id": prefixed(message.id, CHAT_ID),
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._model or message.model,
+        }
+        self._head = b"data: " + msgspec.json.encode(head)[:-1] + b',"choices":[{"index":0,"delta":'
+        self._content = self._head + b'{"content":'
+        self._usage.update(message.usage or {})
+        return self._chunk(b'{"role":"assistant","content":"","refusal":null}')
+
+    def _delta(self, index: int, delta: _Delta) -> bytes:
+        if delta.type == "text_delta":
+            if not self._content:
+                self._start(_Message())
+            return self._content + msgspec.json.encode(delta.text) + b"}" + self._end
+        if delta.type == "input_json_delta":
+            return self._arguments(index, delta.partial_json)
+        if delta.type == "thinking_delta" and delta.thinking:
+            return self._chunk(b'{"reasoning_content":' + msgspec.json.encode(delta.thinking) + b"}")
+        return b""
+
+    def _start_block(self, index: int, block: _Block) -> bytes:
+        if block.type == "text":
+            return self._chunk(b'{"content":' + msgspec.json.encode(block.text) + b"}") if block.text else b""
+        if block.type != "tool_use":
+            return b""
+        call = self._calls[index] = _Call(len(self._calls), bytes(block.input))
+        function = {"name": block.name, "arguments": ""}
+        made = {"index": call.index, "id": block.id, "type": "function", "function": function}
+        return self._chunk(msgspec.json.encode({"tool_calls": [made]}))
+
+    def _arguments(self, index: int, text: str) -> bytes:
+        call = self._calls.get(index)
+        if call is None or not text:
+            return b""
+        call.has_arguments = True
+        head = b'{"tool_calls":[{"index":%d,"function":{"arguments":' % call.index
+        return self._chunk(head + msgspec.json.encode(text) + b"}}]}")
+
+    def _stop_block(self, index: int) -> bytes:
+        """Arguments that came whole with the call, or "{}" for a call without any: a client parses what it got."""
+        call = self._calls.get(index)
+        return b"" if call is None or call.has_arguments else self._arguments(index, call.input.decode())
+
+    def _message_delta(self, event: _Event) -> bytes:
+        self._usage.update({key: value for key, value in (event.usage or {}).items() if value is not None})
+        delta = event.delta
+        if delta is None:
+            return b""
+        self._stop_reason = delta.stop_reason or self._stop_reason
+        explanation = (delta.stop_details or {}).get("explanation")
+        if delta.stop_reason == "refusal" and isinstance(explanation, str):
+            return self._chunk(b'{"refusal":' + msgspec.json.encode(explanation) + b"}")
+        return b""
+
+    def _finish(self) -> bytes:
+        if not self._head:
+            self._start(_Message())
+        self._is_over = True
+        reason = to_finish_reason(self._stop_reason).encode()
+        end = self._end.replace(b'"finish_reason":null', b'"finish_reason":"' + reason + b'"')
+        out = self._head + b"{}" + end
+        if self._include_usage:
+            head = self._head[: self._head.rindex(b'"choices":')]
+            out += head + b'"choices":[],"usage":' + msgspec.json.encode(to_openai_usage(self._usage)) + b"}\n\n"
+        return out + b"data: [DONE]\n\n"

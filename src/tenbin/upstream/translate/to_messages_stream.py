@@ -1,0 +1,178 @@
+"""An OpenAI stream as an Anthropic one: chunks become events, with one content block open at a time.
+
+Source: OpenAI's reference of the chat completion chunk; Anthropic's page on streaming messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tenbin.upstream.sse import Frame, Frames
+from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed
+from tenbin.upstream.translate.block_queue import BlockQueue
+from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
+from tenbin.upstream.translate.stop_reasons import to_stop_reason
+from tenbin.upstream.translate.tool_ids import neutral_id
+from tenbin.upstream.translate.usage_counts import to_anthropic_usage
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolCall(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | list[Any] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int = 0
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+_DONE = b"[DONE]"
+
+
+def _event(name: str, body: dict[str, Any]) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode({"type": name, **body}) + b"\n\n"
+
+
+class ChatToMessagesStream:
+    """Translates one OpenAI stream for a client of the Anthropic dialect.
+
+    `model` is the name to state (None: the upstream's), `thinking` whether the client asked for thinking: only then
+    does it get (never signed) thinking blocks. The closing events wait for [DONE]: a stream that is cut never ends
+    normally.
+    """
+
+    def __init__(self, *, model: str | None = None, thinking: bool = False) -> None:
+        self._frames = Frames()
+        self._model = model
+        self._thinking = thinking
+        self._id = ""
+        self._blocks = BlockQueue()
+        self._calls: dict[int, tuple[str, str]] = {}
+        self._usage: dict[str, Any] | None = None
+        self._finish_reason: str | None = None
+        self._refusal = ""
+        self._has_started = False
+        self._is_over = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The events for the client that these bytes of the upstream's stream make."""
+        return self.translate(self._frames.feed(chunk))
+
+    def translate(self, frames: Iterable[Frame]) -> bytes:
+        """The events that whole frames make."""
+        out = b""
+        for frame in frames:
+            if frame.data and not self._is_over:
+                out += self._finish() if frame.data == _DONE else self._frame(frame.data)
+        return out
+
+    def close(self) -> bytes:
+        """What the client gets when the upstream's stream is over: an error unless its end marker came."""
+        out = self.translate(self._frames.finish())
+        if self._is_over:
+            return out
+        return out + self._fail(error_body("anthropic", 502, None, "the upstream's stream ended half-way"))
+
+    def _fail(self, body: bytes) -> bytes:
+        self._is_over = True
+        return b"event: error\ndata: " + body + b"\n\n"
+
+    def _frame(self, data: bytes) -> bytes:
+        try:
+            chunk = _CHUNK.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return self._fail(error_body("anthropic", 502, None, "the upstream sent a malformed chunk"))
+        if chunk.error is not None:
+            return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
+        out = b"" if self._has_started else self._start(chunk)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        for choice in chunk.choices or ():
+            if choice.index == 0:
+                self._finish_reason = choice.finish_reason or self._finish_reason
+                if choice.delta is not None:
+                    out += self._delta(choice.delta)
+        return out
+
+    def _start(self, chunk: _Chunk) -> bytes:
+        self._has_started = True
+        self._id = prefixed(chunk.id, MESSAGE_ID)
+        message: dict[str, Any] = {
+            "id": self._id,
+            "type": "message",
+            "role": "assistant",
+            "model": self._model or chunk.model or "",
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": to_anthropic_usage(None),
+        }
+        return _event("message_start", {"message": message}) + _event("ping", {})
+
+    def _delta(self, delta: _Delta) -> bytes:
+        out = b""
+        if self._thinking:
+            thought = delta.reasoning_content or delta.reasoning
+            if thought:
+                out += self._blocks.write_thinking(thought)
+        if delta.content:
+            text = content_text(delta.content)
+            if text:
+                out += self._blocks.write_text(text)
+        if delta.refusal:
+            self._refusal += delta.refusal
+            out += self._blocks.write_text(delta.refusal)
+        for call in delta.tool_calls or ():
+            out += self._call(call)
+        return out
+
+    def _call(self, call: _ToolCall) -> bytes:
+        """One piece of a call, found by its index; a server that counts none gives each new call a new id."""
+        function = call.function or _Function()
+        given = call.id or ""
+        index = call.index if call.index is not None else max(len(self._calls) - (not given), 0)
+        known = self._calls.get(index)
+        if known is not None and given and given != known[0] and function.name:
+            index, known = len(self._calls) + 1000, None
+        if known is None:
+            named = given or neutral_id(f"{self._id}:{len(self._calls)}")
+            known = self._calls[index] = (given, named)
+        return self._blocks.write_call(known[1], function.name or "", function.arguments or "")
+
+    def _finish(self) -> bytes:
+        self._is_over = True
+        out = b"" if self._has_started else self._start(_Chunk())
+        out += self._blocks.close()
+        stop = to_stop_reason(self._finish_reason, has_calls=bool(self._calls), has_refused=bool(self._refusal))
+        delta: dict[str, Any] = {"stop_reason": stop, "stop_sequence": None}
+        if stop == "refusal":
+            delta["stop_details"] = {"type": "refusal", "category": None, "explanation": self._refusal or None}
+        out += _event("message_delta", {"delta": delta, "usage": to_anthropic_usage(self._usage)})
+        return out + _event("message_stop", {})

@@ -1,0 +1,53 @@
+"""Ids that tie a tool's result to its call, fit for every provider."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, deque
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LENGTH = 9
+_TAKEN_BY_BOTH = re.compile(r"[a-zA-Z0-9_-]{1,40}")
+
+
+def neutral_id(seed: str) -> str:
+    """Nine letters and digits made of a seed: short and plain enough for Anthropic, OpenAI and Mistral alike.
+
+    Always the same for the same seed, so that a prompt sent again stays the same prompt to a cache.
+    """
+    number = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+    digits = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)
+
+
+class ToolIds:
+    """Renames the tool calls of one conversation, read in order, and the results that answer them.
+
+    An id that both dialects take and that no earlier call had is kept, unless `renames_all`.
+    """
+
+    def __init__(self, *, renames_all: bool = False) -> None:
+        self._renames_all = renames_all
+        self._seen: Counter[str] = Counter()
+        self._open: dict[str, deque[str]] = {}
+
+    def call(self, tool_id: str) -> str:
+        """The id of the next call."""
+        turn = self._seen[tool_id]
+        self._seen[tool_id] += 1
+        is_kept = not self._renames_all and turn == 0 and _TAKEN_BY_BOTH.fullmatch(tool_id)
+        new = tool_id if is_kept else neutral_id(f"{turn}:{tool_id}")
+        self._open.setdefault(tool_id, deque()).append(new)
+        return new
+
+    def result(self, tool_id: str) -> str:
+        """The id of the call that a result answers: of calls with one id, the first that is still unanswered."""
+        waiting = self._open.get(tool_id)
+        if not waiting:
+            is_kept = not self._renames_all and _TAKEN_BY_BOTH.fullmatch(tool_id)
+            return tool_id if is_kept else neutral_id(f"0:{tool_id}")
+        return waiting.popleft() if len(waiting) > 1 else waiting[0]
