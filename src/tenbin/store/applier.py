@@ -1,0 +1,158 @@
+"""The thread that brings the journal into SQLite, in batches, and waits for SQLite as long as it takes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+
+from tenbin.errors import StoreError
+from tenbin.store.apply import apply_batch
+from tenbin.store.database import open_database
+from tenbin.store.folder import StoreFolder
+from tenbin.store.frames import decoder
+from tenbin.store.mending import forget, mend_dead, retire
+from tenbin.store.schema import LEDGER
+from tenbin.store.writer import JournalWriter
+
+APPLY_EVERY_S = 0.2
+RETRY_S = 1.0
+MEND_EVERY_S = 2.0
+BUSY_S = 1.0
+
+
+class Applier:
+    """Applies the segments of one journal writer, and mends what dead workers have left.
+
+    While SQLite is locked, full, read-only or gone, the journal simply grows, and is applied when it is back.
+    """
+
+    def __init__(self, store: StoreFolder, journal: JournalWriter) -> None:
+        self.store = store
+        self.journal = journal
+        self.rows_applied = 0
+        self.is_away = False
+        self._link: sqlite3.Connection | None = None
+        self._inode = (0, 0)
+        self._decode = decoder()
+        self._work = threading.Event()
+        self._hurry = threading.Event()
+        self._is_stopping = False
+        self._mended_at = 0.0
+        self._lock = threading.Lock()
+        self._askers: list[Callable[[bool], None]] = []
+        self._log = logging.getLogger("tenbin.store")
+        self._thread = threading.Thread(target=self._run, name="tenbin-ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def notify(self) -> None:
+        """There is something to apply; cheap enough to be said after every group."""
+        if not self._work.is_set():
+            self._work.set()
+
+    def ask(self, answer: Callable[[bool], None]) -> None:
+        """Apply now what is durable, then call `answer` in this thread with whether that went well."""
+        with self._lock:
+            self._askers.append(answer)
+        self._hurry.set()
+        self._work.set()
+
+    def stop(self) -> None:
+        """Apply what is left, if SQLite takes it, and end the thread. Blocks; call it off the event loop."""
+        self._is_stopping = True
+        self._hurry.set()
+        self._work.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            if self._work.wait(MEND_EVERY_S):
+                self._hurry.wait(RETRY_S if self.is_away else APPLY_EVERY_S)
+            self._hurry.clear()
+            self._work.clear()
+            with self._lock:
+                askers, self._askers = self._askers, []
+            is_done = self._attempt(self._cycle)
+            for answer in askers:
+                answer(is_done)
+            if not is_done:
+                self._work.set()
+        is_settled = self._attempt(self._cycle) and self._attempt(self._retire)
+        for answer in self._askers:
+            answer(is_settled)
+        self._drop_link()
+        self.journal.leave(settled=is_settled)
+
+    def _attempt(self, step: Callable[[sqlite3.Connection], None]) -> bool:
+        """Do a step; a database that does not take it is dropped and opened anew the next time."""
+        try:
+            step(self._connected())
+        except (sqlite3.Error, StoreError, OSError) as error:
+            if not self.is_away:
+                self._log.error("the ledger does not take rows, they wait in the journal: %s", error)
+            self.is_away = True
+            self._drop_link()
+            return False
+        if self.is_away:
+            self._log.warning("the ledger takes rows again")
+        self.is_away = False
+        return True
+
+    def _connected(self) -> sqlite3.Connection:
+        """The connection, opened anew where the file under it has been deleted or replaced."""
+        if self._link is not None:
+            try:
+                found = os.stat(self.store.ledger)
+                is_same = (found.st_dev, found.st_ino) == self._inode
+            except OSError:
+                is_same = False
+            if not is_same:
+                self._drop_link()
+        if self._link is None:
+            self.store.create()
+            self._link = open_database(self.store.ledger, LEDGER, busy_s=BUSY_S)
+            found = os.stat(self.store.ledger)
+            self._inode = (found.st_dev, found.st_ino)
+        return self._link
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def _cycle(self, link: sqlite3.Connection) -> None:
+        """Apply everything durable, remove what is done with, look after the dead now and then."""
+        self._apply(link)
+        now = time.monotonic()
+        if now - self._mended_at > MEND_EVERY_S:
+            mend_dead(self.store, link)
+            self._mended_at = now
+
+    def _apply(self, link: sqlite3.Connection) -> None:
+        segments = self.journal.segments
+        while True:
+            segment = segments[0]
+            # Read before the size: a segment that is sealed by now grows no more.
+            is_sealed = segment.is_sealed and len(segments) > 1
+            end = segment.size
+            while segment.applied < end:
+                progress = apply_batch(link, self._decode, segment.name, segment.fd, end)
+                segment.applied = progress.offset
+                self.rows_applied += progress.rows
+                if progress.fault:
+                    raise OSError(5, f"the journal {segment.name} is damaged at byte {progress.offset}")
+            if not is_sealed:
+                self.journal.turn()
+                return
+            segments.popleft()
+            segment.close()
+            forget(link, segment.path)
+
+    def _retire(self, link: sqlite3.Connection) -> None:
+        """Leave as one who has died in order: nothing is left for others to mend."""
+        retire(self.store, link, self.journal.writer)

@@ -1,0 +1,111 @@
+"""Opening SQLite files: versions, modes, and one sentence for whatever is wrong with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenbin.errors import StoreError
+from tenbin.store.folder import create_private
+
+
+class NewerStoreError(StoreError):
+    """A store that a newer Tenbin has written: waiting does not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database holds: `steps[v]` brings it from version v to v + 1; `PRAGMA user_version` is the count."""
+
+    steps: tuple[str, ...]
+    journal_mode: str
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say what SQLite or the file system objects to as a StoreError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        fix = "look at the disk and at who holds the file"
+        raise StoreError(f"the database does not answer: {error}", where=str(path), fix=fix) from error
+    except OSError as error:
+        raise StoreError(f"cannot be opened: {error.strerror}", where=str(path)) from error
+
+
+def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Connection:
+    """A connection that may write, the schema brought up to date; waits at most `busy_s` for a lock.
+
+    Errors: NewerStoreError for a store of a newer Tenbin, StoreError for anything else.
+    """
+    with told(path):
+        create_private(path)
+        link = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+        try:
+            link.execute(f"PRAGMA journal_mode = {schema.journal_mode}")
+            # The journal of a worker is deleted once SQLite has its rows: they must be on the disk by then.
+            link.execute("PRAGMA synchronous = FULL")
+            link.execute("PRAGMA secure_delete = ON")
+            if version_of(link, path, schema) < len(schema.steps):
+                upgrade(link, path, schema)
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+
+def open_reader(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Connection:
+    """A connection that only reads. Errors: StoreError where there is no such database, or none of this version."""
+    if not path.exists():
+        raise StoreError("there is no store here yet", where=str(path), fix="start the gateway once, or mend the path")
+    with told(path):
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        link = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+        try:
+            if version_of(link, path, schema) < len(schema.steps):
+                fix = "start the gateway once: it brings the store up to date"
+                raise StoreError("the store is empty or of an older Tenbin", where=str(path), fix=fix)
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+
+def version_of(link: sqlite3.Connection, path: Path, schema: Schema) -> int:
+    """The version of the schema inside. Errors: NewerStoreError beyond the one known here."""
+    version = int(link.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(schema.steps):
+        what = f"the store is of version {version}, this Tenbin knows {len(schema.steps)}"
+        raise NewerStoreError(what, where=str(path), fix="run the newer Tenbin, or name another folder")
+    return version
+
+
+def upgrade(link: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Run the missing steps in one transaction; two workers may try at once."""
+    link.execute("BEGIN IMMEDIATE")
+    try:
+        for step in schema.steps[version_of(link, path, schema) :]:
+            for statement in step.split(";"):
+                link.execute(statement)
+        link.execute(f"PRAGMA user_version = {len(schema.steps)}")
+        link.execute("COMMIT")
+    except BaseException:
+        if link.in_transaction:
+            link.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def transaction(link: sqlite3.Connection) -> Iterator[None]:
+    """One IMMEDIATE transaction: all of it or nothing."""
+    link.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        link.execute("COMMIT")
+    except BaseException:
+        if link.in_transaction:
+            link.execute("ROLLBACK")
+        raise

@@ -1,0 +1,45 @@
+"""Where the store keeps what: one folder, private to its owner."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenbin.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFolder:
+    """The paths inside a store."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys.sqlite"
+
+    @property
+    def journals(self) -> Path:
+        return self.path / "journal"
+
+    def create(self) -> None:
+        """Make the folder and its journals' folder where they are missing, readable by their owner alone."""
+        try:
+            for folder in (self.path, self.journals):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            fix = "name a folder that this user may write in [store] path"
+            raise StoreError(f"cannot be made: {error.strerror}", where=str(self.path), fix=fix) from error
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file that only its owner may read; one that exists is left alone.
+
+    SQLite gives its write-ahead log and shared memory the mode of the database, so this covers them too.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

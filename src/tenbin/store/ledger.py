@@ -1,0 +1,145 @@
+"""The ledger as the gateway sees it: rows go in, and are durable or counted as lost; nothing here stops a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from tenbin.errors import StoreError
+from tenbin.store.applier import Applier
+from tenbin.store.database import NewerStoreError, open_database
+from tenbin.store.folder import StoreFolder
+from tenbin.store.frames import encoder
+from tenbin.store.presence import new_writer
+from tenbin.store.records import Record
+from tenbin.store.schema import LEDGER
+from tenbin.store.writer import JournalWriter
+
+QUEUE_BYTES = 64 << 20
+LINGER_S = 0.01
+START_BUSY_S = 0.5
+
+
+class Ledger:
+    """What one worker writes down; every method belongs to the thread of its event loop.
+
+    A row goes to the journal of this worker (durable by a group's sync), from there to SQLite; `writer` is the name
+    of this life of the worker. `queue_bytes` caps what waits in memory while even the journal cannot be written.
+    """
+
+    def __init__(self, folder: Path, worker: str, *, queue_bytes: int = QUEUE_BYTES) -> None:
+        self.store = StoreFolder(Path(folder))
+        self.writer = new_writer(worker)
+        self._encode = encoder().encode
+        self._journal = JournalWriter(self.store, self.writer, queue_bytes, self._on_written)
+        self._applier = Applier(self.store, self._journal)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._linger: asyncio.TimerHandle | None = None
+
+    @property
+    def queue_depth(self) -> int:
+        """Rows in memory that are not durable yet."""
+        return self._journal.queue_depth
+
+    @property
+    def lost_rows(self) -> int:
+        """Rows that found no room while the journal could not be written."""
+        return self._journal.lost_rows
+
+    @property
+    def spooled_rows(self) -> int:
+        """Rows that are durable in the journal and not in SQLite yet."""
+        return max(0, self._journal.rows_written - self._applier.rows_applied)
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether the journal or SQLite refused the last attempt."""
+        return self._journal.is_failing or self._applier.is_away
+
+    def start(self) -> None:
+        """Begin, inside the running event loop.
+
+        A ledger that is locked, full or broken does not hinder: its rows wait in the journal. Errors: StoreError for
+        a folder that cannot be written or a ledger of a newer Tenbin, which waiting would not mend.
+        """
+        self.store.create()
+        try:
+            open_database(self.store.ledger, LEDGER, busy_s=START_BUSY_S).close()
+        except NewerStoreError:
+            raise
+        except StoreError:
+            # The applier's first attempt says in the log what is wrong.
+            pass
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._journal.start(self._loop)
+        except OSError as error:
+            what = f"the journal cannot be written: {error.strerror}"
+            raise StoreError(what, where=str(self.store.journals), fix="make the folder writable") from error
+        self._applier.start()
+        self._applier.notify()
+
+    async def record(self, *rows: Record) -> bool:
+        """Write rows down together and wait until they are durable.
+
+        False, at once, where the journal cannot be written: the rows wait in memory, or are counted as lost.
+        """
+        loop = self._loop
+        if loop is None:
+            raise StoreError("the ledger has not been started", where=str(self.store.path))
+        answer: asyncio.Future[bool] = loop.create_future()
+        if not self._journal.put(self._encode(rows), len(rows), answer):
+            return False
+        self._journal.ring()
+        return await answer
+
+    def post(self, *rows: Record) -> None:
+        """Write rows down without waiting: they are durable with the next group, ten milliseconds later at most."""
+        if self._journal.put(self._encode(rows), len(rows), None) and self._linger is None and self._loop is not None:
+            self._linger = self._loop.call_later(LINGER_S, self._on_linger)
+
+    async def flush(self) -> bool:
+        """Wait until every row handed in is durable and in SQLite; False where one of the two does not take rows."""
+        loop = self._loop
+        if loop is None:
+            return True
+        durable: asyncio.Future[bool] = loop.create_future()
+        self._journal.wait(durable)
+        if not await durable:
+            return False
+        applied: asyncio.Future[bool] = loop.create_future()
+        self._applier.ask(lambda is_done: call_soon(loop, applied, is_done))
+        return await applied
+
+    async def close(self) -> None:
+        """Write out everything and leave; what SQLite does not take stays in the journal for the next start."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        if self._linger is not None:
+            self._linger.cancel()
+        await loop.run_in_executor(None, self._stop)
+
+    def _stop(self) -> None:
+        self._journal.stop()
+        self._applier.stop()
+
+    def _on_linger(self) -> None:
+        self._linger = None
+        self._journal.ring()
+
+    def _on_written(self) -> None:
+        self._applier.notify()
+
+
+def call_soon(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[bool], value: bool) -> None:
+    """Give a future of the loop its result from another thread."""
+
+    def give() -> None:
+        if not answer.done():
+            answer.set_result(value)
+
+    # A loop that has closed has nobody left who waits.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(give)

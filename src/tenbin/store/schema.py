@@ -1,0 +1,43 @@
+"""The tables of the ledger."""
+
+from __future__ import annotations
+
+from tenbin.store.database import Schema
+
+# A call is one row, made by its intent and completed by its settlement; `billed_usd` is what it counts for in sums:
+# its reserve until it is settled. `writer` is the life of the worker that made it (not its name, which comes back).
+# Texts stand apart, so that sums do not read them and deleting them leaves the row.
+FIRST = """
+CREATE TABLE calls (
+  request_id TEXT NOT NULL, call_no INTEGER NOT NULL, writer TEXT NOT NULL, at REAL, worker TEXT, key_id TEXT,
+  profile TEXT, endpoint TEXT, asked_model TEXT, candidate TEXT, decision_id TEXT, reserve_usd REAL,
+  conversation TEXT, user TEXT, status TEXT, settled_at REAL, http_status INTEGER,
+  input_tokens INTEGER, output_tokens INTEGER, cached_tokens INTEGER, cache_write_tokens INTEGER,
+  reasoning_tokens INTEGER, cost_usd REAL, baseline_usd REAL, price_version TEXT, latency_s REAL, first_token_s REAL,
+  fallbacks INTEGER, response_id TEXT, failure TEXT, texts TEXT,
+  billed_usd REAL GENERATED ALWAYS AS (CASE WHEN cost_usd IS NOT NULL THEN cost_usd
+    WHEN status = 'failed' THEN 0.0 ELSE coalesce(reserve_usd, 0.0) END) VIRTUAL,
+  PRIMARY KEY (request_id, call_no));
+CREATE INDEX calls_by_key ON calls (key_id, at);
+CREATE INDEX calls_by_time ON calls (at);
+CREATE INDEX calls_by_decision ON calls (decision_id) WHERE decision_id IS NOT NULL;
+CREATE INDEX calls_by_conversation ON calls (conversation, at) WHERE conversation IS NOT NULL;
+CREATE INDEX calls_by_response ON calls (response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX calls_by_user ON calls (user) WHERE user IS NOT NULL;
+CREATE INDEX calls_open ON calls (writer) WHERE status IS NULL;
+CREATE TABLE texts (
+  request_id TEXT NOT NULL, call_no INTEGER NOT NULL, prompt BLOB, answer BLOB, PRIMARY KEY (request_id, call_no));
+CREATE TABLE decisions (
+  decision_id TEXT PRIMARY KEY, at REAL NOT NULL, key_id TEXT, profile TEXT, model TEXT, document BLOB NOT NULL);
+CREATE TABLE feedback (
+  decision_id TEXT NOT NULL, at REAL NOT NULL, key_id TEXT, quality REAL NOT NULL, source TEXT NOT NULL);
+CREATE INDEX feedback_by_decision ON feedback (decision_id);
+CREATE TABLE journals (segment TEXT PRIMARY KEY, offset INTEGER NOT NULL);
+CREATE TABLE leases (
+  key_id TEXT NOT NULL, period TEXT NOT NULL, writer TEXT NOT NULL, granted_usd REAL NOT NULL,
+  PRIMARY KEY (key_id, period, writer)) WITHOUT ROWID;
+CREATE TABLE erasures (user_hash TEXT PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE audit (at REAL NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, texts INTEGER, calls INTEGER)
+"""
+
+LEDGER = Schema((FIRST,), "WAL")

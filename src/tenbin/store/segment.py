@@ -1,0 +1,81 @@
+"""One file of a journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tenbin.store.folder import StoreFolder
+
+
+class Segment:
+    """A file that grows at its end; `size` is how much of it is known to be on the disk, `applied` in the ledger.
+
+    One thread appends, another reads up to `size`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        self.path = path
+        self.fd = os.open(path, flags, 0o600)
+        self.size = 0
+        self.applied = 0
+        self.is_sealed = False
+        sync_folder(path.parent)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has deleted the file: what is written to it now would die with this process."""
+        return os.fstat(self.fd).st_nlink == 0
+
+    def append(self, data: bytes) -> None:
+        """Write and sync, or raise OSError and leave the end where it was.
+
+        The bytes always go to `size`, so a failed write is simply written over by the next attempt.
+        """
+        try:
+            view, at = memoryview(data), self.size
+            while view:
+                written = os.pwrite(self.fd, view, at)
+                view, at = view[written:], at + written
+            os.fdatasync(self.fd)
+            if self.is_gone:
+                raise FileNotFoundError(2, "the journal was deleted", str(self.path))
+        except OSError:
+            self._cut()
+            raise
+        self.size = at
+
+    def _cut(self) -> None:
+        """Take half-written bytes off the end, so that whoever reads after our death does not find them whole."""
+        try:
+            os.ftruncate(self.fd, self.size)
+        except OSError:
+            self.is_sealed = True
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a synced file without a name is lost in a power cut."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def segment_path(folder: StoreFolder, writer: str, number: int) -> Path:
+    """Where the n-th segment of a writer stands."""
+    return folder.journals / f"{writer}.{number:08d}.log"
+
+
+def segments_of(folder: StoreFolder, writer: str) -> Iterator[Path]:
+    """The segments that a writer has left, oldest first."""
+    yield from sorted(folder.journals.glob(f"{writer}.*.log"))

@@ -1,0 +1,217 @@
+"""The thread that makes records durable: whatever has come in meanwhile goes to the disk in one write and one sync."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from tenbin.store.folder import StoreFolder
+from tenbin.store.frames import frame
+from tenbin.store.presence import Presence, lock_of
+from tenbin.store.segment import Segment, segment_path
+
+GROUP_BYTES = 8 << 20
+SEGMENT_BYTES = 16 << 20
+RETRY_S = 0.5
+# Texts of applied rows stay in a segment until it is removed: no longer than this.
+SEGMENT_AGE_S = 60.0
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A payload on its way to the disk, and who waits for it; a payload of None only waits for those before it."""
+
+    payload: bytes | None
+    rows: int
+    answer: asyncio.Future[bool] | None
+
+
+class JournalWriter:
+    """Takes payloads from the event loop's thread, writes them in its own.
+
+    `segments` are the files not yet removed, oldest first, the last one being written; `written` is called after
+    every group. Nothing here raises to the loop: while the journal cannot be written, payloads wait in memory up
+    to `queue_bytes`, their futures answer False, and what does not fit is counted in `lost_rows`.
+    """
+
+    def __init__(self, store: StoreFolder, writer: str, queue_bytes: int, written: Callable[[], None]) -> None:
+        self.store = store
+        self.writer = writer
+        self.queue_bytes = queue_bytes
+        self.written = written
+        self.segments: deque[Segment] = deque()
+        self.lost_rows = 0
+        self.rows_in = 0
+        self.rows_written = 0
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._number = 0
+        self._opened = 0.0
+        self._queue: deque[Waiting] = deque()
+        self._group: list[Waiting] = []
+        self._bell: SimpleQueue[bool] = SimpleQueue()
+        self._is_rung = False
+        self._is_failing = False
+        self._retry_at = 0.0
+        self._log = logging.getLogger("tenbin.store")
+        self._thread = threading.Thread(target=self._run, name="tenbin-journal", daemon=True)
+        self._presence: Presence | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def queue_depth(self) -> int:
+        """Rows in memory that are not durable yet."""
+        return self.rows_in - self.rows_written
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt to write failed."""
+        return self._is_failing
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Open the first segment and begin. Errors: OSError."""
+        self._loop = loop
+        self._next_segment()
+        self._thread.start()
+
+    def put(self, payload: bytes, rows: int, answer: asyncio.Future[bool] | None) -> bool:
+        """Queue a payload; False where there is no room for it, and it is lost."""
+        if self._bytes_in - self._bytes_out + len(payload) > self.queue_bytes:
+            self.lost_rows += rows
+            return False
+        self._bytes_in += len(payload)
+        self.rows_in += rows
+        self._queue.append(Waiting(payload, rows, answer))
+        return True
+
+    def wait(self, answer: asyncio.Future[bool]) -> None:
+        """Answer once everything queued before is on the disk, or has failed to get there."""
+        self._queue.append(Waiting(None, 0, answer))
+        self.ring()
+
+    def ring(self) -> None:
+        """Wake the thread."""
+        if not self._is_rung:
+            self._is_rung = True
+            self._bell.put(True)
+
+    def stop(self) -> None:
+        """Write what is queued, end the thread. Blocks; call it off the event loop."""
+        self._bell.put(False)
+        self._thread.join()
+
+    def turn(self) -> None:
+        """Begin a new segment with the next group if this one is old: called where all of it has been applied."""
+        if self.segments[-1].size and time.monotonic() - self._opened > SEGMENT_AGE_S:
+            self.segments[-1].is_sealed = True
+            self.ring()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            with contextlib.suppress(Empty):
+                going = self._bell.get(timeout=RETRY_S if self._is_failing else None)
+            self._is_rung = False
+            self._write_all()
+        # What could not be written by now dies with the process.
+        self.lost_rows += self.queue_depth
+
+    def _write_all(self) -> None:
+        """Write group after group until nothing waits or the journal fails."""
+        while True:
+            size = sum(len(waiting.payload or b"") for waiting in self._group)
+            while self._queue and size < GROUP_BYTES:
+                waiting = self._queue.popleft()
+                self._group.append(waiting)
+                size += len(waiting.payload or b"")
+            if not self._group and not self.segments[-1].is_sealed:
+                return
+            try:
+                if self._is_failing and time.monotonic() < self._retry_at:
+                    raise OSError("too soon to try again")
+                self._write_group()
+            except OSError as error:
+                self._fail(error)
+                return
+            if self._is_failing:
+                self._is_failing = False
+                self._log.warning("the journal is written again")
+
+    def _fail(self, error: OSError) -> None:
+        """Let everybody go who waits; their rows stay, to be tried again."""
+        now = time.monotonic()
+        if not self._is_failing:
+            self._log.error("the journal cannot be written, rows wait in memory: %s", error)
+        if not self._is_failing or now >= self._retry_at:
+            self._retry_at = now + RETRY_S
+        self._is_failing = True
+        behind = list(self._queue)
+        self._tell(self._group + behind, False)
+        for waiting in behind:
+            waiting.answer = None
+        self._group = [Waiting(w.payload, w.rows, None) for w in self._group if w.payload is not None]
+
+    def _write_group(self) -> None:
+        segment = self.segments[-1]
+        if segment.is_sealed or segment.size > SEGMENT_BYTES or segment.is_gone:
+            self._next_segment()
+            segment = self.segments[-1]
+        data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
+        if data:
+            segment.append(data)
+        done, self._group = self._group, []
+        self.rows_written += sum(waiting.rows for waiting in done)
+        self._bytes_out += sum(len(waiting.payload or b"") for waiting in done)
+        self._tell(done, True)
+        self.written()
+
+    def _next_segment(self) -> None:
+        # The folder may have been deleted under us.
+        self.store.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._be_present()
+        segment = Segment(segment_path(self.store, self.writer, self._number))
+        self._number += 1
+        self._opened = time.monotonic()
+        if self.segments:
+            self.segments[-1].is_sealed = True
+        self.segments.append(segment)
+
+    def _be_present(self) -> None:
+        """Hold the lock that says this worker lives, before there is a segment that others might think left behind."""
+        if self._presence is not None and os.fstat(self._presence.fd).st_nlink == 0:
+            self._presence.leave(settled=False)
+            self._presence = None
+        if self._presence is None:
+            self._presence = Presence.take(lock_of(self.store, self.writer), create=True)
+
+    def leave(self, *, settled: bool) -> None:
+        """Close the files; `settled`: nothing is left in them to be mended. After `stop`."""
+        for segment in self.segments:
+            segment.close()
+        self.segments.clear()
+        if self._presence is not None:
+            self._presence.leave(settled=settled)
+            self._presence = None
+
+    def _tell(self, done: list[Waiting], is_durable: bool) -> None:
+        """Answer all who wait, in one go: waking the loop costs more than the answers."""
+        answers = [waiting.answer for waiting in done if waiting.answer is not None]
+        if answers and self._loop is not None:
+            # A loop that has closed has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(resolve, answers, is_durable)
+
+
+def resolve(answers: list[asyncio.Future[bool]], is_durable: bool) -> None:
+    """Set the results of futures that are still waited for."""
+    for answer in answers:
+        if not answer.done():
+            answer.set_result(is_durable)
