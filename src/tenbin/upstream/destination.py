@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from tenbin.config.candidates import read_candidates, read_endpoints
+from tenbin.config.candidates import Dialect, read_candidates, read_endpoints
 from tenbin.config.document import Document, path_of
 from tenbin.errors import ConfigError
 from tenbin.types import Candidate
 
-Dialect = Literal["openai", "anthropic"]
-"""The two languages of requests, answers and streams: OpenAI's chat completions and Anthropic's messages."""
+__all__ = ["PROVIDER_URLS", "Destination", "Dialect", "base_url", "destinations"]
 
 PROVIDER_URLS: Mapping[str, str] = {
     "anthropic": "https://api.anthropic.com/v1",
@@ -51,7 +49,7 @@ class Destination:
 
     @property
     def family(self) -> str:
-        """Whose state (thinking signatures, encrypted reasoning) this model can read: the provider, else the dialect."""
+        """Whose state (thinking signatures, encrypted reasoning) this model reads: the provider, else the dialect."""
         return self.candidate.provider or self.dialect
 
 

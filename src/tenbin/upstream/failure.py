@@ -134,7 +134,7 @@ _STATUS_OF_TYPE: Mapping[str, int] = {
 }
 
 
-class UpstreamFailure(NetworkError):
+class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its `kind`
     """A call that brought no usable answer.
 
     `status`, `headers` (names in lower case, or any case where the mapping does not care) and `body` are the
@@ -188,7 +188,7 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, dialect: Di
 
 
 def failure_inside(data: bytes, dialect: Dialect) -> UpstreamFailure:
-    """What an error event inside a stream, or an error in a body of status 200, says; `status` is what it stands for."""
+    """What an error event of a stream, or an error in a body of status 200, says; `status` is what it stands for."""
     error = _error(data)
     names = [error.get("code"), error.get("type")]
     number = next((name for name in names if isinstance(name, int) and 400 <= name < 600), None)

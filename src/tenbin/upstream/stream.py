@@ -1,0 +1,274 @@
+"""A streamed answer on its way through: what goes on to a client of the same dialect, and what it says about itself.
+
+Each stream takes pieces of any size and gives whole frames, their bytes as they came; only a frame that loses its
+usage member is written anew, its other members byte for byte. A stream that ends while `is_done` is False was cut.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from tenbin.types import Usage
+from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.sse import Frame, Frames
+from tenbin.upstream.usage import anthropic_usage, openai_usage
+
+_NULL = msgspec.Raw(b"null")
+_EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
+
+_T = TypeVar("_T")
+
+
+class AnswerStream(Protocol):
+    """What every dialect's stream tells.
+
+    `has_content`: a byte of text, reasoning or a tool call came; until then another candidate may take over unseen.
+    `error`: the data of an error event inside the stream (its frame was passed on); `failure_inside` reads it.
+    """
+
+    has_content: bool
+    is_done: bool
+    usage: Usage | None
+    error: bytes | None
+    response_id: str | None
+    finish_reason: str | None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What goes to the client now. Raises UpstreamFailure (malformed) for a frame that is no JSON object."""
+
+    def finish(self) -> bytes:
+        """The same for what is held when the stream ends; a frame that is only a part is dropped."""
+
+
+class _Stream:
+    """The state that all streams have, and the walk over the frames; a dialect is its `_passed`."""
+
+    __slots__ = ("_failure", "error", "finish_reason", "frames", "has_content", "is_done", "response_id", "usage")
+
+    def __init__(self) -> None:
+        self.frames = Frames()
+        self.has_content = False
+        self.is_done = False
+        self.usage: Usage | None = None
+        self.error: bytes | None = None
+        self.response_id: str | None = None
+        self.finish_reason: str | None = None
+        self._failure: UpstreamFailure | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        passed: list[bytes] = []
+        try:
+            for frame in self.frames.feed(chunk):
+                passed.append(self._passed(frame))
+        except UpstreamFailure as failure:
+            if not passed:
+                raise
+            self._failure = failure  # what came whole before it still goes out; the next call raises
+        return b"".join(passed)
+
+    def finish(self) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            # The blank line that was missing is added: what follows must not run into this frame.
+            return b"".join([self._passed(frame) + b"\n\n" for frame in self.frames.finish() if frame.data])
+        except UpstreamFailure:
+            return b""
+
+    def _passed(self, frame: Frame) -> bytes:
+        raise NotImplementedError
+
+
+class _Delta(msgspec.Struct):
+    """What a piece may add; `role` alone is no content."""
+
+    content: msgspec.Raw = _NULL
+    tool_calls: msgspec.Raw = _NULL
+    reasoning_content: msgspec.Raw = _NULL
+    reasoning: msgspec.Raw = _NULL
+    refusal: msgspec.Raw = _NULL
+    function_call: msgspec.Raw = _NULL
+    audio: msgspec.Raw = _NULL
+
+    def is_empty(self) -> bool:
+        fields = (self.content, self.tool_calls, self.reasoning_content, self.reasoning, self.refusal)
+        return all(bytes(raw) in _EMPTY for raw in (*fields, self.function_call, self.audio))
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    id: str | None = None
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+class OpenAIStream(_Stream):
+    """A stream of chat completion chunks; `strip_usage` for a client that did not ask for the usage that we asked for.
+
+    Stripped are the last chunk, which has usage and no choices, and the usage member (mostly null) of all others.
+    """
+
+    __slots__ = ("_strip_usage",)
+
+    def __init__(self, strip_usage: bool) -> None:
+        super().__init__()
+        self._strip_usage = strip_usage
+
+    def _passed(self, frame: Frame) -> bytes:
+        data = frame.data
+        if not data:
+            return frame.raw
+        if data.startswith(b"[DONE]"):
+            self.is_done = True
+            return frame.raw
+        chunk = _decoded(_CHUNK, data)
+        if frame.event == b"error" or (chunk.error is not _NULL and bytes(chunk.error) != b"null"):
+            self.error = data
+        if chunk.id is not None and self.response_id is None:
+            self.response_id = chunk.id
+        for choice in chunk.choices or ():
+            if choice.finish_reason is not None:
+                self.finish_reason = choice.finish_reason
+            if not self.has_content and choice.delta is not None:
+                self.has_content = not choice.delta.is_empty()
+        if chunk.usage is _NULL:
+            return frame.raw
+        found = openai_usage(chunk.usage)
+        self.usage = found or self.usage
+        if not self._strip_usage:
+            return frame.raw
+        return b"" if found is not None and not chunk.choices else _without_usage(frame)
+
+
+class _Part(msgspec.Struct):
+    """The `delta` and the `content_block` of Anthropic's events."""
+
+    type: str | None = None
+    text: msgspec.Raw = _NULL
+    thinking: msgspec.Raw = _NULL
+    stop_reason: str | None = None
+
+    def says(self) -> bool:
+        """Whether it is more than the empty frame of a text or of thinking."""
+        if self.type in {"text", "text_delta"}:
+            return bytes(self.text) not in _EMPTY
+        if self.type in {"thinking", "thinking_delta"}:
+            return bytes(self.thinking) not in _EMPTY
+        return True
+
+
+class _Message(msgspec.Struct):
+    id: str | None = None
+    usage: msgspec.Raw = _NULL
+
+
+class _Event(msgspec.Struct):
+    type: str | None = None
+    message: _Message | None = None
+    delta: _Part | None = None
+    content_block: _Part | None = None
+    usage: msgspec.Raw = _NULL
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+class AnthropicStream(_Stream):
+    """A stream of message events."""
+
+    __slots__ = ()
+
+    def _passed(self, frame: Frame) -> bytes:
+        data = frame.data
+        if not data:
+            return frame.raw
+        event = _decoded(_EVENT, data)
+        kind = event.type
+        if kind == "content_block_delta" and event.delta is not None:
+            self.has_content = self.has_content or event.delta.says()
+        elif kind == "content_block_start" and event.content_block is not None:
+            block = event.content_block
+            self.has_content = self.has_content or block.says()
+        elif kind == "message_start" and event.message is not None:
+            self.response_id = event.message.id
+            self.usage = anthropic_usage(event.message.usage)
+        elif kind == "message_delta":
+            self.usage = anthropic_usage(event.usage, self.usage)
+            if event.delta is not None and event.delta.stop_reason is not None:
+                self.finish_reason = event.delta.stop_reason
+        elif kind == "message_stop":
+            self.is_done = True
+        elif kind == "error" or frame.event == b"error":
+            self.error = data
+        return frame.raw
+
+
+class _Response(msgspec.Struct):
+    id: str | None = None
+    status: str | None = None
+    usage: msgspec.Raw = _NULL
+
+
+class _ResponseEvent(msgspec.Struct):
+    type: str | None = None
+    response: _Response | None = None
+
+
+_RESPONSE_EVENT = msgspec.json.Decoder(_ResponseEvent)
+
+
+class ResponsesStream(_Stream):
+    """A stream of /v1/responses events; `finish_reason` is the response's last status.
+
+    A response that failed is an `error`, although its stream ends as it should.
+    """
+
+    __slots__ = ()
+
+    def _passed(self, frame: Frame) -> bytes:
+        data = frame.data
+        if not data or data.startswith(b"[DONE]"):
+            return frame.raw
+        event = _decoded(_RESPONSE_EVENT, data)
+        kind = event.type or ""
+        response = event.response
+        if kind.endswith(".delta"):
+            self.has_content = True
+        elif response is not None:
+            self.response_id = response.id or self.response_id
+            self.finish_reason = response.status or self.finish_reason
+            self.usage = openai_usage(response.usage) or self.usage
+        if kind in {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}:
+            self.is_done = True
+        if kind in {"error", "response.failed"}:
+            self.error = data
+        return frame.raw
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UpstreamFailure(
+            "malformed", "the upstream's stream holds a frame that is not the JSON it should be"
+        ) from None
+
+
+def _without_usage(frame: Frame) -> bytes:
+    """The frame without its usage member; line ends in it are white space of its JSON, so each gets its own line."""
+    members = msgspec.json.decode(frame.data, type=dict[str, msgspec.Raw])
+    members.pop("usage", None)
+    event = b"event: " + frame.event + b"\n" if frame.event else b""
+    return event + b"data: " + msgspec.json.encode(members).replace(b"\n", b"\ndata: ") + b"\n\n"

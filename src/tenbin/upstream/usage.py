@@ -1,0 +1,201 @@
+"""What a call is billed for, read from an answer; and how a stream is asked to say it.
+
+Providers count differently: Anthropic reports cached input beside `input_tokens`, OpenAI inside `prompt_tokens`; xAI
+and Google leave hidden reasoning out of `completion_tokens` and show it only in the total. `Usage` is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tenbin.types import Usage
+from tenbin.upstream.destination import Dialect
+from tenbin.upstream.failure import UpstreamFailure, failure_inside
+
+_Count = int | float | None
+_MAX_TOKENS = 1 << 40
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What a whole answer says about itself; None for what it does not say.
+
+    `is_refusal`: a content filter or the model itself declined, in an answer of status 200.
+    """
+
+    usage: Usage | None = None
+    response_id: str | None = None
+    finish_reason: str | None = None
+    is_refusal: bool = False
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    reasoning_tokens: _Count = None
+
+
+class _Counts(msgspec.Struct):
+    """The usage member of every dialect at once: the names do not collide."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    input_tokens: _Count = None
+    output_tokens: _Count = None
+    cache_read_input_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None
+    prompt_cache_hit_tokens: _Count = None  # DeepSeek
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+    input_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Message(msgspec.Struct):
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: str | None = None
+    message: _Message | None = None
+
+
+class _Whole(msgspec.Struct):
+    """The members that are read of a whole answer, of every dialect at once."""
+
+    id: str | None = None
+    choices: list[_Choice] | None = None
+    stop_reason: str | None = None
+    status: str | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
+    error: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def read_usage(dialect: Dialect, body: bytes) -> Answered:
+    """What a whole answer of status 200 (chat, messages, embeddings) says about itself.
+
+    Raises UpstreamFailure: malformed where it is no JSON object of that shape; as the error in it says where it holds
+    one in place of an answer.
+    """
+    whole = _whole(body)
+    if dialect == "anthropic":
+        _refuse_error(whole, body, dialect, has_answer=whole.stop_reason is not None)
+        reason = whole.stop_reason
+        return Answered(anthropic_usage(whole.usage), whole.id, reason, reason == "refusal")
+    _refuse_error(whole, body, dialect, has_answer=bool(whole.choices))
+    first = whole.choices[0] if whole.choices else _Choice()
+    declined = first.finish_reason == "content_filter" or bool(first.message and first.message.refusal)
+    return Answered(openai_usage(whole.usage), whole.id, first.finish_reason, declined)
+
+
+def read_responses_usage(body: bytes) -> Answered:
+    """The same for a whole answer of /v1/responses; its `status` is the finish reason."""
+    whole = _whole(body)
+    _refuse_error(whole, body, "openai", has_answer=whole.status is not None)
+    return Answered(openai_usage(whole.usage), whole.id, whole.status)
+
+
+def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
+    """The usage member of chat completions, embeddings or responses; None where it is null or no such thing."""
+    counts = _counts(raw)
+    if counts is None or (counts.prompt_tokens is None and counts.input_tokens is None):
+        return None
+    into = counts.prompt_tokens_details or counts.input_tokens_details or _Details()
+    out = counts.completion_tokens_details or counts.output_tokens_details or _Details()
+    prompt = _count(counts.prompt_tokens if counts.prompt_tokens is not None else counts.input_tokens)
+    completion = _count(counts.completion_tokens if counts.completion_tokens is not None else counts.output_tokens)
+    reasoning = _count(out.reasoning_tokens)
+    surplus = max(_count(counts.total_tokens) - prompt - completion, 0)
+    if surplus and surplus == (reasoning or surplus):
+        completion, reasoning = completion + surplus, surplus
+    elif reasoning > completion:
+        completion += reasoning
+    cached = _count(into.cached_tokens if into.cached_tokens is not None else counts.prompt_cache_hit_tokens)
+    cached = min(cached, prompt)
+    written = min(_count(into.cache_write_tokens), prompt - cached)
+    return Usage(prompt, completion, cached, written, reasoning)
+
+
+def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Usage | None:
+    """The usage member of a message; in a stream `before` is what was known: counts are cumulative, the last holds."""
+    counts = _counts(raw)
+    if counts is None or (counts.input_tokens is None and counts.output_tokens is None):
+        return before
+    known = before or Usage(0, 0)
+    cached = _latest(counts.cache_read_input_tokens, known.cached_tokens)
+    written = _latest(counts.cache_creation_input_tokens, known.cache_write_tokens)
+    fresh = _latest(counts.input_tokens, known.input_tokens - known.cached_tokens - known.cache_write_tokens)
+    output = _latest(counts.output_tokens, known.output_tokens)
+    details = counts.output_tokens_details or _Details()
+    reasoning = min(_latest(details.reasoning_tokens, known.reasoning_tokens), output)
+    return Usage(fresh + cached + written, output, cached, written, reasoning)
+
+
+def asks_usage(members: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether a chat request asks for the usage of its stream itself (`stream_options.include_usage`)."""
+    options = _options(members)
+    return options is not None and bytes(options.get("include_usage", b"")).strip() == b"true"
+
+
+def with_usage(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """A streamed chat request that asks for its usage; every other member, and every other option, byte for byte.
+
+    Options that are no object are left for the upstream to refuse.
+    """
+    asking = dict(members)
+    options = _options(members)
+    if options is not None:
+        asking["stream_options"] = msgspec.Raw(msgspec.json.encode({**options, "include_usage": msgspec.Raw(b"true")}))
+    return asking
+
+
+def _options(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw] | None:
+    raw = members.get("stream_options")
+    if raw is None or bytes(raw).strip() == b"null":
+        return {}
+    try:
+        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return None
+
+
+def _whole(body: bytes) -> _Whole:
+    try:
+        return msgspec.json.decode(body, type=_Whole)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UpstreamFailure("malformed", "the upstream's answer is not the JSON it should be", body=body) from None
+
+
+def _refuse_error(whole: _Whole, body: bytes, dialect: Dialect, *, has_answer: bool) -> None:
+    if not has_answer and bytes(whole.error) != b"null":
+        raise failure_inside(body, dialect)
+
+
+def _counts(raw: msgspec.Raw | bytes) -> _Counts | None:
+    try:
+        return msgspec.json.decode(raw, type=_Counts | None)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _count(value: Any) -> int:
+    """A number of tokens, 0 for what is none; absurd ones are held down, so that every store can keep them."""
+    return min(max(int(value), 0), _MAX_TOKENS) if value is not None else 0
+
+
+def _latest(value: _Count, known: int) -> int:
+    return known if value is None else _count(value)
+
+
+__all__ = [
+    "Answered",
+    "anthropic_usage",
+    "asks_usage",
+    "openai_usage",
+    "read_responses_usage",
+    "read_usage",
+    "with_usage",
+]
