@@ -1,0 +1,117 @@
+"""One client connection: uvicorn's parser with caps on heads and patience, and refusals in the shape clients read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 128
+HEAD_S = 20.0
+"""How long a client may take from connecting (or from the first byte of a later request) to the end of the head."""
+BODY_S = 300.0
+"""How long the body may take after the head."""
+
+
+class Connection(HttpToolsProtocol):
+    """A connection on which a client may neither send endless heads nor hold its place by sending nothing.
+
+    uvicorn bounds neither: a head is kept whole in memory however long it grows, and only idle connections between
+    two requests time out. A request that came in one piece pays for two comparisons here.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.in_head = True
+        self.unread_bytes = 0
+        self.patience: asyncio.TimerHandle | None = None
+        self.refusal = (400, "invalid_request", "this is no HTTP request")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.patience = self.loop.call_later(HEAD_S, self.lose_patience)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._set_patience(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self.unread_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._set_patience(None)
+        elif self.in_head:
+            if self.unread_bytes > MAX_HEAD_BYTES:
+                self.refuse(431, "headers_too_large", f"the head is larger than {MAX_HEAD_BYTES // 1024} KB")
+            elif self.unread_bytes and self.patience is None:
+                self._set_patience(HEAD_S)
+        else:
+            self.unread_bytes = 0
+            if self.cycle is not None and self.cycle.more_body and self.patience is None:
+                self._set_patience(BODY_S)
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        if self.patience is not None:
+            self._set_patience(None)
+        if len(self.headers) > MAX_HEADERS:
+            self.refusal = (431, "too_many_headers", f"more than {MAX_HEADERS} headers")
+            raise ValueError
+        if self.unread_bytes > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES:
+            self.refusal = (431, "headers_too_large", f"the head is larger than {MAX_HEAD_BYTES // 1024} KB")
+            raise ValueError
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if self.patience is not None:
+            self._set_patience(None)
+        super().on_message_complete()
+
+    def lose_patience(self) -> None:
+        """Close a connection whose request does not come to its end; one that sent nothing is told nothing."""
+        self.patience = None
+        says_nothing = self.in_head and not self.unread_bytes
+        if says_nothing or (not self.in_head and self.cycle.response_started):
+            self.transport.close()
+        else:
+            self.refuse(408, "request_timeout", "the request did not come to its end in time")
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's name and words for "cannot be parsed")
+        self.refuse(*self.refusal)
+
+    def refuse(self, status: int, code: str, message: str) -> None:
+        """Answer in the OpenAI error shape and close; while another answer is under way only close."""
+        self._set_patience(None)
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(refusal(status, code, message))
+            if self.cycle is not None:  # the application is told that the client has gone, and writes no second answer
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+        self.transport.close()
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _set_patience(self, seconds: float | None) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+        self.patience = None if seconds is None else self.loop.call_later(seconds, self.lose_patience)
+
+
+def refusal(status: int, code: str, message: str) -> bytes:
+    """A whole HTTP answer that refuses a request before any route was found."""
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    body = json.dumps({"error": error}).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,44 @@
+"""One process that serves a configuration: the gateway made, its files watched, the loop run to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import uvloop
+
+from tenbin.gateway.server import DRAIN_S, Served, Server, Sockets
+from tenbin.gateway.watch import Watch
+
+
+class MakeServed(Protocol):
+    """What makes the thing to serve: `gateway.app.make_gateway`, or a stand-in."""
+
+    def __call__(self, config: Path, environ: Mapping[str, str], *, worker: int, workers: int) -> Served: ...
+
+
+def serve_process(
+    config: Path,
+    environ: Mapping[str, str],
+    sockets: Sockets,
+    ready: Callable[[], None],
+    *,
+    make: MakeServed,
+    worker: int = 0,
+    workers: int = 1,
+    drain_s: float = DRAIN_S,
+) -> None:
+    """Serve until a signal ends it; `ready` is called once requests are taken.
+
+    Raises what `make` and starting raise.
+    """
+    watch = Watch(config, environ)  # before the files are read
+    served = make(config, environ, worker=worker, workers=workers)
+
+    async def run() -> None:
+        await Server(served, sockets, watch, drain_s).run(ready)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
