@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -42,6 +43,7 @@ class Kind(IntEnum):
     PUNCTUATION = 12  # ASCII
     WIDE_PUNCTUATION = 13
     SYMBOL = 14
+    EDGE = 15  # the spaces that `join` puts around texts, part of none
 
 
 def _kind(code: int) -> Kind:
@@ -98,4 +100,39 @@ def codes_of(texts: Sequence[str]) -> tuple[Codes, Owners]:
     return codes, np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
 
 
-__all__ = ["Codes", "Kind", "Kinds", "Owners", "codes_of", "kinds_of"]
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """n texts as one, each between two spaces of its own, so that an array operation sees them all.
+
+    `codes` and `kinds` [c] are those of `text`, the kind of the spaces being `EDGE`; `starts` [n] is where the texts
+    begin (they end before the `EDGE` after which the next begins).
+    """
+
+    text: str
+    codes: Codes
+    kinds: Kinds
+    starts: Owners
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def owners(self, places: NDArray[np.int64]) -> Owners:
+        """The index of the text at each place, int64 of the shape of `places` (the spaces before it are its own)."""
+        if len(self.starts) == 1:
+            return np.zeros(len(places), np.int64)
+        return np.searchsorted(self.starts, places + 1, side="right") - 1
+
+
+def join(texts: Sequence[str]) -> Joined:
+    """The texts as one, read once for all who count in them."""
+    text = f" {'  '.join(texts)} "
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    lengths = np.fromiter((len(text) + 2 for text in texts), np.int64, len(texts))
+    stops = lengths.cumsum()
+    kinds = kinds_of(codes)
+    starts = stops - lengths + 1
+    kinds[starts - 1] = kinds[stops - 1] = Kind.EDGE
+    return Joined(text, codes, kinds, starts)
+
+
+__all__ = ["Codes", "Joined", "Kind", "Kinds", "Owners", "codes_of", "join", "kinds_of"]

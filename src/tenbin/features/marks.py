@@ -6,8 +6,15 @@ lower-cased, in NFKC and with plain quotes before they are searched.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+
+import numpy as np
+
+from tenbin.features.characters import Codes, Joined
+from tenbin.types import Bools, Floats, Ints
 
 MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -58,4 +65,77 @@ CHARACTERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-__all__ = ["CHARACTERS", "MARKS"]
+_GRAM = 4
+"""Words of at least that many characters are looked for by what they begin with."""
+_HASH_BITS = 16
+_HASH_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """All words with the number of their name: long ones by their first characters, short ones by one they contain.
+
+    `is_begin` [65536] says whether a long word begins with characters of that hash.
+    """
+
+    is_begin: Bools
+    long: Mapping[str, tuple[tuple[str, int], ...]]
+    short: Mapping[str, tuple[tuple[str, int], ...]]
+
+
+def _hashes(codes: Codes) -> Codes:
+    """A hash of every `_GRAM` neighbouring characters, [c - 3], below 2 ** 16."""
+    last = len(codes) - _GRAM + 1
+    mixed = codes[:last] * np.uint32(_HASH_FACTORS[0])
+    for i, factor in enumerate(_HASH_FACTORS[1:], 1):
+        mixed ^= codes[i : last + i] * np.uint32(factor)
+    mixed >>= np.uint32(32 - _HASH_BITS)
+    return mixed
+
+
+@functools.cache
+def _index() -> _Index:
+    long: dict[str, list[tuple[str, int]]] = {}
+    short: dict[str, list[tuple[str, int]]] = {}
+    for i, words in enumerate(MARKS.values()):
+        for word in words.split("|"):
+            if len(word) >= _GRAM:
+                long.setdefault(word[:_GRAM], []).append((word, i))
+            else:
+                rare = next((c for c in word if not c.isalnum() and c != " "), word[0])
+                short.setdefault(rare, []).append((word, i))
+    is_begin = np.zeros(1 << _HASH_BITS, np.bool_)
+    for gram in long:
+        is_begin[_hashes(np.array([ord(c) for c in gram], np.uint32))] = True
+    return _Index(is_begin, *({key: tuple(words) for key, words in found.items()} for found in (long, short)))
+
+
+def count_marks(joined: Joined) -> Floats:
+    """How often the words of each name stand in each text, float64 [n, len(MARKS)].
+
+    Each word counts as `str.count` does in a text between two spaces: a sign is part of at most one of its own kind.
+    """
+    index, text, n = _index(), joined.text, len(joined)
+    places: list[int] = []
+    names: list[int] = []
+    ends: dict[tuple[str, int], int] = {}
+    begins = np.flatnonzero(index.is_begin[_hashes(joined.codes)]).tolist() if len(text) >= _GRAM else []
+    for place in begins:
+        for mark in index.long.get(text[place : place + _GRAM], ()):
+            if text.startswith(mark[0], place) and place >= ends.get(mark, 0):
+                ends[mark] = place + len(mark[0])
+                places.append(place)
+                names.append(mark[1])
+    cells = joined.owners(np.array(places, np.int64)) * len(MARKS) + np.array(names, np.int64)
+    counts: Ints = np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS))
+    stops = [*(joined.starts[1:] - 1).tolist(), len(text)]
+    for own, start, stop in zip(counts, joined.starts.tolist(), stops, strict=True):
+        padded = text[start - 1 : stop]
+        for rare, words in index.short.items():
+            if rare in padded:
+                for word, name in words:
+                    own[name] += padded.count(word)
+    return counts.astype(np.float64)
+
+
+__all__ = ["CHARACTERS", "MARKS", "count_marks"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,16 +17,22 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
         "": "\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f",
     }
 )
-_TRANSLATION = MappingProxyType(
-    {ord(odd): plain for plain, odds in _PLAIN.items() for odd in odds}
-    | {0x2460 + i: f"({i + 1})" for i in range(20)}  # circled numbers, which label options in Japanese
+_TRANSLATION: Mapping[str, str] = MappingProxyType(
+    {odd: plain for plain, odds in _PLAIN.items() for odd in odds}
+    | {chr(0x2460 + i): f"({i + 1})" for i in range(20)}  # circled numbers, which label options in Japanese
 )
+_ODD = re.compile(f"[{''.join(_TRANSLATION)}]")
+"""Looked for by a pattern: `str.translate` would ask a dictionary for every character."""
+
+
+def _translated(text: str) -> str:
+    return _ODD.sub(lambda odd: _TRANSLATION[odd[0]], text)
 
 
 def _plain(text: str) -> str:
     if text.isascii():
         return text.replace("`", "'")
-    return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
+    return _translated(unicodedata.normalize("NFKC", _translated(text)))
 
 
 def normal_lines(text: str) -> str:

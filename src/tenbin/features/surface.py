@@ -8,16 +8,16 @@ x / (x + tokens): no thresholds that a typing error crosses.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from tenbin.features.characters import Kind, codes_of, kinds_of
-from tenbin.features.marks import CHARACTERS, MARKS
+from tenbin.features.characters import Kind, join
+from tenbin.features.marks import CHARACTERS, MARKS, count_marks
 from tenbin.features.normal_text import normal_lines
 from tenbin.features.routing_text import Conversation
-from tenbin.features.token_count import count_tokens
-from tenbin.types import Float32s, Floats
+from tenbin.features.token_count import pair_counts, tokens_of
+from tenbin.types import Float32s, Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
 """Japanese takes about 1.5 times the tokens of what it says in English; here both shall be as long as they mean."""
@@ -29,9 +29,18 @@ _WHOLE = (
 )  # fmt: skip
 SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
 """What each column of `surface_features` is."""
+_READ = (
+    "user_turns", "system_characters", "tool_messages", "media_parts", "rest_share", "lines", "questions", "quotes",
+    "options", *CHARACTERS,
+)  # fmt: skip
+"""What `_read` gives for each text."""
+_LOGGED = (
+    "questions", "quotes", "options", "user_turns", "system_characters", "tool_messages", "media_parts",
+)  # fmt: skip
 
 _LABEL = r"([a-z]|[0-9]{1,2}|[アイウエオカキクケコ])"
-_OPTION_LABEL = re.compile(rf"[(\[]{_LABEL}[)\]]|(?:^|[\s,、。:;?]){_LABEL}[).:、](?![0-9])", re.MULTILINE)
+_OPTION_LABEL = re.compile(rf"[(\[\s,、。:;?](?:(?<=[(\[]){_LABEL}[)\]]|(?<![(\[]){_LABEL}[).:、](?![0-9]))")
+"""A label in brackets, or after a separator and before a sign; the first sign alone says where to look, for speed."""
 _ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
 """か at the end of a sentence, which Japanese writes where English has a question mark."""
 _LABEL_ORDERS = (
@@ -43,9 +52,10 @@ _LABEL_ORDERS = (
 
 def _options(text: str) -> tuple[int, int]:
     """How many labelled options follow one another (A. B. C., (1) (2), ア．イ．), and where the first one starts."""
-    found = [(match.group(1) or match.group(2), match.start()) for match in _OPTION_LABEL.finditer(text)]
+    # Before the text stands a line break, so that a label may be its first sign, too.
+    found = [(match[1] or match[2], max(match.start() - 1, 0)) for match in _OPTION_LABEL.finditer(f"\n{text}")]
     best, start = 0, len(text)
-    for order in _LABEL_ORDERS:
+    for order in _LABEL_ORDERS if len(found) > 1 else ():
         count, first = 0, len(text)
         for label, position in found:
             if label == order[0]:
@@ -57,10 +67,22 @@ def _options(text: str) -> tuple[int, int]:
     return best, start
 
 
-def _marks(text: str) -> Iterator[float]:
-    padded = f" {text} "
-    for words in MARKS.values():
-        yield float(sum(map(padded.count, words.split("|"))))
+def _read(text: str, conversation: Conversation, options: int) -> tuple[float, ...]:
+    """What `_READ` names, by counting signs in the text."""
+    asked = 0 if text.isascii() else len(_ASKED_IN_JAPANESE.findall(text)) + text.count("؟")
+    rest, last = len(conversation.rest), len(conversation.last_user)
+    return (
+        conversation.user_turns,
+        conversation.system_characters,
+        conversation.tool_messages,
+        conversation.media_parts,
+        rest / max(rest + last, 1),
+        text.count("\n") + 1.0,
+        text.count("?") + asked,
+        text.count('"'),
+        options,
+        *(sum(map(text.count, wanted)) for wanted in CHARACTERS.values()),
+    )
 
 
 def _share(part: Floats, tokens: Floats) -> Floats:
@@ -69,60 +91,39 @@ def _share(part: Floats, tokens: Floats) -> Floats:
     return share
 
 
-def _kind_counts(texts: Sequence[str]) -> dict[str, Floats]:
-    codes, owners = codes_of(texts)
-    n = len(texts)
-
-    def per_text(mask: np.ndarray) -> Floats:
-        return np.bincount(owners[mask], minlength=n).astype(np.float64)
-
-    kinds = kinds_of(codes)
-    digit = kinds == Kind.DIGIT
-    number = digit.copy()
-    number[1:] &= ~digit[:-1] | (owners[1:] != owners[:-1])
-    counts = {name: per_text(np.isin(codes, [ord(c) for c in wanted])) for name, wanted in CHARACTERS.items()}
-    counts["digits_share"] = per_text(digit)
-    counts["numbers"] = per_text(number)
-    counts["symbols"] = per_text(kinds == Kind.SYMBOL)
-    counts["questions"] = per_text((codes == ord("?")) | (codes == ord("؟")))
-    counts["quotes"] = per_text(codes == ord('"'))
-    return counts
-
-
 def _block(conversations: Sequence[Conversation]) -> Float32s:
     texts = [normal_lines(conversation.text) for conversation in conversations]
     options = [_options(text) for text in texts]
-    n = len(texts)
-    endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
-    option_digits = _kind_counts(endings)["digits_share"]
-    tokens = count_tokens(texts + endings, unspaced_weight=_UNSPACED_WEIGHT)
-    tokens, option_tokens = tokens[:n], tokens[n:]
-    counts = _kind_counts(texts)
-    asked = np.array([float(len(_ASKED_IN_JAPANESE.findall(text))) for text in texts])
-    lines = np.array([text.count("\n") + 1.0 for text in texts])
-    labels = np.array([float(count) for count, _ in options])
-    columns = {
-        "log_tokens": np.log1p(tokens),
-        "log_lines": np.log(lines),
-        "log_tokens_per_line": np.log1p(tokens / lines),
-        "symbols_share": _share(counts["symbols"], tokens),
-        "option_digits_share": _share(option_digits, option_tokens),
-        "log_user_turns": np.log1p([float(c.user_turns) for c in conversations]),
-        "log_system_characters": np.log1p([float(c.system_characters) for c in conversations]),
-        "log_tool_messages": np.log1p([float(c.tool_messages) for c in conversations]),
-        "log_media_parts": np.log1p([float(c.media_parts) for c in conversations]),
-        "rest_share": np.array([len(c.rest) / max(len(c.rest) + len(c.last_user), 1) for c in conversations]),
-        "log_questions": np.log1p(counts["questions"] + asked),
-        "log_quotes": np.log1p(counts["quotes"]),
-        "log_numbers": np.log1p(counts["numbers"]),
-        "log_digits_per_number": np.log1p(counts["digits_share"] / np.maximum(counts["numbers"], 1)),
-        "log_options": np.log1p(labels),
-        "log_option_tokens": np.log1p(option_tokens / np.maximum(labels, 1)),
+    rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
+    read = dict(zip(_READ, np.array(rows, dtype=np.float64).T, strict=True))
+    joined, endings = join(texts), join([text[start:] for text, (_, start) in zip(texts, options, strict=True)])
+    pairs, ending_pairs = pair_counts(joined), pair_counts(endings)
+    tokens, option_tokens = (
+        tokens_of(part, counted, _UNSPACED_WEIGHT) for part, counted in ((joined, pairs), (endings, ending_pairs))
+    )
+    digits, symbols = _of_kind(pairs, Kind.DIGIT), _of_kind(pairs, Kind.SYMBOL)
+    numbers = digits - pairs[:, Kind.DIGIT * 16 + Kind.DIGIT]
+    logs = {
+        "log_tokens": tokens,
+        "log_tokens_per_line": tokens / read["lines"],
+        "log_numbers": numbers,
+        "log_digits_per_number": digits / np.maximum(numbers, 1),
+        "log_option_tokens": option_tokens / np.maximum(read["options"], 1),
     }
-    columns |= {name: _share(counts[name], tokens) for name in (*CHARACTERS, "digits_share")}
-    marks = np.array([list(_marks(text)) for text in texts]).reshape(n, len(MARKS))
-    columns |= {name: np.log1p(marks[:, i]) for i, name in enumerate(MARKS)}
+    logs |= {f"log_{name}": read[name] for name in _LOGGED}
+    logs |= dict(zip(MARKS, count_marks(joined).T, strict=True))
+    shares = {"symbols_share": symbols, "digits_share": digits} | {name: read[name] for name in CHARACTERS}
+    columns = dict(zip(logs, np.log1p(np.array(list(logs.values()))), strict=True))
+    columns |= dict(zip(shares, _share(np.array(list(shares.values())), tokens), strict=True))
+    columns["option_digits_share"] = _share(_of_kind(ending_pairs, Kind.DIGIT), option_tokens)
+    columns["rest_share"], columns["log_lines"] = read["rest_share"], np.log(read["lines"])
     return np.stack([columns[name] for name in SURFACE_NAMES], axis=1).astype(np.float32)
+
+
+def _of_kind(pairs: Ints, kind: Kind) -> Floats:
+    """How many characters of a kind each text has, [n]."""
+    count: Floats = pairs[:, kind :: len(Kind)].sum(axis=1).astype(np.float64)
+    return count
 
 
 _BLOCK_TEXTS = 256

@@ -8,12 +8,13 @@ billing uses the provider's own `usage`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from tenbin.features.characters import Kind, Kinds, Owners, codes_of, kinds_of
+from tenbin.features.characters import Joined, Kind, join
 from tenbin.types import Bools, Floats, Ints
 
 _COEFFICIENTS: Mapping[str, float] = MappingProxyType(
@@ -45,79 +46,101 @@ _COEFFICIENTS: Mapping[str, float] = MappingProxyType(
         "symbols": 0.854,
     }
 )
-"""Tokens per counted thing, in the order of `_events`."""
+"""Tokens per counted thing."""
 
+_LATIN = (Kind.LOWER, Kind.UPPER)
+_RUNS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+    {
+        "latin_words": _LATIN,
+        "punctuation_runs": (Kind.PUNCTUATION,),
+        "space_runs": (Kind.SPACE,),
+        "newline_runs": (Kind.NEWLINE,),
+        "other_words": (Kind.LETTER, Kind.MARK),
+        "hangul_runs": (Kind.HANGUL,),
+        "unspaced_runs": (Kind.UNSPACED,),
+        "ideograph_runs": (Kind.IDEOGRAPH,),
+        "hiragana_runs": (Kind.HIRAGANA,),
+        "katakana_runs": (Kind.KATAKANA,),
+    }
+)
+"""Things of which a run of characters is one: counted where a run begins."""
+_FURTHER: Mapping[str, str] = MappingProxyType(
+    {
+        "punctuation_further": "punctuation_runs",
+        "spaces_further": "space_runs",
+        "other_letters": "other_words",
+        "hangul_further": "hangul_runs",
+        "unspaced_further": "unspaced_runs",
+        "ideograph_further": "ideograph_runs",
+        "hiragana_further": "hiragana_runs",
+        "katakana_further": "katakana_runs",
+    }
+)
+"""Characters of such a run after its first."""
+_SINGLES: Mapping[str, Kind] = MappingProxyType({"wide_punctuation": Kind.WIDE_PUNCTUATION, "symbols": Kind.SYMBOL})
+_BY_LENGTH = ("latin_letters_5_to_8", "latin_letters_from_9", "digit_triples")
+"""What depends on how long a run is, not only on which kinds of characters stand side by side."""
 _UNSPACED_EVENTS = ("hangul", "unspaced", "ideograph", "hiragana", "katakana")
 _BLOCK_CHARACTERS = 1 << 18
+_PAIRS = 256
 
 
-def _is(kinds: Kinds, *wanted: Kind) -> Bools:
-    member = np.zeros(len(Kind), np.bool_)
-    member[list(wanted)] = True
-    found: Bools = member[kinds]
-    return found
+@functools.cache
+def _pair_events() -> Ints:
+    """Which pairs of neighbouring kinds make which event, 0 or 1 [pairs, events]; a pair is 16 x kind before + kind."""
+    before, own = np.divmod(np.arange(_PAIRS), 16)
+    columns: dict[str, Bools] = {}
+    for name, kinds in _RUNS.items():
+        columns[name] = ~np.isin(before, kinds) & np.isin(own, kinds)
+    for name, runs in _FURTHER.items():
+        columns[name] = np.isin(before, _RUNS[runs]) & np.isin(own, _RUNS[runs])
+    for name, kind in _SINGLES.items():
+        columns[name] = own == kind
+    columns["capitals_within_words"] = (before == Kind.LOWER) & (own == Kind.UPPER)
+    columns["capitals_in_a_row"] = (before == Kind.UPPER) & (own == Kind.UPPER)
+    none = np.zeros(_PAIRS, np.bool_)
+    return np.stack([columns.get(name, none) for name in _COEFFICIENTS], axis=1).astype(np.int64)
 
 
-def _position_in_run(mask: Bools, starts: Bools) -> Ints:
-    """How many characters before this one belong to the same run (0 outside runs)."""
-    index = np.arange(len(mask), dtype=np.int64)
-    origin = np.maximum.accumulate(np.where(starts, index, 0))
-    return np.where(mask, index - origin, 0)
+@functools.cache
+def _weights(unspaced_weight: float) -> Floats:
+    """Tokens per event."""
+    scaled = [c * (unspaced_weight if name.startswith(_UNSPACED_EVENTS) else 1.0) for name, c in _COEFFICIENTS.items()]
+    return np.array(scaled)
 
 
-def _events(kinds: Kinds, owners: Owners) -> dict[str, Bools]:
-    """Per character: whether it is one of the countable things named by the keys."""
-    fresh = np.ones(len(kinds), np.bool_)
-    fresh[1:] = owners[1:] != owners[:-1]
-
-    def starts(mask: Bools) -> Bools:
-        begin = mask.copy()
-        begin[1:] &= ~mask[:-1] | fresh[1:]
-        return begin
-
-    latin = _is(kinds, Kind.LOWER, Kind.UPPER)
-    upper = kinds == Kind.UPPER
-    humps = upper.copy()
-    humps[1:] &= (kinds[:-1] == Kind.LOWER) & ~fresh[1:]
-    humps[:1] = False
-    word = starts(latin)
-    in_word = _position_in_run(latin, word)
-    digit = kinds == Kind.DIGIT
-    in_number = _position_in_run(digit, starts(digit))
-    space, newline = kinds == Kind.SPACE, kinds == Kind.NEWLINE
-    punctuation = kinds == Kind.PUNCTUATION
-    other = _is(kinds, Kind.LETTER, Kind.MARK)
-    events = {
-        "latin_words": word,
-        "latin_letters_5_to_8": latin & (in_word >= 4) & (in_word < 8),
-        "latin_letters_from_9": latin & (in_word >= 8),
-        "capitals_within_words": humps,
-        "capitals_in_a_row": upper & (in_word >= 1) & ~humps,
-        "digit_triples": digit & (in_number % 3 == 0),
-        "punctuation_runs": starts(punctuation),
-        "punctuation_further": punctuation & ~starts(punctuation),
-        "space_runs": starts(space),
-        "spaces_further": space & ~starts(space),
-        "newline_runs": starts(newline),
-        "other_words": starts(other),
-        "other_letters": other & ~starts(other),
-    }
-    for kind in (Kind.HANGUL, Kind.UNSPACED, Kind.IDEOGRAPH, Kind.HIRAGANA, Kind.KATAKANA):
-        mask = kinds == kind
-        events[f"{kind.name.lower()}_runs"] = starts(mask)
-        events[f"{kind.name.lower()}_further"] = mask & ~starts(mask)
-    events["wide_punctuation"] = kinds == Kind.WIDE_PUNCTUATION
-    events["symbols"] = kinds == Kind.SYMBOL
-    return events
+def runs_of(mask: Bools) -> tuple[Ints, Ints]:
+    """Where runs of true begin, and how long they are; `mask` begins and ends with false."""
+    bounds = np.flatnonzero(mask[1:] != mask[:-1])
+    return bounds[::2] + 1, bounds[1::2] - bounds[::2]
 
 
-def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
-    codes, owners = codes_of(texts)
-    total = np.zeros(len(texts))
-    if len(codes):
-        for name, event in _events(kinds_of(codes), owners).items():
-            weight = unspaced_weight if name.startswith(_UNSPACED_EVENTS) else 1.0
-            total += weight * _COEFFICIENTS[name] * np.bincount(owners[event], minlength=len(texts))
+def pair_counts(joined: Joined) -> Ints:
+    """How often a kind follows another in each text, int64 [n, 256]; a pair is 16 x kind before + kind."""
+    n = len(joined)
+    if not n:
+        return np.zeros((0, _PAIRS), np.int64)
+    pairs = joined.kinds[:-1].astype(np.int64)
+    pairs <<= 4
+    pairs |= joined.kinds[1:]
+    if n > 1:
+        pairs += np.repeat(np.arange(n) * _PAIRS, np.diff(joined.starts, append=len(pairs) + 1))
+    return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
+
+
+def tokens_of(joined: Joined, pairs: Ints, unspaced_weight: float = 1.0) -> Floats:
+    """`count_tokens` of texts that are joined already, given their `pair_counts`."""
+    events = pairs @ _pair_events()
+    kinds, n = joined.kinds, len(joined)
+    words, letters = runs_of((kinds == Kind.LOWER) | (kinds == Kind.UPPER))
+    numbers, digits = runs_of(kinds == Kind.DIGIT)
+    middle = np.minimum(np.maximum(letters, 4), 8) - 4
+    by_length = ((words, middle), (words, np.maximum(letters, 8) - 8), (numbers, (digits + 2) // 3))
+    names = list(_COEFFICIENTS)
+    for name, (places, count) in zip(_BY_LENGTH, by_length, strict=True):
+        events[:, names.index(name)] = np.bincount(joined.owners(places), weights=count, minlength=n)
+    # One after the other: the last bit of a sum depends on its order, and a text must not depend on its neighbours.
+    total: Floats = np.add.accumulate(events * _weights(unspaced_weight), axis=1)[:, -1]
     return total
 
 
@@ -143,7 +166,14 @@ def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Float
         block.append(text)
         characters += len(text)
     parts.append(_count_block(block, unspaced_weight))
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-__all__ = ["count_tokens"]
+def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
+    if not texts:
+        return np.zeros(0)
+    joined = join(texts)
+    return tokens_of(joined, pair_counts(joined), unspaced_weight)
+
+
+__all__ = ["count_tokens", "pair_counts", "runs_of", "tokens_of"]
