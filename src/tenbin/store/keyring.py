@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tenbin.errors import StoreError
-from tenbin.store.database import open_database, told
+from tenbin.store.database import open_database, open_reader, told
 from tenbin.store.folder import StoreFolder
 from tenbin.store.keys import KEYS, KeyRecord, read_keys, secret_hash
 
@@ -80,7 +80,10 @@ class KeyRing:
                 raise StoreError("the keys are gone", where=str(self.store.keys))
             self.store.create()
         if self._link is None:
-            self._link = open_database(self.store.keys, KEYS, busy_s=BUSY_S)
+            # Making or upgrading the file may fail on a read-only disk, where reading it does not.
+            with contextlib.suppress(StoreError):
+                open_database(self.store.keys, KEYS, busy_s=BUSY_S).close()
+            self._link = open_reader(self.store.keys, KEYS, busy_s=BUSY_S)
         # The counter is read before the keys: a change in between is seen the next time.
         version = int(self._link.execute("PRAGMA data_version").fetchone()[0])
         found = os.stat(self.store.keys)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenbin.errors import StoreError, UsageError, did_you_mean
+from tenbin.errors import UsageError, did_you_mean
 from tenbin.store.database import Schema, open_database, told, transaction
 from tenbin.store.folder import StoreFolder
 
@@ -33,7 +33,6 @@ CREATE UNIQUE INDEX live_names ON keys (name) WHERE revoked_at IS NULL
     "DELETE",
 )
 BUSY_S = 5.0
-SECRET_PREFIX = "tb-"
 COLUMNS = (
     "key_id, name, profiles, models, day_usd, month_usd, requests_per_minute, max_concurrency, created_at, revoked_at"
 )
@@ -89,7 +88,7 @@ def create_key(
         max_concurrency=checked_count("max_concurrency", max_concurrency),
         created_at=time.time(),
     )
-    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    secret = "tb-" + secrets.token_urlsafe(32)
     with keys_database(folder) as link, transaction(link):
         if link.execute("SELECT 1 FROM keys WHERE name = ? AND revoked_at IS NULL", (record.name,)).fetchone():
             raise UsageError(

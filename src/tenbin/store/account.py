@@ -1,0 +1,129 @@
+"""What one worker holds of one key's budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tenbin.store.keys import KeyRecord
+from tenbin.store.leases import Holding
+from tenbin.store.period import Period, day_of, month_of
+from tenbin.store.share import Share, has_room, reserve, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A budget as far as this worker knows: dollars allowed, dollars used here, when it begins anew (Unix seconds)."""
+
+    period: Literal["day", "month"]
+    budget_usd: float
+    used_usd: float
+    is_spent: bool
+    resets_at: float
+
+
+class Slot:
+    """A share that changes; reservations keep hold of theirs, so that they settle where they were made."""
+
+    __slots__ = ("budget_usd", "is_touched", "period", "share", "was_refused")
+
+    def __init__(self, period: Period, budget_usd: float, workers: int) -> None:
+        self.period = period
+        self.budget_usd = budget_usd
+        self.share = Share(offline_fence=budget_usd / workers)
+        self.is_touched = False
+        self.was_refused = False
+
+
+class Reservation:
+    """What is set aside for one call, until it is settled."""
+
+    __slots__ = ("account", "is_settled", "slots", "usd")
+
+    def __init__(self, usd: float, slots: Sequence[Slot], account: Account | None = None) -> None:
+        self.usd = usd
+        self.slots = slots
+        self.account = account
+        self.is_settled = False
+
+    def settle(self, usd: float) -> None:
+        """Put the truth in the place of the reserve, once."""
+        if self.is_settled:
+            return
+        self.is_settled = True
+        for slot in self.slots:
+            slot.share = settle(slot.share, self.usd, usd)
+        if self.account is not None and usd < self.usd:
+            self.account.refused_until = 0.0
+
+
+class Account:
+    """The shares of a key's budgets for the periods of now; `lock` is held while the ledger is asked."""
+
+    def __init__(self, key: KeyRecord, now: float, workers: int) -> None:
+        self.key = key
+        self.workers = workers
+        self.lock = asyncio.Lock()
+        self.refused_until = 0.0
+        self.slots: tuple[Slot, ...] = ()
+        self._ends_at = 0.0
+        self._starts_at = 0.0
+        self.turn(now)
+
+    def turn(self, now: float) -> None:
+        """Begin new shares where a period has ended."""
+        if self._starts_at <= now < self._ends_at:
+            return
+        old = {slot.period.name: slot for slot in self.slots}
+        budgets = ((day_of(now), self.key.day_usd), (month_of(now), self.key.month_usd))
+        self.slots = tuple(
+            old.get(period.name) or Slot(period, usd, self.workers) for period, usd in budgets if usd is not None
+        )
+        self._starts_at, self._ends_at = budgets[0][0].starts_at, budgets[0][0].ends_at
+        self.refused_until = 0.0
+
+    def has_room(self, usd: float) -> bool:
+        """Whether every share has room without asking."""
+        return all(has_room(slot.share, usd) for slot in self.slots)
+
+    def goes_on_alone(self) -> bool:
+        """Whether this worker may go on while nobody can be asked."""
+        return all(slot.share.used < slot.share.offline_fence for slot in self.slots)
+
+    def reserve(self, usd: float) -> Reservation:
+        """Take a reserve from every share."""
+        for slot in self.slots:
+            slot.share = reserve(slot.share, usd)
+            slot.is_touched = True
+        return Reservation(usd, self.slots, self)
+
+    def holdings(self) -> list[Holding]:
+        """The shares as they are now, for the ledger."""
+        return [Holding(self.key.key_id, slot.period, slot.budget_usd, slot.share) for slot in self.slots]
+
+    def take(self, held: Sequence[Holding], shares: Sequence[Share], spent: Sequence[bool]) -> None:
+        """Go on with what the ledger has granted on `held`; what was settled meanwhile stays settled."""
+        slots = {slot.period.name: slot for slot in self.slots}
+        for holding, share, was_refused in zip(held, shares, spent, strict=True):
+            slot = slots.get(holding.period.name)
+            if slot is not None:
+                slot.share = replace(share, used=slot.share.used)
+                slot.was_refused = was_refused
+
+    def wants_tending(self) -> bool:
+        """Whether others do not see what was spent here, or a share has lain idle since the last look."""
+        wants = False
+        for slot in self.slots:
+            is_idle = not slot.is_touched and self.workers > 1 and slot.share.granted > slot.share.used
+            wants = wants or is_idle or slot.share.used > slot.share.granted
+            slot.is_touched = False
+        return wants
+
+    def standing(self) -> tuple[Standing, ...]:
+        """How the budgets stand, as far as it is known here."""
+        return tuple(
+            Standing(slot.period.kind, slot.budget_usd, slot.share.used, slot.was_refused, slot.period.ends_at)
+            for slot in self.slots
+        )

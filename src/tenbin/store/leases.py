@@ -1,0 +1,72 @@
+"""The shares of budgets in the ledger, where workers see one another's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenbin.store.database import transaction
+from tenbin.store.period import Period
+from tenbin.store.share import Share, give_back, lease
+
+# Everybody else: what workers hold, and the bills of whoever holds nothing (the dead, once mended, hold nothing).
+OTHERS = """
+SELECT (SELECT total(granted_usd) FROM leases WHERE key_id = ?1 AND period = ?2 AND writer <> ?3)
+  + (SELECT total(billed_usd) FROM calls WHERE key_id = ?1 AND at >= ?4 AND at < ?5 AND writer <> ?3
+     AND writer NOT IN (SELECT writer FROM leases WHERE key_id = ?1 AND period = ?2))
+"""
+GRANT = """
+INSERT INTO leases VALUES (?, ?, ?, ?)
+ON CONFLICT (key_id, period, writer) DO UPDATE SET granted_usd = excluded.granted_usd
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A share of the budget of one key for one period, in dollars."""
+
+    key_id: str
+    period: Period
+    budget_usd: float
+    share: Share
+
+
+def lease_all(
+    link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], need: float, workers: int
+) -> tuple[list[Share], list[bool]]:
+    """Ask for `need` more dollars from several budgets at once: the shares after it, and which budgets are spent.
+
+    One IMMEDIATE transaction; where one budget refuses, none grants. Errors: sqlite3.Error.
+    """
+    with transaction(link):
+        granted: list[Share | None] = []
+        for held in holdings:
+            others = float(link.execute(OTHERS, place(held, writer)).fetchone()[0])
+            granted.append(lease(held.share, held.budget_usd, others, need, workers))
+        shares = [
+            share if share is not None and None not in granted else give_back(held.share)
+            for held, share in zip(holdings, granted, strict=True)
+        ]
+        publish(link, writer, holdings, shares)
+    return shares, [share is None for share in granted]
+
+
+def give_back_all(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding]) -> list[Share]:
+    """Give back what is unused. Errors: sqlite3.Error."""
+    shares = [give_back(held.share) for held in holdings]
+    with transaction(link):
+        publish(link, writer, holdings, shares)
+    return shares
+
+
+def publish(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], shares: Sequence[Share]) -> None:
+    """Let everybody see what this worker holds."""
+    rows = [
+        (held.key_id, held.period.name, writer, share.granted) for held, share in zip(holdings, shares, strict=True)
+    ]
+    link.executemany(GRANT, rows)
+
+
+def place(held: Holding, writer: str) -> tuple[str, str, str, float, float]:
+    return held.key_id, held.period.name, writer, held.period.starts_at, held.period.ends_at

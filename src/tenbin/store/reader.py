@@ -1,0 +1,149 @@
+"""Reading the ledger, off the hot path."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tenbin.errors import StoreError
+from tenbin.store.call import CALL_SELECT, Call, call_of
+from tenbin.store.database import open_reader, told
+from tenbin.store.folder import StoreFolder
+from tenbin.store.records import Feedback, Status
+from tenbin.store.schema import LEDGER
+
+BUSY_S = 1.0
+PAGE_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as it was written down; `document` is the JSON that `Decided` carried."""
+
+    decision_id: str
+    at: float
+    key_id: str | None
+    profile: str
+    model: str
+    document: bytes
+
+
+class Reader:
+    """Reads what has been applied; rows of the last moments are seen after `Ledger.flush`.
+
+    Methods block: call them in a thread (any; they take turns). Errors: StoreError where the ledger does not answer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.store = StoreFolder(Path(folder))
+        self._lock = threading.Lock()
+        self._link: sqlite3.Connection | None = None
+        self._inode = 0
+
+    def decision(self, decision_id: str) -> StoredDecision | None:
+        """What was decided, None where nothing of that name is known."""
+        sql = "SELECT decision_id, at, key_id, profile, model, document FROM decisions WHERE decision_id = ?"
+        rows = self._rows(sql, (decision_id,))
+        return StoredDecision(*rows[0]) if rows else None
+
+    def conversation(self, conversation: str) -> str | None:
+        """The candidate that last answered, or is answering, in a conversation (its hash)."""
+        sql = """SELECT candidate FROM calls WHERE conversation = ? AND status IS NOT 'failed'
+            ORDER BY at DESC LIMIT 1"""
+        rows = self._rows(sql, (conversation,))
+        return rows[0][0] if rows else None
+
+    def response(self, response_id: str) -> str | None:
+        """The candidate that gave a response."""
+        rows = self._rows("SELECT candidate FROM calls WHERE response_id = ? ORDER BY at DESC LIMIT 1", (response_id,))
+        return rows[0][0] if rows else None
+
+    def spent(self, key_id: str, since: float, until: float = float("inf")) -> float:
+        """Dollars of a key's calls begun from `since` up to `until` (Unix seconds); open ones count at their reserve."""
+        sql = "SELECT total(billed_usd) FROM calls WHERE key_id = ? AND at >= ? AND at < ?"
+        return float(self._rows(sql, (key_id, since, until))[0][0])
+
+    def requests(
+        self,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        key_id: str | None = None,
+        profile: str | None = None,
+        candidate: str | None = None,
+        endpoint: str | None = None,
+        status: Status | None = None,
+        user: str | None = None,
+        conversation: str | None = None,
+        decision_id: str | None = None,
+        with_text: bool = False,
+    ) -> Iterator[Call]:
+        """The calls that all the filters given leave, oldest first; read page by page, so a long walk blocks nobody.
+
+        `with_text` brings prompts and answers; where there is none, `Call.text_missing` says why.
+        """
+        filters = {
+            "c.key_id = ?": key_id,
+            "c.profile = ?": profile,
+            "c.candidate = ?": candidate,
+            "c.endpoint = ?": endpoint,
+            "c.status = ?": status,
+            "c.user = ?": user,
+            "c.conversation = ?": conversation,
+            "c.decision_id = ?": decision_id,
+            "c.at >= ?": since,
+            "c.at < ?": until,
+        }
+        given = {clause: value for clause, value in filters.items() if value is not None}
+        where = " AND ".join(["(c.at, c.rowid) > (?, ?)", *given])
+        sql = CALL_SELECT.replace("/*where*/", where)
+        last: tuple[Any, ...] = (float("-inf"), 0)
+        while True:
+            rows = self._rows(sql, (with_text, *last, *given.values(), PAGE_ROWS))
+            for row in rows:
+                yield call_of(row[2:])
+            if len(rows) < PAGE_ROWS:
+                return
+            last = rows[-1][:2]
+
+    def feedback(self, *, since: float = 0.0, decision_id: str | None = None) -> Iterator[Feedback]:
+        """Verdicts from a moment on, oldest first; on one decision where it is named."""
+        sql = """SELECT decision_id, at, key_id, quality, source FROM feedback
+            WHERE at >= ?1 AND (?2 IS NULL OR decision_id = ?2) ORDER BY at, rowid"""
+        for row in self._rows(sql, (since, decision_id)):
+            yield Feedback(*row)
+
+    def close(self) -> None:
+        """Close the connection; the next read opens a new one."""
+        with self._lock:
+            self._drop_link()
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        with self._connected() as link:
+            return link.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """The connection, opened anew where the file under it has been replaced."""
+        with self._lock:
+            try:
+                with told(self.store.ledger):
+                    if self._link is not None and self.store.ledger.stat().st_ino != self._inode:
+                        self._drop_link()
+                    if self._link is None:
+                        self._link = open_reader(self.store.ledger, LEDGER, busy_s=BUSY_S)
+                        self._inode = self.store.ledger.stat().st_ino
+                    yield self._link
+            except StoreError:
+                self._drop_link()
+                raise
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None

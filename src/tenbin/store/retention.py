@@ -1,0 +1,144 @@
+"""Taking prompts and answers out again: after their time, or at a user's wish; the row of the call stays."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenbin.store.apply import user_hash
+from tenbin.store.database import open_database, told, transaction
+from tenbin.store.folder import StoreFolder
+from tenbin.store.frames import HEADER, blank
+from tenbin.store.mending import mend
+from tenbin.store.schema import LEDGER
+
+BUSY_S = 5.0
+# A living worker applies its journal within a fraction of a second; one that cannot is named in `pending`.
+WAIT_S = 5.0
+DAY_S = 86400.0
+# The texts of a profile that are older than a moment.
+OLD = """
+SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no
+WHERE c.profile = ?1 AND c.at < ?2
+"""
+OF_USER = """
+SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no WHERE c.user = ?1
+"""
+MARK = """
+UPDATE calls SET texts = 'expired' WHERE texts = 'stored' AND NOT EXISTS (
+  SELECT 1 FROM texts t WHERE t.request_id = calls.request_id AND t.call_no = calls.call_no)
+AND profile = ?1 AND at < ?2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was taken out: `texts` deleted, `calls` freed of their user's name.
+
+    `pending` names what may still hold copies: journals of workers that could not apply them to the ledger yet, or
+    the ledger's write-ahead log while somebody reads. Run the same again until it is empty.
+    """
+
+    texts: int
+    calls: int
+    pending: tuple[str, ...]
+
+
+def expire(folder: Path, days: Mapping[str, float], now: float | None = None) -> Erased:
+    """Delete the texts that are older than their profile's `retention_days`; profiles not named keep theirs.
+
+    Errors: StoreError where the ledger does not answer; then nothing is deleted.
+    """
+    store = StoreFolder(Path(folder))
+    at = time.time() if now is None else now
+    mend(store.path)
+    texts = 0
+    with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
+        with transaction(link):
+            for profile, kept_days in days.items():
+                limit = (profile, at - kept_days * DAY_S)
+                deleted = delete_texts(link, OLD, limit)
+                if deleted:
+                    link.execute(MARK, limit)
+                    audit(link, "expire", profile, deleted, 0)
+                texts += deleted
+        return Erased(texts, 0, scrub(store, link))
+
+
+def delete_user(folder: Path, user: str) -> Erased:
+    """Delete every prompt and answer of a user, and the user's name from the calls, which stay in the sums.
+
+    Rows that are still on their way are caught when they arrive: the ledger remembers a hash of the name.
+    Errors: StoreError where the ledger does not answer; then nothing is deleted.
+    """
+    store = StoreFolder(Path(folder))
+    mend(store.path)
+    with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
+        with transaction(link):
+            remembered = (user_hash(user), time.time())
+            link.execute("INSERT INTO erasures VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2", remembered)
+            texts = delete_texts(link, OF_USER, (user,))
+            freed = link.execute(
+                "UPDATE calls SET user = NULL, conversation = NULL, texts = iif(texts IS NULL, NULL, 'deleted') "
+                "WHERE user = ?",
+                (user,),
+            ).rowcount
+            audit(link, "delete_user", remembered[0], texts, freed)
+        return Erased(texts, freed, scrub(store, link))
+
+
+def delete_texts(link: sqlite3.Connection, which: str, values: tuple[object, ...]) -> int:
+    """Delete the texts that a query names; `secure_delete` writes zeros over them."""
+    return link.execute(" ".join(("DELETE FROM texts WHERE rowid IN (", which, ")")), values).rowcount
+
+
+def audit(link: sqlite3.Connection, action: str, subject: str, texts: int, calls: int) -> None:
+    """Remember that something was taken out, and how much, without what it was."""
+    link.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?)", (time.time(), action, subject, texts, calls))
+
+
+def scrub(store: StoreFolder, link: sqlite3.Connection) -> tuple[str, ...]:
+    """Take what has been deleted out of the journals and the write-ahead log, too; what could not be cleared."""
+    waiting = {path: path.stat().st_size for path in sorted(store.journals.glob("*.log"))}
+    stop = time.monotonic() + WAIT_S
+    while True:
+        waiting = {path: size for path, size in waiting.items() if path.exists() and wipe(link, path) < size}
+        if not waiting or time.monotonic() > stop:
+            break
+        time.sleep(0.1)
+    pending = [path.name for path in waiting]
+    while True:
+        is_busy = link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if not is_busy or time.monotonic() > stop:
+            break
+    pending += ["ledger.sqlite-wal"] if is_busy else []
+    pending += [path.name for path in sorted(store.journals.glob("*.damaged"))]
+    return tuple(pending)
+
+
+def wipe(link: sqlite3.Connection, path: Path) -> int:
+    """Blank the frames of a segment that are in the ledger; gives how far that is.
+
+    Nobody reads them again, and their writer only touches what comes after them.
+    """
+    found = link.execute("SELECT offset FROM journals WHERE segment = ?", (path.name,)).fetchone()
+    applied = int(found[0]) if found else 0
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return applied
+    try:
+        at = 0
+        while at < applied:
+            length = HEADER.unpack(os.pread(fd, HEADER.size, at))[0]
+            os.pwrite(fd, blank(length), at)
+            at += HEADER.size + length
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
+    return applied
