@@ -50,7 +50,7 @@ class Asked:
 NOTHING = Asked()
 
 
-def read_asked(body: Any, headers: Mapping[str, str]) -> Asked:
+def asked_of(body: Any, headers: Mapping[str, str]) -> Asked:
     """What a request asks for: `body` is its decoded member `tenbin` (None: absent), `headers` have lower-case names.
 
     Raises RequestError (400, invalid_dial) for an unknown member, a wrong type or range, two dials for one thing, and
@@ -120,7 +120,7 @@ def _checked(field: str, value: Any, param: str) -> Any:
     if field == "min_quality" and not 0.0 < number <= 2.0:
         what = f"{param} = {_shown(value)} is not a share of the reference's quality, above 0 and at most 2"
         raise invalid(what, param, "give e.g. 0.97")
-    if field == "max_cost_usd" and not 0.0 < number:
+    if field == "max_cost_usd" and not number > 0.0:
         raise invalid(f"{param} = {_shown(value)} is not a number of dollars above 0", param, "give e.g. 0.002")
     return number
 

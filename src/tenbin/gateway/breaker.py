@@ -96,8 +96,8 @@ class Breaker:
         if self.status == "closed":
             return 0.0
         span = self.pause_s if self.status == "open" else rules.probe_s
-        elapsed = now - self.since
-        return span - elapsed if 0.0 <= elapsed < span else 0.0  # a clock that went back has waited enough
+        until = self.since + span
+        return until - now if self.since <= now < until else 0.0  # a clock that went back has waited enough
 
 
 def step(breaker: Breaker, event: Event, now: float, rules: Rules) -> Breaker:

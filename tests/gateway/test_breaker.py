@@ -1,0 +1,191 @@
+"""The circuit breaker: when it opens, for how long, that one probe goes through, that no clock can jam it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tenbin.gateway.breaker import Abandoned, Breaker, Failed, Rules, Started, Succeeded, step
+
+RULES = Rules()
+
+
+def fail(breaker: Breaker, times: int, now: float, retry_after_s: float | None = None) -> Breaker:
+    for _ in range(times):
+        breaker = step(breaker, Failed(breaker.epoch, retry_after_s), now, RULES)
+    return breaker
+
+
+def opened(now: float = 0.0) -> Breaker:
+    return fail(Breaker("m"), RULES.failures_in_a_row, now)
+
+
+def test_it_opens_after_failures_in_a_row_and_not_before() -> None:
+    breaker = fail(Breaker("m"), RULES.failures_in_a_row - 1, 0.0)
+    assert breaker.status == "closed"
+    assert fail(breaker, 1, 0.0).status == "open"
+    breaker = fail(step(breaker, Succeeded(breaker.epoch), 0.0, RULES), RULES.failures_in_a_row - 1, 0.0)
+    assert breaker.status == "closed"
+
+
+def test_it_opens_at_a_share_of_failures_within_the_window_only() -> None:
+    def alternate(gap_s: float) -> Breaker:
+        breaker, now = Breaker("m"), 0.0
+        for _ in range(RULES.least_calls // 2):
+            for event in (Succeeded(breaker.epoch), Failed(breaker.epoch)):
+                breaker, now = step(breaker, event, now, RULES), now + gap_s
+        return breaker
+
+    assert alternate(0.1).status == "open"
+    assert alternate(RULES.window_s).status == "closed"
+
+
+def test_pauses_double_up_to_the_longest_with_jitter_that_can_be_foretold() -> None:
+    breaker, now, pauses = opened(), 0.0, []
+    for _ in range(12):
+        pauses.append(breaker.pause_s)
+        now += breaker.pause_s
+        assert breaker.admits(now, RULES)
+        breaker = step(breaker, Started(), now, RULES)
+        breaker = step(breaker, Failed(breaker.epoch), now, RULES)
+    for k, pause in enumerate(pauses):
+        bare = min(RULES.first_pause_s * 2**k, RULES.longest_pause_s)
+        assert bare <= pause <= bare * (1 + RULES.jitter)
+    assert opened() == opened()
+    others = {fail(Breaker(f"m{i}"), RULES.failures_in_a_row, 0.0).pause_s for i in range(20)}
+    assert len(others) == 20
+
+
+def test_retry_after_is_kept_at_once_and_capped() -> None:
+    breaker = step(Breaker("m"), Failed(0, 7.0), 100.0, RULES)
+    assert (breaker.status, breaker.wait_s(100.0, RULES)) == ("open", 7.0)
+    assert not breaker.admits(106.9, RULES)
+    assert breaker.admits(107.0, RULES)
+    assert step(Breaker("m"), Failed(0, 1e9), 0.0, RULES).pause_s == RULES.longest_retry_after_s
+    assert step(Breaker("m"), Failed(0, 0.0), 0.0, RULES).status == "closed"
+    assert step(Breaker("m"), Failed(0, math.nan), 0.0, RULES).status == "closed"
+    assert fail(Breaker("m"), 4, 0.0).in_a_row == 4
+    assert fail(fail(Breaker("m"), 4, 0.0), 1, 0.0, 0.01).pause_s >= RULES.first_pause_s
+
+
+def test_one_probe_goes_through_and_its_success_closes() -> None:
+    breaker = opened()
+    now = breaker.pause_s
+    probing = step(breaker, Started(), now, RULES)
+    assert (probing.status, probing.admits(now, RULES)) == ("half_open", False)
+    assert step(probing, Started(), now, RULES) is probing
+    closed = step(probing, Succeeded(probing.epoch), now, RULES)
+    assert (closed.status, closed.openings, closed.in_a_row) == ("closed", 0, 0)
+
+
+def test_late_results_of_calls_before_the_opening_count_for_nothing() -> None:
+    breaker = opened()
+    assert step(breaker, Succeeded(0), 0.0, RULES) is breaker
+    probing = step(breaker, Started(), breaker.pause_s, RULES)
+    assert step(probing, Succeeded(0), 2.0, RULES) is probing
+    assert step(probing, Failed(0, 50.0), 2.0, RULES) is probing
+    closed = step(probing, Succeeded(probing.epoch), 3.0, RULES)
+    assert step(closed, Failed(probing.epoch), 3.0, RULES) is closed
+
+
+def test_a_probe_that_says_nothing_makes_room_for_the_next() -> None:
+    probing = step(opened(), Started(), 2.0, RULES)
+    left = step(probing, Abandoned(probing.epoch), 3.0, RULES)
+    assert left.admits(3.0, RULES)
+    assert left.openings == probing.openings
+    assert not probing.admits(2.0 + RULES.probe_s - 0.1, RULES)
+    again = step(probing, Started(), 2.0 + RULES.probe_s, RULES)
+    assert again.epoch == probing.epoch + 1
+    assert step(Breaker("m"), Abandoned(0), 0.0, RULES) == Breaker("m")
+
+
+@pytest.mark.parametrize("jump", [-1e9, -1.0, 1e9])
+def test_a_clock_that_jumps_lets_at_most_one_probe_through_early(jump: float) -> None:
+    breaker = opened(100.0)
+    assert breaker.admits(100.0 + jump, RULES)
+    probing = step(breaker, Started(), 100.0 + jump, RULES)
+    assert not probing.admits(100.0 + jump, RULES)
+    closed = fail(Breaker("m", half_since=50.0), 2, 100.0 + jump)
+    assert (closed.status, sum(closed.failures)) == ("closed", 2)
+
+
+class Life(RuleBasedStateMachine):
+    """Any calls, results in any order, any clock: the promises below always hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.breaker = Breaker("m")
+        self.now = 0.0
+        self.under_way: list[int] = []
+        self.probe: int | None = None
+        self.failures_in_a_row = 0
+
+    def take(self, event: Succeeded | Failed | Abandoned) -> None:
+        was = self.breaker
+        self.breaker = step(was, event, self.now, RULES)
+        if event.epoch != was.epoch:
+            assert self.breaker is was
+        elif isinstance(event, Succeeded):
+            assert self.breaker.status == "closed"
+        if event.epoch == self.probe:
+            self.probe = None
+
+    @rule(seconds=st.one_of(st.floats(0.0, 400.0), st.floats(-400.0, 0.0)))
+    def clock(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def start(self) -> None:
+        if not self.breaker.admits(self.now, RULES):
+            assert self.breaker.wait_s(self.now, RULES) > 0.0
+            return
+        was = self.breaker
+        self.breaker = step(was, Started(), self.now, RULES)
+        self.under_way.append(self.breaker.epoch)
+        if was.status != "closed":
+            assert self.breaker.status == "half_open"
+            assert not self.breaker.admits(self.now, RULES)
+            self.probe = self.breaker.epoch
+
+    @precondition(lambda self: self.under_way)
+    @rule(data=st.data(), retry=st.one_of(st.none(), st.floats(-1.0, 1e6)), how=st.integers(0, 2))
+    def end(self, data: st.DataObject, retry: float | None, how: int) -> None:
+        epoch = self.under_way.pop(data.draw(st.integers(0, len(self.under_way) - 1)))
+        self.take((Succeeded(epoch), Failed(epoch, retry), Abandoned(epoch))[how])
+
+    @invariant()
+    def pauses_are_bounded(self) -> None:
+        longest = max(RULES.longest_retry_after_s, RULES.longest_pause_s * (1 + RULES.jitter), RULES.probe_s)
+        assert 0.0 <= self.breaker.wait_s(self.now, RULES) <= longest
+        wait = self.breaker.wait_s(self.now, RULES)
+        assert wait == 0.0 or self.breaker.admits(self.now + wait + 1e-6, RULES)
+
+    @invariant()
+    def counts_are_sane(self) -> None:
+        breaker = self.breaker
+        assert 0 <= breaker.in_a_row < RULES.failures_in_a_row
+        assert all(f <= c for f, c in zip(breaker.failures, breaker.calls, strict=True))
+        assert breaker.openings >= 0
+        if breaker.status == "half_open":
+            assert breaker.epoch == self.probe
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@given(st.lists(st.booleans(), max_size=60))
+def test_without_successes_between_the_count_alone_decides(results: list[bool]) -> None:
+    breaker, run, most = Breaker("m"), 0, 0
+    for ok in results:
+        breaker = step(breaker, Succeeded(0) if ok else Failed(0), 0.0, RULES)
+        run = 0 if ok else run + 1
+        most = max(most, run)
+    if most >= RULES.failures_in_a_row:
+        assert breaker.status == "open"
+    elif results.count(False) * 2 < len(results) and len(results) < RULES.least_calls:
+        assert breaker.status == "closed"
