@@ -56,13 +56,21 @@ class Table:
         values = self.values(cell, target, figure)
         return float(values.max()) if len(values) else float("nan")
 
-    def ratio(self, cell: str, over: str, under: str, figure: str) -> tuple[float, float, float]:
-        """The median over rounds of the ratio within a round, and its 95 % interval by bootstrap over rounds."""
-        above, below = self.values(cell, over, figure), self.values(cell, under, figure)
-        n = min(len(above), len(below))
+    def ratio(
+        self, cell: str, over: str, under: str, figure: str, *, minus: str | None = None
+    ) -> tuple[float, float, float]:
+        """The median over rounds of the ratio within a round, and its 95 % interval by bootstrap over rounds.
+
+        `minus` names a target whose figure is taken off both: what the two add to it.
+        """
+        names = (over, under) if minus is None else (over, under, minus)
+        columns = [self.values(cell, name, figure) for name in names]
+        n = min(map(len, columns))
         if not n:
             return (float("nan"),) * 3
-        ratios = above[:n] / below[:n]
+        above, below = columns[0][:n], columns[1][:n]
+        base = columns[2][:n] if minus is not None else 0.0
+        ratios = (above - base) / (below - base)
         rng = np.random.default_rng(0)
         drawn = np.median(ratios[rng.integers(n, size=(DRAWS, n))], axis=1)
         low, high = np.quantile(drawn, (0.025, 0.975))
@@ -103,14 +111,14 @@ def interleaved(
 ) -> Table:
     """All cells for all targets, `rounds` times; the order of targets turns by one each round.
 
-    `skip` names (mode, target) pairs that are left out. Progress goes to stderr.
+    `skip` names (cell, target) pairs that are left out. Progress goes to stderr.
     """
     table, began = Table(), time.monotonic()
     for number in range(rounds):
         for cell in cells:
             turn = number % len(targets)
             for target in (*targets[turn:], *targets[:turn]):
-                if (cell.mode, target.name) not in skip:
+                if (cell.name, target.name) not in skip:
                     seed = 1 + len(table.results) * 1000 + number
                     table.add(cell, target, measure(target, cell, seconds, seed))
         print(f"round {number + 1} of {rounds}: {time.monotonic() - began:.0f} s", file=sys.stderr)

@@ -15,8 +15,8 @@ class UpstreamRequest:
     """What came in, and what became of it; the last three fields are written while it is answered.
 
     `path` is the target as sent, query included; `headers` have lower-case names, repeated ones joined by ", ".
-    `is_answered`: the whole answer was handed over. `was_closed`: the client closed the connection before that, at
-    `closed_at` (time.monotonic, seconds, like `at`).
+    `is_answered`: the whole answer was handed over. `was_closed`: the client closed the connection before that.
+    `ended_at` is the moment of either; like `at` in seconds of time.monotonic.
     """
 
     number: int
@@ -28,7 +28,7 @@ class UpstreamRequest:
     at: float
     is_answered: bool = False
     was_closed: bool = False
-    closed_at: float | None = None
+    ended_at: float | None = None
 
     @cached_property
     def json(self) -> Any:

@@ -102,6 +102,8 @@ class FakeUpstream:
         self._thread.start()
         ready.wait()
         if self._failure is not None:
+            self._thread.join()
+            self._thread = None
             raise NetworkError(f"port {self.port} cannot be listened on", fix="take another") from self._failure
         return self
 
@@ -179,7 +181,7 @@ class FakeUpstream:
         """An answer has ended, by us or by the client."""
         with self._changed:
             request.was_closed, request.is_answered = was_closed, not was_closed
-            request.closed_at = time.monotonic() if was_closed else None
+            request.ended_at = time.monotonic()
             self._changed.notify_all()
 
     def _scripted(self, request: UpstreamRequest) -> Answer:
