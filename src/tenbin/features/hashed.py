@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 from tenbin.errors import ArtifactError, UsageError
 from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
-from tenbin.types import Float32s, Floats, Ints, Progress
+from tenbin.types import Bools, Float32s, Floats, Ints, Progress
+
+Columns = NDArray[np.int32]
+"""The column of the projection for each n-gram, -1 where it is not known."""
 
 _FORMAT = 1
 _BLOCK_TEXTS = 64
@@ -177,27 +180,32 @@ class HashedEmbedder:
     def _usual_share(self, texts: Sequence[str], frequency: Ints) -> float:
         """The share of known n-grams that nearly all training prompts reach, each judged as if it were not there."""
         known_without = self._is_known & (frequency >= 3)
-        shares = [self._known_share(ngrams_of(texts[a:b]), b - a, known_without) for a, b in _blocks(texts)]
+        shares = []
+        for start, stop in _blocks(texts):
+            found = ngrams_of(texts[start:stop])
+            shares.append(self._known_share(found, stop - start, known_without[found.slots]))
         return max(float(np.quantile(np.concatenate(shares), _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
 
     @staticmethod
-    def _known_share(found: NGrams, n: int, known: NDArray[np.bool_]) -> Floats:
+    def _known_share(found: NGrams, n: int, is_known: Bools) -> Floats:
         """Per text the share of its n-grams that are known, by those that are language where there are any."""
-        hit = known[found.slots]
-        every = np.bincount(found.owners, minlength=n)
-        known_every = np.bincount(found.owners[hit], minlength=n)
-        language = np.bincount(found.owners[found.language], minlength=n)
-        known_language = np.bincount(found.owners[found.language & hit], minlength=n)
-        speaks = language > 0
-        share: Floats = np.where(speaks, known_language, known_every) / np.maximum(np.where(speaks, language, every), 1)
+        cell = found.owners * 4
+        cell += found.language.view(np.uint8) * np.uint8(2)
+        cell += is_known.view(np.uint8)
+        # [n, language, known]
+        counts = np.bincount(cell, minlength=4 * n).reshape(n, 2, 2)
+        language, every = counts[:, 1], counts.sum(axis=1)
+        judged = np.where((language.sum(axis=1) > 0)[:, None], language, every)
+        share: Floats = judged[:, 1] / np.maximum(judged.sum(axis=1), 1)
         return share
 
-    def _weights(self, found: NGrams, n: int) -> tuple[Ints, Ints, Float32s]:
+    def _weights(self, found: NGrams, n: int, column: Columns) -> tuple[Ints, Ints, Float32s]:
         """Row, column and whole-number weight of every known n-gram of a block, in rising order of row and column."""
         width = len(self.slots_)
-        column = self._column[found.slots]
-        known = column >= 0
-        cell = found.owners[known] * width + column[known]
+        known = np.flatnonzero(column >= 0)
+        cell = column[known].astype(np.int64)
+        if n > 1:
+            cell += found.owners[known] * width
         counts = np.bincount(cell, minlength=n * width)
         cells = np.flatnonzero(counts)
         rows, columns = np.divmod(cells, width)
@@ -211,7 +219,7 @@ class HashedEmbedder:
 
     def _matrix_of(self, found: NGrams, n: int) -> Float32s:
         dense = np.zeros((n, len(self.slots_)), np.float32)
-        rows, columns, weights = self._weights(found, n)
+        rows, columns, weights = self._weights(found, n, self._column[found.slots])
         dense[rows, columns] = weights
         return dense
 
@@ -233,8 +241,8 @@ class HashedEmbedder:
         grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
         return np.rint(directions * grid).astype(np.int8), (1.0 / (grid * _TEXT_NORM)).astype(np.float32)
 
-    def _project(self, found: NGrams, n: int) -> Float32s:
-        rows, columns, weights = self._weights(found, n)
+    def _project(self, found: NGrams, n: int, column: Columns) -> Float32s:
+        rows, columns, weights = self._weights(found, n, column)
         bounds = np.searchsorted(rows, np.arange(n + 1))
         # Text by text: a dense product of the block wakes BLAS threads, which was 20 times slower on a busy machine.
         sums = np.stack([weights[a:b] @ self._matrix.take(columns[a:b], 0) for a, b in itertools.pairwise(bounds)])
@@ -258,8 +266,9 @@ class HashedEmbedder:
         familiarity = np.zeros(len(texts))
         for start, stop in _blocks(texts):
             found = ngrams_of(texts[start:stop])
-            vectors[start:stop] = self._project(found, stop - start)
-            share = self._known_share(found, stop - start, self._is_known)
+            column = self._column[found.slots]
+            vectors[start:stop] = self._project(found, stop - start, column)
+            share = self._known_share(found, stop - start, column >= 0)
             familiarity[start:stop] = np.minimum(share / self.usual_share_, 1.0)
         return vectors, familiarity
 

@@ -8,13 +8,14 @@ in 64-bit arithmetic that wraps around, so that all n-grams of a batch come from
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.features.characters import Kind, Kinds, codes_of, kinds_of
+from tenbin.features.characters import Codes, Kind, Kinds, join
 from tenbin.features.normal_text import normal_text
 from tenbin.types import Bools, Ints
 
@@ -48,40 +49,45 @@ class NGrams:
     language: Bools
 
 
-def _mix(codes: NDArray[np.uint32]) -> _Hashes:
+def _mix(codes: Codes) -> _Hashes:
     mixed: _Hashes = (codes.astype(np.uint64) + _MIX_ADD) * _MIX_1
     mixed ^= mixed >> 29
     mixed *= _MIX_2
     return mixed
 
 
-def _slots(hashes: _Hashes, order: int) -> Ints:
-    """The top 19 bits of a last scrambling; `order` keeps n-grams of different length apart."""
-    scrambled = hashes + order
+def _slots(hashes: Sequence[_Hashes], orders: Sequence[int]) -> Ints:
+    """The top 19 bits of a last scrambling of each part, one after the other; `orders` keeps the parts apart."""
+    scrambled = np.concatenate([part + np.uint64(order) for part, order in zip(hashes, orders, strict=True)])
     scrambled ^= scrambled >> _FOLD
     scrambled *= _LAST
     scrambled >>= _SHIFT
-    return scrambled.astype(np.int64)
+    return scrambled.view(np.int64)
 
 
-def _word_starts(kinds: Kinds) -> Bools:
-    """Where a word begins; marks and letters of either case continue a word, single characters are words alone."""
-    family = np.array([0, 0, 2, 2, 3, 2, 2, 2, 9, 9, 9, 9, 9, 9, 9], np.uint8)[kinds]
+@functools.cache
+def _families() -> Kinds:
+    """What belongs together in a word, by kind: marks and letters of either case do; 0 is blank, 9 a word alone."""
+    return np.array([0, 0, 2, 2, 3, 2, 2, 2, 9, 9, 9, 9, 9, 9, 9, 0], np.uint8)
+
+
+def _word_starts(family: Kinds) -> Bools:
+    """Where a word begins."""
     starts: Bools = family > 0
     starts[1:] &= (family[1:] != family[:-1]) | (family[1:] == 9)
     return starts
 
 
-def _word_hashes(mixed: _Hashes, kinds: Kinds, starts: Bools) -> _Hashes:
+def _word_hashes(mixed: _Hashes, blank: Bools, starts: Bools) -> _Hashes:
     first = np.flatnonzero(starts)
     index = np.arange(len(mixed), dtype=np.int64)
     place = index - np.maximum.accumulate(np.where(starts, index, 0))
-    place[kinds <= Kind.NEWLINE] = 0
+    place[blank] = 0
     powers = np.full(int(place.max()) + 1, _BASE, np.uint64)
     powers[0] = 1
     np.multiply.accumulate(powers, out=powers)
     terms = mixed * powers[place]
-    terms[kinds <= Kind.NEWLINE] = 0
+    terms[blank] = 0
     sums: _Hashes = np.add.reduceat(terms, first)
     return sums
 
@@ -91,34 +97,41 @@ def ngrams_of(texts: Sequence[str]) -> NGrams:
 
     Texts are normalised first (`normal_text`). A text's own n-grams never depend on the other texts.
     """
-    codes, owners = codes_of([f" {normal_text(text)} " for text in texts])
-    kinds = kinds_of(codes)
-    codes = codes.copy()
-    codes[kinds == Kind.DIGIT] = _ZERO
-    mixed = _mix(codes)
+    joined = join([normal_text(text) for text in texts])
+    kinds = joined.kinds
+    family = _families()[kinds]
+    mixed = _mix(np.where(kinds == Kind.DIGIT, _ZERO, joined.codes))
     letter = (kinds != Kind.DIGIT) & (kinds >= Kind.LOWER) & (kinds <= Kind.KATAKANA)
-    slots: list[Ints] = []
+    owners = np.repeat(np.arange(len(texts)), np.diff(joined.starts, append=len(kinds) + 1))
+    hashes: list[_Hashes] = []
     whose: list[Ints] = []
+    same: list[Bools] = []
     language: list[Bools] = []
-    starts = _word_starts(kinds)
+    starts = _word_starts(family)
     if starts.any():
-        words = _word_hashes(mixed, kinds, starts)
+        words = _word_hashes(mixed, family == 0, starts)
         word_owner, word_letter = owners[starts], letter[starts]
-        same = word_owner[:-1] == word_owner[1:]
-        pairs = words[:-1] * _BASE + words[1:]
-        slots += [_slots(words, 1), _slots(pairs[same], 2)]
-        whose += [word_owner, word_owner[:-1][same]]
-        language += [np.zeros(len(words), np.bool_), (word_letter[:-1] & word_letter[1:])[same]]
+        hashes += [words, words[:-1] * _BASE + words[1:]]
+        whose += [word_owner, word_owner[:-1]]
+        same += [np.ones(len(words), np.bool_), word_owner[:-1] == word_owner[1:]]
+        language += [np.zeros(len(words), np.bool_), word_letter[:-1] & word_letter[1:]]
+    n_words = sum(map(len, hashes))
     rolling, lettered = mixed, letter
     for order in range(2, max(CHARACTER_ORDERS) + 1):
         rolling = rolling[:-1] * _BASE + mixed[order - 1 :]
         lettered = lettered[:-1] & letter[order - 1 :]
         if order in CHARACTER_ORDERS:
-            same = owners[: 1 - order] == owners[order - 1 :]
-            slots.append(_slots(rolling[same], order) + WORD_SLOTS)
-            whose.append(owners[: 1 - order][same])
-            language.append(lettered[same])
-    return NGrams(np.concatenate(slots), np.concatenate(whose), np.concatenate(language))
+            hashes.append(rolling)
+            whose.append(owners[: len(rolling)])
+            same.append(owners[: len(rolling)] == owners[len(owners) - len(rolling) :])
+            language.append(lettered)
+    slots = _slots(hashes, [1, 2, *CHARACTER_ORDERS][-len(hashes) :])
+    slots[n_words:] += WORD_SLOTS
+    found = NGrams(slots, np.concatenate(whose), np.concatenate(language))
+    if len(texts) < 2:
+        return found
+    within = np.concatenate(same)
+    return NGrams(found.slots[within], found.owners[within], found.language[within])
 
 
 __all__ = ["CHARACTER_ORDERS", "CHARACTER_SLOTS", "SLOTS", "WORD_SLOTS", "NGrams", "ngrams_of"]
