@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.telemetry.redaction import LEFT_OUT, REDACTED, Redactor
+from tenbin.types import Candidate
+from tenbin.upstream.destination import Destination
 
 SECRET_TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, categories=("L", "N", "P", "S")), min_size=8)
 AROUND = st.text(max_size=30)
@@ -78,6 +80,18 @@ def test_plain_words_stay(text: str) -> None:
 )
 def test_nested_values_are_followed(value: Any, shown: Any) -> None:
     assert Redactor(["secret-12", "12345678"]).value(value) == shown
+
+
+def test_a_process_takes_out_the_keys_that_it_holds() -> None:
+    here = Destination(Candidate("a"), "openai", "http://127.0.0.1/v1", api_key_env="ODD_NAME")
+    environ = {"ODD_NAME": "configured-1", "SOME_TOKEN": "unconfigured-12", "A_KEY": "short", "PATH": "/usr/local/bin"}
+    redactor = Redactor.of(environ, {"a": here})
+    assert redactor.text("configured-1 unconfigured-12 short /usr/local/bin") == (
+        f"{REDACTED} {REDACTED} short /usr/local/bin"
+    )
+    there = Destination(Candidate("b"), "openai", "http://127.0.0.1/v1", api_key_env="LATER")
+    redactor.learn_keys({"LATER": "learnt-later"}, {"b": there})
+    assert redactor.text("learnt-later configured-1") == f"{REDACTED} {REDACTED}"
 
 
 def test_endless_nesting_ends() -> None:

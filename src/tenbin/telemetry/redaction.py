@@ -10,11 +10,15 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from tenbin.config.values import SECRET
+from tenbin.upstream.destination import Destination
 
 REDACTED = "[redacted]"
 LEFT_OUT = "[left out]"
 MIN_SECRET_CHARACTERS = 4
 """Shorter values guard nothing, and taking them out of every line would leave no line to read."""
+MIN_UNCONFIGURED_CHARACTERS = 12
+"""The same for variables that the configuration does not name as keys."""
+SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 MAX_DEPTH = 8
 
 SECRET_HEADERS = frozenset(
@@ -56,9 +60,26 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets for form in written_forms(secret.strip())}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._forms: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
+        self.learn(secrets)
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], destinations: Mapping[str, Destination] | None = None) -> Redactor:
+        """The redactor of a process: the keys of its destinations, and every variable called a key, token or secret."""
+        redactor = cls(value for name, value in environ.items() if _is_secret(name, value))
+        redactor.learn_keys(environ, destinations or {})
+        return redactor
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take these values out, too, from now on."""
+        self._forms |= {form for secret in secrets for form in written_forms(secret.strip())}
+        longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def learn_keys(self, environ: Mapping[str, str], destinations: Mapping[str, Destination]) -> None:
+        """Take out the keys of these destinations, too: a reload may name other variables."""
+        self.learn(environ.get(d.api_key_env, "") for d in destinations.values() if d.api_key_env is not None)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -97,6 +118,11 @@ class Redactor:
         if name.lower() in TEXT_FIELDS and not isinstance(value, int | float | None):
             return LEFT_OUT
         return self.value(value, depth + 1)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Whether a variable's name says that it guards something, and its value could."""
+    return name.upper().endswith(SECRET_ENDINGS) and len(value.strip()) >= MIN_UNCONFIGURED_CHARACTERS
 
 
 def written_forms(secret: str) -> set[str]:
