@@ -1,0 +1,120 @@
+"""`tenbin doctor`: whether a gateway with this configuration would serve, and what to do where it would not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenbin.cli.output import (
+    TEXTS,
+    caution,
+    emit_json,
+    faint,
+    good,
+    json_option,
+    one_cell,
+    pad,
+    say,
+    strong,
+    text_width,
+)
+from tenbin.errors import TenbinError
+
+if TYPE_CHECKING:
+    from tenbin.cli.doctor_finding import Finding
+    from tenbin.report.catalogue import Catalogue
+
+CONFIG = "tenbin.toml"
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path), default=CONFIG)
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@json_option
+def doctor(config: Path, lang: str, as_json: bool) -> None:
+    """Check whether a gateway would serve, and say what to do.
+
+    Looks at CONFIG (default: tenbin.toml), the keys in the environment, the candidates (their lists of models are asked
+    for: no tokens are spent), routers, prices, store, clock, ports and threads. The exit code is that of the first
+    failure.
+    """
+    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415 (not needed for --help)
+
+    words = load_catalogue(lang, TEXTS)
+    findings = examine(config)
+    failures = [finding for finding in findings if finding.status == "fail"]
+    if as_json:
+        emit_json({"config": config, "is_healthy": not failures, "findings": [row(f, words) for f in findings]})
+    else:
+        say(doctor_text(findings, words))
+    if failures:
+        first = failures[0]
+        raise first.error(first.what(words), where=first.subject or None, fix=first.advice(words))
+
+
+def examine(config: Path) -> list[Finding]:
+    """Every finding, in the order of what depends on what; a configuration that cannot be read ends it."""
+    from tenbin.cli.doctor_finding import Finding  # noqa: PLC0415 (numpy and aiohttp only when run)
+    from tenbin.cli.doctor_reach import check_clock, check_reach, reach  # noqa: PLC0415
+    from tenbin.cli.doctor_router import check_prices, check_routers  # noqa: PLC0415
+    from tenbin.cli.doctor_setup import (  # noqa: PLC0415
+        check_config,
+        check_environment,
+        check_ports,
+        check_store,
+        check_threads,
+        read_setup,
+    )
+
+    environ = os.environ
+    try:
+        setup = read_setup(config, environ)
+    except TenbinError as error:
+        return [Finding.of_error("config", error)]
+    said = reach(setup.destinations, environ)
+    return [
+        *check_config(setup),
+        *check_environment(setup, environ),
+        *check_reach(setup.destinations, said),
+        *check_routers(setup, environ),
+        *check_prices(setup),
+        *check_store(setup),
+        *check_clock(list(said.values())),
+        *check_ports(setup),
+        *check_threads(environ),
+    ]
+
+
+def row(finding: Finding, words: Catalogue) -> dict[str, str | None]:
+    """A finding as `--json` prints it."""
+    return {
+        "check": finding.check,
+        "subject": finding.subject,
+        "status": finding.status,
+        "what": finding.what(words),
+        "fix": finding.advice(words),
+    }
+
+
+def doctor_text(findings: Sequence[Finding], words: Catalogue) -> str:
+    """One line per finding, what to do below it, and the sum at the end."""
+    checks = {finding.check: words(f"doctor.{finding.check}") for finding in findings}
+    marks = {"ok": good("ok"), "warn": caution("warn"), "fail": click.style("fail", fg="red", bold=True)}
+    width = max(map(text_width, checks.values()))
+    lines = []
+    for finding in findings:
+        subject = f"{finding.subject}: " if finding.subject else ""
+        what = one_cell(finding.what(words))
+        lines.append(f"{pad(marks[finding.status], 4)}  {pad(checks[finding.check], width)}  {subject}{what}")
+        if (advice := finding.advice(words)) is not None:
+            lines.append(f"{' ' * (width + 8)}{faint(one_cell(advice))}")
+    fails, warnings = (sum(finding.status == status for finding in findings) for status in ("fail", "warn"))
+    if fails:
+        total = strong(words("doctor.sum_fail", fails=str(fails), warnings=str(warnings)))
+    else:
+        total = strong(words("doctor.sum_warn", warnings=str(warnings)) if warnings else words("doctor.sum_ok"))
+    return "\n".join([*lines, "", total])
