@@ -136,8 +136,9 @@ def failure_from(error: Exception, name: str, *, has_head: bool = False) -> Upst
         what = "the upstream's answer did not end in time" if has_head else "the upstream did not answer in time"
         return UpstreamFailure("timeout", what, where=name)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
-        why = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else None
-        return UpstreamFailure("connect", f"no connection to the upstream ({why or type(error).__name__})", where=name)
+        # A certificate error is a connector error without an `os_error`.
+        why = getattr(getattr(error, "_os_error", None), "strerror", None) or type(error).__name__
+        return UpstreamFailure("connect", f"no connection to the upstream ({why})", where=name)
     if isinstance(error, aiohttp.ClientResponseError) or isinstance(error.__cause__, aiohttp.ClientResponseError):
         return UpstreamFailure("malformed", "the upstream's answer is not valid HTTP", where=name)
     if isinstance(error, ValueError):

@@ -1,0 +1,234 @@
+"""What statuses, codes and words of refusals mean."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.upstream.destination import Dialect
+from tenbin.upstream.failure import FailureKind, UpstreamFailure, failure_inside, failure_of, retry_after
+
+
+def kind_of(status: int, error: Any, dialect: Dialect = "openai") -> FailureKind:
+    failure = failure_of(status, {}, json.dumps(error).encode() if not isinstance(error, bytes) else error, dialect)
+    assert failure is not None
+    return failure.kind
+
+
+def said(message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", **more}}
+
+
+def test_an_answer_is_no_failure() -> None:
+    assert failure_of(200, {}, b'{"error": "x"}', "openai") is None
+    assert failure_of(201, {}, b"", "anthropic") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "moves_on", "counts"),
+    [
+        (302, "malformed", True, True),
+        (400, "refused", False, False),
+        (401, "unauthorised", True, True),
+        (402, "unauthorised", True, True),
+        (403, "unauthorised", True, True),
+        (404, "not_found", True, False),
+        (408, "timeout", True, True),
+        (409, "overloaded", True, True),
+        (413, "context", True, False),
+        (418, "refused", False, False),
+        (422, "refused", False, False),
+        (425, "overloaded", True, True),
+        (429, "rate_limited", True, True),
+        (500, "server_error", True, True),
+        (502, "server_error", True, True),
+        (503, "overloaded", True, True),
+        (504, "timeout", True, True),
+        (520, "server_error", True, True),
+        (529, "overloaded", True, True),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>Server Error</html>", b"\xff{", b"[]", b"null", b'{"error": 3}'])
+def test_a_status_alone(status: int, kind: FailureKind, moves_on: bool, counts: bool, body: bytes) -> None:
+    failure = failure_of(status, {"x": "y"}, body, "openai")
+    assert failure is not None
+    assert (failure.kind, failure.moves_on, failure.counts) == (kind, moves_on, counts)
+    assert (failure.status, failure.headers, failure.body) == (status, {"x": "y"}, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, said("x", code="context_length_exceeded")),
+        (400, said("This model's maximum context length is 8192 tokens. However, your messages resulted in 9000.")),
+        (400, said("Your input exceeds the context window of this model. Please adjust your input.")),
+        (400, {"object": "error", "message": "This model's maximum context length is 4096 tokens", "code": 400}),
+        (400, said("The decoder prompt (length 5000) is longer than the maximum model length of 4096.")),
+        (400, [{"error": {"code": 400, "message": "The input token count (1200000) exceeds the maximum number of"}}]),
+        (400, said("the request exceeds the available context size", type="exceed_context_size_error")),
+        (422, {"error": "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000", "error_type": "validation"}),
+        (400, {"message": "Prompt contains 40000 tokens, too large for model with 32768 maximum context length"}),
+        (400, {"code": "400", "error": "This model's maximum prompt length is 131072 but the request contains 200000"}),
+        (400, said("Please reduce the length of the messages or completion.")),
+        (400, {"message": "too many tokens: total number of tokens in the prompt cannot exceed 4081"}),
+        (500, said("The input is longer than the model's context length")),
+        (413, b""),
+    ],
+)
+def test_a_conversation_that_is_too_long(status: int, error: Any) -> None:
+    assert kind_of(status, error) == "context"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message", "type_"),
+    [
+        (400, "context", "prompt is too long: 208310 tokens > 200000 maximum", "invalid_request_error"),
+        (400, "context", "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000", ""),
+        (413, "context", "Request exceeds the maximum size", "request_too_large"),
+        (400, "capability", "max_tokens: 9 > 8, which is the maximum allowed number of output tokens for claude", ""),
+        (400, "capability", "adaptive thinking is not supported on this model", "invalid_request_error"),
+        (400, "unauthorised", "Your credit balance is too low to access the Anthropic API.", "invalid_request_error"),
+        (400, "refused", "messages: roles must alternate", "invalid_request_error"),
+        (400, "refused", "Output blocked by content filtering policy", "invalid_request_error"),
+        (404, "not_found", "model: claude-9", "not_found_error"),
+        (429, "rate_limited", "This request would exceed your limit", "rate_limit_error"),
+        (529, "overloaded", "Overloaded", "overloaded_error"),
+    ],
+)
+def test_the_anthropic_dialect(status: int, kind: FailureKind, message: str, type_: str) -> None:
+    error = {"type": "error", "error": {"type": type_, "message": message}}
+    assert kind_of(status, error, "anthropic") == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, said("x", code="unsupported_parameter", param="temperature")),
+        (400, said("Unsupported value: 'temperature' does not support 0.2 with this model.", code="unsupported_value")),
+        (400, said("Unrecognized request argument supplied: reasoning_effort")),
+        (400, said("max_tokens is too large: 9999. This model supports at most 4096 completion tokens")),
+        (400, said("tools is not supported in this model")),
+        (400, {"object": "error", "message": "m is not a multimodal model", "type": "BadRequestError"}),
+        (400, {"message": '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'}),
+        (404, {"error": {"message": "No endpoints found that support image input", "code": 404}}),
+        (400, {"error": {"message": "Provider returned error", "metadata": {"raw": "images are not supported"}}}),
+        (415, b""),
+        (501, b""),
+    ],
+)
+def test_what_a_model_cannot_do(status: int, error: Any) -> None:
+    assert kind_of(status, error) == "capability"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, said("filtered", code="content_filter")),
+        (400, said("The response was filtered due to Azure OpenAI's content management policy.")),
+        (400, {"error": {"message": "x", "innererror": {"content_filter_result": {}}}}),
+        (400, said("x", code="content_policy_violation")),
+        (400, said("This prompt is not supported: it violates our usage policies", code="invalid_prompt")),
+        (403, {"error": {"message": "Your input was flagged", "code": 403}}),
+        (400, said("Invalid value: 'foo'. Supported values are: 'system' and 'user'.", code="invalid_value")),
+        (400, said("[] is too short - 'messages'", param="messages")),
+        (422, {"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}),
+    ],
+)
+def test_what_is_given_back(status: int, error: Any) -> None:
+    assert kind_of(status, error) == "refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (429, said("You exceeded your current quota", code="insufficient_quota"), "rate_limited"),
+        (413, said("Request too large for model on tokens per minute", code="rate_limit_exceeded"), "rate_limited"),
+        (400, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}], "unauthorised"),
+        (401, said("Incorrect API key provided", code="invalid_api_key"), "unauthorised"),
+        (404, said("The model `gpt-9` does not exist", code="model_not_found"), "not_found"),
+        (400, said("The model `gpt-9` does not exist"), "not_found"),
+        (500, said("this operation is not supported"), "server_error"),
+        (503, said("maximum context length"), "overloaded"),
+    ],
+)
+def test_words_and_codes_against_the_status(status: int, error: Any, kind: FailureKind) -> None:
+    assert kind_of(status, error) == kind
+
+
+@pytest.mark.parametrize(
+    ("data", "dialect", "status", "kind"),
+    [
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, "anthropic", 529, "overloaded"),
+        ({"error": {"message": "x", "code": 502}, "choices": []}, "openai", 502, "server_error"),
+        ({"error": {"message": "x", "type": "server_error"}}, "openai", 500, "server_error"),
+        (said("maximum context length is 5"), "openai", 400, "context"),
+        ({"error": "boom"}, "openai", 500, "server_error"),
+        ({"type": "error", "code": "rate_limit_exceeded", "message": "x"}, "openai", 429, "rate_limited"),
+    ],
+)
+def test_an_error_inside_an_answer(data: Any, dialect: Dialect, status: int, kind: FailureKind) -> None:
+    failure = failure_inside(json.dumps(data).encode(), dialect)
+    assert (failure.status, failure.kind) == (status, kind)
+
+
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": DATE}, 90),
+        ({"retry-after": "Wed, 21 Oct 2026 07:00:00 GMT", "date": DATE}, 0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:00:00 GMT"}, 0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Wed, 99 Oct 2026 99:00:00 GMT"}, None),
+    ],
+)
+def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+    failure = failure_of(503, headers, b"", "openai")
+    assert failure is not None
+    assert failure.retry_after_s == seconds
+
+
+def test_only_a_refusal_stays() -> None:
+    kinds = get_args(FailureKind)
+    assert [kind for kind in kinds if not UpstreamFailure(kind, "x").moves_on] == ["refused"]
+
+
+@given(st.integers(100, 999), st.binary(max_size=50), st.text(max_size=20), st.sampled_from(["openai", "anthropic"]))
+def test_nothing_an_upstream_says_breaks_the_reading(status: int, body: bytes, wait: str, dialect: Dialect) -> None:
+    failure = failure_of(status, {"retry-after": wait, "date": wait, "retry-after-ms": wait}, body, dialect)
+    assert (failure is None) is (status < 300)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["error", "code", "type", "message", "metadata", "raw", "innererror"]), inner)
+    ),
+)
+
+
+@given(JSON)
+def test_no_json_breaks_the_reading(value: Any) -> None:
+    body = json.dumps(value).encode()
+    assert failure_of(400, {}, body, "openai") is not None
+    assert failure_inside(body, "anthropic").kind in get_args(FailureKind)
+
+
+def test_what_it_says_holds_nothing_of_the_body() -> None:
+    failure = failure_of(400, {}, b'{"error":{"message":"the secret prompt"}}', "openai")
+    assert "secret" not in str(failure)
