@@ -64,7 +64,7 @@ class Reader:
         return rows[0][0] if rows else None
 
     def spent(self, key_id: str, since: float, until: float = float("inf")) -> float:
-        """Dollars of a key's calls begun from `since` up to `until` (Unix seconds); open ones count at their reserve."""
+        """Dollars of a key's calls from `since` up to `until` in Unix seconds; open ones count at their reserve."""
         sql = "SELECT total(billed_usd) FROM calls WHERE key_id = ? AND at >= ? AND at < ?"
         return float(self._rows(sql, (key_id, since, until))[0][0])
 

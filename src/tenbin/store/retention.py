@@ -29,6 +29,11 @@ WHERE c.profile = ?1 AND c.at < ?2
 OF_USER = """
 SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no WHERE c.user = ?1
 """
+# An open call may still bring its answer: it is marked, so that the answer is not let in.
+FREE = """
+UPDATE calls SET user = NULL, conversation = NULL,
+  texts = iif(texts IS NULL AND status IS NOT NULL, NULL, 'deleted') WHERE user = ?
+"""
 MARK = """
 UPDATE calls SET texts = 'expired' WHERE texts = 'stored' AND NOT EXISTS (
   SELECT 1 FROM texts t WHERE t.request_id = calls.request_id AND t.call_no = calls.call_no)
@@ -84,10 +89,7 @@ def delete_user(folder: Path, user: str) -> Erased:
             link.execute("INSERT INTO erasures VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2", remembered)
             texts = delete_texts(link, OF_USER, (user,))
             freed = link.execute(
-                "UPDATE calls SET user = NULL, conversation = NULL, texts = iif(texts IS NULL, NULL, 'deleted') "
-                "WHERE user = ?",
-                (user,),
-            ).rowcount
+                FREE, (user,)).rowcount
             audit(link, "delete_user", remembered[0], texts, freed)
         return Erased(texts, freed, scrub(store, link))
 

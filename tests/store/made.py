@@ -1,0 +1,117 @@
+"""Rows as the gateway writes them."""
+
+import asyncio
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tenbin.store.ids import new_id
+from tenbin.store.keys import KeyRecord
+from tenbin.store.ledger import Ledger
+from tenbin.store.records import Decided, Intent, Settled
+from tenbin.types import Usage
+
+
+def decided(decision_id="dec-1", **given):
+    return Decided(
+        **{
+            "decision_id": decision_id,
+            "at": time.time(),
+            "key_id": "key_1",
+            "profile": "auto",
+            "model": "small",
+            "document": b'{"model":"small"}',
+        }
+        | given
+    )
+
+
+def intent(request_id=None, **given):
+    return Intent(
+        **{
+            "request_id": request_id or new_id("req"),
+            "call_no": 0,
+            "at": time.time(),
+            "worker": "w0",
+            "key_id": "key_1",
+            "profile": "auto",
+            "endpoint": "chat",
+            "asked_model": "tenbin/auto",
+            "candidate": "small",
+            "reserve_usd": 0.25,
+        }
+        | given
+    )
+
+
+def settled(request_id, **given):
+    return Settled(
+        **{
+            "request_id": request_id,
+            "call_no": 0,
+            "at": time.time(),
+            "status": "ok",
+            "http_status": 200,
+            "usage": Usage(100, 50, cached_tokens=10),
+            "cost_usd": 0.01,
+        }
+        | given
+    )
+
+
+def key(key_id="key_1", **given):
+    return KeyRecord(
+        **{
+            "key_id": key_id,
+            "name": key_id,
+            "profiles": None,
+            "models": None,
+            "day_usd": None,
+            "month_usd": None,
+            "requests_per_minute": None,
+            "max_concurrency": None,
+            "created_at": 0.0,
+        }
+        | given
+    )
+
+
+@asynccontextmanager
+async def running(folder: Path, worker="w0", **given):
+    """A ledger that is started and closed again."""
+    ledger = Ledger(folder, worker, **given)
+    ledger.start()
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+async def until(is_true: Callable[[], bool], seconds=20.0):
+    """Wait for something that another thread or process brings about."""
+    stop = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < stop, "it did not come about"
+        await asyncio.sleep(0.01)
+
+
+def fork(work: Callable[[], None]) -> int:
+    """Do work in a child of its own, to be killed or waited for: its process id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    os._exit(code)
+
+
+def exit_code(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

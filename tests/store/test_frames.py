@@ -1,0 +1,66 @@
+"""Frames: what is read is what was written, up to where the writer died."""
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.store.frames import HEADER, FrameReader, blank, decoder, encoder, frame, is_blank
+from tests.store.made import intent, settled
+
+
+def read(folder, data, offset=0):
+    path = folder / "journal"
+    path.write_bytes(data)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        reader = FrameReader(fd, offset)
+        return list(reader), reader
+    finally:
+        os.close(fd)
+
+
+@given(payloads=st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=6), data=st.data())
+def test_a_tail_that_is_torn_anywhere_costs_only_itself(tmp_path_factory, payloads, data):
+    whole = b"".join(frame(payload) for payload in payloads)
+    cut = data.draw(st.integers(0, len(whole)))
+    found, reader = read(tmp_path_factory.mktemp("torn"), whole[:cut])
+    assert found == payloads[: len(found)]
+    assert reader.offset == sum(HEADER.size + len(payload) for payload in found)
+    assert (reader.fault == "torn") == (reader.offset < cut)
+    assert len(found) == len(payloads) or reader.offset + HEADER.size + len(payloads[len(found)]) > cut
+
+
+def test_changed_bytes_are_called_damage(tmp_path):
+    data = bytearray(frame(b"first") + frame(b"second") + frame(b"third"))
+    data[len(frame(b"first")) + HEADER.size] ^= 1
+    found, reader = read(tmp_path, bytes(data))
+    assert found == [b"first"]
+    assert reader.fault == "damaged"
+
+
+def test_zeros_that_a_power_cut_leaves_are_no_frames(tmp_path):
+    found, reader = read(tmp_path, frame(b"first") + bytes(4096))
+    assert found == [b"first"]
+    assert reader.fault == "damaged"
+
+
+def test_frames_larger_than_a_read_come_whole(tmp_path):
+    payloads = [b"a" * 10, b"b" * (3 << 20), b"c" * ((1 << 20) - 30), b"d" * 100]
+    found, reader = read(tmp_path, b"".join(map(frame, payloads)))
+    assert found == payloads
+    assert reader.fault is None
+
+
+def test_an_erased_frame_is_read_over(tmp_path):
+    found, reader = read(tmp_path, blank(7) + frame(b"next"))
+    assert [is_blank(payload) for payload in found] == [True, False]
+    assert reader.fault is None
+
+
+def test_records_come_back_as_they_were_and_numbers_of_numpy_as_floats():
+    import numpy as np
+
+    rows = [intent("r", prompt=b"\x00\xff"), settled("r", cost_usd=np.float64(0.5), latency_s=np.float32(2))]
+    back = decoder().decode(encoder().encode(rows))
+    assert back == [rows[0], settled("r", at=rows[1].at, cost_usd=0.5, latency_s=2.0)]
