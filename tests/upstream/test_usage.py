@@ -1,0 +1,189 @@
+"""Usage of whole answers, and the asking for it in streams."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.types import Usage
+from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.usage import (
+    Answered,
+    anthropic_usage,
+    asks_usage,
+    openai_usage,
+    read_responses_usage,
+    read_usage,
+    with_usage,
+)
+
+
+def raw(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("counts", "usage"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}, Usage(9, 4)),
+        ({"prompt_tokens": 9, "total_tokens": 9}, Usage(9, 0)),  # embeddings
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 6,
+                "total_tokens": 15,
+                "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 5},
+            },
+            Usage(9, 6, 8, 0, 5),
+        ),
+        # xAI: reasoning beside the completion.
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 6,
+                "total_tokens": 20,
+                "completion_tokens_details": {"reasoning_tokens": 5},
+            },
+            Usage(9, 11, 0, 0, 5),
+        ),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 5}},
+            Usage(9, 6, 0, 0, 5),
+        ),
+        # Google: hidden reasoning only in the total.
+        ({"prompt_tokens": 9, "completion_tokens": 6, "total_tokens": 20}, Usage(9, 11, 0, 0, 5)),
+        # DeepSeek, OpenRouter, servers that write floats or nulls.
+        ({"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 4}, Usage(9, 1, 4)),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 5}},
+            Usage(9, 0, 4, 5),
+        ),
+        ({"prompt_tokens": 9.0, "completion_tokens": None, "prompt_tokens_details": None}, Usage(9, 0)),
+        ({"prompt_tokens": -3, "completion_tokens": 2, "total_tokens": 2}, Usage(0, 2)),
+        ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 7}}, Usage(5, 0, 5)),
+        (None, None),
+        ({}, None),
+        ([], None),
+        ("x", None),
+        ({"prompt_tokens": "many"}, None),
+    ],
+)
+def test_openai_counts(counts: Any, usage: Usage | None) -> None:
+    assert openai_usage(raw(counts)) == usage
+
+
+def test_anthropic_counts() -> None:
+    counts = {
+        "input_tokens": 3,
+        "cache_read_input_tokens": 10,
+        "cache_creation_input_tokens": 5,
+        "output_tokens": 7,
+        "cache_creation": {"ephemeral_5m_input_tokens": 5},
+    }
+    assert anthropic_usage(raw(counts)) == Usage(18, 7, 10, 5)
+    assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
+    assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)
+    assert anthropic_usage(raw(None), Usage(18, 1)) == Usage(18, 1)
+
+
+NAMES = (
+    "prompt_tokens completion_tokens total_tokens input_tokens output_tokens cache_read_input_tokens "
+    "cache_creation_input_tokens prompt_tokens_details"
+)
+COUNTS = st.dictionaries(
+    st.sampled_from(NAMES.split()),
+    st.integers() | st.none() | st.floats(allow_nan=False) | st.dictionaries(st.just("cached_tokens"), st.integers()),
+)
+
+
+@given(COUNTS)
+def test_whatever_the_counts_the_parts_stay_inside_the_whole(counts: dict[str, Any]) -> None:
+    for usage in (openai_usage(raw(counts)), anthropic_usage(raw(counts))):
+        if usage is not None:
+            assert 0 <= usage.cached_tokens + usage.cache_write_tokens <= usage.input_tokens
+            assert 0 <= usage.reasoning_tokens <= usage.output_tokens < 2**63
+
+
+def test_a_whole_chat_answer() -> None:
+    body = {
+        "id": "c",
+        "choices": [{"message": {"content": "x", "refusal": None}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+        "error": None,
+    }
+    assert read_usage("openai", raw(body)) == Answered(Usage(1, 2), "c", "stop", False)
+    body["choices"] = [{"message": {"refusal": "no"}, "finish_reason": "stop"}]
+    assert read_usage("openai", raw(body)).is_refusal
+    body["choices"] = [{"message": {}, "finish_reason": "content_filter"}]
+    assert read_usage("openai", raw(body)).is_refusal
+
+
+def test_a_whole_message_response_and_embedding() -> None:
+    message = {"id": "m", "type": "message", "stop_reason": "refusal", "usage": {"input_tokens": 1, "output_tokens": 2}}
+    assert read_usage("anthropic", raw(message)) == Answered(Usage(1, 2), "m", "refusal", True)
+    response = {"id": "r", "status": "completed", "error": None, "usage": {"input_tokens": 1, "output_tokens": 2}}
+    assert read_responses_usage(raw(response)) == Answered(Usage(1, 2), "r", "completed")
+    embedding = {"object": "list", "data": [], "usage": {"prompt_tokens": 3, "total_tokens": 3}}
+    assert read_usage("openai", raw(embedding)) == Answered(Usage(3, 0))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"choices": [', b'{"choices": "x"}', b"[" * 200_000])
+def test_what_is_no_answer_is_malformed(body: bytes) -> None:
+    for read in (lambda: read_usage("openai", body), lambda: read_responses_usage(body)):
+        with pytest.raises(UpstreamFailure) as caught:
+            read()
+        assert caught.value.kind == "malformed"
+        assert caught.value.body == body
+
+
+def test_an_error_in_place_of_an_answer() -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        read_usage("openai", raw({"error": {"message": "busy", "code": 503}}))
+    assert (caught.value.kind, caught.value.status) == ("overloaded", 503)
+
+
+def members(body: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+def written(asked: dict[str, msgspec.Raw]) -> bytes:
+    return msgspec.json.encode(asked)
+
+
+def test_asking_for_usage_touches_nothing_else() -> None:
+    assert written(with_usage(members(b'{"a":1.50,"b":[1, 2e0]}'))) == (
+        b'{"a":1.50,"b":[1, 2e0],"stream_options":{"include_usage":true}}'
+    )
+    body = b'{"stream_options":{"x":1.0,"include_usage":false},"a":"\\u00e9"}'
+    assert written(with_usage(members(body))) == b'{"stream_options":{"x":1.0,"include_usage":true},"a":"\\u00e9"}'
+    given_ = members(b'{"stream_options":null}')
+    assert written(with_usage(given_)) == b'{"stream_options":{"include_usage":true}}'
+    assert written(given_) == b'{"stream_options":null}'
+
+
+@pytest.mark.parametrize("body", [b'{"stream_options":"x"}', b'{"stream_options":[1]}'])
+def test_options_that_are_none_are_left_to_the_upstream(body: bytes) -> None:
+    assert written(with_usage(members(body))) == body
+    assert not asks_usage(members(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        (b"{}", False),
+        (b'{"stream_options":null}', False),
+        (b'{"stream_options":{}}', False),
+        (b'{"stream_options":{"include_usage": true }}', True),
+        (b'{"stream_options":{"include_usage":false}}', False),
+        (b'{"stream_options":{"include_usage":null}}', False),
+    ],
+)
+def test_who_asked(body: bytes, asks: bool) -> None:
+    assert asks_usage(members(body)) is asks
+    assert asks_usage(with_usage(members(body)))
