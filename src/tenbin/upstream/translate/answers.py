@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tenbin.errors import NetworkError, RequestError
-from tenbin.upstream.translate.body import Json, mapping, objects, string
+from tenbin.upstream.translate.body import Json, call_input, mapping, objects, string
 from tenbin.upstream.translate.stop_reasons import to_finish_reason, to_stop_reason
 from tenbin.upstream.translate.tool_ids import neutral_id
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage, to_openai_usage
@@ -106,7 +106,7 @@ def _message(answer: Json, model: str | None, thinking: bool) -> Json:
         function = mapping(call.get("function"), "tool_calls.function")
         call_id = string(call.get("id"), "tool_calls.id") or neutral_id(f"{answer.get('id')}:{at}")
         name = string(function.get("name"), "tool_calls.function.name")
-        given = _arguments(string(function.get("arguments"), "tool_calls.function.arguments"))
+        given = call_input(string(function.get("arguments"), "tool_calls.function.arguments"))
         blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": given})
     finish = choices[0].get("finish_reason")
     stop = to_stop_reason(finish, has_calls=bool(calls), has_refused=bool(refusal))
@@ -131,15 +131,3 @@ def content_text(content: Any) -> str:
     if not isinstance(content, list):
         return ""
     return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict) and "text" in part)
-
-
-def _arguments(arguments: str) -> Json:
-    if not arguments.strip():
-        return {}
-    try:
-        value = msgspec.json.decode(arguments)
-    except msgspec.DecodeError as error:
-        raise NetworkError(f"the upstream's tool call has arguments that are not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise NetworkError("the upstream's tool call has arguments that are not a JSON object")
-    return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import msgspec
+
 from tenbin.errors import RequestError
 
 Json = dict[str, Any]
@@ -49,3 +51,17 @@ def parts(content: Any, param: str) -> list[Json]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return objects(content, param)
+
+
+def call_input(arguments: str) -> Json:
+    """The arguments of an OpenAI tool call as an object; none are {}.
+
+    What the model wrote wrongly, or was cut off in, is kept as text under "arguments": an answer is never lost for it.
+    """
+    if not arguments.strip():
+        return {}
+    try:
+        value = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        value = arguments
+    return value if isinstance(value, dict) else {"arguments": value}

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from tenbin.errors import RequestError
-from tenbin.upstream.translate.body import Json, mapping, objects, parts, string
+from tenbin.upstream.translate.body import Json, call_input, mapping, objects, parts, string
 from tenbin.upstream.translate.effort import set_thinking
 from tenbin.upstream.translate.model_rules import AnthropicRules, anthropic_rules
 from tenbin.upstream.translate.parts import text_block, to_block
@@ -119,19 +117,8 @@ def _assistant_blocks(message: Json, content: list[Json], ids: ToolIds, where: s
         arguments = string(function.get("arguments"), f"{place}.function.arguments")
         name = string(function.get("name"), f"{place}.function.name")
         call_id = ids.call(string(call.get("id"), f"{place}.id"))
-        blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": _input(arguments)})
+        blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": call_input(arguments)})
     return blocks
-
-
-def _input(arguments: str) -> Json:
-    """The arguments of a call as an object; what the model wrote wrongly is kept as text under "arguments"."""
-    if not arguments.strip():
-        return {}
-    try:
-        value = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
-        value = arguments
-    return value if isinstance(value, dict) else {"arguments": value}
 
 
 def _result_block(message: Json, content: list[Json], ids: ToolIds, where: str) -> Json:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import CHAT_ID, prefixed
 from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
@@ -64,6 +65,10 @@ class _Call:
         self.has_arguments = False
 
 
+def _is_end(data: bytes) -> bool:
+    return b'"message_stop"' in data and data.endswith(b"}")
+
+
 class MessagesToChatStream:
     """Translates one Anthropic stream for a client of the OpenAI dialect.
 
@@ -86,7 +91,11 @@ class MessagesToChatStream:
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunks for the client that these bytes of the upstream's stream make."""
-        return self.translate(self._frames.feed(chunk))
+        try:
+            frames = self._frames.feed(chunk)
+        except UpstreamFailure as failure:
+            return b"" if self._is_over else self._fail(error_body("openai", 502, "upstream_malformed", failure.what))
+        return self.translate(frames)
 
     def translate(self, frames: Iterable[Frame]) -> bytes:
         """The chunks that whole frames make."""
@@ -98,10 +107,13 @@ class MessagesToChatStream:
 
     def close(self) -> bytes:
         """What the client gets when the upstream's stream is over: an error unless its end marker came."""
-        out = self.translate(self._frames.finish())
-        if self._is_over:
-            return out
-        return out + self._fail(error_body("openai", 502, "upstream_cut", "the upstream's stream ended half-way"))
+        # Of a frame without its blank line only the end marker is known to be whole.
+        out = self.translate(frame for frame in self._frames.finish() if _is_end(frame.data))
+        return (
+            out
+            if self._is_over
+            else self._fail(error_body("openai", 502, "upstream_cut", "the upstream's stream ended half-way"))
+        )
 
     def _fail(self, body: bytes) -> bytes:
         self._is_over = True

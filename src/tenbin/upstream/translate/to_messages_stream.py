@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed
 from tenbin.upstream.translate.block_queue import BlockQueue
@@ -83,7 +84,11 @@ class ChatToMessagesStream:
 
     def feed(self, chunk: bytes) -> bytes:
         """The events for the client that these bytes of the upstream's stream make."""
-        return self.translate(self._frames.feed(chunk))
+        try:
+            frames = self._frames.feed(chunk)
+        except UpstreamFailure as failure:
+            return b"" if self._is_over else self._fail(error_body("anthropic", 502, None, failure.what))
+        return self.translate(frames)
 
     def translate(self, frames: Iterable[Frame]) -> bytes:
         """The events that whole frames make."""
@@ -95,10 +100,13 @@ class ChatToMessagesStream:
 
     def close(self) -> bytes:
         """What the client gets when the upstream's stream is over: an error unless its end marker came."""
-        out = self.translate(self._frames.finish())
-        if self._is_over:
-            return out
-        return out + self._fail(error_body("anthropic", 502, None, "the upstream's stream ended half-way"))
+        # Of a frame without its blank line only the end marker is known to be whole.
+        out = self.translate(frame for frame in self._frames.finish() if frame.data == _DONE)
+        return (
+            out
+            if self._is_over
+            else self._fail(error_body("anthropic", 502, None, "the upstream's stream ended half-way"))
+        )
 
     def _fail(self, body: bytes) -> bytes:
         self._is_over = True

@@ -34,6 +34,7 @@ class ToolIds:
         self._renames_all = renames_all
         self._seen: Counter[str] = Counter()
         self._open: dict[str, deque[str]] = {}
+        self._answered: dict[str, str] = {}
 
     def call(self, tool_id: str) -> str:
         """The id of the next call."""
@@ -47,7 +48,9 @@ class ToolIds:
     def result(self, tool_id: str) -> str:
         """The id of the call that a result answers: of calls with one id, the first that is still unanswered."""
         waiting = self._open.get(tool_id)
-        if not waiting:
+        if waiting:
+            self._answered[tool_id] = waiting.popleft()
+        elif tool_id not in self._answered:
             is_kept = not self._renames_all and _TAKEN_BY_BOTH.fullmatch(tool_id)
-            return tool_id if is_kept else neutral_id(f"0:{tool_id}")
-        return waiting.popleft() if len(waiting) > 1 else waiting[0]
+            self._answered[tool_id] = tool_id if is_kept else neutral_id(f"0:{tool_id}")
+        return self._answered[tool_id]

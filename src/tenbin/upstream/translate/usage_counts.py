@@ -34,12 +34,15 @@ def to_anthropic_usage(usage: Any) -> dict[str, Any]:
     """The `usage` of an OpenAI answer as an Anthropic one counts it; missing counts are 0."""
     inputs = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
     outputs = usage.get("completion_tokens_details") if isinstance(usage, Mapping) else None
-    cached = _count(inputs, "cached_tokens")
+    cached = _count(inputs, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")  # the latter: DeepSeek
     written = _count(inputs, "cache_write_tokens")
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    # xAI and Google show hidden reasoning in the total only.
+    completion = max(completion, _count(usage, "total_tokens") - prompt)
     return {
-        "input_tokens": max(_count(usage, "prompt_tokens") - cached - written, 0),
+        "input_tokens": max(prompt - cached - written, 0),
         "cache_creation_input_tokens": written,
         "cache_read_input_tokens": cached,
-        "output_tokens": _count(usage, "completion_tokens"),
+        "output_tokens": completion,
         "output_tokens_details": {"thinking_tokens": _count(outputs, "reasoning_tokens")},
     }
