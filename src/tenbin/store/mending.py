@@ -72,6 +72,8 @@ def retire(store: StoreFolder, link: sqlite3.Connection, writer: str) -> int:
             (time.time(), writer),
         )
         link.execute("DELETE FROM leases WHERE writer = ?", (writer,))
+        # Of segments that were removed in the moment before the writer died.
+        link.execute("DELETE FROM journals WHERE segment GLOB ? || '.*'", (writer,))
     return ended.rowcount
 
 

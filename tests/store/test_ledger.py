@@ -1,0 +1,156 @@
+"""Rows go in and come out once; files are private; what cannot be mended by waiting is said at the start."""
+
+import asyncio
+import sqlite3
+import stat
+
+import pytest
+
+from tenbin.errors import StoreError
+from tenbin.store.ledger import Ledger
+from tenbin.store.reader import Reader
+from tenbin.store.records import Feedback
+from tests.store.made import decided, intent, running, settled
+
+
+def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            assert await ledger.record(decided(), intent("r1", decision_id="dec-1"))
+            assert await ledger.flush()
+            (call,) = reader.requests()
+            assert (call.status, call.billed_usd, call.candidate) == (None, 0.25, "small")
+            ledger.post(settled("r1", response_id="resp_1"), Feedback("dec-1", 5.0, "key_1", 0.5))
+            assert await ledger.flush()
+            assert (ledger.queue_depth, ledger.lost_rows, ledger.spooled_rows) == (0, 0, 0)
+
+    reader = Reader(tmp_path)
+    asyncio.run(work())
+    (call,) = reader.requests()
+    assert (call.status, call.billed_usd, call.usage.cached_tokens) == ("ok", 0.01, 10)
+    assert reader.response("resp_1") == "small"
+    assert [row.quality for row in reader.feedback()] == [0.5]
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_many_rows_at_once_arrive_once_each(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await asyncio.gather(*(one(ledger, f"r{i}") for i in range(2000)))
+
+    async def one(ledger, name):
+        assert await ledger.record(intent(name))
+        ledger.post(settled(name))
+
+    asyncio.run(work())
+    calls = list(Reader(tmp_path).requests())
+    assert len({call.request_id for call in calls}) == len(calls) == 2000
+    assert {call.status for call in calls} == {"ok"}
+
+
+def test_what_is_left_at_closing_is_unknown_at_its_reserve(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r1"))
+
+    asyncio.run(work())
+    (call,) = Reader(tmp_path).requests()
+    assert (call.status, call.billed_usd) == ("unknown", 0.25)
+
+
+def test_costs_that_nobody_knows_are_billed_by_how_the_call_ended(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            for status in ("ok", "failed", "cancelled", "unknown"):
+                await ledger.record(intent(status), settled(status, status=status, cost_usd=None, usage=None))
+
+    asyncio.run(work())
+    billed = {call.status: call.billed_usd for call in Reader(tmp_path).requests()}
+    assert billed == {"ok": 0.25, "failed": 0.0, "cancelled": 0.25, "unknown": 0.25}
+
+
+def test_folder_and_files_are_for_their_owner_alone(tmp_path):
+    folder = tmp_path / "deep" / "store"
+
+    async def work():
+        async with running(folder) as ledger:
+            await ledger.record(intent())
+            await ledger.flush()
+            return {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+
+    modes = asyncio.run(work())
+    assert {modes.pop("store"), modes.pop("journal")} == {0o700}
+    assert len(modes) >= 5
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_store_of_a_newer_tenbin_is_refused_by_name(tmp_path):
+    link = sqlite3.connect(tmp_path / "ledger.sqlite")
+    link.execute("PRAGMA user_version = 99")
+    link.close()
+
+    async def work():
+        Ledger(tmp_path, "w0").start()
+
+    with pytest.raises(StoreError, match="version 99"):
+        asyncio.run(work())
+    with pytest.raises(StoreError, match="version 99"):
+        Reader(tmp_path).decision("d")
+
+
+def test_a_folder_that_cannot_be_is_said_at_the_start(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    async def work():
+        Ledger(tmp_path / "file" / "store", "w0").start()
+
+    with pytest.raises(StoreError, match="cannot be made"):
+        asyncio.run(work())
+
+
+def test_names_that_would_leave_the_folder_are_refused(tmp_path):
+    for worker in ("../w", "a/b", "", "w~1", "w.1"):
+        with pytest.raises(StoreError, match="cannot name a worker"):
+            Ledger(tmp_path, worker)
+
+
+def test_two_ledgers_in_one_folder_write_side_by_side(tmp_path):
+    async def work():
+        async with running(tmp_path, "w0") as one, running(tmp_path, "w0") as two:
+            for i in range(50):
+                await asyncio.gather(one.record(intent(f"a{i}")), two.record(intent(f"b{i}")))
+            assert await one.flush()
+            assert await two.flush()
+            # Neither takes the other for dead.
+            assert {call.status for call in reader.requests()} == {None}
+
+    reader = Reader(tmp_path)
+    asyncio.run(work())
+    assert len(list(reader.requests())) == 100
+
+
+def test_a_segment_is_removed_once_it_is_applied(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.writer.SEGMENT_BYTES", 50_000)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(20):
+                await ledger.record(decided(f"d{i}", document=b"x" * 10_000))
+            assert await ledger.flush()
+            return list((tmp_path / "journal").glob("*.log"))
+
+    assert len(asyncio.run(work())) == 1
+    assert all(Reader(tmp_path).decision(f"d{i}") for i in range(20))
+
+
+def test_an_old_segment_is_turned_over_so_that_texts_do_not_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.writer.SEGMENT_AGE_S", 0.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r1", prompt=b"a planted prompt"))
+            await ledger.flush()
+            await ledger.flush()
+            return [path.read_bytes() for path in (tmp_path / "journal").glob("*.log")]
+
+    assert not any(b"planted" in data for data in asyncio.run(work()))

@@ -1,0 +1,212 @@
+"""SQLite locked, full, read-only, broken or deleted: rows spool, and come in once when it is back."""
+
+import asyncio
+import os
+import resource
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tenbin.errors import StoreError
+from tenbin.store.reader import Reader
+from tests.store.made import exit_code, fork, intent, running, settled, until
+
+
+async def rows(ledger, prefix, count, durable=True):
+    for i in range(count):
+        assert await ledger.record(intent(f"{prefix}{i}")) is durable
+        ledger.post(settled(f"{prefix}{i}"))
+
+
+def arrived(folder):
+    calls = list(Reader(folder).requests())
+    assert {call.status for call in calls} == {"ok"}
+    return sorted(call.request_id for call in calls)
+
+
+def names(*parts):
+    return sorted(f"{prefix}{i}" for prefix, count in parts for i in range(count))
+
+
+def test_a_lock_that_another_holds_delays_rows_and_loses_none(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await rows(ledger, "before", 5)
+            assert await ledger.flush()
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            await rows(ledger, "during", 50)
+            assert not await ledger.flush()
+            assert ledger.is_degraded
+            assert ledger.spooled_rows == 100
+            holder.execute("ROLLBACK")
+            await until(lambda: not ledger.spooled_rows)
+            assert await ledger.flush()
+            assert not ledger.is_degraded
+
+    asyncio.run(work())
+    assert arrived(tmp_path) == names(("before", 5), ("during", 50))
+
+
+def test_a_ledger_that_stays_locked_is_caught_up_by_the_next_start(tmp_path):
+    async def first():
+        async with running(tmp_path) as ledger:
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            await rows(ledger, "during", 20)
+            await ledger.record(intent("open"))
+        return holder
+
+    holder = asyncio.run(first())
+    assert list((tmp_path / "journal").glob("*.log"))
+    holder.close()
+
+    async def second():
+        async with running(tmp_path) as ledger:
+            assert await ledger.flush()
+
+    asyncio.run(second())
+    calls = {call.request_id: call.status for call in Reader(tmp_path).requests()}
+    assert calls.pop("open") == "unknown"
+    assert sorted(calls) == names(("during", 20))
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_a_start_on_a_broken_ledger_spools_until_it_is_taken_away(tmp_path):
+    (tmp_path / "ledger.sqlite").write_bytes(b"this is no database" * 100)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await rows(ledger, "r", 5)
+            assert not await ledger.flush()
+            with pytest.raises(StoreError, match="not a database"):
+                Reader(tmp_path).decision("d")
+            (tmp_path / "ledger.sqlite").unlink()
+            await until(lambda: not ledger.spooled_rows)
+
+    asyncio.run(work())
+    assert arrived(tmp_path) == names(("r", 5))
+
+
+def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
+    folder = tmp_path / "store"
+
+    async def work():
+        async with running(folder) as ledger:
+            await rows(ledger, "before", 5)
+            assert await ledger.flush()
+            shutil.rmtree(folder)
+            await rows(ledger, "after", 20)
+            assert await ledger.flush()
+            # A neighbour that starts now must not take this one for dead.
+            async with running(folder, "w1") as neighbour:
+                await rows(neighbour, "neighbour", 5)
+                await ledger.record(intent("open"))
+                assert await ledger.flush()
+                assert await neighbour.flush()
+                assert {call.status for call in Reader(folder).requests()} == {"ok", None}
+                ledger.post(settled("open"))
+
+    asyncio.run(work())
+    found = set(arrived(folder))
+    assert found >= {"open", *names(("after", 20), ("neighbour", 5))}
+
+
+def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path):
+    def work():
+        async def run():
+            async with running(tmp_path) as ledger:
+                await rows(ledger, "before", 3)
+                assert await ledger.flush()
+                _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+                # No file may grow any more: the journal, the database and its log alike.
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+                await rows(ledger, "during", 100, durable=False)
+                assert not await ledger.flush()
+                assert ledger.queue_depth >= 200
+                resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+                await until(lambda: not ledger.queue_depth)
+                await rows(ledger, "after", 3)
+                await until(lambda: not ledger.spooled_rows)
+                assert ledger.lost_rows == 0
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 0
+    assert arrived(tmp_path) == names(("before", 3), ("during", 100), ("after", 3))
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_row_tears_nothing(tmp_path):
+    def work():
+        async def run():
+            async with running(tmp_path) as ledger:
+                _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+                kept = [await ledger.record(intent(f"r{i}", prompt=b"p" * 700)) for i in range(60)]
+                assert 10 < sum(kept) < 30
+                resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+                for i in range(60):
+                    ledger.post(settled(f"r{i}"))
+                await until(lambda: not ledger.queue_depth)
+                await until(lambda: not ledger.spooled_rows)
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 0
+    assert arrived(tmp_path) == names(("r", 60))
+
+
+def test_what_finds_no_room_in_memory_is_counted(tmp_path):
+    def work():
+        async def run():
+            async with running(tmp_path, queue_bytes=10_000) as ledger:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+                for i in range(100):
+                    assert not await ledger.record(intent(f"r{i}", prompt=b"p" * 500))
+                assert 10 < ledger.queue_depth < 20
+                assert ledger.lost_rows == 100 - ledger.queue_depth
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 0
+
+
+def test_a_ledger_that_is_read_only_is_written_once_it_is_not():
+    folder = Path(tempfile.mkdtemp())
+    try:
+        asyncio.run(one_row(folder))
+        path = folder / "ledger.sqlite"
+        path.chmod(0o400)
+        if os.geteuid() == 0:
+            # Root may write anything, so somebody else has to try.
+            for found in [folder, *folder.rglob("*")]:
+                os.chown(found, 65534, 65534)
+
+        def work():
+            if os.geteuid() == 0:
+                os.setgid(65534)
+                os.setuid(65534)
+
+            async def run():
+                async with running(folder) as ledger:
+                    await rows(ledger, "during", 10)
+                    assert not await ledger.flush()
+                    assert Reader(folder).spent("key_1", 0.0) == pytest.approx(0.01)
+                    for found in folder.glob("ledger.sqlite*"):
+                        found.chmod(0o600)
+                    await until(lambda: not ledger.spooled_rows)
+
+            asyncio.run(run())
+
+        assert exit_code(fork(work)) == 0
+        assert arrived(folder) == names(("before", 1), ("during", 10))
+    finally:
+        shutil.rmtree(folder)
+
+
+async def one_row(folder):
+    async with running(folder) as ledger:
+        await rows(ledger, "before", 1)
