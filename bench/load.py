@@ -111,7 +111,7 @@ class Client(asyncio.Protocol):
         if self.is_waiting:
             self.run.tally.error("connection lost")
         self.transport = None
-        self.run.lost(self)
+        self.run.lost()
 
 
 class Run:
@@ -129,7 +129,12 @@ class Run:
         self.finished = asyncio.Event()
         self.warm = asyncio.Event()
 
+    def client(self) -> Client:
+        """A connection to be."""
+        return Client(self)
+
     def request(self) -> bytes:
+        """The next request as bytes."""
         body = next(self.bodies)
         return b"%b%d\r\n\r\n%b" % (self.head, len(body), body)
 
@@ -164,7 +169,7 @@ class Run:
         if client.transport is not None:
             client.transport.close()
 
-    def lost(self, _: Client) -> None:
+    def lost(self) -> None:
         """A connection is gone: a new one takes its place while there is time."""
         if self.is_over:
             self.open -= 1
@@ -179,10 +184,10 @@ class Run:
 
     async def _connect(self) -> None:
         try:
-            await asyncio.get_running_loop().create_connection(lambda: Client(self), "127.0.0.1", self.load.port)
+            await asyncio.get_running_loop().create_connection(self.client, "127.0.0.1", self.load.port)
         except OSError as error:
             self.tally.error(f"connect: {error}")
-            self.lost(None)  # type: ignore[arg-type]
+            self.lost()
 
     async def measure(self) -> dict[str, object]:
         """Warm up, measure, drain."""

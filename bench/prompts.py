@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from bench.mock import PACED_USER
+from bench.mock import PACED_MARK
 from tenbin.cli.demo import outcome_files
 
 TOKENS = (50, 400)
@@ -24,11 +24,10 @@ class Bodies:
         base: dict[str, object] = {"model": model, "temperature": 0.2, "max_tokens": 300}
         if stream:
             base["stream"] = True
-        if paced:
-            base["user"] = PACED_USER
+        mark = f"{MARK.decode()} {PACED_MARK if paced else ''}"
         self.split = []
         for text in texts(pool, rng):
-            turn = {"role": "user", "content": f"{MARK.decode()} {text}"}
+            turn = {"role": "user", "content": f"{mark} {text}"}
             body = json.dumps({**base, "messages": [turn]}, ensure_ascii=False).encode()
             head, _, tail = body.partition(MARK)
             self.split.append((head, tail))

@@ -87,8 +87,9 @@ def serve(
         if answers(port, ready_path, ready_below):
             return Served(name, port, process, time.monotonic() - began, log)
         time.sleep(POLL_S)
+    fate = f"did not get ready in {wait_s:g} s" if process.poll() is None else f"ended with {process.returncode}"
     process.kill()
-    sys.exit(f"{name} did not get ready in {wait_s:g} s:\n{log.read_text(errors='replace')[-2000:]}")
+    sys.exit(f"{name} {fate}:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def answers(port: int, path: str, below: int) -> bool:
