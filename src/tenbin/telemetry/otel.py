@@ -1,0 +1,136 @@
+"""Spans and GenAI metrics through OpenTelemetry (the extra `otel`); imported only where an endpoint is configured.
+
+Providers of our own, never the global ones. Endpoints, headers, sampling and batching follow OpenTelemetry's own
+variables. Metrics carry provider and model only, so that their number stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tenbin import __version__
+from tenbin.errors import MissingExtraError
+from tenbin.telemetry import names
+from tenbin.telemetry.traceparent import read_traceparent
+from tenbin.telemetry.tracing import Span, Traces
+from tenbin.types import Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+    from opentelemetry.trace import Span as OpenSpan
+
+METRIC_ATTRIBUTES = (names.OPERATION_NAME, names.PROVIDER_NAME, names.RESPONSE_MODEL, names.PROFILE)
+MAX_TRACESTATE_CHARACTERS = 512
+
+
+def open_otel(environ: Mapping[str, str]) -> OtelTraces:
+    """Traces and metrics sent by OTLP over HTTP; MissingExtraError without the extra."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError(
+            "the environment configures OpenTelemetry, which is not installed",
+            fix="install it with 'pip install \"tenbin[otel]\"', or set OTEL_SDK_DISABLED=true",
+        ) from error
+    service = environ.get("OTEL_SERVICE_NAME") or "tenbin"
+    return OtelTraces(
+        service, BatchSpanProcessor(OTLPSpanExporter()), PeriodicExportingMetricReader(OTLPMetricExporter())
+    )
+
+
+class OtelTraces(Traces):
+    """Records a span per request in the client's trace, and the GenAI metrics."""
+
+    def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
+        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+
+        resource = Resource.create({"service.name": service, "service.version": __version__})
+        self._spans: TracerProvider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._spans.add_span_processor(processor)
+        self._meters: MeterProvider = MeterProvider([reader], resource, shutdown_on_exit=False)
+        self._tracer = self._spans.get_tracer("tenbin", __version__)
+        meter = self._meters.get_meter("tenbin", __version__)
+        self.tokens = meter.create_histogram(names.TOKEN_USAGE, "{token}", "Tokens of one answer.")
+        self.duration = meter.create_histogram(names.OPERATION_DURATION, "s", "Seconds of one request.")
+        self.first_token = meter.create_histogram(names.TIME_TO_FIRST_CHUNK, "s", "Seconds to the first content.")
+
+    def begin(self, name: str, traceparent: str | None, tracestate: str | None = None) -> Span:
+        from opentelemetry.trace import SpanKind  # noqa: PLC0415
+
+        span = self._tracer.start_span(name, _parent(traceparent, tracestate), SpanKind.SERVER)
+        return OtelSpan(self, span)
+
+    def close(self) -> None:
+        self._spans.shutdown()
+        self._meters.shutdown()
+
+
+class OtelSpan(Span):
+    """One request as a span."""
+
+    __slots__ = ("_span", "_traces")
+
+    def __init__(self, traces: OtelTraces, span: OpenSpan) -> None:
+        context = span.get_span_context()
+        super().__init__(f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags) & 1:02x}")
+        self._traces = traces
+        self._span = span
+
+    def end(
+        self,
+        attributes: Mapping[str, Any],
+        *,
+        seconds: float,
+        first_token_s: float | None = None,
+        usage: Usage | None = None,
+        error: str | None = None,
+    ) -> None:
+        from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
+
+        known = {name: value for name, value in attributes.items() if value is not None}
+        if error is not None:
+            known[names.ERROR_TYPE] = error
+            self._span.set_status(Status(StatusCode.ERROR, error))
+        if usage is not None:
+            known[names.INPUT_TOKENS], known[names.OUTPUT_TOKENS] = usage.input_tokens, usage.output_tokens
+            known[names.CACHED_TOKENS], known[names.CACHE_WRITE_TOKENS] = usage.cached_tokens, usage.cache_write_tokens
+        self._span.set_attributes(known)
+        self._span.end()
+        self._measure(known, seconds, first_token_s, usage)
+
+    def _measure(
+        self, known: Mapping[str, Any], seconds: float, first_token_s: float | None, usage: Usage | None
+    ) -> None:
+        labels = {name: known[name] for name in (*METRIC_ATTRIBUTES, names.ERROR_TYPE) if name in known}
+        self._traces.duration.record(max(seconds, 0.0), labels)
+        if first_token_s is not None:
+            self._traces.first_token.record(max(first_token_s, 0.0), labels)
+        if usage is not None:
+            self._traces.tokens.record(usage.input_tokens, {**labels, names.TOKEN_TYPE: "input"})
+            self._traces.tokens.record(usage.output_tokens, {**labels, names.TOKEN_TYPE: "output"})
+
+
+def _parent(traceparent: str | None, tracestate: str | None) -> Context:
+    """The client's span as the parent; an empty context where its header is missing or invalid."""
+    from opentelemetry.context import Context  # noqa: PLC0415
+    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context  # noqa: PLC0415
+    from opentelemetry.trace.span import TraceState  # noqa: PLC0415
+
+    found = read_traceparent(traceparent)
+    if found is None:
+        return Context()
+    trace_id, span_id, flags = found
+    state = tracestate if tracestate is not None and len(tracestate) <= MAX_TRACESTATE_CHARACTERS else ""
+    context = SpanContext(
+        int(trace_id, 16), int(span_id, 16), True, TraceFlags(flags & 1), TraceState.from_header([state])
+    )
+    return set_span_in_context(NonRecordingSpan(context), Context())
