@@ -186,7 +186,8 @@ class _Protocol(ResponseHandler):
     has_received = False
 
     def data_received(self, data: bytes) -> None:
-        self.has_received = True
+        if data:  # aiohttp calls this with nothing to go on parsing
+            self.has_received = True
         super().data_received(data)
 
 

@@ -145,7 +145,7 @@ class OpenAIStream(_Stream):
                 self.has_content = not choice.delta.is_empty()
         if chunk.usage is _NULL:
             return frame.raw
-        found = openai_usage(chunk.usage)
+        found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage)
         self.usage = found or self.usage
         if not self._strip_usage:
             return frame.raw
