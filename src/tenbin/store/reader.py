@@ -68,6 +68,11 @@ class Reader:
         sql = "SELECT total(billed_usd) FROM calls WHERE key_id = ? AND at >= ? AND at < ?"
         return float(self._rows(sql, (key_id, since, until))[0][0])
 
+    def spent_in(self, profile: str, since: float) -> float:
+        """Dollars of a profile's calls begun from `since` (Unix seconds) on, whoever made them."""
+        sql = "SELECT total(billed_usd) FROM calls WHERE profile = ? AND at >= ?"
+        return float(self._rows(sql, (profile, since))[0][0])
+
     def requests(
         self,
         *,

@@ -1,0 +1,228 @@
+"""Budgets: no two requests overshoot, whether of one worker, of two, or of one that was killed between."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tenbin.store.budgets import Budgets
+from tenbin.store.ledger import Ledger
+from tenbin.store.mending import mend
+from tenbin.store.period import ForwardClock, day_of, month_of
+from tenbin.store.reader import Reader
+from tests.store.made import exit_code, fork, intent, key, running, settled, until
+
+
+async def spend(ledger, budgets, who, reserve_usd, cost_usd):
+    """One request as the gateway makes it; whether it was let in."""
+    reservation = await budgets.reserve(who, reserve_usd)
+    if reservation is None:
+        return False
+    row = intent(key_id=who.key_id, reserve_usd=reserve_usd)
+    assert await ledger.record(row)
+    await asyncio.sleep(0)
+    ledger.post(settled(row.request_id, cost_usd=cost_usd))
+    budgets.settle(reservation, cost_usd)
+    return True
+
+
+def test_a_key_without_budgets_is_always_let_in(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            reservation = await budgets.reserve(key(), 1e9)
+            budgets.settle(reservation, 1e9)
+            assert await budgets.reserve(key(), 1e9)
+            budgets.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("budget", [{"day_usd": 1.0}, {"month_usd": 1.0}, {"day_usd": 1.0, "month_usd": 30.0}])
+def test_sixty_four_at_once_overshoot_by_one_at_most(tmp_path, budget):
+    who = key(**budget)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            reservations = await asyncio.gather(*(budgets.reserve(who, 0.3) for _ in range(64)))
+            assert sum(reservation is not None for reservation in reservations) == 4
+            (*_, last) = budgets.standing(who)
+            assert budgets.standing(who)[0].is_spent == ("day_usd" in budget or "month_usd" in budget)
+            assert last.resets_at > time.time()
+            for reservation in reservations:
+                if reservation is not None:
+                    budgets.settle(reservation, 0.1)
+                    budgets.settle(reservation, 0.1)
+            # The truth was cheaper than the reserves: there is room again, for as many as fit and one more.
+            again = await asyncio.gather(*(budgets.reserve(who, 0.3) for _ in range(64)))
+            assert sum(reservation is not None for reservation in again) == 2
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def test_one_budget_that_refuses_leaves_the_other_untouched(tmp_path):
+    who = key(day_usd=0.1, month_usd=10.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            assert await budgets.reserve(who, 0.2)
+            assert await budgets.reserve(who, 0.2) is None
+            day, month = budgets.standing(who)
+            assert (day.used_usd, month.used_usd) == (0.2, 0.2)
+            assert (day.is_spent, month.is_spent) == (True, False)
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def hammer(folder, worker, who, count):
+    async def caller(ledger, budgets):
+        for _ in range(count):
+            await spend(ledger, budgets, who, 0.03, 0.02)
+
+    async def run():
+        async with running(folder, worker) as ledger:
+            budgets = Budgets(folder, ledger.writer, 2)
+            tending = asyncio.create_task(budgets.tend(0.05))
+            await asyncio.gather(*(caller(ledger, budgets) for _ in range(8)))
+            tending.cancel()
+            budgets.close()
+
+    asyncio.run(run())
+
+
+def test_two_processes_overshoot_by_one_at_most_and_spend_what_there_is(tmp_path):
+    who = key(day_usd=2.0, month_usd=50.0)
+    children = [fork(lambda w=w: hammer(tmp_path, f"w{w}", who, 40)) for w in range(2)]
+    assert [exit_code(child) for child in children] == [0, 0]
+    spent = Reader(tmp_path).spent("key_1", 0.0)
+    assert 1.9 < spent <= 2.03 + 1e-9
+
+
+def test_a_worker_that_is_killed_leaves_its_reserves_spent_and_its_lease_free(tmp_path):
+    who = key(day_usd=1.0)
+    end, say = os.pipe()
+
+    def work():
+        async def run():
+            ledger = Ledger(tmp_path, "w0")
+            ledger.start()
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            for _ in range(3):
+                assert await spend(ledger, budgets, who, 0.2, 0.1)
+            assert await budgets.reserve(who, 0.2)
+            assert await ledger.record(intent(reserve_usd=0.2))
+            os.write(say, b"x")
+            await asyncio.sleep(60)
+
+        asyncio.run(run())
+
+    child = fork(work)
+    os.read(end, 1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    async def after():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            # .1 for each settled, .2 for those whose settlement or end nobody saw: .5 to .8 are spent.
+            spent = await budgets.reserve(who, 0.0) and Reader(tmp_path).spent("key_1", 0.0)
+            assert 0.5 - 1e-9 <= spent <= 0.8 + 1e-9
+            count = 0
+            while await budgets.reserve(who, 0.1):
+                count += 1
+            assert count == pytest.approx((1.0 - spent) / 0.1, abs=1.01)
+            budgets.close()
+
+    asyncio.run(after())
+    os.close(end)
+    os.close(say)
+
+
+def test_a_ledger_that_is_locked_is_no_refusal_and_no_free_pass(tmp_path):
+    who = key(day_usd=1.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 2)
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            let_in = [await budgets.reserve(who, 0.1) is not None for _ in range(20)]
+            # An equal part of the budget: half of it, for each of two.
+            assert sum(let_in) == 5
+            holder.execute("ROLLBACK")
+            holder.close()
+            await asyncio.sleep(1.1)
+            while await budgets.reserve(who, 0.1):
+                pass
+            assert budgets.standing(who)[0].used_usd == pytest.approx(1.0, abs=0.1001)
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def test_a_share_that_lies_idle_goes_back(tmp_path):
+    who = key(day_usd=1.0)
+
+    async def work():
+        async with running(tmp_path, "w0") as one, running(tmp_path, "w1") as two:
+            idle, busy = Budgets(tmp_path, one.writer, 2), Budgets(tmp_path, two.writer, 2)
+            idle.settle(await idle.reserve(who, 0.1), 0.0)
+            tending = asyncio.create_task(idle.tend(0.02))
+            link = sqlite3.connect(tmp_path / "ledger.sqlite")
+            held = "SELECT granted_usd FROM leases WHERE writer = ?"
+            assert link.execute(held, (one.writer,)).fetchone()[0] == 0.25
+            await until(lambda: link.execute(held, (one.writer,)).fetchone()[0] == 0.0)
+            count = 0
+            while await busy.reserve(who, 0.1):
+                count += 1
+            assert count in {10, 11}
+            tending.cancel()
+            idle.close()
+            busy.close()
+
+    asyncio.run(work())
+    mend(tmp_path)
+    assert not list(sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM leases"))
+
+
+def test_a_new_day_brings_a_new_budget_and_a_clock_set_back_none(tmp_path):
+    who = key(day_usd=0.1)
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
+    now = [noon]
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1, wall=lambda: now[0])
+            old = await budgets.reserve(who, 0.2)
+            assert await budgets.reserve(who, 0.2) is None
+            now[0] = noon + 43_200
+            assert await budgets.reserve(who, 0.2)
+            # Yesterday's call is settled where it was reserved.
+            budgets.settle(old, 0.0)
+            assert budgets.standing(who)[0].used_usd == 0.2
+            now[0] = noon
+            assert await budgets.reserve(who, 0.2) is None
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def test_periods_are_those_of_utc():
+    end_of_year = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+    assert (day_of(end_of_year).name, month_of(end_of_year).name) == ("2026-12-31", "2026-12")
+    assert day_of(end_of_year).ends_at == month_of(end_of_year).ends_at == end_of_year + 1
+    assert month_of(end_of_year + 1).name == "2027-01"
+
+
+def test_a_clock_that_was_a_year_ahead_is_believed_again():
+    readings = iter([100.0, 200.0, 150.0, 3e7, 300.0])
+    clock = ForwardClock(lambda: next(readings))
+    assert [clock.now() for _ in range(4)] == [200.0, 200.0, 3e7, 300.0]
