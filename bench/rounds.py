@@ -113,13 +113,13 @@ def interleaved(
 
     `skip` names (cell, target) pairs that are left out. Progress goes to stderr.
     """
-    table, began = Table(), time.monotonic()
+    table, began, seed = Table(), time.monotonic(), 0
     for number in range(rounds):
         for cell in cells:
             turn = number % len(targets)
             for target in (*targets[turn:], *targets[:turn]):
                 if (cell.name, target.name) not in skip:
-                    seed = 1 + len(table.results) * 1000 + number
+                    seed += 1  # no prompt comes twice in a run
                     table.add(cell, target, measure(target, cell, seconds, seed))
         print(f"round {number + 1} of {rounds}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     return table

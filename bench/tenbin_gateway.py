@@ -38,7 +38,7 @@ CANDIDATE = """
 provider = "openai"
 base_url = "http://127.0.0.1:{upstream}/v1"
 api_key_env = "{key}"
-context_window_tokens = 128000
+context_window_tokens = 1000000
 capabilities = ["tools", "json_schema"]
 """
 
