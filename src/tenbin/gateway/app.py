@@ -1,0 +1,175 @@
+"""The gateway as an ASGI app: which request goes to which route, and what holds while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tenbin.config import GatewaySettings, read_admin_key
+from tenbin.errors import RequestError, TenbinError
+from tenbin.gateway.admin import Admin
+from tenbin.gateway.exchange import Exchange, Receive, Scope, Send
+from tenbin.gateway.refusal import refuse
+from tenbin.gateway.routes import decision, decisions, feedback, health, models, relayed
+from tenbin.gateway.services import Services
+from tenbin.gateway.snapshot import Snapshot, build_snapshot
+from tenbin.telemetry.logs import LineWriter, start_logs
+from tenbin.telemetry.redaction import Redactor
+from tenbin.upstream.destination import Dialect
+
+Handler = Callable[["Gateway", Exchange], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers one path, and in whose dialect it refuses."""
+
+    handler: Handler
+    dialect: Dialect = "openai"
+
+
+ROUTES: Mapping[str, Mapping[str, Route]] = MappingProxyType(
+    {
+        "/v1/chat/completions": {"POST": Route(relayed.chat)},
+        "/v1/messages": {"POST": Route(relayed.messages, "anthropic")},
+        "/v1/messages/count_tokens": {"POST": Route(relayed.count_tokens_route, "anthropic")},
+        "/v1/responses": {"POST": Route(relayed.responses)},
+        "/v1/embeddings": {"POST": Route(relayed.embeddings)},
+        "/v1/models": {"GET": Route(models.listed)},
+        "/v1/decision": {"POST": Route(decision.decide_only)},
+        "/v1/feedback": {"POST": Route(feedback.take)},
+        "/health": {"GET": Route(health.health), "HEAD": Route(health.health)},
+        "/ready": {"GET": Route(health.ready), "HEAD": Route(health.ready)},
+    }
+)
+"""Exact paths only: what is authorised is the route that runs."""
+DECISIONS = "/v1/decisions/"
+MODELS = "/v1/models/"
+ROUTE_OF_DECISIONS = Route(decisions.shown)
+ROUTE_OF_MODEL = Route(models.one)
+STEP_S = 0.05
+
+
+class Gateway:
+    """Serves one snapshot at a time; requests that run keep the one they began with."""
+
+    def __init__(self, config: Path, environ: Mapping[str, str], services: Services, snapshot: Snapshot) -> None:
+        self.config = config
+        self.environ = environ
+        self.services = services
+        self.snapshot = snapshot
+        self.is_draining = False
+        self.log = logging.getLogger("tenbin.gateway")
+        self.redactor = Redactor.of(environ, snapshot.destinations)
+        self.lines: LineWriter | None = None
+        key = read_admin_key(snapshot.settings, environ)
+        self.admin = Admin(self, services.metrics, snapshot.settings, admin_key=key, redactor=self.redactor)
+
+    @property
+    def settings(self) -> GatewaySettings:
+        """Where it listens and what it allows."""
+        return self.snapshot.settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        route, refusal = _route(scope["method"], scope["path"])
+        dialect = route.dialect if route is not None else "openai"
+        exchange = Exchange(scope, receive, send)
+        services = self.services
+        services.in_flight += 1
+        try:
+            if route is None:
+                raise refusal
+            exchange.read_headers()
+            await route.handler(self, exchange)
+        except RequestError as refused:
+            services.metrics.refused(_endpoint(scope["path"]), refused.code)
+            await refuse(exchange, dialect, refused)
+        except asyncio.CancelledError:
+            if not exchange.is_gone:
+                raise
+        except Exception:
+            self.log.exception("a request failed")
+            await refuse(exchange, dialect, RequestError(500, "internal_error", "the gateway failed on this request"))
+        finally:
+            services.in_flight -= 1
+
+    async def startup(self) -> None:
+        """Open what a request needs; raises TenbinError where that cannot be."""
+        self.lines = start_logs(self.settings.log_level, self.redactor)
+        await self.services.open()
+
+    async def drain(self, deadline_s: float) -> None:
+        """Say no to readiness, let running requests finish for at most this long, make the ledger durable."""
+        self.is_draining = True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + deadline_s
+        while self.services.in_flight and loop.time() < until:
+            await asyncio.sleep(STEP_S)
+        await self.services.ledger.flush()
+
+    async def shutdown(self) -> None:
+        """Close what was opened."""
+        await self.services.close()
+        if self.lines is not None:
+            self.lines.close()
+
+    def reload(self) -> None:
+        """Serve new requests with the files as they are now; TenbinError where they are broken, and the old stays."""
+        try:
+            snapshot = build_snapshot(self.config, self.environ)
+        except TenbinError:
+            self.services.metrics.reloaded("refused")
+            raise
+        self.snapshot = snapshot
+        self.services.taken_over(snapshot)
+        self.services.metrics.reloaded("ok")
+
+    def reload_on_new_day(self) -> None:
+        """Reload where the day (UTC), hence perhaps a price, has changed."""
+        if self.snapshot.day != datetime.now(UTC).date():
+            self.reload()
+
+    def resume(self, profile: str) -> None:
+        """Let a profile that retreated to its reference route again; RequestError 404 where there is none."""
+        if profile not in self.snapshot.profiles:
+            raise RequestError(404, "profile_not_found", f'there is no profile "{profile}"')
+        self.services.retreats.resume(profile)
+
+    def state(self) -> Mapping[str, Any]:
+        """What the admin port shows; no secrets."""
+        return {**self.services.state(), "is_draining": self.is_draining, "snapshot": self.snapshot.state()}
+
+
+def _route(method: str, path: str) -> tuple[Route | None, RequestError]:
+    """The route of a request, or how it is refused."""
+    routes = ROUTES.get(path)
+    if routes is None and path.startswith(DECISIONS):
+        routes = {"GET": ROUTE_OF_DECISIONS}
+    elif routes is None and path.startswith(MODELS):
+        routes = {"GET": ROUTE_OF_MODEL}
+    if routes is None:
+        offer = f"served are {', '.join(ROUTES)}"
+        return None, RequestError(404, "unknown_endpoint", f"there is no {path[:100]} here", fix=offer)
+    refusal = RequestError(
+        405, "method_not_allowed", f"{path[:100]} does not take {method}", fix=f"use {', '.join(routes)}"
+    )
+    return routes.get(method), refusal
+
+
+def _endpoint(path: str) -> str:
+    """The endpoint as metrics name it: never what a client wrote."""
+    return path if path in ROUTES else "other"
+
+
+def make_gateway(config: Path, environ: Mapping[str, str], *, worker: int = 0, workers: int = 1) -> Gateway:
+    """The gateway of a configuration file; TenbinError where it or what it names is broken."""
+    snapshot = build_snapshot(config, environ)
+    return Gateway(config, environ, Services(snapshot, environ, worker=worker, workers=workers), snapshot)

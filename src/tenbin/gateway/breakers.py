@@ -1,0 +1,51 @@
+"""The breakers of all candidates, on the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tenbin.gateway.breaker import Abandoned, Breaker, Event, Failed, Rules, Started, Status, Succeeded, step
+
+
+class Breakers:
+    """One breaker per candidate, made when first asked for."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.rules = rules or Rules()
+        self._breakers: dict[str, Breaker] = {}
+
+    def admits(self, name: str) -> bool:
+        """Whether a call to this candidate may go out now."""
+        breaker = self._breakers.get(name)
+        return breaker is None or breaker.admits(time.monotonic(), self.rules)
+
+    def wait_s(self, name: str) -> float:
+        """Seconds until a call may go out."""
+        breaker = self._breakers.get(name)
+        return 0.0 if breaker is None else breaker.wait_s(time.monotonic(), self.rules)
+
+    def start(self, name: str) -> int:
+        """A call goes out; its epoch, to be handed back with how it ended."""
+        return self._step(name, Started()).epoch
+
+    def succeeded(self, name: str, epoch: int) -> None:
+        """The call was answered."""
+        self._step(name, Succeeded(epoch))
+
+    def failed(self, name: str, epoch: int, retry_after_s: float | None) -> None:
+        """The call failed through the candidate's fault."""
+        self._step(name, Failed(epoch, retry_after_s))
+
+    def abandoned(self, name: str, epoch: int) -> None:
+        """The call ended without saying anything of the candidate."""
+        self._step(name, Abandoned(epoch))
+
+    def states(self) -> Mapping[str, Status]:
+        """The state of every breaker that was ever needed."""
+        return {name: breaker.status for name, breaker in self._breakers.items()}
+
+    def _step(self, name: str, event: Event) -> Breaker:
+        before = self._breakers.get(name) or Breaker(name)
+        after = self._breakers[name] = step(before, event, time.monotonic(), self.rules)
+        return after

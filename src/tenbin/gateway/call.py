@@ -1,0 +1,233 @@
+"""One call to one candidate: written down before it goes out, settled exactly once, whatever happens in between."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tenbin.errors import RequestError
+from tenbin.gateway.caller import Caller
+from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.plan import Attempt, Plan
+from tenbin.gateway.snapshot import Snapshot
+from tenbin.store.account import Reservation
+from tenbin.store.records import Decided, Intent, Settled, Status
+from tenbin.types import Usage
+from tenbin.upstream.failure import UpstreamFailure
+
+if TYPE_CHECKING:
+    from tenbin.gateway.services import Services
+
+MOST_OUTPUT = 4.0
+LEAST_OUTPUT_TOKENS = 1000.0
+"""An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
+UNKNOWN_OUTPUT_TOKENS = 4096.0
+INPUT_MARGIN = 1.25
+BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
+"""Failures after which the provider may bill what it made: booked at what was expected."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What all calls of one request have in common; `arrived` is on the loop's clock."""
+
+    services: Services
+    snapshot: Snapshot
+    incoming: Incoming
+    caller: Caller
+    plan: Plan
+    arrived: float
+    body: bytes
+
+    @property
+    def stores_text(self) -> bool:
+        """Whether the profile keeps prompts and answers."""
+        return self.plan.profile is not None and self.plan.profile.profile.store_prompts
+
+
+class Call:
+    """A call that is under way; `settle` it, or its reserve stands."""
+
+    __slots__ = (
+        "attempt",
+        "began",
+        "epoch",
+        "failure",
+        "first_token_s",
+        "is_settled",
+        "no",
+        "reservation",
+        "reserve_usd",
+        "work",
+    )
+
+    def __init__(self, work: Work, attempt: Attempt, no: int) -> None:
+        self.work = work
+        self.attempt = attempt
+        self.no = no
+        self.began = 0.0
+        self.epoch = 0
+        self.is_settled = False
+        self.first_token_s: float | None = None
+        self.failure: str | None = None
+        self.reserve_usd = reserve_usd(work, attempt)
+        self.reservation: Reservation | None = None
+
+    @property
+    def name(self) -> str:
+        """The candidate."""
+        return self.attempt.destination.candidate.name
+
+    async def begin(self) -> None:
+        """Set the money aside and make the intent durable; RequestError 429 where the key's budget is spent."""
+        work = self.work
+        key = work.caller.key
+        if key is not None and (key.day_usd is not None or key.month_usd is not None):
+            await self._reserve()
+        plan, now = work.plan, time.time()
+        intent = Intent(
+            request_id=plan.decision_id,
+            call_no=self.no,
+            at=now,
+            worker=work.services.ledger.writer,
+            key_id=work.caller.key_id,
+            profile=plan.profile_name,
+            endpoint=work.incoming.endpoint,
+            asked_model=work.incoming.model,
+            candidate=self.name,
+            decision_id=plan.decision_id,
+            reserve_usd=self.reserve_usd or 0.0,
+            conversation=None if plan.prints is None else plan.prints.own,
+            user=work.incoming.user,
+            prompt=work.body if work.stores_text else None,
+        )
+        self.began = work.services.loop.time()
+        self.epoch = work.services.breakers.start(self.name)
+        if self.no:
+            await work.services.ledger.record(intent)
+        else:
+            decided = Decided(
+                plan.decision_id, now, work.caller.key_id, plan.profile_name or "", self.name, plan.document(now)
+            )
+            await work.services.ledger.record(decided, intent)
+
+    async def _reserve(self) -> None:
+        work = self.work
+        key = work.caller.key
+        if key is None:
+            return
+        if self.reserve_usd is None:
+            what = f'"{self.name}" has no price, and this key has a budget in dollars'
+            raise RequestError(403, "unpriced_model", what, fix="add its price to the price book")
+        self.reservation = await work.services.budgets.reserve(key, self.reserve_usd)
+        if self.reservation is not None:
+            return
+        spent = next((s for s in work.services.budgets.standing(key) if s.is_spent), None)
+        what = "the budget of this key is spent"
+        if spent is not None:
+            what = f"the budget of this key, ${spent.budget_usd:g} a {spent.period}, is spent"
+        wait_s = None if spent is None else max(spent.resets_at - time.time(), 1.0)
+        raise RequestError(429, "budget_exhausted", what, fix="raise it, or wait", retry_after_s=wait_s)
+
+    def succeeded(
+        self, usage: Usage | None, *, http_status: int, response_id: str | None, answer: bytes | None
+    ) -> None:
+        """The answer came whole."""
+        cost = None if usage is None else self.work.snapshot.bill_usd(self.name, usage)
+        self.work.services.breakers.succeeded(self.name, self.epoch)
+        self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
+        self.work.services.remember(self.work, self.name, usage, response_id)
+
+    def failed(self, failure: UpstreamFailure, usage: Usage | None = None) -> None:
+        """No usable answer came, or not all of it."""
+        breakers = self.work.services.breakers
+        if failure.counts:
+            breakers.failed(self.name, self.epoch, failure.retry_after_s)
+        else:
+            breakers.succeeded(self.name, self.epoch)
+        cost = 0.0
+        if failure.kind in BILLED_ANYWAY:
+            cost = self._expected_usd(usage)
+        self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind)
+
+    def cancelled(self, usage: Usage | None = None) -> None:
+        """The client left."""
+        self.work.services.breakers.abandoned(self.name, self.epoch)
+        self._settle("cancelled", usage, self._expected_usd(usage), http_status=499)
+
+    def dropped(self) -> None:
+        """The call was never made."""
+        self.work.services.breakers.abandoned(self.name, self.epoch)
+        self._settle("failed", None, 0.0, failure="not_sent")
+
+    def _expected_usd(self, usage: Usage | None) -> float:
+        """What a call whose end nobody saw is booked at: its usage so far, what was expected, or the reserve."""
+        if usage is not None and (cost := self.work.snapshot.bill_usd(self.name, usage)) is not None:
+            return cost
+        expected = self.attempt.cost_usd
+        return expected if expected is not None and expected >= 0.0 else self.reserve_usd or 0.0
+
+    def _settle(
+        self,
+        status: Status,
+        usage: Usage | None,
+        cost_usd: float | None,
+        *,
+        http_status: int | None = None,
+        failure: str | None = None,
+        response_id: str | None = None,
+        answer: bytes | None = None,
+    ) -> None:
+        if self.is_settled:
+            return
+        self.is_settled = True
+        self.failure = failure
+        work = self.work
+        services = work.services
+        if self.reservation is not None:
+            services.budgets.settle(self.reservation, self.reserve_usd or 0.0 if cost_usd is None else cost_usd)
+        latency_s = services.loop.time() - self.began
+        baseline = work.plan.baseline_usd if status == "ok" else None
+        services.ledger.post(
+            Settled(
+                request_id=work.plan.decision_id,
+                call_no=self.no,
+                at=time.time(),
+                status=status,
+                http_status=http_status,
+                usage=usage,
+                cost_usd=cost_usd,
+                baseline_usd=baseline,
+                price_version=work.snapshot.price_version,
+                latency_s=latency_s,
+                first_token_s=self.first_token_s,
+                fallbacks=self.no,
+                response_id=response_id,
+                failure=failure,
+                answer=answer if work.stores_text else None,
+            )
+        )
+        services.settled(work, self, status, usage, cost_usd, baseline)
+
+
+def reserve_usd(work: Work, attempt: Attempt) -> float | None:
+    """The most that a call is likely to cost; None where the candidate has no price."""
+    sent = attempt.input_tokens
+    if not sent >= 0.0:
+        sent = work.incoming.body_bytes / 3.0
+    return work.snapshot.bill_usd(
+        attempt.destination.candidate.name, Usage(round(sent * INPUT_MARGIN), round(_most_output(work, attempt)))
+    )
+
+
+def _most_output(work: Work, attempt: Attempt) -> float:
+    caps = [c for c in (work.incoming.max_output_tokens, attempt.destination.candidate.max_output_tokens) if c]
+    if caps:
+        return float(min(caps))
+    if work.incoming.endpoint == "embeddings":
+        return 0.0
+    expected = attempt.output_tokens
+    if expected is None or not expected >= 0.0:
+        return UNKNOWN_OUTPUT_TOKENS
+    return max(MOST_OUTPUT * expected, LEAST_OUTPUT_TOKENS)

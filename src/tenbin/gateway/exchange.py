@@ -1,0 +1,130 @@
+"""One HTTP exchange as ASGI hands it over: headers, a bounded body, an answer, and whether the client left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tenbin.errors import RequestError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
+
+ONCE = frozenset({"authorization", "x-api-key", "content-length", "content-type", "host", "transfer-encoding"})
+"""Headers that decide who is asking or where a body ends: given twice, two readers might each believe another one."""
+JSON = (b"content-type", b"application/json")
+
+
+class Exchange:
+    """One request and its answer. `is_gone` once the client has left before the answer was over."""
+
+    __slots__ = ("_receive", "_send", "has_begun", "headers", "is_gone", "is_over", "method", "path", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: Mapping[str, str] = {}
+        self.has_begun = False
+        self.is_gone = False
+        self.is_over = False
+        self._receive = receive
+        self._send = send
+
+    def read_headers(self) -> None:
+        """Read the headers; RequestError 400 where one that must be single is given twice."""
+        self.headers = headers_of(self.scope["headers"])
+
+    async def body(self, max_bytes: int) -> bytes:
+        """The whole body; RequestError 413 beyond the limit, 415 for an encoded one, 400 where the client left."""
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise RequestError(415, "unsupported_encoding", "the body is compressed", fix="send it as plain JSON")
+        announced = self.headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > max_bytes:
+            raise _too_large(max_bytes)
+        message = await self._receive()
+        if not message.get("more_body") and message["type"] == "http.request":
+            return _bounded(message.get("body", b""), max_bytes)
+        parts = []
+        size = 0
+        while message["type"] == "http.request":
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            if not message.get("more_body"):
+                return b"".join(parts)
+            message = await self._receive()
+        self.is_gone = True
+        raise RequestError(400, "incomplete_body", "the connection closed before the body was complete")
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Cancel the current task when the client leaves before its answer is over (use it after the body was read)."""
+        task = asyncio.current_task()
+        watcher = asyncio.get_running_loop().create_task(self._watch(task))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+
+    async def _watch(self, task: asyncio.Task[Any] | None) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            await asyncio.sleep(0)
+        if not self.is_over:
+            self.is_gone = True
+            if task is not None:
+                task.cancel()
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        """Send status and headers; chunks follow."""
+        self.has_begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def chunk(self, data: bytes) -> None:
+        """Send a part of the body; returns when the client takes more."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        """Send the last part of the body."""
+        self.is_over = True
+        await self._send({"type": "http.response.body", "body": data})
+
+    async def answer(self, status: int, body: bytes, headers: Headers = ()) -> None:
+        """Send a whole JSON answer."""
+        await self.begin(status, [JSON, (b"content-length", b"%d" % len(body)), *headers])
+        await self.end(body)
+
+
+def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Headers by lower-case name; repeated ones are joined with commas, RequestError 400 where one must be single."""
+    headers: dict[str, str] = {}
+    for key, value in raw:
+        name, text = key.decode("latin-1"), value.decode("latin-1")
+        if name not in headers:
+            headers[name] = text
+        elif name in ONCE:
+            raise RequestError(400, "repeated_header", f"the header {name} is given twice", fix="send it once")
+        else:
+            headers[name] = f"{headers[name]}, {text}"
+    return headers
+
+
+def _bounded(body: bytes, max_bytes: int) -> bytes:
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return body
+
+
+def _too_large(max_bytes: int) -> RequestError:
+    megabytes = max_bytes / 2**20
+    return RequestError(
+        413,
+        "request_too_large",
+        f"the body is larger than {megabytes:g} MB",
+        fix="send less, or raise max_body_mb under [gateway]",
+    )

@@ -1,0 +1,265 @@
+"""A client's request, read only as far as deciding needs it: every other member passes through byte for byte."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from tenbin.errors import RequestError
+from tenbin.upstream.destination import Dialect
+
+Endpoint = Literal["chat", "messages", "responses", "embeddings"]
+Members = dict[str, msgspec.Raw]
+
+OWN_MEMBER = "tenbin"
+MAX_MESSAGES = 100_000
+IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
+PARTS_SEEN = 10_000
+NO_REASONING = frozenset({"none", "minimal"})
+"""Efforts that a model without reasoning honours by doing nothing."""
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One request as it came.
+
+    `members` are the top-level members of the body as they were written; `messages` the decoded conversation (system
+    texts first, whatever the dialect); `requirements` the capabilities it needs; `asked` the decoded member `tenbin`.
+    `hidden_bytes` is the size of what is sent beside the messages (tools, schemas), `max_output_tokens` the caller's
+    cap on the answer, `wants_usage` whether a streaming client asked for its usage.
+    """
+
+    endpoint: Endpoint
+    dialect: Dialect
+    members: Members
+    model: str
+    body_bytes: int
+    messages: list[dict[str, Any]]
+    is_stream: bool = False
+    wants_usage: bool = False
+    requirements: frozenset[str] = frozenset()
+    max_output_tokens: int | None = None
+    user: str | None = None
+    asked: Any = None
+    hidden_bytes: int = 0
+    previous_response_id: str | None = None
+
+    def decoded(self, name: str) -> Any:
+        """One member of the body, decoded."""
+        return _decoded(self.members, name)
+
+    def everything(self) -> dict[str, Any]:
+        """The whole body decoded, without the gateway's own member: for the translator."""
+        return {name: _decoded(self.members, name) for name in self.members if name != OWN_MEMBER}
+
+
+def read_members(body: bytes) -> Members:
+    """The top-level members of a JSON object; RequestError 400 where the body is none."""
+    try:
+        if not body.isascii():
+            body.decode()
+        return msgspec.json.decode(body, type=Members)
+    except RecursionError:
+        raise RequestError(400, "invalid_json", "the body is nested too deeply", fix="flatten it") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError(400, "invalid_json", f"the body is no JSON object ({error})", fix="send one") from None
+
+
+def read_chat(body: bytes) -> Incoming:
+    """A request to `/v1/chat/completions`."""
+    members = read_members(body)
+    messages = _messages(members)
+    options = _value(members, "stream_options", dict, "an object") or {}
+    found = Incoming(
+        endpoint="chat",
+        dialect="openai",
+        members=members,
+        model=_model(members),
+        body_bytes=len(body),
+        messages=messages,
+        is_stream=bool(_value(members, "stream", bool, "true or false")),
+        wants_usage=options.get("include_usage") is True,
+        max_output_tokens=_cap(members, "max_completion_tokens") or _cap(members, "max_tokens"),
+        user=_value(members, "user", str, "a text"),
+    )
+    form = _value(members, "response_format", dict, "an object") or {}
+    effort = _value(members, "reasoning_effort", str, "a text")
+    return _completed(
+        found,
+        tools=("tools", "functions"),
+        has_schema=form.get("type") == "json_schema",
+        reasons=effort is not None and effort not in NO_REASONING,
+    )
+
+
+def read_anthropic(body: bytes) -> Incoming:
+    """A request to `/v1/messages` (or to count its tokens)."""
+    members = read_members(body)
+    messages = _messages(members)
+    if "system" in members:
+        messages = [{"role": "system", "content": _decoded(members, "system")}, *messages]
+    found = Incoming(
+        endpoint="messages",
+        dialect="anthropic",
+        members=members,
+        model=_model(members),
+        body_bytes=len(body),
+        messages=messages,
+        is_stream=bool(_value(members, "stream", bool, "true or false")),
+        wants_usage=True,
+        max_output_tokens=_cap(members, "max_tokens"),
+        user=(_value(members, "metadata", dict, "an object") or {}).get("user_id"),
+    )
+    thinking = _value(members, "thinking", dict, "an object") or {}
+    config = _value(members, "output_config", dict, "an object") or {}
+    return _completed(
+        found,
+        tools=("tools",),
+        has_schema="output_format" in members or "format" in config,
+        reasons=thinking.get("type") in {"enabled", "adaptive"},
+    )
+
+
+def read_responses(body: bytes) -> Incoming:
+    """A request to `/v1/responses`."""
+    members = read_members(body)
+    text = _value(members, "text", dict, "an object") or {}
+    reasoning = _value(members, "reasoning", dict, "an object") or {}
+    found = Incoming(
+        endpoint="responses",
+        dialect="openai",
+        members=members,
+        model=_model(members),
+        body_bytes=len(body),
+        messages=_items(members),
+        is_stream=bool(_value(members, "stream", bool, "true or false")),
+        wants_usage=True,
+        max_output_tokens=_cap(members, "max_output_tokens"),
+        user=_value(members, "user", str, "a text"),
+        previous_response_id=_value(members, "previous_response_id", str, "a text"),
+    )
+    effort = reasoning.get("effort")
+    return _completed(
+        found,
+        tools=("tools",),
+        has_schema=isinstance(text.get("format"), Mapping) and text["format"].get("type") == "json_schema",
+        reasons=isinstance(effort, str) and effort not in NO_REASONING,
+    )
+
+
+def read_embeddings(body: bytes) -> Incoming:
+    """A request to `/v1/embeddings`: passed through, never routed."""
+    members = read_members(body)
+    if "input" not in members:
+        raise RequestError(400, "missing_input", "input is missing", param="input", fix="give a text or a list")
+    return Incoming("embeddings", "openai", members, _model(members), len(body), [])
+
+
+def rewritten(members: Members, changes: Mapping[str, Any]) -> bytes:
+    """The body with some members replaced or added (None: taken out); all others as they were written."""
+    result = {name: value for name, value in members.items() if name != OWN_MEMBER}
+    for name, value in changes.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = msgspec.Raw(msgspec.json.encode(value))
+    return msgspec.json.encode(result)
+
+
+def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reasons: bool) -> Incoming:
+    """The request with what it requires and what the gateway itself was asked."""
+    members = found.members
+    needs = {"json_schema": has_schema, "reasoning": reasons, "vision": _has_images(found.messages)}
+    needs["tools"] = any(bool(_value(members, name, list, "a list")) for name in tools)
+    found.requirements = frozenset(name for name, needed in needs.items() if needed)
+    beside = (*tools, "response_format", "output_format", "text")
+    found.hidden_bytes = sum(len(bytes(members[name])) for name in beside if name in members)
+    found.asked = _decoded(members, OWN_MEMBER) if OWN_MEMBER in members else None
+    return found
+
+
+def _model(members: Members) -> str:
+    model = _value(members, "model", str, "a text")
+    if not model:
+        raise RequestError(
+            400, "missing_model", "model is missing", param="model", fix='name a candidate, or "tenbin/auto"'
+        )
+    return str(model)
+
+
+def _messages(members: Members) -> list[dict[str, Any]]:
+    messages = _value(members, "messages", list, "a list")
+    if not messages:
+        raise RequestError(
+            400, "empty_messages", "messages is missing or empty", param="messages", fix="send at least one"
+        )
+    if len(messages) > MAX_MESSAGES:
+        raise RequestError(400, "too_many_messages", f"more than {MAX_MESSAGES:,} messages", param="messages")
+    for i, message in enumerate(messages):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            fix = 'write it as {"role": "user", "content": "..."}'
+            raise RequestError(400, "invalid_message", f"messages[{i}] is no message", param=f"messages[{i}]", fix=fix)
+    found: list[dict[str, Any]] = messages
+    return found
+
+
+def _items(members: Members) -> list[dict[str, Any]]:
+    """The input of a Responses request as messages: texts are the user's, what has no role is a tool's."""
+    given = _decoded(members, "input") if "input" in members else None
+    head = _value(members, "instructions", str, "a text")
+    messages: list[dict[str, Any]] = [{"role": "system", "content": head}] if head else []
+    if isinstance(given, str):
+        return [*messages, {"role": "user", "content": given}]
+    if given is not None and not isinstance(given, list):
+        raise RequestError(400, "invalid_type", "input is neither a text nor a list", param="input")
+    for i, item in enumerate(given or ()):
+        if not isinstance(item, dict):
+            raise RequestError(400, "invalid_type", f"input[{i}] is no object", param=f"input[{i}]")
+        messages.append({"role": item.get("role", "tool"), "content": item.get("content", item.get("output"))})
+    return messages
+
+
+def _has_images(messages: Sequence[Mapping[str, Any]]) -> bool:
+    parts = itertools.chain.from_iterable(m["content"] for m in messages if isinstance(m.get("content"), list))
+    return any(isinstance(p, dict) and p.get("type") in IMAGE_PARTS for p in itertools.islice(parts, PARTS_SEEN))
+
+
+def _decoded(members: Members, name: str) -> Any:
+    try:
+        return msgspec.json.decode(members[name])
+    except RecursionError:
+        raise RequestError(400, "invalid_json", f"{name} is nested too deeply", param=name) from None
+    except msgspec.DecodeError:
+        return _leniently(members, name)
+
+
+def _leniently(members: Members, name: str) -> Any:
+    """What msgspec refuses and providers take: halves of surrogate pairs, as clients cut emoji, and huge numbers."""
+    try:
+        return json.loads(bytes(members[name]))
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, "invalid_json", f"{name} cannot be read ({error})", param=name) from None
+
+
+def _value(members: Members, name: str, kind: type, described: str) -> Any:
+    """The decoded member, None where it is missing or null; RequestError 400 where it is of another kind."""
+    if name not in members:
+        return None
+    value = _decoded(members, name)
+    if value is not None and not isinstance(value, kind):
+        raise RequestError(400, "invalid_type", f"{name} is not {described}", param=name)
+    return value
+
+
+def _cap(members: Members, name: str) -> int | None:
+    cap = _value(members, name, int, "a whole number")
+    if cap is None:
+        return None
+    if isinstance(cap, bool) or cap < 1:
+        raise RequestError(400, "invalid_value", f"{name} is not a whole number above 0", param=name)
+    return int(cap)

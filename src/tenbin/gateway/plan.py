@@ -1,0 +1,128 @@
+"""What is going to be tried for one request: the candidates in order, what each may cost, and why this order."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tenbin.gateway.session import Fingerprints
+from tenbin.gateway.snapshot import ServedProfile
+from tenbin.router.explain import views
+from tenbin.router.weighing import Weighed
+from tenbin.types import CandidateView, Estimates, TradeOff
+from tenbin.upstream.destination import Destination
+
+FORMAT = 1
+FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One candidate of the plan, and what is expected of its answer (None or NaN: not known).
+
+    `strips_state` says that another family's state (thinking, tool-call ids) is taken out of the conversation first.
+    """
+
+    destination: Destination
+    input_tokens: float
+    output_tokens: float | None = None
+    quality: float | None = None
+    cost_usd: float | None = None
+    strips_state: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The attempts of one request, first choice first.
+
+    `reason` is why in words, `code` the same as metrics count it; `profile` is None for a model that was named
+    itself; `baseline_usd` is what the reference is expected to cost; `conversation` its fingerprints.
+    """
+
+    decision_id: str
+    attempts: tuple[Attempt, ...]
+    reason: str
+    code: str
+    profile: ServedProfile | None = None
+    trade_off: TradeOff | None = None
+    weighed: Weighed | None = None
+    baseline_usd: float | None = None
+    prints: Fingerprints | None = None
+
+    @property
+    def profile_name(self) -> str | None:
+        """The profile's name, None for a model that was named itself."""
+        return None if self.profile is None else self.profile.profile.name
+
+    def document(self, at: float) -> bytes:
+        """The decision as JSON, its figures as float32 in base64: [len(FIGURES), M] in the order of `models`."""
+        found: dict[str, Any] = {
+            "format": FORMAT,
+            "decision_id": self.decision_id,
+            "at": at,
+            "profile": self.profile_name,
+            "model": self.attempts[0].destination.candidate.name,
+            "reason": self.reason,
+            "code": self.code,
+            "plan": [attempt.destination.candidate.name for attempt in self.attempts],
+        }
+        if self.profile is not None:
+            found["versions"] = self.profile.router.versions()
+        trade_off = self.trade_off
+        if self.weighed is not None and trade_off is not None:
+            figures = np.stack([getattr(self.weighed, name) for name in FIGURES]).astype("<f4")
+            found["trade_off"] = [trade_off.mu, trade_off.w, trade_off.caution, trade_off.minimax]
+            found["models"] = self.weighed.models
+            found["barred"] = {
+                name: bar for name, bar in zip(self.weighed.models, self.weighed.barred, strict=True) if bar
+            }
+            found["figures"] = base64.b64encode(figures.tobytes()).decode("ascii")
+        return msgspec.json.encode(found)
+
+
+def read_document(document: bytes) -> dict[str, Any]:
+    """A stored decision as people read it: every candidate's estimates, loss, and why it was not chosen."""
+    found: dict[str, Any] = msgspec.json.decode(document)
+    found.pop("format")
+    figures = found.pop("figures", None)
+    models, barred, dial = found.pop("models", ()), found.pop("barred", {}), found.pop("trade_off", None)
+    if figures is None:
+        return found
+    table = np.frombuffer(base64.b64decode(figures), dtype="<f4").astype(np.float64).reshape(len(FIGURES), -1)
+    trade_off = TradeOff(*dial)
+    found["trade_off"] = {
+        "mu": trade_off.mu,
+        "w": trade_off.w,
+        "caution": trade_off.caution,
+        "minimax": trade_off.minimax,
+    }
+    found["candidates"] = [_shown(view) for view in _views(found["model"], models, barred, table, trade_off)]
+    return found
+
+
+def _views(
+    chosen: str, models: Sequence[str], barred: Mapping[str, str], table: np.ndarray, trade_off: TradeOff
+) -> tuple[CandidateView, ...]:
+    rows = {name: table[[i]] for i, name in enumerate(FIGURES)}
+    estimates = Estimates(
+        **{
+            name: rows[name]
+            for name in ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
+        }
+    )
+    bars = [barred.get(name) for name in models]
+    return views(models, estimates, rows["cost_usd"], rows["loss"], bars, list(models).index(chosen), trade_off)
+
+
+def _shown(view: CandidateView) -> dict[str, Any]:
+    """A candidate's line: figures to six digits, what is not known as null."""
+    shown: dict[str, Any] = {"model": view.model}
+    for name in ("quality", "quality_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss"):
+        value = getattr(view, name)
+        shown[name] = float(f"{value:.6g}") if np.isfinite(value) else None
+    return {**shown, "eligible": view.eligible, "reason": view.reason}

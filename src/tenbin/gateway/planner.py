@@ -1,0 +1,235 @@
+"""From a request to its plan: who may answer it, what the router thinks, and what holds where the router cannot say."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from tenbin.errors import DecisionError, RequestError
+from tenbin.gateway.asked import Asked
+from tenbin.gateway.caller import Caller
+from tenbin.gateway.decider import Decider
+from tenbin.gateway.families import Bond, bond_of
+from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.plan import Attempt, Plan
+from tenbin.gateway.retreat import Retreat
+from tenbin.gateway.session import Fingerprints, Session, Sessions, cached_tokens, fingerprints
+from tenbin.gateway.snapshot import ServedProfile, Snapshot
+from tenbin.gateway.tighten import Terms, Tightened, tighten
+from tenbin.router.weighing import Ask, Weighed
+from tenbin.store.ids import new_id
+from tenbin.types import Floats, Query
+from tenbin.upstream.destination import Destination
+from tenbin.upstream.translate import untranslatable
+
+BYTES_PER_TOKEN = 3.0
+"""Of tools, schemas and bodies that nobody counted: cautious, for English text has about 4."""
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "least expected loss": "least_loss",
+        "best expected quality": "best_quality",
+        "least expected cost": "least_cost",
+        "only eligible candidate": "only_one",
+    }
+)
+"""What metrics call the reasons of the router."""
+
+Bars = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asking:
+    """A request that wants a plan, with everything that bears on it."""
+
+    snapshot: Snapshot
+    incoming: Incoming
+    caller: Caller
+    asked: Asked
+    retreat: Retreat | None
+    now: float
+
+
+class Planner:
+    """Makes plans; holds the decider and the conversations that are under way."""
+
+    def __init__(self, decider: Decider, sessions: Sessions) -> None:
+        self.decider = decider
+        self.sessions = sessions
+        self.log = logging.getLogger("tenbin.gateway.planner")
+
+    def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
+        """The plan for a model that was named itself: that one, unrouted."""
+        attempt = Attempt(destination, incoming.body_bytes / BYTES_PER_TOKEN)
+        return Plan(new_id("dec"), (attempt,), "named by the request", "pinned")
+
+    async def routed(self, asking: Asking, served: ServedProfile) -> Plan:
+        """The plan of a profile; RequestError where nobody may answer. A decision that fails or is late falls back."""
+        prints = self._prints(asking, served)
+        session = None if prints is None else self.sessions.find(prints, asking.now)
+        bond = bond_of(asking.incoming, session, asking.snapshot.destinations)
+        tightened = tighten(_terms(asking, served), asking.asked)
+        barred = bond.bars(served.destinations, _barred(asking, served, tightened))
+        if None not in barred:
+            raise _nobody(served, barred)
+        fallback = _Fallback(asking, served, barred, bond, prints)
+        if asking.retreat is not None:
+            return fallback.plan("retreated", f"the profile has retreated: {asking.retreat.sentence}")
+        ask = _ask(asking, served, tightened, barred, session)
+        try:
+            weighed = await self.decider.decide(served.router, ask, served.profile.decision_deadline_ms / 1000.0)
+        except DecisionError as refusal:
+            raise RequestError(400, "no_candidate", refusal.what, fix=refusal.fix) from None
+        except TimeoutError:
+            return fallback.plan("late", "safe default: the decision came too late")
+        except Exception as error:
+            self.log.exception("a decision failed")
+            return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
+        return _weighed(served, tightened, weighed, bond, prints)
+
+    def _prints(self, asking: Asking, served: ServedProfile) -> Fingerprints | None:
+        """The fingerprints of the conversation, apart for every key and profile."""
+        if not asking.incoming.messages:
+            return None
+        return fingerprints(asking.incoming.messages, scope=f"{asking.caller.key_id} {served.profile.name}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fallback:
+    """What holds without the router: the safe default first, then the reference, then the rest by name."""
+
+    asking: Asking
+    served: ServedProfile
+    barred: Bars
+    bond: Bond
+    prints: Fingerprints | None
+
+    def plan(self, code: str, reason: str) -> Plan:
+        served, barred = self.served, self.barred
+        first = served.reference if code == "retreated" else served.safe_default
+        rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
+        order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
+        tokens = self.asking.incoming.body_bytes / BYTES_PER_TOKEN
+        attempts = [
+            Attempt(destination, tokens, strips_state=self.bond.strips(destination))
+            for m in order
+            if (destination := served.destinations[m]) is not None
+        ]
+        return Plan(new_id("dec"), tuple(attempts), reason, code, served, prints=self.prints)
+
+
+def _ask(asking: Asking, served: ServedProfile, tightened: Tightened, barred: Bars, session: Session | None) -> Ask:
+    incoming = asking.incoming
+    query = Query(
+        query_id="",
+        messages=tuple(incoming.messages),
+        group=tightened.group,
+        max_output_tokens=incoming.max_output_tokens,
+        requirements=incoming.requirements,
+    )
+    return Ask(
+        query,
+        tightened.trade_off,
+        barred,
+        cached_tokens=_cached(asking, served, session),
+        max_cost_usd=tightened.max_cost_usd,
+        hidden_tokens=incoming.hidden_bytes / BYTES_PER_TOKEN,
+    )
+
+
+def _cached(asking: Asking, served: ServedProfile, session: Session | None) -> Floats | None:
+    """What of the prompt lies in whose cache: only in that of who answered last, and not for long."""
+    if session is None or session.candidate not in served.router.models:
+        return None
+    tokens = cached_tokens(session, asking.now)
+    if not tokens:
+        return None
+    found = np.zeros(len(served.router.models))
+    found[served.router.models.index(session.candidate)] = tokens
+    return found
+
+
+def _barred(asking: Asking, served: ServedProfile, tightened: Tightened) -> Bars:
+    """Why each candidate may not answer this request, before anything is estimated."""
+    incoming = asking.incoming
+    barred = served.barred
+    if tightened.eligible is not served.terms.eligible:
+        barred = tuple(
+            bar or (None if name in tightened.eligible else "not allowed for this key or request")
+            for name, bar in zip(served.router.models, barred, strict=True)
+        )
+    speaks = [bar is None and _is_foreign(incoming, d) for d, bar in zip(served.destinations, barred, strict=True)]
+    if any(speaks):
+        body = incoming.everything() if incoming.endpoint != "responses" else {}
+        barred = tuple(
+            bar or (_unsaid(incoming, body, d) if foreign else None)
+            for d, bar, foreign in zip(served.destinations, barred, speaks, strict=True)
+        )
+    return barred
+
+
+def _terms(asking: Asking, served: ServedProfile) -> Terms:
+    """The terms of the profile, with only the candidates that the key may reach."""
+    key = asking.caller.key
+    if key is None or key.models is None:
+        return served.terms
+    return replace(served.terms, eligible=served.terms.eligible & key.models)
+
+
+def _is_foreign(incoming: Incoming, destination: Destination | None) -> bool:
+    """Whether this candidate needs a closer look: it speaks another dialect, or perhaps not this endpoint."""
+    if destination is None:
+        return False
+    if incoming.endpoint == "responses":
+        return not destination.speaks_responses
+    return destination.dialect != incoming.dialect
+
+
+def _unsaid(incoming: Incoming, body: dict[str, object], destination: Destination | None) -> str | None:
+    if destination is None:
+        return None
+    if incoming.endpoint == "responses":
+        return "does not speak /v1/responses"
+    return untranslatable(body, incoming.dialect, destination.dialect, destination.model)
+
+
+def _weighed(
+    served: ServedProfile, tightened: Tightened, weighed: Weighed, bond: Bond, prints: Fingerprints | None
+) -> Plan:
+    quality, cost, sent, answered = (
+        figures.tolist() for figures in (weighed.quality, weighed.cost_usd, weighed.input_tokens, weighed.output_tokens)
+    )
+    attempts = tuple(
+        Attempt(destination, sent[m], answered[m], quality[m], cost[m], bond.strips(destination))
+        for m in weighed.ranking
+        if (destination := served.destinations[m]) is not None
+    )
+    reason = weighed.reason
+    if attempts[0].strips_state:
+        reason = f"{reason}; state of {bond.family or 'another family'} left out"
+    baseline = cost[served.reference]
+    return Plan(
+        decision_id=new_id("dec"),
+        attempts=attempts,
+        reason=reason,
+        code=CODES.get(weighed.reason.partition(",")[0], "safe_default"),
+        profile=served,
+        trade_off=tightened.trade_off,
+        weighed=weighed,
+        baseline_usd=baseline if math.isfinite(baseline) else None,
+        prints=prints,
+    )
+
+
+def _nobody(served: ServedProfile, barred: Bars) -> RequestError:
+    reasons = "; ".join(f"{name} {bar}" for name, bar in zip(served.router.models, barred, strict=True))
+    return RequestError(
+        400,
+        "no_candidate",
+        f"no candidate of profile {served.profile.name} may answer this request: {reasons[:500]}",
+        fix="allow more candidates, or ask for less",
+    )

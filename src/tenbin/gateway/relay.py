@@ -1,0 +1,171 @@
+"""One request from its plan to the last byte: candidates are called in order until one answers, and nothing is lost.
+
+Every call is in the ledger before it goes out. Until the first byte of content has gone to the client the next
+candidate may take over unseen; after it, a broken answer ends with an error, never as if it were whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+
+from tenbin.errors import RequestError
+from tenbin.gateway.call import Call, Work
+from tenbin.gateway.exchange import Exchange
+from tenbin.gateway.headers import to_client, to_upstream
+from tenbin.gateway.plan import Attempt
+from tenbin.gateway.streaming import stream_through
+from tenbin.gateway.wire import Said, Wire
+from tenbin.telemetry.traceparent import child_traceparent, request_id
+from tenbin.upstream.client import CallTimeout
+from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.translate import error_body
+
+DEADLINE_S = 600.0
+"""Where the SLA names none: as long as the official clients wait."""
+CONNECT_S = 10.0
+PATIENCE = 0.6
+"""While others could still take over, a candidate gets this share of what is left of the deadline."""
+MAX_ANSWER_BYTES = 64 << 20
+STATUS_OF = {"timeout": 504, "connect": 502, "reset": 502, "malformed": 502, "cut": 502}
+
+
+class Relay:
+    """Serves one request by its plan."""
+
+    def __init__(self, exchange: Exchange, work: Work) -> None:
+        self.exchange = exchange
+        self.work = work
+        self.services = work.services
+        self.calls = 0
+        self.left: list[str] = []
+        sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
+        self.deadline = work.arrived + ((sla and sla.deadline_s) or DEADLINE_S)
+        self.first_token_by = work.arrived + sla.first_token_s if sla is not None and sla.first_token_s else None
+        self.request_id = request_id(exchange.headers.get("x-request-id"))
+
+    async def run(self) -> None:
+        """Answer the client. RequestError where nothing could even be tried."""
+        attempts = self.work.plan.attempts
+        refused: tuple[UpstreamFailure, Wire] | None = None
+        async with self.exchange.watched():
+            for i, attempt in enumerate(attempts):
+                slots = self.services.seat(attempt.destination)
+                if slots is None:
+                    self.left.append(attempt.destination.candidate.name)
+                    continue
+                wire = Wire(self.work.incoming, attempt.destination)
+                try:
+                    failure = await self._try(attempt, wire, is_last=i == len(attempts) - 1)
+                finally:
+                    slots.give()
+                if failure is None:
+                    return
+                refused = (failure, wire)
+                if not failure.moves_on or self.services.loop.time() >= self.deadline:
+                    break
+                self.left.append(attempt.destination.candidate.name)
+            if refused is None:
+                raise self._all_away()
+            await self._give_back(*refused)
+
+    async def _try(self, attempt: Attempt, wire: Wire, *, is_last: bool) -> UpstreamFailure | None:
+        """Call one candidate and answer with what it says; the failure where the next one may take over."""
+        try:
+            said = wire.say(strips_state=attempt.strips_state)
+        except RequestError as error:
+            return UpstreamFailure("capability", str(error), status=400)
+        call = Call(self.work, attempt, self.calls)
+        await call.begin()
+        self.calls += 1
+        try:
+            await self._call(call, wire, said, is_last)
+        except UpstreamFailure as failure:
+            call.failed(failure)
+            return failure
+        except asyncio.CancelledError:
+            call.cancelled()
+            raise
+        except BaseException:
+            call.dropped()
+            raise
+        return None
+
+    async def _call(self, call: Call, wire: Wire, said: Said, is_last: bool) -> None:
+        incoming, destination = self.work.incoming, wire.destination
+        headers = self.exchange.headers
+        passed = to_upstream(
+            headers, destination.dialect, self.request_id, child_traceparent(headers.get("traceparent"))
+        )
+        timeout, first_by = self._patience(is_last)
+        reply = await self.services.client.send(destination, said.path, said.body, passed, timeout)
+        if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
+            raise failure
+        shown = self._headers(call, reply.headers)
+        if incoming.is_stream:
+            await stream_through(self.exchange, call, wire, reply, shown, first_by)
+            return
+        body = await reply.read(MAX_ANSWER_BYTES)
+        answered = wire.read(body)
+        answer = wire.answer(body)
+        await self.exchange.answer(reply.status, answer, shown)
+        call.succeeded(answered.usage, http_status=reply.status, response_id=answered.response_id, answer=answer)
+
+    def _patience(self, is_last: bool) -> tuple[CallTimeout, float | None]:
+        """How long a candidate may take, and when (on the loop's clock) the first content of a stream must be here."""
+        now = self.services.loop.time()
+        share = 1.0 if is_last else PATIENCE
+        left_s = max(self.deadline - now, 0.001)
+        if not self.work.incoming.is_stream:
+            return CallTimeout(min(CONNECT_S, left_s), None, left_s * share), None
+        first_s = left_s if self.first_token_by is None else max(self.first_token_by - now, 0.001)
+        first_s *= share
+        return CallTimeout(min(CONNECT_S, first_s), first_s, left_s), now + first_s
+
+    def _headers(self, call: Call | None, upstream: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        """What the client is told beside the answer: what was decided, and what the upstream said."""
+        plan = self.work.plan
+        shown = to_client(upstream)
+        if all(name != b"x-request-id" for name, _ in shown):
+            shown.append((b"x-request-id", self.request_id.encode("ascii", "replace")))
+        shown.append((b"x-tenbin-decision-id", plan.decision_id.encode()))
+        shown.append((b"x-tenbin-reason", plan.reason.encode("ascii", "replace")[:500]))
+        if call is not None:
+            shown.append((b"x-tenbin-model", call.name.encode("ascii", "replace")))
+            for name, value in ((b"quality", call.attempt.quality), (b"cost-usd", call.attempt.cost_usd)):
+                if value is not None and math.isfinite(value):
+                    shown.append((b"x-tenbin-expected-" + name, b"%.6g" % value))
+        if self.left:
+            shown.append((b"x-tenbin-fallbacks", ", ".join(self.left).encode("ascii", "replace")[:500]))
+        return shown
+
+    async def _give_back(self, failure: UpstreamFailure, wire: Wire) -> None:
+        """Answer with the last candidate's refusal: its status, body and Retry-After as they are."""
+        headers = self._headers(None, failure.headers)
+        if self.calls > 1:
+            # We have tried again already: a client that does so, too, would multiply the calls.
+            headers.append((b"x-should-retry", b"false"))
+        dialect = self.work.incoming.dialect
+        if failure.status is not None and failure.status >= 400 and _is_json(failure.body):
+            status, body = wire.error(failure.status, failure.body)
+        else:
+            status = failure.status if failure.status and failure.status >= 400 else STATUS_OF.get(failure.kind, 502)
+            body = error_body(dialect, status, f"upstream_{failure.kind}", failure.what)
+        self.services.gave_up(self.work, failure)
+        await self.exchange.answer(status, body, headers)
+
+    def _all_away(self) -> RequestError:
+        waits = [self.services.breakers.wait_s(a.destination.candidate.name) for a in self.work.plan.attempts]
+        names = ", ".join(self.left[:5])
+        return RequestError(
+            503,
+            "candidates_unavailable",
+            f"no candidate takes calls at the moment: {names} failed lately or has all its calls running",
+            fix="try again",
+            retry_after_s=max(min(waits, default=1.0), 1.0),
+        )
+
+
+def _is_json(body: bytes) -> bool:
+    return body.lstrip()[:1] in (b"{", b"[")

@@ -1,0 +1,43 @@
+"""`GET /v1/models`: what may be named as a model: `tenbin/auto`, the profiles, the candidates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tenbin.errors import RequestError
+from tenbin.gateway.caller import Caller
+from tenbin.gateway.exchange import Exchange
+from tenbin.gateway.target import PREFIX, names
+
+if TYPE_CHECKING:
+    from tenbin.gateway.app import Gateway
+
+PATH = "/v1/models/"
+
+
+async def listed(gateway: Gateway, exchange: Exchange) -> None:
+    """Every model that the key may name."""
+    offered = _names(gateway, exchange)
+    data = [_shown(gateway, name) for name in offered]
+    await exchange.answer(200, msgspec.json.encode({"object": "list", "data": data, "has_more": False}))
+
+
+async def one(gateway: Gateway, exchange: Exchange) -> None:
+    """One of them; RequestError 404 for any other."""
+    name = exchange.path.removeprefix(PATH)
+    if name not in _names(gateway, exchange):
+        raise RequestError(404, "model_not_found", f'there is no model "{name[:100]}" here', fix="see GET /v1/models")
+    await exchange.answer(200, msgspec.json.encode(_shown(gateway, name)))
+
+
+def _names(gateway: Gateway, exchange: Exchange) -> list[str]:
+    return names(gateway.snapshot, Caller(gateway.services.callers.identify(exchange.headers)))
+
+
+def _shown(gateway: Gateway, name: str) -> dict[str, Any]:
+    """A line that clients of both dialects read."""
+    destination = gateway.snapshot.destinations.get(name)
+    owner = "tenbin" if name.startswith(PREFIX) or destination is None else destination.family
+    return {"id": name, "object": "model", "created": 0, "owned_by": owner, "type": "model", "display_name": name}

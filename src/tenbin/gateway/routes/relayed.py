@@ -1,0 +1,134 @@
+"""The routes whose answer a candidate gives: chat, messages, responses, embeddings, and the count of tokens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tenbin.errors import RequestError, StoreError
+from tenbin.features import count_tokens, read_conversation
+from tenbin.gateway.asked import asked_of
+from tenbin.gateway.call import Work
+from tenbin.gateway.caller import Caller
+from tenbin.gateway.exchange import Exchange
+from tenbin.gateway.incoming import Incoming, read_anthropic, read_chat, read_embeddings, read_responses
+from tenbin.gateway.plan import Plan
+from tenbin.gateway.planner import BYTES_PER_TOKEN, Asking
+from tenbin.gateway.relay import Relay
+from tenbin.gateway.snapshot import ServedProfile, Snapshot
+from tenbin.gateway.target import resolve
+from tenbin.upstream.destination import Destination
+
+if TYPE_CHECKING:
+    from tenbin.gateway.app import Gateway
+
+Read = Callable[[bytes], Incoming]
+
+
+async def chat(gateway: Gateway, exchange: Exchange) -> None:
+    """`POST /v1/chat/completions`."""
+    await _relayed(gateway, exchange, read_chat)
+
+
+async def messages(gateway: Gateway, exchange: Exchange) -> None:
+    """`POST /v1/messages`."""
+    await _relayed(gateway, exchange, read_anthropic)
+
+
+async def responses(gateway: Gateway, exchange: Exchange) -> None:
+    """`POST /v1/responses`."""
+    await _relayed(gateway, exchange, read_responses)
+
+
+async def embeddings(gateway: Gateway, exchange: Exchange) -> None:
+    """`POST /v1/embeddings`."""
+    await _relayed(gateway, exchange, read_embeddings)
+
+
+async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
+    """`POST /v1/messages/count_tokens`: estimated here, for nobody knows yet which model will answer."""
+    gateway.services.callers.identify(exchange.headers)
+    body = await exchange.body(gateway.settings.max_body_bytes)
+    incoming = read_anthropic(body)
+    text = read_conversation(incoming.messages).text
+    counted = await asyncio.to_thread(count_tokens, [text])
+    tokens = round(float(counted[0]) + incoming.hidden_bytes / BYTES_PER_TOKEN)
+    await exchange.answer(200, msgspec.json.encode({"input_tokens": max(tokens, 1)}))
+
+
+async def _relayed(gateway: Gateway, exchange: Exchange, read: Read) -> None:
+    services, snapshot = gateway.services, gateway.snapshot
+    loop = asyncio.get_running_loop()
+    arrived = loop.time()
+    caller = services.callers.admit(exchange.headers)
+    try:
+        body = await exchange.body(snapshot.settings.max_body_bytes)
+        if services.in_flight > snapshot.settings.max_concurrency:
+            what = f"{snapshot.settings.max_concurrency} requests are running, as many as may"
+            raise RequestError(503, "overloaded", what, fix="try again", retry_after_s=1.0)
+        incoming = read(body)
+        plan = await planned(gateway, snapshot, exchange, incoming, caller)
+        services.planned(plan, loop.time() - arrived)
+        work = Work(services, snapshot, incoming, caller, plan, arrived, body)
+        await Relay(exchange, work).run()
+    finally:
+        caller.release()
+
+
+async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, incoming: Incoming, caller: Caller) -> Plan:
+    """The plan of a request; RequestError where its model does not exist or nobody may answer."""
+    planner = gateway.services.planner
+    target = resolve(snapshot, caller, incoming.model)
+    if isinstance(target, Destination):
+        return planner.pinned(incoming, _able(incoming, target))
+    if incoming.endpoint == "embeddings":
+        what = "embeddings are not routed: vectors of different models do not compare"
+        raise RequestError(400, "not_routed", what, param="model", fix="name an embedding model")
+    answering = await _answering(gateway, snapshot, incoming)
+    if answering is not None and caller.may_use_model(answering.candidate.name):
+        return planner.pinned(incoming, answering)
+    asked = asked_of(incoming.asked, exchange.headers)
+    retreat = gateway.services.retreats.of(target.profile.name)
+    now = asyncio.get_running_loop().time()
+    return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now), target)
+
+
+async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming) -> Destination | None:
+    """Who gave the response that this request goes on with: nobody else has it."""
+    response_id = incoming.previous_response_id
+    if response_id is None:
+        return None
+    name = gateway.services.responses.get(response_id)
+    if name is None:
+        try:
+            name = await asyncio.to_thread(gateway.services.reader.response, response_id)
+        except StoreError:
+            return None
+    return None if name is None else snapshot.destinations.get(name)
+
+
+def _able(incoming: Incoming, destination: Destination) -> Destination:
+    """The candidate, if it speaks this endpoint at all."""
+    name = destination.candidate.name
+    if incoming.endpoint == "responses" and not destination.speaks_responses:
+        fix = "set responses = true under its candidate if it does"
+        raise RequestError(
+            400, "unsupported_endpoint", f'"{name}" does not speak /v1/responses', param="model", fix=fix
+        )
+    if destination.is_embedding != (incoming.endpoint == "embeddings"):
+        what = f'"{name}" is {"an" if destination.is_embedding else "no"} embedding model'
+        raise RequestError(400, "unsupported_endpoint", what, param="model", fix="name a model for this endpoint")
+    return destination
+
+
+def served_of(snapshot: Snapshot, caller: Caller, model: str) -> ServedProfile:
+    """The profile of a model name; RequestError 400 for a model that is not routed."""
+    target = resolve(snapshot, caller, model)
+    if isinstance(target, Destination):
+        raise RequestError(
+            400, "not_routed", f'"{model}" is a model, no profile', param="model", fix='name "tenbin/auto"'
+        )
+    return target

@@ -1,0 +1,239 @@
+"""What all requests of one worker share: ledger, client, keys, budgets, breakers, conversations, figures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tenbin.errors import StoreError
+from tenbin.gateway.breakers import Breakers
+from tenbin.gateway.caller import Callers
+from tenbin.gateway.decider import Decider
+from tenbin.gateway.limits import Slots
+from tenbin.gateway.planner import Planner
+from tenbin.gateway.retreats import Retreats
+from tenbin.gateway.session import Sessions
+from tenbin.gateway.snapshot import Snapshot
+from tenbin.store.budgets import Budgets
+from tenbin.store.keyring import KeyRing
+from tenbin.store.ledger import Ledger
+from tenbin.store.reader import Reader
+from tenbin.store.records import Status
+from tenbin.store.retention import expire
+from tenbin.telemetry.metrics import NONE, Metrics
+from tenbin.telemetry.readings import Readings
+from tenbin.types import Usage
+from tenbin.upstream.client import UpstreamClient
+from tenbin.upstream.destination import Destination
+from tenbin.upstream.failure import UpstreamFailure
+
+if TYPE_CHECKING:
+    from tenbin.gateway.call import Call, Work
+    from tenbin.gateway.plan import Plan
+
+MAX_RESPONSES = 10_000
+SPEND_S = 5.0
+EXPIRY_S = 3600.0
+BLAMELESS = frozenset({"refused", "context", "capability"})
+"""Failures that are the request's: they say nothing of the profile's availability."""
+
+
+class Remembered:
+    """Who gave which response, the latest `limit` of them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._names: dict[str, str] = {}
+
+    def put(self, response_id: str, name: str) -> None:
+        """Remember one; the oldest is forgotten where there are too many."""
+        self._names[response_id] = name
+        if len(self._names) > self.limit:
+            del self._names[next(iter(self._names))]
+
+    def get(self, response_id: str) -> str | None:
+        """The candidate, None where it is not remembered."""
+        return self._names.get(response_id)
+
+
+class Services:
+    """The parts, made by `of`, opened on the event loop that serves."""
+
+    def __init__(self, snapshot: Snapshot, environ: Mapping[str, str], *, worker: int, workers: int) -> None:
+        folder = snapshot.store.path
+        self.ledger = Ledger(folder, f"worker-{worker}")
+        self.reader = Reader(folder)
+        self.ring = KeyRing(folder)
+        self.budgets = Budgets(folder, self.ledger.writer, workers)
+        self.callers = Callers(self.ring, is_open=snapshot.settings.keys == "open")
+        self.client = UpstreamClient(environ)
+        self.breakers = Breakers()
+        self.decider = Decider()
+        self.sessions = Sessions()
+        self.planner = Planner(self.decider, self.sessions)
+        self.retreats = Retreats()
+        self.metrics = Metrics(self.readings)
+        self.responses = Remembered(MAX_RESPONSES)
+        self.in_flight = 0
+        self.worker = worker
+        self.log = logging.getLogger("tenbin.gateway")
+        self._slots: dict[str, Slots] = {}
+        self._snapshot = snapshot
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.taken_over(snapshot)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that serves."""
+        return asyncio.get_running_loop()
+
+    async def open(self) -> None:
+        """Start what needs a loop; StoreError where the store's folder cannot be used."""
+        self.ledger.start()
+        with contextlib.suppress(StoreError):  # `follow` says so, and tries again
+            await asyncio.to_thread(self.ring.refresh)
+        await self.client.open()
+        for work in (self.ring.follow(), self.budgets.tend(), self._every(SPEND_S, self._read_spend)):
+            self._start(work)
+        if self.worker == 0:
+            self._start(self._every(EXPIRY_S, self._expire))
+
+    async def close(self) -> None:
+        """Stop everything; the ledger last, with all its rows written."""
+        for task in self._tasks:
+            task.cancel()
+        self.decider.close()
+        await self.client.close()
+        await self.ledger.close()
+        self.budgets.close()
+        self.reader.close()
+
+    def taken_over(self, snapshot: Snapshot) -> None:
+        """New requests are served with this snapshot."""
+        self._snapshot = snapshot
+        self.callers.is_open = snapshot.settings.keys == "open"
+        self.retreats.watch(snapshot.profiles)
+        for name, slots in self._slots.items():
+            if (destination := snapshot.destinations.get(name)) is not None:
+                slots.limit = destination.max_concurrency
+
+    def seat(self, destination: Destination) -> Slots | None:
+        """A slot of this candidate, taken; None where its breaker is open or all its calls are running."""
+        name = destination.candidate.name
+        if not self.breakers.admits(name):
+            return None
+        slots = self._slots.get(name)
+        if slots is None:
+            slots = self._slots[name] = Slots(destination.max_concurrency)
+        return slots if slots.take() else None
+
+    def planned(self, plan: Plan, seconds: float) -> None:
+        """A request has its plan."""
+        if plan.profile_name is not None:
+            name = plan.attempts[0].destination.candidate.name
+            is_late = plan.code == "late"
+            self.metrics.decided(
+                profile=plan.profile_name, candidate=name, reason=plan.code, seconds=seconds, late=is_late
+            )
+
+    def remember(self, work: Work, candidate: str, usage: Usage | None, response_id: str | None) -> None:
+        """A turn was answered by this candidate: the next one of the conversation finds it."""
+        if work.incoming.endpoint == "responses" and response_id is not None:
+            self.responses.put(response_id, candidate)
+        if work.plan.prints is not None:
+            tokens = 0 if usage is None else usage.input_tokens
+            self.sessions.remember(work.plan.prints, candidate, tokens, time.monotonic())
+
+    def settled(
+        self,
+        work: Work,
+        call: Call,
+        status: Status,
+        usage: Usage | None,
+        cost_usd: float | None,
+        baseline: float | None,
+    ) -> None:
+        """A call has ended: count it."""
+        profile = work.plan.profile_name or NONE
+        if status == "failed":
+            self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
+            return
+        self.metrics.billed(profile=profile, candidate=call.name, usage=usage, cost_usd=cost_usd, baseline_usd=baseline)
+        if status == "ok":
+            self.retreats.finished(profile, answered=True)
+            self.metrics.compared(
+                profile=profile,
+                candidate=call.name,
+                expected_output_tokens=call.attempt.output_tokens,
+                output_tokens=None if usage is None else usage.output_tokens,
+                expected_cost_usd=call.attempt.cost_usd,
+                cost_usd=cost_usd,
+            )
+
+    def gave_up(self, work: Work, failure: UpstreamFailure) -> None:
+        """No candidate answered a request."""
+        if failure.kind not in BLAMELESS and work.plan.profile_name is not None:
+            self.retreats.finished(work.plan.profile_name, answered=False)
+
+    def readings(self) -> Readings:
+        """The levels of this moment."""
+        return Readings(
+            in_flight=self.in_flight,
+            queued_rows=self.ledger.queue_depth,
+            spooled_rows=self.ledger.spooled_rows,
+            lost_rows=self.ledger.lost_rows,
+            breakers=self.breakers.states(),
+            retreated={name: retreat is not None for name, retreat in self.retreats.states().items()},
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What the admin port shows of the parts; no secrets."""
+        return {
+            "worker": self.worker,
+            "in_flight": self.in_flight,
+            "queue_depth": self.decider.queue_depth,
+            "ledger": {
+                "queued_rows": self.ledger.queue_depth,
+                "spooled_rows": self.ledger.spooled_rows,
+                "lost_rows": self.ledger.lost_rows,
+                "is_degraded": self.ledger.is_degraded,
+            },
+            "breakers": dict(self.breakers.states()),
+            "retreats": {n: None if r is None else asdict(r) for n, r in self.retreats.states().items()},
+            "keys": len(self.ring),
+            "conversations": len(self.sessions),
+        }
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _every(self, seconds: float, step: Callable[[], None]) -> None:
+        """Do a blocking step in a thread, now and then for ever; an outage of the store waits for the next time."""
+        while True:
+            try:
+                await asyncio.to_thread(step)
+            except StoreError as error:
+                self.log.warning("%s", error)
+            await asyncio.sleep(seconds)
+
+    def _read_spend(self) -> None:
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        for profile in self.retreats.promises_spend():
+            self.retreats.spent_today(profile, self.reader.spent_in(profile, midnight))
+
+    def _expire(self) -> None:
+        days = {
+            name: float(served.profile.retention_days)
+            for name, served in self._snapshot.profiles.items()
+            if served.profile.retention_days is not None
+        }
+        if days:
+            expire(self._snapshot.store.path, days)

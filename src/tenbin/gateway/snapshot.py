@@ -1,0 +1,235 @@
+"""Everything a request is served with, frozen: a reload builds a new one, and running requests keep theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tenbin.config import (
+    GatewaySettings,
+    Profile,
+    StoreSettings,
+    load_document,
+    read_allowed,
+    read_candidates,
+    read_gateway,
+    read_profiles,
+    read_store,
+)
+from tenbin.config.document import Document
+from tenbin.config.gateway import AUTO
+from tenbin.errors import ConfigError, PriceError
+from tenbin.gateway.tighten import Terms
+from tenbin.prices import PriceBook, Rates
+from tenbin.router.crossfit import DialCurve
+from tenbin.router.dials import Dial, spelt_out, turn
+from tenbin.router.router import Router
+from tenbin.types import Candidate, Usage
+from tenbin.upstream.destination import Destination, destinations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedProfile:
+    """A profile ready to serve: its router, its terms with the dial turned, and where each candidate is reached.
+
+    `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
+    here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training.
+    """
+
+    profile: Profile
+    router: Router
+    terms: Terms
+    destinations: tuple[Destination | None, ...]
+    barred: tuple[str | None, ...]
+    safe_default: int
+    reference: int
+    reference_quality: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One state of configuration, routers and prices.
+
+    `day` is the day (UTC) whose prices hold; `watched` are the files whose change makes it old.
+    """
+
+    settings: GatewaySettings
+    store: StoreSettings
+    destinations: Mapping[str, Destination]
+    profiles: Mapping[str, ServedProfile]
+    default_profile: str | None
+    rates: Mapping[str, Rates]
+    price_version: str
+    day: date
+    watched: tuple[Path, ...]
+
+    def bill_usd(self, candidate: str, usage: Usage) -> float | None:
+        """Dollars of one answer, None where the candidate has no price."""
+        rates = self.rates.get(candidate)
+        return None if rates is None else rates.bill_usd(0, usage)
+
+    def state(self) -> dict[str, Any]:
+        """What the admin port shows of it."""
+        return {
+            "prices": self.price_version,
+            "day": self.day.isoformat(),
+            "default_profile": self.default_profile,
+            "profiles": {
+                name: {
+                    "mu": served.terms.trade_off.mu,
+                    "versions": served.router.versions(),
+                    "safe_default": served.router.models[served.safe_default],
+                    "reference": served.router.models[served.reference],
+                    "barred": {m: bar for m, bar in zip(served.router.models, served.barred, strict=True) if bar},
+                }
+                for name, served in self.profiles.items()
+            },
+        }
+
+
+def build_snapshot(config: Path, environ: Mapping[str, str]) -> Snapshot:
+    """The snapshot of a configuration file as it and the files it names stand now.
+
+    Raises ConfigError, ArtifactError, PriceError, PluginError, DecisionError (a dial that nothing reaches).
+    """
+    document = load_document(config, environ)
+    settings = read_gateway(document)
+    reached = destinations(document)
+    profiles = _profiles(document, settings)
+    day = datetime.now(UTC).date()
+    book = None if settings.prices is None else PriceBook.load(settings.prices)
+    routers = _routers(document, settings, profiles, book, day)
+    served = {name: _served(document, settings, p, routers, reached) for name, p in profiles.items()}
+    books = [book] if book is not None else [router.prices for router in routers.values()]
+    folders = [folder / "manifest.json" for folder in routers]
+    priced = [settings.prices] if settings.prices is not None else [folder / "prices.toml" for folder in routers]
+    return Snapshot(
+        settings=settings,
+        store=read_store(document),
+        destinations=reached,
+        profiles=served,
+        default_profile=_default(settings, served),
+        rates=_rates(reached, books, day),
+        price_version="+".join(sorted({book.version[:12] for book in books})),
+        day=day,
+        watched=(config, *folders, *priced),
+    )
+
+
+def _profiles(document: Document, settings: GatewaySettings) -> dict[str, Profile]:
+    """The profiles of the document; where it has none and the gateway has a router, one with the default promise."""
+    profiles = read_profiles(document)
+    if not profiles and settings.router is not None:
+        return {AUTO: Profile(AUTO)}
+    return profiles
+
+
+def _default(settings: GatewaySettings, served: Mapping[str, ServedProfile]) -> str | None:
+    """The profile behind `tenbin/auto`: the one named, the one of that name, or the only one."""
+    if settings.default_profile is not None:
+        return settings.default_profile
+    if AUTO in served:
+        return AUTO
+    return next(iter(served)) if len(served) == 1 else None
+
+
+def _folder(document: Document, settings: GatewaySettings, profile: Profile) -> Path:
+    folder = profile.router or settings.router
+    if folder is None:
+        fix = "set router under [gateway], or under the profile"
+        raise ConfigError(f"profiles.{profile.name} has no router", where=document.name, fix=fix)
+    return folder
+
+
+def _routers(
+    document: Document,
+    settings: GatewaySettings,
+    profiles: Mapping[str, Profile],
+    book: PriceBook | None,
+    day: date,
+) -> dict[Path, Router]:
+    called_as: dict[str, Candidate] = read_candidates(document)
+    folders = {_folder(document, settings, profile) for profile in profiles.values()}
+    return {
+        folder: Router.load(folder, book, at=day, allow_plugins=read_allowed(document), called_as=called_as)
+        for folder in sorted(folders)
+    }
+
+
+def _served(
+    document: Document,
+    settings: GatewaySettings,
+    profile: Profile,
+    routers: Mapping[Path, Router],
+    reached: Mapping[str, Destination],
+) -> ServedProfile:
+    router = routers[_folder(document, settings, profile)]
+    where = f"{document.name}: profiles.{profile.name}"
+    barred = tuple(_bar(profile, name, reached.get(name)) for name in router.models)
+    if None not in barred:
+        raise ConfigError(
+            "none of the router's candidates can be called",
+            where=where,
+            fix=f"add [candidates.NAME] with a base_url for {', '.join(router.models[:3])}",
+        )
+    open_to = [name for name, bar in zip(router.models, barred, strict=True) if bar is None]
+    dial = Dial(
+        profile.mu, profile.min_quality, profile.max_cost_usd, profile.best, profile.w, profile.caution, profile.minimax
+    )
+    curve = router.dial_curve(dial, allow=open_to)
+    return ServedProfile(
+        profile=profile,
+        router=router,
+        terms=_terms(profile, router, dial, curve, open_to),
+        destinations=tuple(reached.get(name) for name in router.models),
+        barred=barred,
+        safe_default=_safe_default(profile, router, barred, where),
+        reference=router.models.index(router.manifest.reference),
+        reference_quality=curve.reference_quality,
+    )
+
+
+def _terms(profile: Profile, router: Router, dial: Dial, curve: DialCurve, open_to: list[str]) -> Terms:
+    """The terms of a profile; its curve is drawn once, so that a request turns its own dial in microseconds."""
+    dial = spelt_out(dial, curve)
+    return Terms(router.models, frozenset(open_to), dial, turn(dial, curve), partial(turn, curve=curve), profile.group)
+
+
+def _bar(profile: Profile, name: str, destination: Destination | None) -> str | None:
+    if name in profile.deny or (profile.allow is not None and name not in profile.allow):
+        return f"not allowed in profile {profile.name}"
+    return "has no base_url in the configuration" if destination is None else None
+
+
+def _safe_default(profile: Profile, router: Router, barred: tuple[str | None, ...], where: str) -> int:
+    """The candidate that answers when deciding fails: the one named, the reference, or the first that may."""
+    if profile.safe_default is None:
+        reference = router.models.index(router.manifest.reference)
+        return reference if barred[reference] is None else barred.index(None)
+    if profile.safe_default not in router.models:
+        fix = f"name one of {', '.join(router.models)}"
+        raise ConfigError(f'safe_default "{profile.safe_default}" is not in the router', where=where, fix=fix)
+    index = router.models.index(profile.safe_default)
+    if barred[index] is not None:
+        raise ConfigError(
+            f'safe_default "{profile.safe_default}" {barred[index]}',
+            where=where,
+            fix="give it a base_url, or name another",
+        )
+    return index
+
+
+def _rates(reached: Mapping[str, Destination], books: list[PriceBook], day: date) -> dict[str, Rates]:
+    """The rates of each candidate that a book has a price for."""
+    found: dict[str, Rates] = {}
+    for name in reached:
+        for book in books:
+            try:
+                found.setdefault(name, book.rates([name], day))
+            except PriceError:
+                continue
+    return found

@@ -1,0 +1,110 @@
+"""A stream on its way from a candidate to the client: held until the first content, then passed on as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tenbin.gateway.call import Call
+from tenbin.gateway.exchange import Exchange, Headers
+from tenbin.gateway.wire import Translator, Wire, broken_stream
+from tenbin.upstream.failure import UpstreamFailure, failure_inside
+from tenbin.upstream.reply import Reply
+from tenbin.upstream.stream import AnswerStream
+
+EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
+MAX_HELD_BYTES = 1 << 20
+CLOSING_S = 1.0
+"""What an upstream may take to close its stream after the end marker."""
+
+
+class Pump:
+    """Moves one stream; `held` is what came before the first content."""
+
+    def __init__(self, exchange: Exchange, call: Call, wire: Wire, headers: Headers) -> None:
+        self.exchange = exchange
+        self.call = call
+        self.wire = wire
+        self.headers = headers
+        self.stream: AnswerStream = wire.stream()
+        self.translator: Translator | None = wire.translator()
+        self.held: list[bytes] = []
+        self.held_bytes = 0
+        self.kept: list[bytes] | None = [] if call.work.stores_text else None
+
+    async def run(self, reply: Reply, first_by: float | None) -> None:
+        """Move the stream to its end. Raises UpstreamFailure only while nothing has gone to the client."""
+        loop = self.call.work.services.loop
+        try:
+            async with asyncio.timeout_at(first_by) as timeout:
+                async for chunk in reply.chunks():
+                    await self._take(self.stream.feed(chunk))
+                    if self.stream.is_done:
+                        timeout.reschedule(loop.time() + CLOSING_S)
+                    elif self.exchange.has_begun and timeout.when() is not None:
+                        timeout.reschedule(None)
+                await self._take(self.stream.finish())
+        except TimeoutError:
+            if not self.stream.is_done:
+                raise UpstreamFailure("timeout", "the first token did not come in time", where=self.call.name) from None
+        finally:
+            reply.abort()
+
+    async def _take(self, data: bytes) -> None:
+        """Pass on what the stream gives, or hold it while there is no content in it."""
+        stream = self.stream
+        if stream.error is not None and not self.exchange.has_begun:
+            raise failure_inside(stream.error, self.wire.destination.dialect)
+        if self.translator is not None:
+            data = self.translator.feed(data)
+        if not self.exchange.has_begun:
+            self.held.append(data)
+            self.held_bytes += len(data)
+            if not (stream.has_content or stream.is_done or self.held_bytes > MAX_HELD_BYTES):
+                return
+            data = b"".join(self.held)
+            self.call.first_token_s = self.call.work.services.loop.time() - self.call.began
+            await self.exchange.begin(200, [*EVENT_STREAM, *self.headers])
+        if data:
+            if self.kept is not None:
+                self.kept.append(data)
+            await self.exchange.chunk(data)
+
+    def close(self) -> bytes:
+        """What the client gets last: the translator's end, or an error event where the stream was cut."""
+        if self.translator is not None:
+            return self.translator.close()
+        if self.stream.is_done or self.stream.error is not None:
+            return b""
+        incoming = self.wire.incoming
+        return broken_stream(incoming.dialect, incoming.endpoint, "stream_cut", "the upstream's stream ended half-way")
+
+
+async def stream_through(
+    exchange: Exchange, call: Call, wire: Wire, reply: Reply, headers: Headers, first_by: float | None
+) -> None:
+    """Stream a candidate's answer to the client and settle the call.
+
+    Raises UpstreamFailure while nothing has gone out; afterwards a broken stream ends with an error event.
+    """
+    pump = Pump(exchange, call, wire, headers)
+    failure: UpstreamFailure | None = None
+    try:
+        await pump.run(reply, first_by)
+    except UpstreamFailure as broken:
+        failure = broken
+    except asyncio.CancelledError:
+        call.cancelled(pump.stream.usage)
+        raise
+    stream = pump.stream
+    if failure is None and stream.error is not None:
+        failure = failure_inside(stream.error, wire.destination.dialect)
+    if failure is None and not stream.is_done:
+        failure = UpstreamFailure("cut", "the upstream's stream ended half-way", where=call.name)
+    if failure is not None and not exchange.has_begun:
+        raise failure
+    await exchange.end(pump.close())
+    if failure is not None:
+        call.failed(failure, stream.usage)
+        return
+    answer = None if pump.kept is None else b"".join(pump.kept)
+    call.succeeded(stream.usage, http_status=reply.status, response_id=stream.response_id, answer=answer)

@@ -1,0 +1,172 @@
+"""How one request is said to one candidate, and how its answer comes back: as it is, or through the translator."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from tenbin.errors import NetworkError
+from tenbin.gateway.incoming import Incoming, rewritten
+from tenbin.upstream.destination import Destination, Dialect
+from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream, ResponsesStream
+from tenbin.upstream.translate import (
+    ChatToMessagesStream,
+    MessagesToChatStream,
+    chat_to_messages,
+    completion_to_message,
+    error_body,
+    message_to_completion,
+    messages_to_chat,
+    strip_state,
+    translate_error,
+    translate_status,
+)
+from tenbin.upstream.translate.model_rules import openai_rules
+from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
+
+CHAT, MESSAGES, RESPONSES, EMBEDDINGS = "/chat/completions", "/messages", "/responses", "/embeddings"
+
+
+class Translator(Protocol):
+    """What says a stream in the other dialect."""
+
+    def feed(self, chunk: bytes) -> bytes: ...
+    def close(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A request as it goes out."""
+
+    path: str
+    body: bytes
+
+
+class Wire:
+    """One request between a client and a candidate: `is_foreign` where they speak different dialects."""
+
+    __slots__ = ("destination", "incoming", "is_foreign")
+
+    def __init__(self, incoming: Incoming, destination: Destination) -> None:
+        self.incoming = incoming
+        self.destination = destination
+        self.is_foreign = incoming.endpoint in ("chat", "messages") and incoming.dialect != destination.dialect
+
+    def say(self, *, strips_state: bool) -> Said:
+        """The request for the candidate; RequestError where its dialect has no words for it."""
+        if self.is_foreign:
+            return self._translated(strips_state)
+        incoming, destination = self.incoming, self.destination
+        members = incoming.members
+        if incoming.endpoint == "chat" and incoming.is_stream:
+            members = with_usage(members)
+        changes: dict[str, Any] = {"model": destination.model, **called_as(incoming, destination)}
+        if strips_state and "messages" in members:
+            changes["messages"] = strip_state({"messages": incoming.decoded("messages")})["messages"]
+        path = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES, "embeddings": EMBEDDINGS}[incoming.endpoint]
+        return Said(path, rewritten(members, changes))
+
+    def _translated(self, strips_state: bool) -> Said:
+        incoming, destination = self.incoming, self.destination
+        body = incoming.everything()
+        if strips_state:
+            body = strip_state(body)
+        cap = destination.candidate.max_output_tokens
+        if incoming.dialect == "openai":
+            effort = destination.candidate.reasoning_effort
+            if effort is not None:
+                body.setdefault("reasoning_effort", effort)
+            return Said(MESSAGES, msgspec.json.encode(chat_to_messages(body, destination.model, cap)))
+        chat = messages_to_chat(body, destination.model, cap)
+        if incoming.is_stream:
+            chat["stream_options"] = {"include_usage": True}
+        return Said(CHAT, msgspec.json.encode(chat))
+
+    def read(self, body: bytes) -> Answered:
+        """What a whole answer says of itself; UpstreamFailure where it is none."""
+        if self.incoming.endpoint == "responses":
+            return read_responses_usage(body)
+        return read_usage(self.destination.dialect, body)
+
+    def answer(self, body: bytes) -> bytes:
+        """A whole answer as the client reads it; UpstreamFailure where it cannot be translated."""
+        if not self.is_foreign:
+            return body
+        try:
+            decoded = msgspec.json.decode(body)
+            if self.incoming.dialect == "openai":
+                return msgspec.json.encode(message_to_completion(decoded, created=int(time.time())))
+            return msgspec.json.encode(completion_to_message(decoded, thinking="thinking" in self.incoming.members))
+        except (msgspec.DecodeError, NetworkError, RecursionError) as error:
+            raise UpstreamFailure("malformed", str(error), body=body) from None
+
+    def stream(self) -> AnswerStream:
+        """What reads the candidate's stream."""
+        if self.incoming.endpoint == "responses":
+            return ResponsesStream()
+        if self.destination.dialect == "anthropic":
+            return AnthropicStream()
+        return OpenAIStream(strip_usage=not (self.is_foreign or self.incoming.wants_usage))
+
+    def translator(self) -> Translator | None:
+        """What says the stream in the client's dialect, None where it is that already."""
+        if not self.is_foreign:
+            return None
+        if self.incoming.dialect == "openai":
+            return MessagesToChatStream(created=int(time.time()), include_usage=self.incoming.wants_usage)
+        return ChatToMessagesStream(thinking="thinking" in self.incoming.members)
+
+    def error(self, status: int, body: bytes) -> tuple[int, bytes]:
+        """A candidate's refusal as the client reads it."""
+        if not self.is_foreign:
+            return status, body
+        source, target = self.destination.dialect, self.incoming.dialect
+        return translate_status(source, target, status), translate_error(source, target, status, body)
+
+
+def broken_stream(dialect: Dialect, endpoint: str, code: str, message: str) -> bytes:
+    """The event that tells a client that its stream ended too early: never a normal stop."""
+    body = error_body(dialect, 502, code, message)
+    if dialect == "anthropic":
+        return b"event: error\ndata: " + body + b"\n\n"
+    if endpoint == "responses":
+        event = {"type": "error", "code": code, "message": message, "param": None}
+        return b"event: error\ndata: " + msgspec.json.encode(event) + b"\n\n"
+    return b"data: " + body + b"\n\n"
+
+
+def called_as(incoming: Incoming, destination: Destination) -> dict[str, Any]:
+    """The members by which a candidate is called in its own way: its effort where none was asked, its output cap."""
+    candidate = destination.candidate
+    changes: dict[str, Any] = {}
+    if candidate.reasoning_effort is not None:
+        changes |= _effort(incoming, candidate.reasoning_effort)
+    cap = candidate.max_output_tokens
+    if cap is not None and (incoming.max_output_tokens or cap + 1) > cap and incoming.endpoint != "embeddings":
+        changes |= dict.fromkeys(_cap_names(incoming, destination), cap)
+    return changes
+
+
+def _effort(incoming: Incoming, effort: str) -> dict[str, Any]:
+    members = incoming.members
+    if incoming.endpoint == "chat" and "reasoning_effort" not in members:
+        return {"reasoning_effort": effort}
+    if incoming.endpoint == "responses" and "reasoning" not in members:
+        return {"reasoning": {"effort": effort}}
+    if incoming.endpoint == "messages" and not members.keys() & {"thinking", "output_config"}:
+        return {"output_config": {"effort": effort}}
+    return {}
+
+
+def _cap_names(incoming: Incoming, destination: Destination) -> list[str]:
+    """The members that cap the answer: those the client used, or the one that this model takes."""
+    if incoming.endpoint == "responses":
+        return ["max_output_tokens"]
+    if incoming.endpoint == "messages":
+        return ["max_tokens"]
+    used: list[str] = [name for name in ("max_completion_tokens", "max_tokens") if name in incoming.members]
+    return used or [str(openai_rules(destination.model).max_tokens_field)]
