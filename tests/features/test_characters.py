@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tenbin.features.characters import Kind, codes_of, kinds_of
+from tenbin.features.characters import Kind, blocks, join
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,21 @@ from tenbin.features.characters import Kind, codes_of, kinds_of
     ],
 )
 def test_kind(character: str, kind: Kind) -> None:
-    assert kinds_of(codes_of([character])[0]).tolist() == [kind]
+    assert join([character]).kinds.tolist() == [Kind.EDGE, kind, Kind.EDGE]
 
 
-def test_codes_know_their_text() -> None:
-    codes, owners = codes_of(["ab", "", "日"])
-    assert codes.tolist() == [97, 98, ord("日")]
-    assert owners.tolist() == [0, 0, 2]
-    assert codes_of([])[0].dtype == np.uint32
+def test_joined_texts_know_their_characters() -> None:
+    joined = join(["ab", "", "日"])
+    assert joined.text == " ab    日 "
+    assert joined.codes.tolist() == [ord(c) for c in joined.text]
+    assert joined.starts.tolist() == [1, 5, 7]
+    assert joined.owners(np.array([0, 2, 3, 4, 5, 6, 7, 8])).tolist() == [0, 0, 0, 1, 1, 2, 2, 2]
+    assert len(join([])) == 0
+
+
+def test_blocks_are_bounded_and_lose_nothing() -> None:
+    texts = ["a" * 3] * 7 + ["b" * 50, "c"]
+    ranges = blocks(texts, most_texts=4, most_characters=9)
+    assert ranges == [(0, 3), (3, 6), (6, 7), (7, 8), (8, 9)]
+    assert blocks(["a"] * 9, most_texts=4) == [(0, 4), (4, 8), (8, 9)]
+    assert blocks([]) == []

@@ -92,14 +92,6 @@ def kinds_of(codes: Codes) -> Kinds:
     return kinds
 
 
-def codes_of(texts: Sequence[str]) -> tuple[Codes, Owners]:
-    """All code points of all texts one after the other, uint32 [c], and the index of each one's text, int64 [c]."""
-    joined = "".join(texts).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(joined, dtype="<u4")
-    lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
-    return codes, np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
     """n texts as one, each between two spaces of its own, so that an array operation sees them all.
@@ -123,6 +115,20 @@ class Joined:
         return np.searchsorted(self.starts, places + 1, side="right") - 1
 
 
+def blocks(texts: Sequence[str], most_texts: int = 256, most_characters: int = 1 << 18) -> list[tuple[int, int]]:
+    """Consecutive ranges of texts of bounded number and length (a single text may be longer)."""
+    ranges: list[tuple[int, int]] = []
+    start, characters = 0, 0
+    for i, text in enumerate(texts):
+        if i > start and (i - start >= most_texts or characters + len(text) > most_characters):
+            ranges.append((start, i))
+            start, characters = i, 0
+        characters += len(text)
+    if start < len(texts):
+        ranges.append((start, len(texts)))
+    return ranges
+
+
 def join(texts: Sequence[str]) -> Joined:
     """The texts as one, read once for all who count in them."""
     text = f" {'  '.join(texts)} "
@@ -135,4 +141,4 @@ def join(texts: Sequence[str]) -> Joined:
     return Joined(text, codes, kinds, starts)
 
 
-__all__ = ["Codes", "Joined", "Kind", "Kinds", "Owners", "codes_of", "join", "kinds_of"]
+__all__ = ["Codes", "Joined", "Kind", "Kinds", "Owners", "blocks", "join", "kinds_of"]

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import ArtifactError, UsageError
+from tenbin.features.characters import blocks
 from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
 from tenbin.types import Bools, Float32s, Floats, Ints, Progress
@@ -48,17 +49,7 @@ def _log_counts() -> Floats:
 
 
 def _blocks(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """Consecutive ranges of texts of bounded number and length (a single text may be longer)."""
-    ranges: list[tuple[int, int]] = []
-    start, characters = 0, 0
-    for i, text in enumerate(texts):
-        if i > start and (i - start >= _BLOCK_TEXTS or characters + len(text) > _BLOCK_CHARACTERS):
-            ranges.append((start, i))
-            start, characters = i, 0
-        characters += len(text)
-    if start < len(texts):
-        ranges.append((start, len(texts)))
-    return ranges
+    return blocks(texts, _BLOCK_TEXTS, _BLOCK_CHARACTERS)
 
 
 def _sampling_order(texts: Sequence[str]) -> list[str]:

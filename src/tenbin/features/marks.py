@@ -110,16 +110,18 @@ def _index() -> _Index:
     return _Index(is_begin, *({key: tuple(words) for key, words in found.items()} for found in (long, short)))
 
 
-def count_marks(joined: Joined) -> Floats:
-    """How often the words of each name stand in each text, float64 [n, len(MARKS)].
+def count_marks(joined: Joined, n: int) -> Floats:
+    """How often the words of each name stand in each of the first n texts, float64 [n, len(MARKS)].
 
     Each word counts as `str.count` does in a text between two spaces: a sign is part of at most one of its own kind.
     """
-    index, text, n = _index(), joined.text, len(joined)
+    index, text = _index(), joined.text
+    stops = [*(joined.starts[1:] - 1).tolist(), len(text)][:n]
+    codes = joined.codes[: stops[-1] if stops else 0]
     places: list[int] = []
     names: list[int] = []
     ends: dict[tuple[str, int], int] = {}
-    begins = np.flatnonzero(index.is_begin[_hashes(joined.codes)]).tolist() if len(text) >= _GRAM else []
+    begins = np.flatnonzero(index.is_begin[_hashes(codes)]).tolist() if len(codes) >= _GRAM else []
     for place in begins:
         for mark in index.long.get(text[place : place + _GRAM], ()):
             if text.startswith(mark[0], place) and place >= ends.get(mark, 0):
@@ -128,8 +130,7 @@ def count_marks(joined: Joined) -> Floats:
                 names.append(mark[1])
     cells = joined.owners(np.array(places, np.int64)) * len(MARKS) + np.array(names, np.int64)
     counts: Ints = np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS))
-    stops = [*(joined.starts[1:] - 1).tolist(), len(text)]
-    for own, start, stop in zip(counts, joined.starts.tolist(), stops, strict=True):
+    for own, start, stop in zip(counts, joined.starts[:n].tolist(), stops, strict=True):
         padded = text[start - 1 : stop]
         for rare, words in index.short.items():
             if rare in padded:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenbin.features.characters import Kind, join
+from tenbin.features.characters import Kind, blocks, join
 from tenbin.features.marks import CHARACTERS, MARKS, count_marks
 from tenbin.features.normal_text import normal_lines
 from tenbin.features.routing_text import Conversation
-from tenbin.features.token_count import pair_counts, tokens_of
+from tenbin.features.token_count import event_weights, pair_counts, tokens_of
 from tenbin.types import Float32s, Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
@@ -91,16 +91,22 @@ def _share(part: Floats, tokens: Floats) -> Floats:
     return share
 
 
-def _block(conversations: Sequence[Conversation]) -> Float32s:
+def _token_weights(n: int) -> Floats:
+    """Of n texts and n endings, whose length is meant, and of n texts as they are billed, [3n, events]."""
+    meant, billed = event_weights(_UNSPACED_WEIGHT), event_weights(1.0)
+    return np.repeat([meant, meant, billed], n, axis=0)
+
+
+def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     texts = [normal_lines(conversation.text) for conversation in conversations]
     options = [_options(text) for text in texts]
     rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
     read = dict(zip(_READ, np.array(rows, dtype=np.float64).T, strict=True))
-    joined, endings = join(texts), join([text[start:] for text, (_, start) in zip(texts, options, strict=True)])
-    pairs, ending_pairs = pair_counts(joined), pair_counts(endings)
-    tokens, option_tokens = (
-        tokens_of(part, counted, _UNSPACED_WEIGHT) for part, counted in ((joined, pairs), (endings, ending_pairs))
-    )
+    endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
+    joined = join(texts + endings + [conversation.text for conversation in conversations])
+    every_pair = pair_counts(joined)
+    tokens, option_tokens, text_tokens = np.split(tokens_of(joined, every_pair, _token_weights(len(texts))), 3)
+    pairs, ending_pairs, _ = np.split(every_pair, 3)
     digits, symbols = _of_kind(pairs, Kind.DIGIT), _of_kind(pairs, Kind.SYMBOL)
     numbers = digits - pairs[:, Kind.DIGIT * 16 + Kind.DIGIT]
     logs = {
@@ -111,13 +117,13 @@ def _block(conversations: Sequence[Conversation]) -> Float32s:
         "log_option_tokens": option_tokens / np.maximum(read["options"], 1),
     }
     logs |= {f"log_{name}": read[name] for name in _LOGGED}
-    logs |= dict(zip(MARKS, count_marks(joined).T, strict=True))
+    logs |= dict(zip(MARKS, count_marks(joined, len(texts)).T, strict=True))
     shares = {"symbols_share": symbols, "digits_share": digits} | {name: read[name] for name in CHARACTERS}
     columns = dict(zip(logs, np.log1p(np.array(list(logs.values()))), strict=True))
     columns |= dict(zip(shares, _share(np.array(list(shares.values())), tokens), strict=True))
     columns["option_digits_share"] = _share(_of_kind(ending_pairs, Kind.DIGIT), option_tokens)
     columns["rest_share"], columns["log_lines"] = read["rest_share"], np.log(read["lines"])
-    return np.stack([columns[name] for name in SURFACE_NAMES], axis=1).astype(np.float32)
+    return np.stack([columns[name] for name in SURFACE_NAMES], axis=1).astype(np.float32), text_tokens
 
 
 def _of_kind(pairs: Ints, kind: Kind) -> Floats:
@@ -126,7 +132,15 @@ def _of_kind(pairs: Ints, kind: Kind) -> Floats:
     return count
 
 
-_BLOCK_TEXTS = 256
+def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
+    """`surface_features` and the `count_tokens` of the whole texts, [n], for who needs both: one reading does."""
+    texts = [conversation.text for conversation in conversations]
+    parts = [_block(conversations[start:stop]) for start, stop in blocks(texts)]
+    if len(parts) == 1:
+        return parts[0]
+    empty = np.zeros((0, len(SURFACE_NAMES)), np.float32), np.zeros(0)
+    surface, tokens = zip(empty, *parts, strict=True)
+    return np.concatenate(surface), np.concatenate(tokens)
 
 
 def surface_features(conversations: Sequence[Conversation]) -> Float32s:
@@ -135,8 +149,7 @@ def surface_features(conversations: Sequence[Conversation]) -> Float32s:
     All values are finite, logarithms or shares: a small change of the text changes them little, and case, width,
     quotes and spaces change nothing.
     """
-    blocks = [_block(conversations[i : i + _BLOCK_TEXTS]) for i in range(0, len(conversations), _BLOCK_TEXTS)]
-    return np.concatenate(blocks) if blocks else np.zeros((0, len(SURFACE_NAMES)), np.float32)
+    return surface_and_tokens(conversations)[0]
 
 
-__all__ = ["SURFACE_NAMES", "surface_features"]
+__all__ = ["SURFACE_NAMES", "surface_and_tokens", "surface_features"]

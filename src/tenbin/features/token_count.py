@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tenbin.features.characters import Joined, Kind, join
+from tenbin.features.characters import Joined, Kind, blocks, join
 from tenbin.types import Bools, Floats, Ints
 
 _COEFFICIENTS: Mapping[str, float] = MappingProxyType(
@@ -81,7 +81,6 @@ _SINGLES: Mapping[str, Kind] = MappingProxyType({"wide_punctuation": Kind.WIDE_P
 _BY_LENGTH = ("latin_letters_5_to_8", "latin_letters_from_9", "digit_triples")
 """What depends on how long a run is, not only on which kinds of characters stand side by side."""
 _UNSPACED_EVENTS = ("hangul", "unspaced", "ideograph", "hiragana", "katakana")
-_BLOCK_CHARACTERS = 1 << 18
 _PAIRS = 256
 
 
@@ -103,8 +102,14 @@ def _pair_events() -> Ints:
 
 
 @functools.cache
-def _weights(unspaced_weight: float) -> Floats:
-    """Tokens per event."""
+def _length_columns() -> tuple[int, ...]:
+    names = list(_COEFFICIENTS)
+    return tuple(names.index(name) for name in _BY_LENGTH)
+
+
+@functools.cache
+def event_weights(unspaced_weight: float) -> Floats:
+    """Tokens per event, [events]; `unspaced_weight` as in `count_tokens`."""
     scaled = [c * (unspaced_weight if name.startswith(_UNSPACED_EVENTS) else 1.0) for name, c in _COEFFICIENTS.items()]
     return np.array(scaled)
 
@@ -128,19 +133,18 @@ def pair_counts(joined: Joined) -> Ints:
     return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
 
 
-def tokens_of(joined: Joined, pairs: Ints, unspaced_weight: float = 1.0) -> Floats:
-    """`count_tokens` of texts that are joined already, given their `pair_counts`."""
+def tokens_of(joined: Joined, pairs: Ints, weights: Floats) -> Floats:
+    """The tokens [n] of texts that are joined already, given their `pair_counts` and `event_weights` ([n] or one)."""
     events = pairs @ _pair_events()
     kinds, n = joined.kinds, len(joined)
     words, letters = runs_of((kinds == Kind.LOWER) | (kinds == Kind.UPPER))
     numbers, digits = runs_of(kinds == Kind.DIGIT)
     middle = np.minimum(np.maximum(letters, 4), 8) - 4
     by_length = ((words, middle), (words, np.maximum(letters, 8) - 8), (numbers, (digits + 2) // 3))
-    names = list(_COEFFICIENTS)
-    for name, (places, count) in zip(_BY_LENGTH, by_length, strict=True):
-        events[:, names.index(name)] = np.bincount(joined.owners(places), weights=count, minlength=n)
+    for column, (places, count) in zip(_length_columns(), by_length, strict=True):
+        events[:, column] = np.bincount(joined.owners(places), weights=count, minlength=n)
     # One after the other: the last bit of a sum depends on its order, and a text must not depend on its neighbours.
-    total: Floats = np.add.accumulate(events * _weights(unspaced_weight), axis=1)[:, -1]
+    total: Floats = np.add.accumulate(events * weights, axis=1)[:, -1]
     return total
 
 
@@ -156,24 +160,13 @@ def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Float
     """
     if isinstance(texts, str):
         raise TypeError("count_tokens takes a list of texts, not one text")
-    parts: list[Floats] = []
-    block: list[str] = []
-    characters = 0
-    for text in texts:
-        if block and characters + len(text) > _BLOCK_CHARACTERS:
-            parts.append(_count_block(block, unspaced_weight))
-            block, characters = [], 0
-        block.append(text)
-        characters += len(text)
-    parts.append(_count_block(block, unspaced_weight))
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    counts = [_count_block(texts[start:stop], unspaced_weight) for start, stop in blocks(texts)]
+    return np.concatenate(counts) if counts else np.zeros(0)
 
 
 def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
-    if not texts:
-        return np.zeros(0)
     joined = join(texts)
-    return tokens_of(joined, pair_counts(joined), unspaced_weight)
+    return tokens_of(joined, pair_counts(joined), event_weights(unspaced_weight))
 
 
-__all__ = ["count_tokens", "pair_counts", "runs_of", "tokens_of"]
+__all__ = ["count_tokens", "event_weights", "pair_counts", "runs_of", "tokens_of"]

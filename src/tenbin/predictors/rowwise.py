@@ -2,7 +2,7 @@
 
 BLAS picks its kernel by the shape of the whole product, so the last bit of a row would depend on how many other rows
 were asked for; and beyond some thousand multiplications it may wake its threads, which costs a single decision more
-than the work. Here every row is multiplied by itself, in tiles below that size.
+than the work. Here NumPy multiplies every row by itself, in tiles below that size, one BLAS call each.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ def product(x: Floats, weights: Floats) -> Floats:
     n, p = x.shape
     q = weights.shape[1]
     width = max(1, LARGEST_TILE // max(p, 1))
-    rows, out = np.ascontiguousarray(x), np.empty((n, q))
-    for start in range(0, q, width):
-        columns = slice(start, start + width)
-        part = weights[:, columns]
-        for row in range(n):
-            np.matmul(rows[row], part, out=out[row, columns])
+    tiled = q - q % width
+    rows, out = np.ascontiguousarray(x)[:, None, None, :], np.empty((n, q))
+    if tiled:
+        tiles = weights[:, :tiled].reshape(p, tiled // width, width).transpose(1, 0, 2)
+        out[:, :tiled] = np.matmul(rows, tiles).reshape(n, tiled)
+    if tiled < q:
+        out[:, tiled:] = np.matmul(rows[:, 0], weights[:, tiled:])[:, 0]
     return out

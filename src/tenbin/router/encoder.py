@@ -15,11 +15,10 @@ from tenbin.features import (
     SURFACE_NAMES,
     Conversation,
     HashedEmbedder,
-    count_tokens,
     embedder_offer,
     open_embedder,
     read_conversation,
-    surface_features,
+    surface_and_tokens,
     text_of,
 )
 from tenbin.plugins import list_plugins, load_plugin
@@ -53,11 +52,12 @@ class Encoder:
         conversations = [conversation_of(query) for query in queries]
         vectors, familiarity = self._embed([text_of(conversation) for conversation in conversations])
         counted = [np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries]
+        surface, text_tokens = surface_and_tokens(conversations)
         return Features(
             vectors=vectors,
-            surface=surface_features(conversations),
+            surface=surface,
             groups=tuple(query.group if with_groups else None for query in queries),
-            text_tokens=count_tokens([conversation.text for conversation in conversations]),
+            text_tokens=text_tokens,
             input_tokens=np.array(counted, dtype=np.float64),
             familiarity=familiarity,
         )

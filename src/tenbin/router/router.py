@@ -98,7 +98,6 @@ class Router:
         self._parts = parts
         rates = prices.rates(manifest.models, at)
         self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]))
-        self._rank = name_order(manifest.models)
         self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in self.candidates)
 
     @classmethod
@@ -130,12 +129,17 @@ class Router:
         """Write the router to a folder, beside and renamed (ArtifactError where that cannot be)."""
         self.manifest = write_artifact(Path(folder), self.manifest, self._parts.all(), self.prices.dumps(), self.card)
 
-    @property
+    @cached_property
     def models(self) -> tuple[str, ...]:
         """The candidates' names, in the order of every array's second axis."""
         return self.manifest.models
 
-    @property
+    @cached_property
+    def rank(self) -> Ints:
+        """The rank [M] of every model's name: the last tie-break."""
+        return name_order(self.models)
+
+    @cached_property
     def anchors(self) -> Anchors:
         """The reference and the scales of the loss, fixed at fit."""
         seconds = self.manifest.t_ref_s
@@ -308,7 +312,7 @@ class Router:
     def _choose(self, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
         """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
         lost: Bools = np.asarray((np.isnan(loss) | ~eligible).all(axis=1))
-        chosen = choose(np.where(lost[:, None], 0.0, loss), cost, self._rank, eligible)
+        chosen = choose(np.where(lost[:, None], 0.0, loss), cost, self.rank, eligible)
         for i in np.flatnonzero(lost):
             chosen[i] = safe_default(self.models, self.manifest.reference, eligible[i])
         return chosen, lost

@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import safe_default
-from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses, name_order
+from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses
 from tenbin.router.explain import headline
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Floats, Ints, Query, TradeOff
@@ -70,7 +70,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     estimates = _with_hidden(router.estimate(features), asks)
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
     loss, refused = _losses(router, asks, estimates, cost)
-    order = _order(loss, cost, name_order(router.models))
+    order = _order(loss, cost, router.rank)
     grounds = router.grounds(features)
     bars = router.bars(queries, estimates)
     answers: list[Weighed | DecisionError] = []
