@@ -30,7 +30,12 @@ GREETING = "Which is heavier, a pound of feathers or a pound of gold?"
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--workers", type=click.IntRange(1, MOST_WORKERS), default=1, show_default=True, help="Serve in N processes."
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Serve in N processes.",
 )
 @click.option("--host", metavar="HOST", help="Listen on this address instead of the config's.")
 @click.option(
@@ -50,9 +55,7 @@ def serve(config: Path | None, workers: int, host: str | None, port: int | None,
             raise UsageError("--demo has a config of its own", fix="give no more than --port with it")
         serve_demo(port)
         return
-    from tenbin.gateway.app import make_gateway  # noqa: PLC0415 (the server parts only when they serve)
-
-    run_gateway(found(config), overridden(os.environ, host, port), workers, make=make_gateway)
+    run_gateway(found(config), overridden(os.environ, host, port), workers)
 
 
 def found(config: Path | None) -> Path:
@@ -75,14 +78,14 @@ def run_gateway(
     environ: Mapping[str, str],
     workers: int,
     *,
-    make: MakeServed,
+    make: MakeServed | None = None,
     command: Sequence[str] | None = None,
     words: Callable[[str], str] | None = None,
     drain_s: float | None = None,
 ) -> None:
     """Serve until a signal ends it; `words` of the address are printed when ready instead of the usual ones.
 
-    `make` makes what this process serves, `command` starts a worker that does: for something else than the gateway.
+    `make` makes what this process serves, `command` starts a worker: for serving something else than the gateway.
     """
     from tenbin.config import load_document, read_gateway  # noqa: PLC0415
     from tenbin.gateway.address import bind, url_of  # noqa: PLC0415

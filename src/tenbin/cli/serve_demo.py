@@ -45,7 +45,6 @@ def serve_demo(port: int | None) -> None:
     port is taken.
     """
     from tenbin.cli.serve import run_gateway  # noqa: PLC0415 (it imports us when asked for the demo)
-    from tenbin.gateway.app import make_gateway  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="tenbin-demo-") as place:
         folder = Path(place)
@@ -53,7 +52,7 @@ def serve_demo(port: int | None) -> None:
         with fake_upstreams(router) as upstreams:
             config = folder / "tenbin.toml"
             config.write_text(config_text(where, upstreams, port), encoding="utf-8")
-            run_gateway(config, without_settings(os.environ), 1, make=make_gateway, words=demo_text, drain_s=DRAIN_S)
+            run_gateway(config, without_settings(os.environ), 1, words=demo_text, drain_s=DRAIN_S)
 
 
 def without_settings(environ: Mapping[str, str]) -> dict[str, str]:

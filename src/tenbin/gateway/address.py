@@ -21,11 +21,11 @@ def bind(host: str, port: int, *, flag: str) -> socket.socket:
     if not 0 <= port <= HIGHEST_PORT:
         raise UsageError("there is no such port", where=where, fix=f"name one from 1 to {HIGHEST_PORT} with {flag}")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
         raise UsageError("there is no such host", where=where, fix="listen on 127.0.0.1 or on 0.0.0.0") from None
+    # "localhost" is both of its addresses, and clients that try one only try this one.
+    family, kind, protocol, _, address = min(places, key=lambda place: place[0] != socket.AF_INET)
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,7 +35,7 @@ def bind(host: str, port: int, *, flag: str) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        what, fix = _fault(error, port, flag)
+        what, fix = explain(error, port, flag)
         raise UsageError(what, where=where, fix=fix) from None
     listener.setblocking(False)
     return listener
@@ -48,7 +48,7 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _fault(error: OSError, port: int, flag: str) -> tuple[str, str]:
+def explain(error: OSError, port: int, flag: str) -> tuple[str, str]:
     """What went wrong and what to do."""
     match error.errno:
         case errno.EADDRINUSE:

@@ -10,24 +10,27 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
+"""Of a whole head; one that does not end is let grow by the piece it began in, which is 256 KB at most."""
 MAX_HEADERS = 128
 HEAD_S = 20.0
 """How long a client may take from connecting (or from the first byte of a later request) to the end of the head."""
 BODY_S = 300.0
 """How long the body may take after the head."""
+TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 
 class Connection(HttpToolsProtocol):
     """A connection on which a client may neither send endless heads nor hold its place by sending nothing.
 
     uvicorn bounds neither: a head is kept whole in memory however long it grows, and only idle connections between
-    two requests time out. A request that came in one piece pays for two comparisons here.
+    two requests time out. A request that came in one piece pays for some comparisons here.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.in_head = True
-        self.unread_bytes = 0
+        self.piece_bytes = 0
+        self.head_bytes = 0  # of a head that is under way, but for the piece it began in: above 0 once it has begun
         self.patience: asyncio.TimerHandle | None = None
         self.refusal = (400, "invalid_request", "this is no HTTP request")
 
@@ -40,22 +43,22 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self.unread_bytes += len(data)
+        self.piece_bytes = len(data)
         super().data_received(data)
         if self.transport.is_closing():
             self._set_patience(None)
         elif self.in_head:
-            if self.unread_bytes > MAX_HEAD_BYTES:
-                self.refuse(431, "headers_too_large", f"the head is larger than {MAX_HEAD_BYTES // 1024} KB")
-            elif self.unread_bytes and self.patience is None:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD_BYTES:
+                self.refuse(431, "headers_too_large", TOO_LARGE)
+            elif self.patience is None:
                 self._set_patience(HEAD_S)
-        else:
-            self.unread_bytes = 0
-            if self.cycle is not None and self.cycle.more_body and self.patience is None:
-                self._set_patience(BODY_S)
+        elif self.cycle is not None and self.cycle.more_body and self.patience is None:
+            self._set_patience(BODY_S)
 
     def on_message_begin(self) -> None:
         self.in_head = True
+        self.head_bytes = 1 - self.piece_bytes
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -65,8 +68,9 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             self.refusal = (431, "too_many_headers", f"more than {MAX_HEADERS} headers")
             raise ValueError
-        if self.unread_bytes > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES:
-            self.refusal = (431, "headers_too_large", f"the head is larger than {MAX_HEAD_BYTES // 1024} KB")
+        came_in_parts = self.head_bytes > 0
+        if (came_in_parts or self.piece_bytes > MAX_HEAD_BYTES) and self._whole_head_bytes() > MAX_HEAD_BYTES:
+            self.refusal = (431, "headers_too_large", TOO_LARGE)
             raise ValueError
         super().on_headers_complete()
 
@@ -78,7 +82,7 @@ class Connection(HttpToolsProtocol):
     def lose_patience(self) -> None:
         """Close a connection whose request does not come to its end; one that sent nothing is told nothing."""
         self.patience = None
-        says_nothing = self.in_head and not self.unread_bytes
+        says_nothing = self.in_head and not self.head_bytes
         if says_nothing or (not self.in_head and self.cycle.response_started):
             self.transport.close()
         else:
@@ -88,16 +92,17 @@ class Connection(HttpToolsProtocol):
         self.refuse(*self.refusal)
 
     def refuse(self, status: int, code: str, message: str) -> None:
-        """Answer in the OpenAI error shape and close; while another answer is under way only close."""
+        """Answer in the OpenAI error shape and close; while another request is being answered only close."""
         self._set_patience(None)
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle or (not self.in_head and not self.cycle.response_started):
             self.transport.write(refusal(status, code, message))
             if self.cycle is not None:  # the application is told that the client has gone, and writes no second answer
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
         self.transport.close()
 
-    def _head_bytes(self) -> int:
+    def _whole_head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _set_patience(self, seconds: float | None) -> None:

@@ -25,15 +25,19 @@ def serve_process(
     sockets: Sockets,
     ready: Callable[[], None],
     *,
-    make: MakeServed,
+    make: MakeServed | None = None,
     worker: int = 0,
     workers: int = 1,
     drain_s: float = DRAIN_S,
 ) -> None:
-    """Serve until a signal ends it; `ready` is called once requests are taken.
+    """Serve what `make` makes (None: the gateway) until a signal ends it; `ready` is called once requests are taken.
 
-    Raises what `make` and starting raise.
+    Raises what making and starting raise.
     """
+    if make is None:
+        from tenbin.gateway.app import make_gateway  # noqa: PLC0415 (half a second, which a taken port need not cost)
+
+        make = make_gateway
     watch = Watch(config, environ)  # before the files are read
     served = make(config, environ, worker=worker, workers=workers)
 

@@ -82,10 +82,6 @@ def serve_order(order: Order, ready: Callable[[], None], make: MakeServed | None
     from tenbin.gateway.process import serve_process  # noqa: PLC0415 (after the threads are bounded)
     from tenbin.gateway.server import Sockets  # noqa: PLC0415
 
-    if make is None:
-        from tenbin.gateway.app import make_gateway  # noqa: PLC0415
-
-        make = make_gateway
     sockets = Sockets(socket.socket(fileno=order.public), socket.socket(fileno=order.admin), order.supervisor)
     serve_process(Path(order.config), os.environ, sockets, ready, make=make, worker=order.worker, workers=order.workers)
 

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tenbin.gateway import connection
+from tenbin.gateway.address import bind
+from tenbin.gateway.server import Port
+from tests.gateway.serving import PATIENCE_S
+
+Talk = Callable[..., bytes]
+HEAD = b"POST /body HTTP/1.1\r\nhost: x\r\n"
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the size of the body, or with a stream that stays open where asked for `/open`."""
+    if scope["path"] == "/open":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await receive()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    body = str(size).encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    listener = bind("127.0.0.1", 0, flag="--port")
+    number = listener.getsockname()[1]
+    ready, parts = threading.Event(), []
+
+    async def serve() -> None:
+        served = Port(app)
+        parts.append((asyncio.get_running_loop(), served))
+        task = asyncio.create_task(served.serve(sockets=[listener]))
+        await served.is_open.wait()
+        ready.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(PATIENCE_S)
+    yield number
+    loop, served = parts[0]
+    loop.call_soon_threadsafe(setattr, served, "should_exit", True)
+    thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def talk(port: int) -> Talk:
+    """Send pieces on one connection and read until the other side closes it."""
+
+    def send(*pieces: bytes, ends: bool = False) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+            for piece in pieces:
+                client.sendall(piece)
+            if ends:
+                client.shutdown(socket.SHUT_WR)
+            return read_all(client)
+
+    return send
+
+
+def read_all(client: socket.socket) -> bytes:
+    parts = []
+    try:
+        while part := client.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:  # we were still sending when the refusal had been written
+        pass
+    return b"".join(parts)
+
+
+def read_until(client: socket.socket, mark: bytes) -> None:
+    seen = b""
+    while mark not in seen:
+        seen += client.recv(65536)
+
+
+def refusal(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    error = json.loads(body)["error"]
+    assert error["message"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert f"content-length: {len(body)}".encode() in head
+    return int(head.split()[1]), error["code"]
+
+
+def test_a_request_in_one_piece_and_in_many(talk: Talk) -> None:
+    request = HEAD + b"connection: close\r\ncontent-length: 5\r\n\r\nhello"
+    assert talk(request).endswith(b"\r\n\r\n5")
+    assert talk(*(request[i : i + 1] for i in range(len(request)))).endswith(b"\r\n\r\n5")
+
+
+def test_requests_on_one_connection_are_counted_each_for_itself(talk: Talk) -> None:
+    head = HEAD + b"x-long: " + b"a" * 40_000 + b"\r\ncontent-length: 3\r\n"
+    answer = talk(head + b"\r\nabc", head + b"\r\nabc", head + b"connection: close\r\n\r\nabc")
+    assert answer.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_no_header_of_ours_is_added(talk: Talk) -> None:
+    head = talk(HEAD + b"connection: close\r\n\r\n").partition(b"\r\n\r\n")[0].lower()
+    assert b"server:" not in head
+    assert b"date:" not in head
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD + b"x-long: " + b"a" * 400_000,  # unfinished: more than the bound and the largest piece that is read
+        HEAD + b"x-long: " + b"a" * 70_000 + b"\r\n\r\n",
+        HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"a" * 4000) for n in range(100)),
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_a_head_has_its_bounds(talk: Talk, head: bytes) -> None:
+    assert refusal(talk(head)) == (431, "headers_too_large")
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_a_head_in_small_pieces_has_the_same_bounds(talk: Talk, end: bytes) -> None:
+    pieces = [HEAD, *(b"x-%d: %s\r\n" % (n, b"a" * 4000) for n in range(100)), end]
+    answer = talk(*pieces)
+    assert answer == b"" or refusal(answer) == (431, "headers_too_large")  # nothing where a reset overtook it
+
+
+def test_headers_have_a_number(talk: Talk) -> None:
+    head = HEAD + b"".join(b"x-%d: 1\r\n" % n for n in range(200)) + b"\r\n"
+    assert refusal(talk(head)) == (431, "too_many_headers")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        HEAD + b"content-length: -1\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        HEAD + b"bad header: 1\r\n\r\n",
+        HEAD + b"x: a\x00b\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"CONNECT other:443 HTTP/1.1\r\nhost: other\r\n\r\n",
+    ],
+)
+def test_what_two_readers_could_read_in_two_ways_is_refused(talk: Talk, nonsense: bytes) -> None:
+    assert refusal(talk(nonsense)) == (400, "invalid_request")
+
+
+def test_garbage_behind_a_running_answer_does_not_end_up_in_it(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+        client.sendall(b"GET /open HTTP/1.1\r\nhost: x\r\n\r\n")
+        read_until(client, b"begun")
+        client.sendall(b"hello\r\n\r\n")
+        assert read_all(client) in (b"", b"\r\n")  # the end of the chunk before
+
+
+def test_who_says_nothing_is_told_nothing(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.01)
+    assert talk() == b""
+
+
+def test_a_head_that_does_not_end(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.01)
+    assert refusal(talk(HEAD)) == (408, "request_timeout")
+
+
+def test_a_later_head_that_does_not_end(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.5)
+    first, _, second = talk(HEAD + b"content-length: 2\r\n\r\nab" + HEAD).partition(b"\r\n\r\n2")
+    assert first.startswith(b"HTTP/1.1 200")
+    assert refusal(second) == (408, "request_timeout")
+
+
+def test_a_body_that_does_not_end(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BODY_S", 0.01)
+    assert refusal(talk(HEAD + b"content-length: 5\r\n\r\nhel")) == (408, "request_timeout")
+
+
+def test_patience_is_for_requests_not_for_answers(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.01)
+    monkeypatch.setattr(connection, "BODY_S", 0.01)
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+        client.sendall(b"GET /open HTTP/1.1\r\nhost: x\r\n\r\n")
+        read_until(client, b"begun")
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
