@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-import random
 import signal
 import sqlite3
 import time
+
+import numpy as np
 
 from tenbin.store.mending import mend
 from tests.store.made import fork, intent, running, settled
@@ -36,14 +37,12 @@ def write_for_ever(folder, worker, say):
 def test_fifty_kills_lose_and_double_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("tenbin.store.writer.SEGMENT_BYTES", 8_000)
     monkeypatch.setattr("tenbin.store.applier.APPLY_EVERY_S", 0.005)
-    dice = random.Random(7)
+    dice = np.random.default_rng(7)
     said = {"i": set(), "s": set()}
     for _ in range(25):
         # Two workers at once, and each finds what the ones before it have left.
         ends = [os.pipe() for _ in range(2)]
-        children = [
-            fork(lambda w=w, end=end: write_for_ever(tmp_path, f"w{w}", end[1])) for w, end in enumerate(ends)
-        ]
+        children = [fork(lambda w=w, end=end: write_for_ever(tmp_path, f"w{w}", end[1])) for w, end in enumerate(ends)]
         for _, end in ends:
             os.close(end)
         time.sleep(dice.uniform(0.02, 0.2))

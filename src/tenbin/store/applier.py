@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from tenbin.errors import StoreError
 from tenbin.store.apply import apply_batch
 from tenbin.store.database import open_database
 from tenbin.store.folder import StoreFolder
@@ -92,7 +91,8 @@ class Applier:
         """Do a step; a database that does not take it is dropped and opened anew the next time."""
         try:
             step(self._connected())
-        except (sqlite3.Error, StoreError, OSError) as error:
+        except Exception as error:
+            # Whatever it is: this thread has nobody to tell, and a ledger that is not filled any more tells nobody.
             if not self.is_away:
                 self._log.error("the ledger does not take rows, they wait in the journal: %s", error)
             self.is_away = True

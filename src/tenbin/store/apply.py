@@ -7,6 +7,7 @@ whoever applies, and however often it dies meanwhile, no row is lost or doubled.
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ INSERTS: Mapping[str, tuple[str, int, str]] = {
 # A statement takes many rows at once: every step gives the interpreter's lock away and has to win it back from the
 # event loop, which costs more than the row. Few sizes, so that the statements stay prepared.
 ROWS_AT_ONCE = (32, 8, 1)
+# What SQLite says of values, not of its own state.
+UNFIT = (OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.DataError)
 MOVE = """
 INSERT INTO journals VALUES (?1, ?2) ON CONFLICT (segment) DO UPDATE SET offset = ?2 WHERE offset = ?3
 """
@@ -91,8 +94,26 @@ def apply_batch(
             moved = link.execute(MOVE, (name, reader.offset, start))
             # Somebody else has applied this batch since the offset was read: then theirs counts.
             if moved.rowcount:
-                insert(link, name.partition(".")[0], rows)
+                insert_or_skip(link, name.partition(".")[0], rows)
     return Progress(len(rows), reader.offset, is_done, fault)
+
+
+def insert_or_skip(link: sqlite3.Connection, writer: str, rows: Sequence[Record]) -> None:
+    """Put records into their tables; one that the tables cannot hold is left out, not the batch, and not for ever.
+
+    An upstream may claim 2 ** 63 tokens: a row like that must not keep the rows behind it from the ledger.
+    """
+    link.execute("SAVEPOINT rows")
+    try:
+        insert(link, writer, rows)
+    except UNFIT as error:
+        link.execute("ROLLBACK TO rows")
+        if len(rows) == 1:
+            logging.getLogger("tenbin.store").error("a row does not fit the ledger and is left out: %s", error)
+            return
+        for row in rows:
+            insert_or_skip(link, writer, [row])
+    link.execute("RELEASE rows")
 
 
 def insert(link: sqlite3.Connection, writer: str, rows: Sequence[Record]) -> None:

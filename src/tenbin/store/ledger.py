@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 
 from tenbin.errors import StoreError
@@ -89,14 +90,14 @@ class Ledger:
         if loop is None:
             raise StoreError("the ledger has not been started", where=str(self.store.path))
         answer: asyncio.Future[bool] = loop.create_future()
-        if not self._journal.put(self._encode(rows), len(rows), answer):
+        if not self._put(rows, answer):
             return False
         self._journal.ring()
         return await answer
 
     def post(self, *rows: Record) -> None:
         """Write rows down without waiting: they are durable with the next group, ten milliseconds later at most."""
-        if self._journal.put(self._encode(rows), len(rows), None) and self._linger is None and self._loop is not None:
+        if self._put(rows, None) and self._linger is None and self._loop is not None:
             self._linger = self._loop.call_later(LINGER_S, self._on_linger)
 
     async def flush(self) -> bool:
@@ -124,6 +125,16 @@ class Ledger:
     def _stop(self) -> None:
         self._journal.stop()
         self._applier.stop()
+
+    def _put(self, rows: tuple[Record, ...], answer: asyncio.Future[bool] | None) -> bool:
+        try:
+            payload = self._encode(rows)
+        except (TypeError, ValueError, OverflowError) as error:
+            # Text that is no Unicode, a number beyond 64 bits: the row is lost, the request is not.
+            self._journal.lost_rows += len(rows)
+            logging.getLogger("tenbin.store").error("rows cannot be written down: %s", error)
+            return False
+        return self._journal.put(payload, len(rows), answer)
 
     def _on_linger(self) -> None:
         self._linger = None

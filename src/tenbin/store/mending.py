@@ -16,6 +16,8 @@ from tenbin.store.schema import LEDGER
 from tenbin.store.segment import segments_of
 
 BUSY_S = 5.0
+# Writers that are known by their rows alone, where somebody has deleted their files.
+UNFINISHED = "SELECT writer FROM calls WHERE status IS NULL UNION SELECT writer FROM leases"
 
 
 def mend(folder: Path) -> int:
@@ -25,7 +27,7 @@ def mend(folder: Path) -> int:
     Errors: StoreError where the ledger does not answer; nothing is lost then, the next mending does it.
     """
     store = StoreFolder(folder)
-    if not any(is_dead(store, writer) for writer in writers(store)):
+    if not store.ledger.exists() and not writers(store):
         return 0
     link = open_database(store.ledger, LEDGER, busy_s=BUSY_S)
     try:
@@ -47,7 +49,8 @@ def is_dead(store: StoreFolder, writer: str) -> bool:
 def mend_dead(store: StoreFolder, link: sqlite3.Connection) -> int:
     """Mend every dead writer over an open connection. Errors: sqlite3.Error, OSError."""
     calls = 0
-    for writer in writers(store):
+    known = {row[0] for row in link.execute(UNFINISHED)}
+    for writer in sorted(known.union(writers(store))):
         if not is_dead(store, writer):
             continue
         presence = Presence.take(lock_of(store, writer), create=True)

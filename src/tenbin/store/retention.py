@@ -88,8 +88,7 @@ def delete_user(folder: Path, user: str) -> Erased:
             remembered = (user_hash(user), time.time())
             link.execute("INSERT INTO erasures VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2", remembered)
             texts = delete_texts(link, OF_USER, (user,))
-            freed = link.execute(
-                FREE, (user,)).rowcount
+            freed = link.execute(FREE, (user,)).rowcount
             audit(link, "delete_user", remembered[0], texts, freed)
         return Erased(texts, freed, scrub(store, link))
 

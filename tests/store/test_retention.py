@@ -1,0 +1,125 @@
+"""Texts that are taken out are out: of the tables, the free pages, the log and the journals; the sums stay."""
+
+import asyncio
+import os
+import sqlite3
+
+import pytest
+
+from tenbin.store.ledger import Ledger
+from tenbin.store.reader import Reader
+from tenbin.store.retention import delete_user, expire
+from tests.store.made import exit_code, fork, intent, running, settled
+
+DAY = 86400.0
+PLANTED = b"a planted secret that nobody else would write"
+
+
+def traces(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and PLANTED in path.read_bytes())
+
+
+async def call(ledger, name, **given):
+    assert await ledger.record(intent(name, prompt=b'{"text": "' + PLANTED + b'"}', **given))
+    assert await ledger.record(settled(name, answer=PLANTED))
+
+
+def test_a_users_texts_are_gone_from_every_file_while_the_gateway_runs(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(5):
+                await call(ledger, f"r{i}", user="ann", conversation="c")
+            assert traces(tmp_path)
+            done = await asyncio.to_thread(delete_user, tmp_path, "ann")
+            assert done.pending == ()
+            assert traces(tmp_path) == []
+            # The ledger goes on in the same journal.
+            await ledger.record(intent("later"))
+            assert await ledger.flush()
+            return done
+
+    done = asyncio.run(work())
+    reader = Reader(tmp_path)
+    found = {row.request_id: row for row in reader.requests(with_text=True)}
+    assert set(found) == {"later", *(f"r{i}" for i in range(5))}
+    assert found["r0"].user is None
+    assert found["r0"].text_missing == "it was deleted at the user's wish"
+    assert reader.spent("key_1", 0.0) == pytest.approx(5 * 0.01 + 0.25)
+    (row,) = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT action, texts, calls FROM audit")
+    assert row == ("delete_user", done.texts, done.calls)
+    assert done.calls >= done.texts >= 0
+
+
+def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("open", prompt=PLANTED, user="ann"))
+            assert await ledger.flush()
+            await asyncio.to_thread(delete_user, tmp_path, "ann")
+            await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, prompt=PLANTED, user="ann"))
+            await ledger.record(intent("new", prompt=b"after that", user="ann"))
+            assert await ledger.flush()
+
+    asyncio.run(work())
+    found = {row.request_id: row for row in Reader(tmp_path).requests(with_text=True)}
+    assert [(found[name].prompt, found[name].answer, found[name].user) for name in ("open", "late")] == [
+        (None, None, None)
+    ] * 2
+    assert (found["new"].prompt, found["new"].user) == (b"after that", "ann")
+    assert traces(tmp_path) == []
+
+
+def test_texts_expire_by_the_days_of_their_profile(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await call(ledger, "old", at=100 * DAY, profile="a")
+            await call(ledger, "young", at=109.5 * DAY, profile="a")
+            await call(ledger, "kept", at=100 * DAY, profile="b")
+
+    asyncio.run(work())
+    done = expire(tmp_path, {"a": 1.0, "c": 1.0}, now=110 * DAY)
+    assert (done.texts, done.pending) == (1, ())
+    found = {row.request_id: row for row in Reader(tmp_path).requests(with_text=True)}
+    assert found["old"].prompt is None
+    assert "retention_days" in found["old"].text_missing
+    assert found["young"].prompt
+    assert found["kept"].prompt
+    assert expire(tmp_path, {"a": 1.0}, now=110 * DAY).texts == 0
+    assert expire(tmp_path, {"a": 0.0, "b": 0.0}, now=111 * DAY).texts == 2
+    assert traces(tmp_path) == []
+
+
+def test_texts_that_a_dead_worker_left_in_its_journal_are_reached_too(tmp_path):
+    def work():
+        async def run():
+            ledger = Ledger(tmp_path, "w0")
+            ledger.start()
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            await call(ledger, "r1", user="ann")
+            # Dead on the spot, with the lock held to the end.
+            os._exit(7 if holder.in_transaction else 1)
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 7
+    assert [name for name in traces(tmp_path) if name.endswith(".log")]
+    assert delete_user(tmp_path, "ann").texts == 1
+    assert traces(tmp_path) == []
+    assert Reader(tmp_path).spent("key_1", 0.0) == 0.01
+
+
+def test_what_still_holds_copies_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.retention.WAIT_S", 0.0)
+    monkeypatch.setattr("tenbin.store.applier.APPLY_EVERY_S", 5.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.flush()
+            await call(ledger, "r1", user="ann")
+            done = await asyncio.to_thread(delete_user, tmp_path, "ann")
+            assert [name.startswith(ledger.writer) for name in done.pending] == [True]
+
+    asyncio.run(work())
+    assert delete_user(tmp_path, "ann").pending == ()
+    assert traces(tmp_path) == []
