@@ -27,9 +27,12 @@ class _Block:
     pieces: list[str] = field(default_factory=list)
 
     def is_whole(self) -> bool:
-        """Whether nothing more can come: a call's arguments are whole when they are a JSON value."""
+        """Whether nothing more can come: a call's arguments are whole when they are a JSON object."""
         if not self.is_call:
             return True
+        # Most pieces end elsewhere: the whole is not parsed for each of them.
+        if not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
+            return False
         try:
             msgspec.json.decode("".join(self.pieces), type=msgspec.Raw)
         except msgspec.DecodeError:

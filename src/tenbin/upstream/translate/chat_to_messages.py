@@ -84,15 +84,17 @@ def _conversation(history: list[Json]) -> tuple[list[Json], list[Json]]:
     for at, message in enumerate(history):
         role, where = message.get("role"), f"messages[{at}]"
         content = parts(message.get("content"), f"{where}.content")
-        if role in {"system", "developer"}:
-            system += _blocks(content)
-            continue
         if role == "assistant":
             blocks = _assistant_blocks(message, content, ids, where)
         elif role == "tool":
             blocks = [_result_block(message, content, ids, where)]
         else:
             blocks = _blocks(content)
+        if blocks and isinstance(message.get("cache_control"), dict):
+            blocks[-1]["cache_control"] = message["cache_control"]
+        if role in {"system", "developer"}:
+            system += blocks
+            continue
         role = "assistant" if role == "assistant" else "user"
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks

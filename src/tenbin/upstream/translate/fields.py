@@ -31,6 +31,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {
     },
     "anthropic": {
         "cache_control": "prompt caching is automatic at OpenAI; on any block, tool or the whole request",
+        "context_management": "only prunes old tool results and thinking; the whole history is sent",
         "diagnostics": "only explains Anthropic's own cache",
         "metadata other than user_id": "nothing else is defined there",
         "output_config.effort": "where the model takes no reasoning_effort; xhigh and max become high",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d)(?!\d))?")
-_OPENAI_REASONING = re.compile(r"(?:^|/)(?:o\d|gpt-(?:[5-9]|\d\d)(?!.*chat)|gpt-oss)")
+_OPENAI_REASONING = re.compile(r"(?:^|/)(?:o\d|gpt-(?:[5-9]|1\d)(?!.*chat)|gpt-oss)")
 _OPENAI_PLAIN = re.compile(r"(?:^|/)(?:gpt-3|gpt-4|chatgpt)")
 _OPENAI = re.compile(r"(?:^|/)(?:o\d|gpt-|chatgpt)")
 _NEWEST = (99, 0)

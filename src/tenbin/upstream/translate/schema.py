@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tenbin.errors import RequestError
+
+MAX_DEPTH = 64
 _SHARED = frozenset(
     {"type", "properties", "required", "additionalProperties", "items", "anyOf", "allOf", "enum", "const", "$ref"}
     | {"$defs", "definitions", "description", "title", "format", "default"}
@@ -16,23 +19,25 @@ _FORMATS = frozenset(
 )
 
 
-def to_anthropic_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+def to_anthropic_schema(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     """A schema as Anthropic's constrained decoding takes it: closed objects, and no limits on numbers or lengths.
 
     Closing an object only narrows what may be said. A limit that cannot be enforced is told in the description, as
-    Anthropic's own client does.
+    Anthropic's own client does. Raises RequestError for one nested deeper than anybody means.
     """
+    if depth > MAX_DEPTH:
+        raise RequestError(400, "invalid_value", f"a JSON schema may be nested {MAX_DEPTH} levels deep")
     kept: dict[str, Any] = {}
     told: list[str] = []
     for key, value in schema.items():
         if key in _INNER_MAPS and isinstance(value, Mapping):
-            kept[key] = {name: _inner(inner) for name, inner in value.items()}
+            kept[key] = {name: _inner(inner, depth) for name, inner in value.items()}
         elif key in _INNER_LISTS and isinstance(value, list):
-            kept[key] = [_inner(inner) for inner in value]
+            kept[key] = [_inner(inner, depth) for inner in value]
         elif key == "oneOf" and isinstance(value, list):
-            kept["anyOf"] = [_inner(inner) for inner in value]
+            kept["anyOf"] = [_inner(inner, depth) for inner in value]
         elif key == "items":
-            kept[key] = _inner(value)
+            kept[key] = _inner(value, depth)
         elif key == "additionalProperties":
             continue
         elif key in _SHARED and not (key == "format" and value not in _FORMATS):
@@ -46,14 +51,16 @@ def to_anthropic_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _inner(schema: Any) -> Any:
-    return to_anthropic_schema(schema) if isinstance(schema, Mapping) else schema
+def _inner(schema: Any, depth: int) -> Any:
+    return to_anthropic_schema(schema, depth + 1) if isinstance(schema, Mapping) else schema
 
 
-def is_openai_strict(schema: Any) -> bool:
+def is_openai_strict(schema: Any, depth: int = 0) -> bool:
     """Whether OpenAI's strict mode takes a schema: every object closed, every property required."""
     if not isinstance(schema, Mapping):
         return True
+    if depth > MAX_DEPTH:
+        return False
     properties = schema.get("properties")
     if schema.get("type") == "object" or properties:
         names = set(properties) if isinstance(properties, Mapping) else set()
@@ -63,4 +70,4 @@ def is_openai_strict(schema: Any) -> bool:
     inner = [schema.get("items")]
     for value in (schema.get(key) for key in (*_INNER_MAPS, *_INNER_LISTS)):
         inner += value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return all(is_openai_strict(value) for value in inner)
+    return all(is_openai_strict(value, depth + 1) for value in inner)

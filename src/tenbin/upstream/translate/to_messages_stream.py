@@ -76,6 +76,7 @@ class ChatToMessagesStream:
         self._id = ""
         self._blocks = BlockQueue()
         self._calls: dict[int, tuple[str, str]] = {}
+        self._call_count = 0
         self._usage: dict[str, Any] | None = None
         self._finish_reason: str | None = None
         self._refusal = ""
@@ -162,16 +163,15 @@ class ChatToMessagesStream:
         return out
 
     def _call(self, call: _ToolCall) -> bytes:
-        """One piece of a call, found by its index; a server that counts none gives each new call a new id."""
+        """One piece of a call, found by its index; where a server does not count, a new id is a new call."""
         function = call.function or _Function()
         given = call.id or ""
-        index = call.index if call.index is not None else max(len(self._calls) - (not given), 0)
+        index = call.index if call.index is not None else -1
         known = self._calls.get(index)
-        if known is not None and given and given != known[0] and function.name:
-            index, known = len(self._calls) + 1000, None
-        if known is None:
-            named = given or neutral_id(f"{self._id}:{len(self._calls)}")
+        if known is None or (given and given != known[0] and function.name):
+            named = given or neutral_id(f"{self._id}:{self._call_count}")
             known = self._calls[index] = (given, named)
+            self._call_count += 1
         return self._blocks.write_call(known[1], function.name or "", function.arguments or "")
 
     def _finish(self) -> bytes:

@@ -117,7 +117,8 @@ def _block_faults(block: Json, where: str) -> Iterator[str]:
     kind = block.get("type")
     if kind == "tool_result":
         for at, inner in enumerate(_dicts(block.get("content"))):
-            yield from _block_faults(inner, f"{where}.content[{at}]")
+            if to_part(inner) is None:
+                yield f"{where}.content[{at}] ({inner.get('type')})"
     elif kind not in _IN_HISTORY and to_part(block) is None:
         yield f"{where} ({kind})"
     citations = block.get("citations")
