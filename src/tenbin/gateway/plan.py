@@ -72,7 +72,7 @@ class Plan:
             "plan": [attempt.destination.candidate.name for attempt in self.attempts],
         }
         if self.profile is not None:
-            found["versions"] = self.profile.router.versions()
+            found["versions"] = self.profile.versions
         trade_off = self.trade_off
         if self.weighed is not None and trade_off is not None:
             figures = np.stack([getattr(self.weighed, name) for name in FIGURES]).astype("<f4")

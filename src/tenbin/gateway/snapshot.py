@@ -37,7 +37,8 @@ class ServedProfile:
     """A profile ready to serve: its router, its terms with the dial turned, and where each candidate is reached.
 
     `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
-    here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training.
+    here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
+    router's, which hashes a whole manifest to name them.
     """
 
     profile: Profile
@@ -48,6 +49,7 @@ class ServedProfile:
     safe_default: int
     reference: int
     reference_quality: float
+    versions: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +83,7 @@ class Snapshot:
             "profiles": {
                 name: {
                     "mu": served.terms.trade_off.mu,
-                    "versions": served.router.versions(),
+                    "versions": served.versions,
                     "safe_default": served.router.models[served.safe_default],
                     "reference": served.router.models[served.reference],
                     "barred": {m: bar for m, bar in zip(served.router.models, served.barred, strict=True) if bar},
@@ -190,6 +192,7 @@ def _served(
         safe_default=_safe_default(profile, router, barred, where),
         reference=router.models.index(router.manifest.reference),
         reference_quality=curve.reference_quality,
+        versions=router.versions(),
     )
 
 
