@@ -55,6 +55,24 @@ def test_system_and_developer_messages_become_the_system_with_their_cache_marks(
     assert translated(messages=[{"role": "system", "content": "A"}, {"role": "user", "content": "B"}])["system"] == "A"
 
 
+def test_later_system_messages_stand_where_the_model_takes_them() -> None:
+    history = [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "system", "content": "From now on be brief"},
+        {"role": "user", "content": "c"},
+    ]
+    system = [{"type": "text", "text": "From now on be brief"}]
+    turns = translated("claude-opus-5", messages=history)["messages"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "user", "system"]
+    assert turns[-1]["content"] == system
+    assert translated(messages=history)["system"] == "From now on be brief"
+    between = [*history[:3], {"role": "assistant", "content": "d"}, {"role": "user", "content": "e"}]
+    assert translated("claude-opus-5", messages=between)["system"] == "From now on be brief"
+    final = [history[0], history[2]]
+    assert [turn["role"] for turn in translated("claude-opus-5", messages=final)["messages"]] == ["user", "system"]
+
+
 def test_a_request_of_system_messages_alone_is_asked_by_the_user() -> None:
     out = translated(messages=[{"role": "system", "content": "Say hello"}])
     assert out["messages"] == [{"role": "user", "content": [{"type": "text", "text": "Say hello"}]}]
@@ -238,6 +256,8 @@ def test_sampling_is_what_the_model_takes(model: str, asked: dict[str, Any], exp
         (SONNET_46, {"reasoning_effort": "xhigh"}, {"type": "adaptive"}, "high"),
         (OPUS_47, {"reasoning_effort": "xhigh"}, {"type": "adaptive"}, "xhigh"),
         (OPUS_47, {"reasoning_effort": "none"}, {"type": "disabled"}, None),
+        ("claude-sonnet-5-5", {"reasoning_effort": "none"}, {"type": "between_tools"}, None),
+        ("claude-opus-5-5", {"reasoning_effort": "none"}, None, "low"),
         ("claude-3-5-haiku-20241022", {"reasoning_effort": "high"}, None, None),
         (SONNET_45, {"reasoning_effort": "high", "tools": [function()], "tool_choice": "required"}, None, None),
         (OPUS_47, {"reasoning_effort": "high", "tools": [function()], "tool_choice": "required"}, None, "high"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.upstream.translate import chat_to_messages, messages_to_chat, strip_state
@@ -68,12 +68,14 @@ def meaning(history: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [("system", system), *(one for one in said if one[0] != "system")]
 
 
+@settings(max_examples=40)
 @given(chats())
 def test_chat_to_messages_and_back(history: list[dict[str, Any]]) -> None:
     there = chat_to_messages({"messages": history}, CLAUDE)
     assert meaning(messages_to_chat(there, GPT)["messages"]) == meaning(history)
 
 
+@settings(max_examples=40)
 @given(chats())
 def test_messages_to_chat_and_back(history: list[dict[str, Any]]) -> None:
     message = chat_to_messages({"messages": history}, CLAUDE)
@@ -83,6 +85,7 @@ def test_messages_to_chat_and_back(history: list[dict[str, Any]]) -> None:
     assert twice == once
 
 
+@settings(max_examples=40)
 @given(chats())
 def test_stripping_and_translating_may_change_places(history: list[dict[str, Any]]) -> None:
     body = {"messages": history}

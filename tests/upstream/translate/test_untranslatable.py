@@ -115,6 +115,11 @@ def test_the_model_decides_where_generations_differ() -> None:
     prefilled = {"messages": [USER, {"role": "assistant", "content": "{"}]}
     assert untranslatable(prefilled, "openai", "anthropic", "claude-sonnet-4-5") is None
     assert untranslatable(prefilled, "openai", "anthropic", "claude-opus-4-6") is not None
+    forced = {"messages": [USER], "tools": [{"type": "function", "function": {}}], "tool_choice": "required"}
+    assert untranslatable(forced, "openai", "anthropic", "claude-opus-5") is None
+    assert untranslatable(forced, "openai", "anthropic", "claude-opus-5-5") is not None
+    assert untranslatable(forced, "openai", "anthropic", "claude-fable-5-1") is not None
+    assert untranslatable(forced, "openai", "anthropic") is None
     schema = {"messages": [USER], "response_format": {"type": "json_schema", "json_schema": {}}}
     assert untranslatable(schema, "openai", "anthropic", "claude-sonnet-4-5") is None
     assert untranslatable(schema, "openai", "anthropic", "claude-3-5-haiku-latest") is not None

@@ -32,7 +32,7 @@ def chat_to_messages(body: Json, destination_model: str, max_output_tokens: int 
     if reason is not None:
         raise RequestError(400, "unsupported_parameter", reason, fix="name a candidate of the OpenAI dialect")
     rules = anthropic_rules(destination_model)
-    system, messages = _conversation(objects(body.get("messages"), "messages"))
+    system, messages = _conversation(objects(body.get("messages"), "messages"), rules.takes_system_turns)
     if not messages and system:
         messages, system = [{"role": "user", "content": system}], []
     out: Json = {"model": destination_model, "max_tokens": _max_tokens(body, rules, max_output_tokens)}
@@ -76,9 +76,14 @@ def _max_tokens(body: Json, rules: AnthropicRules, cap: int | None) -> int:
     return min(asked, cap) if cap else asked
 
 
-def _conversation(history: list[Json]) -> tuple[list[Json], list[Json]]:
-    """The system blocks and the turns, neighbours of one role joined; system messages all move to the front."""
+def _conversation(history: list[Json], takes_system_turns: bool) -> tuple[list[Json], list[Json]]:
+    """The system blocks and the turns, neighbours of one role joined.
+
+    A later system message stays in its place where the model takes it there, which is after what the user says and
+    before the assistant's answer; otherwise it moves to the front.
+    """
     system: list[Json] = []
+    later: list[Json] = []
     turns: list[Json] = []
     ids = ToolIds()
     for at, message in enumerate(history):
@@ -93,15 +98,27 @@ def _conversation(history: list[Json]) -> tuple[list[Json], list[Json]]:
         if blocks and isinstance(message.get("cache_control"), dict):
             blocks[-1]["cache_control"] = message["cache_control"]
         if role in {"system", "developer"}:
-            system += blocks
+            (later if takes_system_turns and turns else system).extend(blocks)
             continue
         role = "assistant" if role == "assistant" else "user"
+        if role == "assistant" and blocks:
+            later = _place(later, turns, system)
         if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks
         elif blocks:
             turns.append({"role": role, "content": blocks})
+    _place(later, turns, system)
     _end_cleanly(turns)
     return system, turns
+
+
+def _place(later: list[Json], turns: list[Json], system: list[Json]) -> list[Json]:
+    """Put waiting system blocks after the user's turn, or in front of all where there is none; nothing waits then."""
+    if later and turns[-1]["role"] == "user":
+        turns.append({"role": "system", "content": later})
+    else:
+        system += later
+    return []
 
 
 def _blocks(content: list[Json]) -> list[Json]:

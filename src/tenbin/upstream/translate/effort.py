@@ -42,8 +42,8 @@ def set_thinking(out: Json, effort: Any, rules: AnthropicRules, *, has_cap: bool
     effort = string(effort, "reasoning_effort") or None
     if effort is None or rules.thinking is None:
         return
-    if effort == "none" and rules.thinking == "adaptive" and rules.can_stop_thinking:
-        out["thinking"] = {"type": "disabled"}
+    if effort == "none" and rules.thinking == "adaptive" and rules.no_thinking:
+        out["thinking"] = {"type": rules.no_thinking}
         return
     is_forced = out.get("tool_choice", {}).get("type") in _FORCED
     if rules.thinking == "adaptive":

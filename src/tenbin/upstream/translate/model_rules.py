@@ -1,8 +1,8 @@
 """What a model's name tells of the request it takes: providers refuse fields that only other generations know.
 
-Sources: Anthropic's migration guides to Claude 4.6 and 4.7, its pages on adaptive thinking, effort and structured
-outputs; OpenAI's reasoning guide. A Claude of unknown generation counts as the newest, any other name behind the
-Anthropic dialect as a lenient look-alike.
+Sources: Anthropic's migration guides to Claude 4.6, 4.7, 5 and 5.5, its pages on adaptive thinking, effort, structured
+outputs and mid-conversation system messages; OpenAI's reasoning guide. A Claude of unknown generation counts as the
+newest, any other name behind the Anthropic dialect as a lenient look-alike.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ _NEWEST = (99, 0)
 class AnthropicRules:
     """What an Anthropic model takes.
 
-    `thinking`: how it is asked to think ("adaptive": by effort, "budget": by tokens, None: not at all). `samples`:
-    whether temperature and top_p are accepted; `samples_both`: together. `prefills`: whether a closing assistant turn
-    is continued. `is_structured`: whether output_config.format is known. `max_tokens`: what to ask for when nobody
-    says.
+    `thinking`: how it is asked to think ("adaptive": by effort, "budget": by tokens, None: not at all); `no_thinking`:
+    how it is told not to (None: it cannot be). `samples`: whether temperature and top_p are accepted; `samples_both`:
+    together. `forces_tools`: whether a tool can be forced; `takes_system_turns`: whether system messages may stand
+    among the turns. `prefills`: whether a closing assistant turn is continued. `is_structured`: whether
+    output_config.format is known. `max_tokens`: what to ask for when nobody says.
     """
 
     thinking: Literal["adaptive", "budget"] | None
-    can_stop_thinking: bool
+    no_thinking: Literal["disabled", "between_tools"] | None
     efforts: tuple[str, ...]
     samples: bool
     samples_both: bool
+    forces_tools: bool
+    takes_system_turns: bool
     prefills: bool
     is_structured: bool
     max_tokens: int
@@ -42,21 +45,32 @@ def anthropic_rules(model: str | None) -> AnthropicRules:
     """The rules of an Anthropic model by its name, with or without a provider in front."""
     name = (model or "").lower()
     if model is not None and "claude" not in name:
-        return AnthropicRules("budget", True, (), True, True, True, True, 8192)
+        return AnthropicRules("budget", "disabled", (), True, True, True, False, True, True, 8192)
     found = _CLAUDE.search(name)
     version = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
     is_adaptive = version >= (4, 6)
+    is_thinker = "fable" in name or "mythos" in name
+    is_always_free = (version >= (5, 5) and "opus" in name) or (version >= (5, 1) and is_thinker)
     efforts = ("low", "medium", "high", "xhigh", "max") if version >= (4, 7) else ("low", "medium", "high")
     return AnthropicRules(
         thinking="adaptive" if is_adaptive else "budget" if version >= (3, 7) else None,
-        can_stop_thinking=not ("fable" in name or "mythos" in name),
+        no_thinking=_no_thinking(name, version, is_thinker),
         efforts=efforts if is_adaptive else (),
         samples=version < (4, 7),
         samples_both=version < (4, 1),
+        forces_tools=model is None
+        or not ((version >= (5, 5) and "opus" in name) or (version >= (5, 1) and is_thinker)),
+        takes_system_turns=model is not None and version >= (4, 8),
         prefills=version < (4, 6),
         is_structured=version >= (4, 5) or (version == (4, 1) and "opus" in name),
         max_tokens=32_000 if version >= (3, 7) else 8192 if version >= (3, 5) else 4096,
     )
+
+
+def _no_thinking(name: str, version: tuple[int, int], is_thinker: bool) -> Literal["disabled", "between_tools"] | None:
+    if is_thinker or (version >= (5, 5) and "opus" in name):
+        return None
+    return "between_tools" if version >= (5, 5) and "sonnet" in name else "disabled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ _IN_HISTORY = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinki
 def untranslatable(body: Json, source: str, target: str, model: str | None = None) -> str | None:
     """Why a request in the dialect `source` cannot be said in `target`, None if it can.
 
-    `model` is the target's model: some fields exist only for some generations (None counts as the newest).
+    `model` is the target's model: some fields exist only for some generations (None: nothing is held against it but a
+    closing assistant turn).
     """
     if source == target:
         return None
@@ -56,6 +57,8 @@ def _chat_faults(body: Json, model: str | None) -> Iterator[str]:
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") != "function":
         yield f"tool_choice {choice.get('type')}"
+    if body.get("tools") and not rules.forces_tools and (isinstance(choice, dict) or choice == "required"):
+        yield "tool_choice (this model's tools cannot be forced)"
     messages = _dicts(body.get("messages"))
     for at, message in enumerate(messages):
         yield from _chat_message_faults(message, f"messages[{at}]")
