@@ -54,6 +54,7 @@ MODELS = "/v1/models/"
 ROUTE_OF_DECISIONS = Route(decisions.shown)
 ROUTE_OF_MODEL = Route(models.one)
 STEP_S = 0.05
+NEW_DAY_S = 60.0
 
 
 class Gateway:
@@ -105,6 +106,7 @@ class Gateway:
         """Open what a request needs; raises TenbinError where that cannot be."""
         self.lines = start_logs(self.settings.log_level, self.redactor)
         await self.services.open()
+        self.services.every(NEW_DAY_S, self.reload_on_new_day)
 
     async def drain(self, deadline_s: float) -> None:
         """Say no to readiness, let running requests finish for at most this long, make the ledger durable."""
@@ -128,6 +130,8 @@ class Gateway:
         except TenbinError:
             self.services.metrics.reloaded("refused")
             raise
+        if _fixed(snapshot) != _fixed(self.snapshot):
+            self.log.warning("addresses and the folder of the store change only with a restart")
         self.snapshot = snapshot
         self.services.taken_over(snapshot)
         self.services.metrics.reloaded("ok")
@@ -146,6 +150,12 @@ class Gateway:
     def state(self) -> Mapping[str, Any]:
         """What the admin port shows; no secrets."""
         return {**self.services.state(), "is_draining": self.is_draining, "snapshot": self.snapshot.state()}
+
+
+def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a running process cannot change."""
+    s = snapshot.settings
+    return s.host, s.port, s.admin_host, s.admin_port, s.admin_key_env, snapshot.store.path
 
 
 def _route(method: str, path: str) -> tuple[Route | None, RequestError]:

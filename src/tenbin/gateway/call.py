@@ -55,6 +55,7 @@ class Call:
         "epoch",
         "failure",
         "first_token_s",
+        "is_intended",
         "is_settled",
         "no",
         "reservation",
@@ -68,6 +69,7 @@ class Call:
         self.no = no
         self.began = 0.0
         self.epoch = 0
+        self.is_intended = False
         self.is_settled = False
         self.first_token_s: float | None = None
         self.failure: str | None = None
@@ -104,6 +106,7 @@ class Call:
         )
         self.began = work.services.loop.time()
         self.epoch = work.services.breakers.start(self.name)
+        self.is_intended = True
         if self.no:
             await work.services.ledger.record(intent)
         else:
@@ -158,8 +161,11 @@ class Call:
 
     def dropped(self) -> None:
         """The call was never made."""
-        self.work.services.breakers.abandoned(self.name, self.epoch)
-        self._settle("failed", None, 0.0, failure="not_sent")
+        if self.is_intended:
+            self.work.services.breakers.abandoned(self.name, self.epoch)
+            self._settle("failed", None, 0.0, failure="not_sent")
+        elif self.reservation is not None:
+            self.work.services.budgets.settle(self.reservation, 0.0)
 
     def _expected_usd(self, usage: Usage | None) -> float:
         """What a call whose end nobody saw is booked at: its usage so far, what was expected, or the reserve."""

@@ -18,6 +18,7 @@ Members = dict[str, msgspec.Raw]
 
 OWN_MEMBER = "tenbin"
 MAX_MESSAGES = 100_000
+MAX_USER = 256
 IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
 PARTS_SEEN = 10_000
 NO_REASONING = frozenset({"none", "minimal"})
@@ -85,7 +86,7 @@ def read_chat(body: bytes) -> Incoming:
         is_stream=bool(_value(members, "stream", bool, "true or false")),
         wants_usage=options.get("include_usage") is True,
         max_output_tokens=_cap(members, "max_completion_tokens") or _cap(members, "max_tokens"),
-        user=_value(members, "user", str, "a text"),
+        user=_user(_value(members, "user", str, "a text")),
     )
     form = _value(members, "response_format", dict, "an object") or {}
     effort = _value(members, "reasoning_effort", str, "a text")
@@ -113,7 +114,7 @@ def read_anthropic(body: bytes) -> Incoming:
         is_stream=bool(_value(members, "stream", bool, "true or false")),
         wants_usage=True,
         max_output_tokens=_cap(members, "max_tokens"),
-        user=(_value(members, "metadata", dict, "an object") or {}).get("user_id"),
+        user=_user((_value(members, "metadata", dict, "an object") or {}).get("user_id")),
     )
     thinking = _value(members, "thinking", dict, "an object") or {}
     config = _value(members, "output_config", dict, "an object") or {}
@@ -140,7 +141,7 @@ def read_responses(body: bytes) -> Incoming:
         is_stream=bool(_value(members, "stream", bool, "true or false")),
         wants_usage=True,
         max_output_tokens=_cap(members, "max_output_tokens"),
-        user=_value(members, "user", str, "a text"),
+        user=_user(_value(members, "user", str, "a text")),
         previous_response_id=_value(members, "previous_response_id", str, "a text"),
     )
     effort = reasoning.get("effort")
@@ -181,6 +182,11 @@ def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reaso
     found.hidden_bytes = sum(len(bytes(members[name])) for name in beside if name in members)
     found.asked = _decoded(members, OWN_MEMBER) if OWN_MEMBER in members else None
     return found
+
+
+def _user(name: Any) -> str | None:
+    """Who asks, as the client calls them: for the ledger, where a text of any length has no place."""
+    return name[:MAX_USER] if isinstance(name, str) else None
 
 
 def _model(members: Members) -> str:

@@ -39,6 +39,9 @@ class Relay:
         self.work = work
         self.services = work.services
         self.calls = 0
+        self.call: Call | None = None
+        self.status = 0
+        self.upstream_s = 0.0
         self.left: list[str] = []
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
         self.deadline = work.arrived + ((sla and sla.deadline_s) or DEADLINE_S)
@@ -47,28 +50,34 @@ class Relay:
 
     async def run(self) -> None:
         """Answer the client. RequestError where nothing could even be tried."""
+        try:
+            async with self.exchange.watched():
+                await self._run()
+        finally:
+            self.services.ended(self)
+
+    async def _run(self) -> None:
         attempts = self.work.plan.attempts
         refused: tuple[UpstreamFailure, Wire] | None = None
-        async with self.exchange.watched():
-            for i, attempt in enumerate(attempts):
-                slots = self.services.seat(attempt.destination)
-                if slots is None:
-                    self.left.append(attempt.destination.candidate.name)
-                    continue
-                wire = Wire(self.work.incoming, attempt.destination)
-                try:
-                    failure = await self._try(attempt, wire, is_last=i == len(attempts) - 1)
-                finally:
-                    slots.give()
-                if failure is None:
-                    return
-                refused = (failure, wire)
-                if not failure.moves_on or self.services.loop.time() >= self.deadline:
-                    break
+        for i, attempt in enumerate(attempts):
+            slots = self.services.seat(attempt.destination)
+            if slots is None:
                 self.left.append(attempt.destination.candidate.name)
-            if refused is None:
-                raise self._all_away()
-            await self._give_back(*refused)
+                continue
+            wire = Wire(self.work.incoming, attempt.destination)
+            try:
+                failure = await self._try(attempt, wire, is_last=i == len(attempts) - 1)
+            finally:
+                slots.give()
+            if failure is None:
+                return
+            refused = (failure, wire)
+            if not failure.moves_on or self.services.loop.time() >= self.deadline:
+                break
+            self.left.append(attempt.destination.candidate.name)
+        if refused is None:
+            raise self._all_away()
+        await self._give_back(*refused)
 
     async def _try(self, attempt: Attempt, wire: Wire, *, is_last: bool) -> UpstreamFailure | None:
         """Call one candidate and answer with what it says; the failure where the next one may take over."""
@@ -76,8 +85,12 @@ class Relay:
             said = wire.say(strips_state=attempt.strips_state)
         except RequestError as error:
             return UpstreamFailure("capability", str(error), status=400)
-        call = Call(self.work, attempt, self.calls)
-        await call.begin()
+        call = self.call = Call(self.work, attempt, self.calls)
+        try:
+            await call.begin()
+        except BaseException:
+            call.dropped()
+            raise
         self.calls += 1
         try:
             await self._call(call, wire, said, is_last)
@@ -99,15 +112,22 @@ class Relay:
             headers, destination.dialect, self.request_id, child_traceparent(headers.get("traceparent"))
         )
         timeout, first_by = self._patience(is_last)
-        reply = await self.services.client.send(destination, said.path, said.body, passed, timeout)
-        if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
-            raise failure
-        shown = self._headers(call, reply.headers)
-        if incoming.is_stream:
-            await stream_through(self.exchange, call, wire, reply, shown, first_by)
-            return
-        body = await reply.read(MAX_ANSWER_BYTES)
+        loop = self.services.loop
+        sent_at = loop.time()
+        try:
+            reply = await self.services.client.send(destination, said.path, said.body, passed, timeout)
+            if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
+                raise failure
+            shown = self._headers(call, reply.headers)
+            if incoming.is_stream:
+                self.status = reply.status
+                await stream_through(self.exchange, call, wire, reply, shown, first_by)
+                return
+            body = await reply.read(MAX_ANSWER_BYTES)
+        finally:
+            self.upstream_s += loop.time() - sent_at
         answered = wire.read(body)
+        self.status = reply.status
         answer = wire.answer(body)
         await self.exchange.answer(reply.status, answer, shown)
         call.succeeded(answered.usage, http_status=reply.status, response_id=answered.response_id, answer=answer)
@@ -152,6 +172,7 @@ class Relay:
         else:
             status = failure.status if failure.status and failure.status >= 400 else STATUS_OF.get(failure.kind, 502)
             body = error_body(dialect, status, f"upstream_{failure.kind}", failure.what)
+        self.status = status
         self.services.gave_up(self.work, failure)
         await self.exchange.answer(status, body, headers)
 

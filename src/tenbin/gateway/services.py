@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tenbin.errors import StoreError
+from tenbin.errors import StoreError, TenbinError
 from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
@@ -36,9 +36,11 @@ from tenbin.upstream.failure import UpstreamFailure
 if TYPE_CHECKING:
     from tenbin.gateway.call import Call, Work
     from tenbin.gateway.plan import Plan
+    from tenbin.gateway.relay import Relay
 
 MAX_RESPONSES = 10_000
 SPEND_S = 5.0
+CLIENT_LEFT = 499
 EXPIRY_S = 3600.0
 BLAMELESS = frozenset({"refused", "context", "capability"})
 """Failures that are the request's: they say nothing of the profile's availability."""
@@ -99,10 +101,11 @@ class Services:
         with contextlib.suppress(StoreError):  # `follow` says so, and tries again
             await asyncio.to_thread(self.ring.refresh)
         await self.client.open()
-        for work in (self.ring.follow(), self.budgets.tend(), self._every(SPEND_S, self._read_spend)):
-            self._start(work)
+        self._start(self.ring.follow())
+        self._start(self.budgets.tend())
+        self.every(SPEND_S, self._read_spend)
         if self.worker == 0:
-            self._start(self._every(EXPIRY_S, self._expire))
+            self.every(EXPIRY_S, self._expire)
 
     async def close(self) -> None:
         """Stop everything; the ledger last, with all its rows written."""
@@ -176,6 +179,22 @@ class Services:
                 cost_usd=cost_usd,
             )
 
+    def ended(self, relay: Relay) -> None:
+        """A request is over, however it ended; one that was refused before any call is counted as a refusal instead."""
+        exchange, work, call = relay.exchange, relay.work, relay.call
+        if not (relay.status or exchange.is_gone):
+            return
+        seconds = self.loop.time() - work.arrived
+        self.metrics.answered(
+            endpoint=work.incoming.endpoint,
+            profile=work.plan.profile_name or NONE,
+            candidate=NONE if call is None else call.name,
+            status=CLIENT_LEFT if exchange.is_gone else relay.status,
+            seconds=seconds,
+            first_token_s=None if call is None else call.first_token_s,
+            own_s=max(seconds - relay.upstream_s, 0.0),
+        )
+
     def gave_up(self, work: Work, failure: UpstreamFailure) -> None:
         """No candidate answered a request."""
         if failure.kind not in BLAMELESS and work.plan.profile_name is not None:
@@ -215,12 +234,15 @@ class Services:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _every(self, seconds: float, step: Callable[[], None]) -> None:
-        """Do a blocking step in a thread, now and then for ever; an outage of the store waits for the next time."""
+    def every(self, seconds: float, step: Callable[[], None]) -> None:
+        """Do a blocking step in a thread, now and then until the end; what fails is tried again the next time."""
+        self._start(self._repeat(seconds, step))
+
+    async def _repeat(self, seconds: float, step: Callable[[], None]) -> None:
         while True:
             try:
                 await asyncio.to_thread(step)
-            except StoreError as error:
+            except TenbinError as error:
                 self.log.warning("%s", error)
             await asyncio.sleep(seconds)
 
