@@ -15,6 +15,7 @@ from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import decoder
 from tenbin.store.mending import forget, mend_dead, retire
 from tenbin.store.schema import LEDGER
+from tenbin.store.segment import Segment
 from tenbin.store.writer import JournalWriter
 
 APPLY_EVERY_S = 0.2
@@ -33,9 +34,11 @@ class Applier:
         self.store = store
         self.journal = journal
         self.rows_applied = 0
+        self.rows_lost = 0
         self.is_away = False
         self._link: sqlite3.Connection | None = None
         self._inode = (0, 0)
+        self._file: int | None = None
         self._decode = decoder()
         self._work = threading.Event()
         self._hurry = threading.Event()
@@ -85,6 +88,7 @@ class Applier:
         for answer in self._askers:
             answer(is_settled)
         self._drop_link()
+        self._drop_file()
         self.journal.leave(settled=is_settled)
 
     def _attempt(self, step: Callable[[sqlite3.Connection], None]) -> bool:
@@ -134,24 +138,50 @@ class Applier:
             self._mended_at = now
 
     def _apply(self, link: sqlite3.Connection) -> None:
+        """Apply what is durable, segment by segment, and remove those that are done with."""
         segments = self.journal.segments
         while True:
             segment = segments[0]
-            # Read before the size: a segment that is sealed by now grows no more.
-            is_sealed = segment.is_sealed and len(segments) > 1
-            end = segment.size
-            while segment.applied < end:
-                progress = apply_batch(link, self._decode, segment.name, segment.fd, end)
-                segment.applied = progress.offset
-                self.rows_applied += progress.rows
-                if progress.fault:
-                    raise OSError(5, f"the journal {segment.name} is damaged at byte {progress.offset}")
+            # Asked before the size: a segment that is sealed by now grows no more.
+            is_sealed = segment.is_sealed
+            fault = self._apply_segment(link, segment, segment.size)
+            if fault:
+                self._log.error("the journal %s is %s: what is left of it is lost", segment.name, fault)
+                if not is_sealed:
+                    self.journal.turn_now()
+                    return
             if not is_sealed:
                 self.journal.turn()
                 return
+            self.rows_lost += max(0, segment.rows - segment.applied_rows)
             segments.popleft()
-            segment.close()
+            self._drop_file()
+            if fault == "damaged" and segment.path.exists():
+                segment.path.rename(segment.path.with_suffix(".damaged"))
             forget(link, segment.path)
+
+    def _apply_segment(self, link: sqlite3.Connection, segment: Segment, end: int) -> str | None:
+        """Apply a segment up to `end`; why not all of it can be read, None where it can."""
+        try:
+            # Opened early and kept: a file that is deleted can still be read by who has it open.
+            if self._file is None:
+                self._file = os.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return "deleted" if segment.applied < end else None
+        while segment.applied < end:
+            progress = apply_batch(link, self._decode, segment.name, self._file, end)
+            segment.applied = progress.offset
+            segment.applied_rows += progress.rows
+            self.rows_applied += progress.rows - progress.unfit
+            self.rows_lost += progress.unfit
+            if progress.fault:
+                return "damaged"
+        return None
+
+    def _drop_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _retire(self, link: sqlite3.Connection) -> None:
         """Leave as one who has died in order: nothing is left for others to mend."""

@@ -58,9 +58,12 @@ ON CONFLICT (request_id, call_no) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one batch did: rows applied, where it ended, whether that is the end, why it stopped before (`fault`)."""
+    """What one batch did: rows read, those of them that fit nowhere, where it ended, whether that is the end, why it
+    stopped before (`fault`).
+    """
 
     rows: int
+    unfit: int
     offset: int
     is_done: bool
     fault: str | None
@@ -89,20 +92,22 @@ def apply_batch(
     else:
         fault = fault or reader.fault
     is_done = reader.offset >= reader.end or reader.fault is not None
+    unfit = 0
     if reader.offset > start:
         with transaction(link):
             moved = link.execute(MOVE, (name, reader.offset, start))
             # Somebody else has applied this batch since the offset was read: then theirs counts.
             if moved.rowcount:
-                insert_or_skip(link, name.partition(".")[0], rows)
-    return Progress(len(rows), reader.offset, is_done, fault)
+                unfit = insert_or_skip(link, name.partition(".")[0], rows)
+    return Progress(len(rows), unfit, reader.offset, is_done, fault)
 
 
-def insert_or_skip(link: sqlite3.Connection, writer: str, rows: Sequence[Record]) -> None:
-    """Put records into their tables; one that the tables cannot hold is left out, not the batch, and not for ever.
+def insert_or_skip(link: sqlite3.Connection, writer: str, rows: Sequence[Record]) -> int:
+    """Put records into their tables, all but those that the tables cannot hold: how many those are.
 
     An upstream may claim 2 ** 63 tokens: a row like that must not keep the rows behind it from the ledger.
     """
+    unfit = 0
     link.execute("SAVEPOINT rows")
     try:
         insert(link, writer, rows)
@@ -110,10 +115,11 @@ def insert_or_skip(link: sqlite3.Connection, writer: str, rows: Sequence[Record]
         link.execute("ROLLBACK TO rows")
         if len(rows) == 1:
             logging.getLogger("tenbin.store").error("a row does not fit the ledger and is left out: %s", error)
-            return
-        for row in rows:
-            insert_or_skip(link, writer, [row])
+            unfit = 1
+        else:
+            unfit = sum(insert_or_skip(link, writer, [row]) for row in rows)
     link.execute("RELEASE rows")
+    return unfit
 
 
 def insert(link: sqlite3.Connection, writer: str, rows: Sequence[Record]) -> None:

@@ -45,13 +45,13 @@ class Ledger:
 
     @property
     def lost_rows(self) -> int:
-        """Rows that found no room while the journal could not be written."""
-        return self._journal.lost_rows
+        """Rows that found no room while the journal could not be written, or fit no table, or were deleted with it."""
+        return self._journal.lost_rows + self._applier.rows_lost
 
     @property
     def spooled_rows(self) -> int:
         """Rows that are durable in the journal and not in SQLite yet."""
-        return max(0, self._journal.rows_written - self._applier.rows_applied)
+        return max(0, self._journal.rows_written - self._applier.rows_applied - self._applier.rows_lost)
 
     @property
     def is_degraded(self) -> bool:

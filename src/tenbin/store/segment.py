@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from tenbin.store.folder import StoreFolder
 class Segment:
     """A file that grows at its end; `size` is how much of it is known to be on the disk, `applied` in the ledger.
 
-    One thread appends, another reads up to `size`.
+    `rows` and `applied_rows` count the same. One thread appends until it has sealed it, another reads up to `size`
+    by a descriptor of its own, so that a long spool keeps few files open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -20,7 +22,9 @@ class Segment:
         self.path = path
         self.fd = os.open(path, flags, 0o600)
         self.size = 0
+        self.rows = 0
         self.applied = 0
+        self.applied_rows = 0
         self.is_sealed = False
         sync_folder(path.parent)
 
@@ -53,12 +57,13 @@ class Segment:
 
     def _cut(self) -> None:
         """Take half-written bytes off the end, so that whoever reads after our death does not find them whole."""
-        try:
+        # Where even that fails, the next attempt writes over them.
+        with contextlib.suppress(OSError):
             os.ftruncate(self.fd, self.size)
-        except OSError:
-            self.is_sealed = True
 
-    def close(self) -> None:
+    def seal(self) -> None:
+        """Never append again."""
+        self.is_sealed = True
         os.close(self.fd)
 
 

@@ -60,6 +60,7 @@ class JournalWriter:
         self._bell: SimpleQueue[bool] = SimpleQueue()
         self._is_rung = False
         self._is_failing = False
+        self._is_turning = False
         self._retry_at = 0.0
         self._log = logging.getLogger("tenbin.store")
         self._thread = threading.Thread(target=self._run, name="tenbin-journal", daemon=True)
@@ -109,10 +110,14 @@ class JournalWriter:
         self._thread.join()
 
     def turn(self) -> None:
-        """Begin a new segment with the next group if this one is old: called where all of it has been applied."""
+        """Begin a new segment if this one is old: said by the thread that has applied all of it."""
         if self.segments[-1].size and time.monotonic() - self._opened > SEGMENT_AGE_S:
-            self.segments[-1].is_sealed = True
-            self.ring()
+            self.turn_now()
+
+    def turn_now(self) -> None:
+        """Begin a new segment: this one is not to be written any more."""
+        self._is_turning = True
+        self.ring()
 
     def _run(self) -> None:
         going = True
@@ -132,7 +137,7 @@ class JournalWriter:
                 waiting = self._queue.popleft()
                 self._group.append(waiting)
                 size += len(waiting.payload or b"")
-            if not self._group and not self.segments[-1].is_sealed:
+            if not self._group and not self._is_turning:
                 return
             try:
                 if self._is_failing and time.monotonic() < self._retry_at:
@@ -161,14 +166,17 @@ class JournalWriter:
 
     def _write_group(self) -> None:
         segment = self.segments[-1]
-        if segment.is_sealed or segment.size > SEGMENT_BYTES or segment.is_gone:
+        if self._is_turning or segment.size > SEGMENT_BYTES or segment.is_gone:
             self._next_segment()
+            self._is_turning = False
             segment = self.segments[-1]
         data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
         if data:
             segment.append(data)
         done, self._group = self._group, []
-        self.rows_written += sum(waiting.rows for waiting in done)
+        rows = sum(waiting.rows for waiting in done)
+        segment.rows += rows
+        self.rows_written += rows
         self._bytes_out += sum(len(waiting.payload or b"") for waiting in done)
         self._tell(done, True)
         self.written()
@@ -180,9 +188,9 @@ class JournalWriter:
         segment = Segment(segment_path(self.store, self.writer, self._number))
         self._number += 1
         self._opened = time.monotonic()
-        if self.segments:
-            self.segments[-1].is_sealed = True
         self.segments.append(segment)
+        if len(self.segments) > 1:
+            self.segments[-2].seal()
 
     def _be_present(self) -> None:
         """Hold the lock that says this worker lives, before there is a segment that others might think left behind."""
@@ -194,8 +202,7 @@ class JournalWriter:
 
     def leave(self, *, settled: bool) -> None:
         """Close the files; `settled`: nothing is left in them to be mended. After `stop`."""
-        for segment in self.segments:
-            segment.close()
+        self.segments[-1].seal()
         self.segments.clear()
         if self._presence is not None:
             self._presence.leave(settled=settled)

@@ -1,0 +1,126 @@
+"""What dead workers leave: torn tails, damage, locks, and a lock that somebody alive holds."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from tenbin.errors import StoreError
+from tenbin.store.folder import StoreFolder
+from tenbin.store.frames import encoder, frame
+from tenbin.store.mending import mend
+from tenbin.store.presence import Presence, lock_of, new_writer
+from tenbin.store.reader import Reader
+from tests.store.made import intent, running, settled
+
+
+@pytest.fixture
+def leave(tmp_path):
+    """Leave a journal behind as a worker that has died does: its name."""
+
+    def write(*payloads, tail=b""):
+        store = StoreFolder(tmp_path)
+        store.create()
+        writer = new_writer("w9")
+        data = b"".join(frame(encoder().encode(payload)) for payload in payloads) + tail
+        (store.journals / f"{writer}.00000000.log").write_bytes(data)
+        return writer
+
+    return write
+
+
+def statuses(folder):
+    return {call.request_id: call.status for call in Reader(folder).requests()}
+
+
+def test_a_journal_without_its_worker_is_brought_in_up_to_its_torn_tail(tmp_path, leave):
+    leave([intent("r1"), settled("r1")], [intent("r2")], tail=frame(encoder().encode([settled("r2")]))[:-1])
+    assert mend(tmp_path) == 1
+    assert mend(tmp_path) == 0
+    assert statuses(tmp_path) == {"r1": "ok", "r2": "unknown"}
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_a_damaged_journal_is_set_aside_and_what_came_before_is_in(tmp_path, leave):
+    leave([intent("r1")], tail=b"\x05\0\0\0nonsense that has no checksum")
+    assert mend(tmp_path) == 1
+    assert statuses(tmp_path) == {"r1": "unknown"}
+    assert [path.suffix for path in (tmp_path / "journal").iterdir()] == [".damaged"]
+
+
+def test_a_frame_that_is_whole_and_means_nothing_does_not_stop_the_next(tmp_path, leave):
+    leave([intent("r1")], {"no": "records"}, [intent("r2")])
+    mend(tmp_path)
+    assert set(statuses(tmp_path)) == {"r1", "r2"}
+
+
+def test_a_locked_ledger_leaves_the_journal_for_later(tmp_path, leave, monkeypatch):
+    monkeypatch.setattr("tenbin.store.mending.BUSY_S", 0.05)
+    mend(tmp_path)
+    writer = leave([intent("r1")])
+    holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    holder.execute("PRAGMA journal_mode = WAL")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        mend(tmp_path)
+    assert list((tmp_path / "journal").glob(f"{writer}*.log"))
+    holder.close()
+    assert mend(tmp_path) == 1
+
+
+def test_a_call_settled_late_is_no_longer_unknown(tmp_path, leave):
+    leave([intent("r1")])
+    mend(tmp_path)
+    leave([settled("r1")])
+    mend(tmp_path)
+    assert statuses(tmp_path) == {"r1": "ok"}
+
+
+def test_the_living_are_left_alone_and_their_lock_is_theirs(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r1"))
+            await ledger.flush()
+            assert mend(tmp_path) == 0
+            assert Presence.take(lock_of(StoreFolder(tmp_path), ledger.writer), create=False) is None
+
+    asyncio.run(work())
+
+
+def test_calls_whose_worker_left_no_file_are_ended_too(tmp_path, leave):
+    mend(tmp_path)
+    leave([intent("r1")])
+    mend(tmp_path)
+    link = sqlite3.connect(tmp_path / "ledger.sqlite")
+    with link:
+        link.execute("UPDATE calls SET status = NULL")
+    link.close()
+    assert mend(tmp_path) == 1
+
+
+def test_a_folder_without_a_store_is_left_as_it_is(tmp_path):
+    assert mend(tmp_path) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r1"), settled("r1"))
+            assert await ledger.flush()
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            await ledger.record(intent("r2"), settled("r2"))
+            (path,) = (tmp_path / "journal").glob("*.log")
+            with path.open("r+b") as file:
+                file.seek(-20, 2)
+                file.write(b"XXXX")
+            holder.close()
+            await ledger.flush()
+            await ledger.record(intent("r3"), settled("r3"))
+            assert await ledger.flush()
+            assert ledger.lost_rows == 2
+            assert ledger.spooled_rows == 0
+
+    asyncio.run(work())
+    assert statuses(tmp_path) == {"r1": "ok", "r3": "ok"}
