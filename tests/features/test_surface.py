@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.features.routing_text import read_conversation
-from tenbin.features.surface import SURFACE_NAMES, surface_features
+from tenbin.features.surface import MOST_READ, SURFACE_NAMES, surface_and_tokens, surface_features
+from tenbin.features.token_count import count_tokens
 
 
 def surface_of(prompt: str) -> dict[str, float]:
@@ -129,3 +130,20 @@ def test_a_row_is_finite_and_never_depends_on_the_others(others: list[str], text
     assert np.isfinite(alone).all()
     assert alone.dtype == np.float32
     assert np.array_equal(alone, together)
+
+
+def test_a_huge_text_is_read_in_windows_all_over_it() -> None:
+    page = "Is it so? It must be 12. def f(x): return x == 1\n"
+    whole, windows = surface_of(page * 1_900), surface_of(page * 19_000)
+    assert len(page) * 1_900 <= MOST_READ < len(page) * 19_000
+    for name in ("log_tokens", "log_lines", "log_questions", "log_numbers", "log_code_marks", "log_constraints"):
+        assert windows[name] - whole[name] == pytest.approx(np.log(10), abs=0.1)
+    for name in ("digits_share", "operators_share", "log_tokens_per_line"):
+        assert windows[name] == pytest.approx(whole[name], abs=0.02)
+
+
+def test_tokens_that_come_with_the_surface_are_those_of_the_whole_text() -> None:
+    texts = ["short", "", "A. one B. two", "word 12 " * 30_000, "日本語です。"]
+    surface, tokens = surface_and_tokens([read_conversation(text) for text in texts])
+    assert tokens.tolist() == count_tokens(texts).tolist()
+    assert surface.tolist() == surface_features([read_conversation(text) for text in texts]).tolist()

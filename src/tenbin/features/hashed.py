@@ -26,7 +26,7 @@ from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
 from tenbin.types import Bools, Float32s, Floats, Ints, Progress
 
-Columns = NDArray[np.int32]
+Columns = NDArray[np.signedinteger[Any]]
 """The column of the projection for each n-gram, -1 where it is not known."""
 
 _FORMAT = 1
@@ -152,15 +152,15 @@ class HashedEmbedder:
         self.slots_ = slots
         self.idf_ = idf
         self.n_words_ = words
-        self._column = np.full(SLOTS, -1, np.int32)
-        self._column[slots] = np.arange(len(slots), dtype=np.int32)
+        # As narrow as it can be: every request looks up thousands of places in it, all over the table.
+        self._column = np.full(SLOTS, -1, np.min_scalar_type(-len(slots) - 1))
+        self._column[slots] = np.arange(len(slots))
         self._is_known = self._column >= 0
 
     def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
         self.projection_ = projection
         self.scale_ = scale
         self.usual_share_ = usual
-        self._matrix = projection.astype(np.float32)
         self._fitted = True
         digest = hashlib.sha256()
         for key, array in sorted(self.save().items()):
@@ -236,7 +236,11 @@ class HashedEmbedder:
         rows, columns, weights = self._weights(found, n, column)
         bounds = np.searchsorted(rows, np.arange(n + 1))
         # Text by text: a dense product of the block wakes BLAS threads, which was 20 times slower on a busy machine.
-        sums = np.stack([weights[a:b] @ self._matrix.take(columns[a:b], 0) for a, b in itertools.pairwise(bounds)])
+        # The rows are widened after they are taken, since all of the projection in float32 would fill the caches.
+        rows_of = self.projection_.take
+        sums = np.stack(
+            [weights[a:b] @ rows_of(columns[a:b], 0).astype(np.float32) for a, b in itertools.pairwise(bounds)]
+        )
         vectors = sums.astype(np.float64) * self.scale_
         lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
         unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)

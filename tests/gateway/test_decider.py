@@ -1,0 +1,192 @@
+"""Decisions on the event loop: batched, bounded, each on its own, and late ones told in time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tenbin.errors import DecisionError
+from tenbin.gateway.decider import INLINE_CHARACTERS, Decider
+from tenbin.prices import PriceBook
+from tenbin.router.fit import FitSettings, fit
+from tenbin.router.router import Router
+from tenbin.router.weighing import Ask, Weighed, weigh
+from tenbin.types import Float32s, Query, TradeOff
+from tests.router.made import HARD, PRICES, make_panel
+
+FREE = (None, None, None)
+PATIENCE_S = 60.0
+QUERIES = make_panel(20, seed=5).queries
+LONG = Query("long", " ".join(HARD) * (INLINE_CHARACTERS // 50))
+
+
+@pytest.fixture(scope="module")
+def router() -> Router:
+    settings = FitSettings(embedder="base", groups=False, learning_curve=False)
+    return fit(make_panel(120), PriceBook.loads(PRICES), settings)
+
+
+class Gated:
+    """An embedder that answers only once it is let, and remembers in which threads it worked."""
+
+    name = "gated"
+
+    def __init__(self, inner) -> None:
+        self.inner = inner
+        self.open = threading.Event()
+        self.entered = threading.Event()
+        self.threads: set[int] = set()
+        self.calls = 0
+
+    @property
+    def dim(self) -> int:
+        return self.inner.dim
+
+    def embed(self, texts: Sequence[str]) -> Float32s:
+        self.calls += 1
+        self.threads.add(threading.get_ident())
+        self.entered.set()
+        self.open.wait(PATIENCE_S)
+        return self.inner.embed(texts)
+
+
+@pytest.fixture
+def gated(router):
+    """A router with a slow embedder, and the gate before it."""
+    gate = Gated(router._encoder.embedder)
+    manifest = replace(router.manifest, embedder="sentence:somewhere")
+    slow = Router(manifest, type(router._encoder)(gate), router._estimator, router._parts, router.prices, "")
+    yield slow, gate
+    gate.open.set()
+
+
+def ask_of(query: Query, **more) -> Ask:
+    return Ask(query, TradeOff(0.1), FREE, **more)
+
+
+async def all_of(decider: Decider, router: Router, asks: Sequence[Ask], deadline_s: float = PATIENCE_S) -> list:
+    waiting = (decider.decide(router, ask, deadline_s) for ask in asks)
+    try:
+        return await asyncio.gather(*waiting, return_exceptions=True)
+    finally:
+        decider.close()
+
+
+def run(make) -> list:
+    """The answers of what `make` does with a decider made on the loop."""
+
+    async def work() -> list:
+        return await make(Decider())
+
+    return asyncio.run(work())
+
+
+def same(one: Weighed, other: Weighed) -> bool:
+    return one.ranking == other.ranking and np.array_equal(one.loss, other.loss) and one.reason == other.reason
+
+
+def test_short_and_long_asks_get_the_answer_of_a_lone_weighing(router):
+    asks = [ask_of(query) for query in (*QUERIES, LONG)]
+    for got, ask in zip(run(lambda decider: all_of(decider, router, asks)), asks, strict=True):
+        assert same(got, weigh(router, [ask])[0])
+
+
+def test_one_failing_ask_spoils_no_other(router):
+    broken = Query("broken", messages=(1,))  # type: ignore[arg-type]
+    torn = Ask(Query("torn", "x"), TradeOff(0.1), (None,))
+    nobody = Ask(QUERIES[0], TradeOff(0.1), ("no", "no", "no"))
+    good = ask_of(QUERIES[1])
+    answers = run(lambda decider: all_of(decider, router, [good, torn, nobody, ask_of(broken), good]))
+    assert same(answers[0], answers[4])
+    assert isinstance(answers[1], ValueError)
+    assert isinstance(answers[2], DecisionError)
+    assert isinstance(answers[3], Exception)
+
+
+def test_what_is_late_is_told_so_without_being_weighed(router):
+    answers = run(lambda decider: all_of(decider, router, [ask_of(QUERIES[0])], deadline_s=-1.0))
+    assert isinstance(answers[0], TimeoutError)
+
+
+def test_a_slow_embedder_works_beside_the_loop_and_its_late_asks_end_in_time(gated):
+    router, gate = gated
+
+    async def work(decider: Decider) -> list:
+        late = asyncio.gather(
+            *(decider.decide(router, ask_of(query), 0.02) for query in QUERIES[:3]), return_exceptions=True
+        )
+        told = await late  # the gate is still shut: only the loop's own clock can have ended these
+        gate.open.set()
+        after = await decider.decide(router, ask_of(QUERIES[4]), PATIENCE_S)
+        decider.close()
+        return [*told, after]
+
+    *told, after = run(work)
+    assert all(isinstance(answer, TimeoutError) for answer in told)
+    assert isinstance(after, Weighed)
+    assert threading.get_ident() not in gate.threads
+
+
+def test_what_waits_for_the_thread_is_weighed_together(gated):
+    router, gate = gated
+
+    async def work(decider: Decider) -> list:
+        first = asyncio.ensure_future(decider.decide(router, ask_of(QUERIES[0]), PATIENCE_S))
+        await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
+        others = [asyncio.ensure_future(decider.decide(router, ask_of(q), PATIENCE_S)) for q in QUERIES[1:9]]
+        await asyncio.sleep(0)
+        depth = decider.queue_depth
+        gate.open.set()
+        await asyncio.gather(first, *others)
+        decider.close()
+        return [depth]
+
+    assert run(work) == [8]
+    assert gate.calls == 2
+
+
+def test_a_full_queue_refuses_the_newest_and_a_cancelled_ask_leaves_no_trace(gated):
+    router, gate = gated
+
+    async def work() -> list:
+        decider = Decider(max_waiting=2)
+        first = asyncio.ensure_future(decider.decide(router, ask_of(QUERIES[0]), PATIENCE_S))
+        await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
+        second, third = (asyncio.ensure_future(decider.decide(router, ask_of(q), PATIENCE_S)) for q in QUERIES[1:3])
+        await asyncio.sleep(0)
+        with pytest.raises(DecisionError, match="too many"):
+            await decider.decide(router, ask_of(QUERIES[3]), PATIENCE_S)
+        second.cancel()
+        gate.open.set()
+        answers = await asyncio.gather(first, second, third, return_exceptions=True)
+        depth = decider.queue_depth
+        decider.close()
+        return [*answers, depth]
+
+    first, second, third, depth = asyncio.run(work())
+    assert isinstance(first, Weighed)
+    assert isinstance(second, asyncio.CancelledError)
+    assert isinstance(third, Weighed)
+    assert depth == 0
+
+
+def test_closing_answers_who_still_waits(gated):
+    router, gate = gated
+
+    async def work(decider: Decider) -> list:
+        first = asyncio.ensure_future(decider.decide(router, ask_of(QUERIES[0]), PATIENCE_S))
+        await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
+        second = asyncio.ensure_future(decider.decide(router, ask_of(QUERIES[1]), PATIENCE_S))
+        await asyncio.sleep(0)
+        decider.close()
+        gate.open.set()
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    first, second = run(work)
+    assert isinstance(first, Weighed)
+    assert isinstance(second, DecisionError)
