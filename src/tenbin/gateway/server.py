@@ -174,6 +174,7 @@ class Port(UvicornServer):
                 lifespan="off",
                 interface="asgi3",
                 log_config=None,
+                log_level="error",  # below it stands what any client can cause: nonsense on the wire
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
