@@ -339,3 +339,28 @@ def test_every_cut_off_stream_ends_in_an_error() -> None:
         stream = MessagesToChatStream(created=1)
         out = stream.feed(MESSAGES[:end]) + stream.close()
         assert "error" in chunks(out)[-1]
+
+
+KEYS = st.sampled_from(
+    ["type", "index", "delta", "text", "content", "choices", "tool_calls", "function", "usage", "error"]
+)
+KINDS = st.sampled_from(
+    ["content_block_delta", "content_block_start", "content_block_stop", "message_delta", "text_delta"]
+)
+JSON = st.recursive(
+    st.none() | st.integers(-1, 3) | st.text(max_size=4) | KINDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(
+    st.lists(
+        JSON.map(lambda value: b"data: " + json.dumps(value).encode() + b"\n\n") | st.binary(max_size=20), max_size=6
+    )
+)
+def test_whatever_an_upstream_sends_is_an_answer_or_an_error(pieces: list[bytes]) -> None:
+    for stream in (ChatToMessagesStream(thinking=True), MessagesToChatStream(created=1, include_usage=True)):
+        out = b"".join(map(stream.feed, pieces)) + stream.close()
+        assert b"error" in out
+        assert stream.close() == b""

@@ -58,8 +58,7 @@ def anthropic_rules(model: str | None) -> AnthropicRules:
         efforts=efforts if is_adaptive else (),
         samples=version < (4, 7),
         samples_both=version < (4, 1),
-        forces_tools=model is None
-        or not ((version >= (5, 5) and "opus" in name) or (version >= (5, 1) and is_thinker)),
+        forces_tools=model is None or not is_always_free,
         takes_system_turns=model is not None and version >= (4, 8),
         prefills=version < (4, 6),
         is_structured=version >= (4, 5) or (version == (4, 1) and "opus" in name),
