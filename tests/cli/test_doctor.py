@@ -50,6 +50,7 @@ class Place:
         ]
         lines.append('[gateway]\nrouter = "router"\nprices = "prices.toml"\nport = 0\nadmin_port = 0')
         lines.append('[store]\npath = "store"')
+        assert tenbin("keys", "create", "client", "--store", folder / "store").exit_code == 0
         self.config.write_text("\n".join(lines), encoding="utf-8")
 
     def change(self, old: str, new: str) -> None:
@@ -87,7 +88,6 @@ def test_a_gateway_that_would_serve_is_well(place: Place, upstream: FakeUpstream
     assert asked.headers["authorization"] == f"Bearer {KEY}"
     run = place.run()
     assert run.stdout.splitlines()[-1] == "All is well."
-    assert not (place.folder / "store").exists()  # looking changes nothing
 
 
 def test_japanese(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,14 +173,30 @@ def test_a_price_book_that_is_gone(place: Place) -> None:
     assert place.run().exit_code == PriceError.exit_code
 
 
+def test_a_store_that_is_not_there_yet_is_not_made(place: Place) -> None:
+    shutil.rmtree(place.folder / "store")
+    rows = place.findings()
+    assert rows["store", str(place.folder / "store")]["status"] == "ok"
+    assert rows["store", str(place.folder / "store" / "keys.sqlite")]["status"] == "warn"
+    assert not (place.folder / "store").exists()
+
+
+def test_a_store_without_a_key_in_use(place: Place) -> None:
+    assert place.tenbin("keys", "revoke", "client", "--store", place.folder / "store").exit_code == 0
+    assert "tenbin keys create" in place.run().stdout
+    place.change("port = 0\nadmin", 'keys = "open"\nport = 0\nadmin')
+    assert place.run().stdout.splitlines()[-1] == "All is well."
+
+
 def test_a_store_that_cannot_be_written(place: Place) -> None:
+    shutil.rmtree(place.folder / "store")
     (place.folder / "store").write_text("a file")
     assert place.findings(StoreError.exit_code)["store", str(place.folder / "store")]["status"] == "fail"
 
 
 def test_a_store_that_others_may_read_and_journals_of_the_dead(place: Place) -> None:
     journals = place.folder / "store" / "journal"
-    journals.mkdir(parents=True)
+    journals.mkdir(exist_ok=True)
     (place.folder / "store").chmod(0o755)
     (journals / "0~abc.1.log").write_bytes(b"")
     (journals / "0~abc.2.damaged").write_bytes(b"x")
@@ -197,6 +213,13 @@ def test_a_port_in_use(place: Place) -> None:
         place.change("\nport = 0", f"\nport = {port}")
         row = place.findings(UsageError.exit_code)["ports", f"127.0.0.1:{port}"]
     assert "in use" in row["what"]
+
+
+def test_a_gateway_that_runs_is_no_fault(place: Place, upstream: FakeUpstream) -> None:
+    upstream.script = Answer(body=b'{"status":"ok"}')
+    place.change("\nport = 0", f"\nport = {upstream.port}")
+    row = place.findings()["ports", f"127.0.0.1:{upstream.port}"]
+    assert (row["status"], "answers" in row["what"]) == ("ok", True)
 
 
 def test_many_threads(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

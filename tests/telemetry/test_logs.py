@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.telemetry.logs import JsonFormatter, exception_line, start_logs
+from tenbin.telemetry.logs import MAX_READ_CHARACTERS, JsonFormatter, exception_line, start_logs
 from tenbin.telemetry.redaction import LEFT_OUT, REDACTED, Redactor
 
 SECRET = "planted-s3cret-value"  # noqa: S105
@@ -113,6 +113,13 @@ class Hostile:
 )
 def test_nothing_makes_a_line_fail(made: logging.LogRecord) -> None:
     assert json.loads(JsonFormatter(Redactor()).format(made))["level"] == "info"
+
+
+@pytest.mark.parametrize("at", [MAX_READ_CHARACTERS - len(SECRET) // 2, 100])
+def test_no_half_of_a_secret_is_left_where_a_long_text_is_cut(at: int) -> None:
+    text = ((SECRET + ",") * 1000)[:at] + SECRET + " " + "y" * 10_000
+    line = JsonFormatter(Redactor([SECRET])).format(record(text))
+    assert SECRET[: len(SECRET) // 2] not in line
 
 
 def test_a_long_text_is_cut() -> None:

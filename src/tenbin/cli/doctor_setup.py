@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import tempfile
@@ -26,6 +28,7 @@ from tenbin.errors import ConfigError, StoreError, TenbinError, UsageError
 from tenbin.gateway.address import bind
 from tenbin.store.database import open_reader
 from tenbin.store.folder import StoreFolder
+from tenbin.store.keys import list_keys
 from tenbin.store.mending import is_dead
 from tenbin.store.presence import writers
 from tenbin.store.schema import LEDGER
@@ -33,6 +36,7 @@ from tenbin.upstream.destination import Destination, destinations
 
 FEW_FREE_BYTES = 1 << 30
 BUSY_S = 2.0
+MAX_HEALTH_BYTES = 1000
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -101,10 +105,25 @@ def check_ports(setup: Setup) -> list[Finding]:
         try:
             bind(host, port, flag=f"gateway.{key}").close()
         except UsageError as error:
-            found.append(Finding.of_error("ports", error))
+            serves = port != 0 and _serves(host, port)
+            running = Finding("ports", f"{host}:{port}", "ok", "port_serves")
+            found.append(running if serves else Finding.of_error("ports", error))
         else:
             found.append(Finding("ports", f"{host}:{port}", "ok", "port_ok"))
     return found
+
+
+def _serves(host: str, port: int) -> bool:
+    """Whether a gateway already answers there."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
+    connection = http.client.HTTPConnection(host, port, timeout=BUSY_S)
+    try:
+        connection.request("GET", "/health")
+        return bool(json.loads(connection.getresponse().read(MAX_HEALTH_BYTES)) == {"status": "ok"})
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
 
 
 def check_threads(environ: Mapping[str, str]) -> list[Finding]:
@@ -117,7 +136,23 @@ def check_threads(environ: Mapping[str, str]) -> list[Finding]:
 
 def check_store(setup: Setup) -> list[Finding]:
     """Whether the ledger can be written and nothing in its journals waits for a gateway."""
-    store = StoreFolder(setup.store.path)
+    return [*_folder(StoreFolder(setup.store.path)), *_client_keys(setup)]
+
+
+def _client_keys(setup: Setup) -> list[Finding]:
+    """Whether anybody could call the gateway; a store that does not answer has been told already."""
+    if setup.settings.keys == "open":
+        return []
+    try:
+        live = [key for key in list_keys(setup.store.path) if key.revoked_at is None]
+    except TenbinError:
+        return []
+    return (
+        [] if live else [Finding("store", str(StoreFolder(setup.store.path).keys), "warn", "no_keys", fix="make_key")]
+    )
+
+
+def _folder(store: StoreFolder) -> list[Finding]:
     name = str(store.path)
     if not store.path.exists():
         above = next(folder for folder in store.path.absolute().parents if folder.exists())

@@ -17,6 +17,9 @@ from typing import Any, Final, TextIO
 from tenbin.telemetry.redaction import Redactor
 
 MAX_TEXT_CHARACTERS = 4_000
+MAX_READ_CHARACTERS = 8_192
+MAX_SECRET_CHARACTERS = 512
+MAX_NAMES = 500
 MAX_CHAINED = 5
 MAX_WAITING_LINES = 10_000
 CLOSE_S = 2.0
@@ -40,6 +43,8 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self.redactor = redactor
+        self._encode = json.JSONEncoder(ensure_ascii=False).encode
+        self._names: dict[str, str] = {}
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -51,20 +56,33 @@ class JsonFormatter(logging.Formatter):
         for name, value in record.__dict__.items():
             if name not in _STANDARD and name not in line:
                 shown = self.redactor.field(name, value)
-                line[self._line(name)] = self._line(shown) if isinstance(shown, str) else shown
+                line[self._name(name)] = self._line(shown) if isinstance(shown, str) else shown
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = self._line(exception_line(record.exc_info[1]))
         elif record.exc_text:
             line["exception"] = self._line(record.exc_text)
         if record.stack_info:
             line["stack"] = self._line(record.stack_info)
-        text = json.dumps(line, ensure_ascii=False).translate(_LINE_BREAKS)
-        return text.encode("utf-8", "backslashreplace").decode()
+        text = self._encode(line)
+        return text if text.isascii() else text.translate(_LINE_BREAKS).encode("utf-8", "backslashreplace").decode()
+
+    def _name(self, name: str) -> str:
+        """The name of a field without secrets, remembered: our code has few of them."""
+        known = self._names.get(name)
+        if known is None:
+            known = self._line(name)
+            if len(self._names) < MAX_NAMES:
+                self._names[name] = known
+        return known
 
     def _line(self, text: str) -> str:
-        """Without secrets, on one line, not too long; redacted twice, for joining lines may join a secret's parts."""
-        flat = " ".join(self.redactor.text(text).split())
-        safe = self.redactor.text("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in flat))
+        """Without secrets, on one line, not too long; redacted twice where joining lines may join a secret's parts."""
+        safe = self.redactor.text(text[:MAX_READ_CHARACTERS])
+        if len(text) > MAX_READ_CHARACTERS:
+            safe = safe[:-MAX_SECRET_CHARACTERS]  # where it was cut may stand half a secret
+        if not safe.isprintable():
+            flat = " ".join(safe.split())
+            safe = self.redactor.text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in flat))
         return safe if len(safe) <= MAX_TEXT_CHARACTERS else f"{safe[:MAX_TEXT_CHARACTERS]}…"
 
 

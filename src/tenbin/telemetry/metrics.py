@@ -8,14 +8,14 @@ are ours. NONE stands where a request ended before it had one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
 from tenbin.telemetry.readings import Read, Readings, reading_metrics
-from tenbin.telemetry.series import Count, Counts, Family, Spread, Spreads
+from tenbin.telemetry.series import MAX_CHILDREN, Count, Counts, Family, Spread, Spreads
 from tenbin.types import Usage
 
 NONE = "none"
@@ -151,6 +151,7 @@ class Metrics:
         key = (endpoint, profile, candidate, status)
         children = self._answers.get(key)
         if children is None:
+            _make_room(self._answers)
             children = self._answers[key] = _Answers(
                 self.requests.at(endpoint, profile, candidate, status_class(status)),
                 self.duration.at(endpoint, profile, candidate),
@@ -172,6 +173,7 @@ class Metrics:
         """An answer was paid for; None where it is not known."""
         bills = self._bills.get((profile, candidate))
         if bills is None:
+            _make_room(self._bills)
             bills = self._bills[profile, candidate] = _Bills(self, profile, candidate)
         if usage is not None:
             bills.input.add(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens)
@@ -242,9 +244,16 @@ class Metrics:
         key = (what, profile, candidate)
         pair = self._pairs.get(key)
         if pair is None:
+            _make_room(self._pairs)
             predicted, observed = self.pairs[what]
             pair = self._pairs[key] = _Pair(predicted.at(profile, candidate), observed.at(profile, candidate))
         return pair
+
+
+def _make_room(found: dict[Any, Any]) -> None:
+    """Forget the shortcuts to the children where there are as many as there may be children."""
+    if len(found) >= MAX_CHILDREN:
+        found.clear()
 
 
 def status_class(status: int) -> str:

@@ -19,6 +19,8 @@ MIN_SECRET_CHARACTERS = 4
 MIN_UNCONFIGURED_CHARACTERS = 12
 """The same for variables that the configuration does not name as keys."""
 SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+MIN_PATTERN_CHARACTERS = 8
+"""Nothing shorter can look like a key or a header."""
 MAX_DEPTH = 8
 
 SECRET_HEADERS = frozenset(
@@ -47,6 +49,10 @@ _HEADER = (
     rf"(?i:(?P<name>\b(?:{'|'.join(sorted(SECRET_HEADERS))})['\"]?\s*[:=,]\s*))"
     r"(?:b?'[^']*'|b?\"[^\"]*\"|[^\n]+)"
 )
+_RUN = re.compile(r"[A-Za-z0-9_\-]{10}")
+"""What every key but a bearer token has; cheap to look for, so that plain lines are not searched further."""
+_ENDLESS_RUN = re.compile(r"[\w\-]{512,}+")
+"""No word and no key is so long, and a search for keys in it would take its length squared."""
 _HEADER_PATTERN = re.compile(_HEADER)
 _KEY_PATTERN = re.compile(rf"{_START}(?:{_OWN_KEY}|{SECRET.pattern}|(?i:bearer\s+\S+))", re.DOTALL)
 
@@ -60,8 +66,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms: frozenset[str] = frozenset()
-        self._known: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] = ()
         self.learn(secrets)
 
     @classmethod
@@ -73,20 +78,31 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Take these values out, too, from now on."""
-        self._forms |= {form for secret in secrets for form in written_forms(secret.strip())}
-        longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        forms = {*self._forms, *(form for secret in secrets for form in written_forms(secret.strip()))}
+        # The longest first: the whole of a secret goes, though another be a part of it.
+        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
     def learn_keys(self, environ: Mapping[str, str], destinations: Mapping[str, Destination]) -> None:
         """Take out the keys of these destinations, too: a reload may name other variables."""
         self.learn(environ.get(d.api_key_env, "") for d in destinations.values() if d.api_key_env is not None)
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
-        if self._known is not None:
-            text = self._known.sub(REDACTED, text)
-        text = _HEADER_PATTERN.sub(rf"\g<name>{REDACTED}", text)
-        return _KEY_PATTERN.sub(REDACTED, text)
+        """The text without secrets, and without unbroken runs that are too long for words."""
+        text = self._without_known(text)
+        if len(text) < MIN_PATTERN_CHARACTERS:
+            return text
+        lower = text.lower()
+        if any(name in lower for name in SECRET_HEADERS):
+            text = _HEADER_PATTERN.sub(rf"\g<name>{REDACTED}", text)
+        if "bearer" in lower or _RUN.search(text) is not None:
+            text = _KEY_PATTERN.sub(REDACTED, _ENDLESS_RUN.sub(LEFT_OUT, text))
+        return text
+
+    def _without_known(self, text: str) -> str:
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, REDACTED)
+        return text
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """The value as JSON knows it, without secrets and without texts of users; whatever is no JSON becomes text."""
@@ -105,11 +121,13 @@ class Redactor:
         return self._field(name, value, 0)
 
     def _plain(self, value: Any) -> Any:
-        if isinstance(value, float) and not isfinite(value):
-            return None
-        shown = _said(value)
-        safe = self.text(shown)
-        return value if isinstance(value, bool | int | float | None) and safe == shown else safe
+        if value is None or isinstance(value, bool) or (isinstance(value, float) and not isfinite(value)):
+            return None if isinstance(value, float) else value
+        if isinstance(value, int | float):
+            shown = repr(value)
+            safe = self._without_known(shown)
+            return value if safe == shown else safe
+        return self.text(_said(value))
 
     def _field(self, name: str, value: Any, depth: int) -> Any:
         plain = name.lower().replace("_", "-")
