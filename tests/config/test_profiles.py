@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenbin.config import Profile, Sla, load_document, read_profiles
+from tenbin.config.schema import SECTIONS
 from tenbin.errors import ConfigError
 
 CANDIDATES = """
@@ -112,6 +117,9 @@ def test_a_dial_that_is_switched_off_is_none(tmp_path: Path) -> None:
         ("mu = nan", "profiles.x.mu = nan is not a number from 0 to 1"),
         ("mu = true", "profiles.x.mu = True is not a number"),
         ("mu = '0.5'", 'profiles.x.mu = "0.5" is not a number'),
+        ('mu = "a\\nb"', 'profiles.x.mu = "a\\nb" is not a number'),
+        ('"a\\nb" = 1', 'unknown key in profiles.x: "a\\nb"'),
+        ('allow = ["a\\nb"]', 'there is no candidate "a\\nb"'),
         ("min_quality = 0", "profiles.x.min_quality = 0 is not a share of the reference's"),
         ("min_quality = 97", "profiles.x.min_quality = 97 is not a share of the reference's"),
         ("max_cost_usd = -1", "profiles.x.max_cost_usd = -1 is not a number of dollars above 0"),
@@ -168,3 +176,30 @@ def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, value: str, se
     said = refusal(tmp_path, "[profiles.x]", {variable: value})
     assert said.startswith(f"environment variable {variable}: ")
     assert sentence in said
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(), st.floats(), st.text(max_size=10), st.lists(st.text(max_size=5), max_size=3)
+)
+TABLES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS["profiles"].keys, SCALARS))
+SLAS = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS["profiles"].tables["sla"], SCALARS))
+
+
+@settings(deadline=None)
+@given(st.text(max_size=8), TABLES, st.none() | SLAS)
+def test_any_profile_is_read_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, name: str, table: dict[str, Any], sla: dict[str, Any] | None
+) -> None:
+    def lines(inside: dict[str, Any]) -> list[str]:
+        return [f"{k} = {json.dumps(v).replace('Infinity', 'inf').replace('NaN', 'nan')}" for k, v in inside.items()]
+
+    path = json.dumps(name)
+    text = [f"[profiles.{path}]", *lines(table), *([] if sla is None else [f"[profiles.{path}.sla]", *lines(sla)])]
+    file = tmp_path_factory.getbasetemp() / "any-profile.toml"
+    file.write_text("\n".join(text), encoding="utf-8", newline="")
+    said = ""
+    try:
+        read_profiles(load_document(file, {}))
+    except ConfigError as error:
+        said = str(error)
+    assert "\n" not in said

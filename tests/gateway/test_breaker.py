@@ -160,7 +160,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def pauses_are_bounded(self) -> None:
         longest = max(RULES.longest_retry_after_s, RULES.longest_pause_s * (1 + RULES.jitter), RULES.probe_s)
-        assert 0.0 <= self.breaker.wait_s(self.now, RULES) <= longest
+        assert 0.0 <= self.breaker.wait_s(self.now, RULES) <= longest + 1e-6
         wait = self.breaker.wait_s(self.now, RULES)
         assert wait == 0.0 or self.breaker.admits(self.now + wait + 1e-6, RULES)
 

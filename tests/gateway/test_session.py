@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.gateway.session import (
@@ -62,7 +62,7 @@ def test_in_anthropics_shape_with_tools_and_a_moving_cache_mark() -> None:
     first = fingerprints([user("Weigh it.", True)], system=system("Be brief."))
     tools = {"role": "assistant", "content": [thinking, TOOL_USE]}
     second = fingerprints([user("Weigh it.", False), tools, {"role": "user", "content": [result]}], system="Be brief.")
-    bare = {"role": "assistant", "content": [TOOL_USE]}
+    bare = {"role": "assistant", "content": [{**TOOL_USE, "cache_control": {"type": "ephemeral"}}]}
     third = fingerprints(
         [user("Weigh it.", False), bare, {"role": "user", "content": [{**result, "content": "11 kg"}]}, ANSWER, NEXT],
         system="Be brief.",
@@ -139,12 +139,13 @@ def test_writing_it_again_changes_nothing(messages: list[Any]) -> None:
     assert fingerprints(again) == fingerprints(messages) == fingerprints(parts)
 
 
+@settings(deadline=None)
 @given(st.lists(JSON, max_size=6), JSON)
 def test_any_json_has_a_fingerprint(messages: list[Any], system: Any) -> None:
     prints = fingerprints(messages, system=system)
     assert len(prints.own) == 24
     nested: Any = "x"
-    for _ in range(500):
+    for _ in range(3000):
         nested = [{"content": nested}]
     assert fingerprints([{"role": "user", "content": nested}, *messages]).own != prints.own
     assert fingerprints([{"role": "user", "content": "\ud800"}]).own

@@ -7,7 +7,6 @@ is no letter or digit: `gpt-4.1` is `GPT_4_1`.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.config.schema import SECTIONS
-from tenbin.config.values import Kind, check, from_environment
+from tenbin.config.values import Kind, check, from_environment, quoted
 from tenbin.errors import ConfigError, did_you_mean
 
 PREFIX = "TENBIN_"
@@ -67,7 +66,7 @@ def load_document(path: Path | None, environ: Mapping[str, str]) -> Document:
 def path_of(section: str, name: str) -> str:
     """How a named table is written in TOML: `candidates.mine`, `candidates."gpt-4.1"`."""
     bare = re.fullmatch(r"[A-Za-z0-9_-]+", name) is not None
-    return f"{section}.{name if bare else json.dumps(name, ensure_ascii=False)}"
+    return f"{section}.{name if bare else quoted(name)}"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def _known(keys: Iterable[str], known: Iterable[str], what: str, where: str) -> 
     for key in keys:
         if key not in known:
             fix = did_you_mean(key, known) or f"known here: {', '.join(known)}"
-            raise ConfigError(f'unknown {what} "{key}"', where=where, fix=fix)
+            raise ConfigError(f"unknown {what} {quoted(key)}", where=where, fix=fix)
 
 
 def _inner(value: Any, title: str, name: str, where: str) -> dict[str, Any]:
@@ -103,7 +102,7 @@ def _inner(value: Any, title: str, name: str, where: str) -> dict[str, Any]:
     if nested is not None:
         near = did_you_mean(nested, section.tables)
         fix = near or f"a name with a dot needs quotes: [{path_of(title, f'{name}.{nested}')}]"
-        raise ConfigError(f'unknown table "{nested}" in {path}', where=where, fix=fix)
+        raise ConfigError(f"unknown table {quoted(nested)} in {path}", where=where, fix=fix)
     checked = _checked({k: v for k, v in table.items() if k not in section.tables}, section.keys, path, where)
     for inside, keys in section.tables.items():
         if inside in table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.config.document import Document, path_of
+from tenbin.config.values import quoted
 from tenbin.errors import ConfigError, did_you_mean
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -123,7 +124,7 @@ def _check_names(document: Document, path: str, table: Mapping[str, Any]) -> Non
 def _check_candidate(document: Document, key: str, name: str, known: Mapping[str, Mapping[str, Any]]) -> None:
     if known and name not in known:
         fix = did_you_mean(name, known) or f"candidates: {', '.join(known)}"
-        raise ConfigError(f'{key}: there is no candidate "{name}"', where=document.name, fix=fix)
+        raise ConfigError(f"{key}: there is no candidate {quoted(name)}", where=document.name, fix=fix)
     if known and key.endswith(".safe_default") and known[name].get("embeddings", False):
         fix = "name a candidate that answers"
         raise ConfigError(f'{key}: "{name}" is an embedding model', where=document.name, fix=fix)

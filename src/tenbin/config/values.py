@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -166,6 +167,11 @@ def _check_variable(variable: str, key: str, where: str) -> None:
         raise ConfigError(f"{key} is not the name of an environment variable", where=where, fix=fix)
 
 
+def quoted(text: str) -> str:
+    """A text of the document as an error repeats it: in quotes, on one line."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    text = quoted(value) if isinstance(value, str) else repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
