@@ -38,6 +38,10 @@ def test_what_the_frames_say() -> None:
     ]
 
 
+def test_a_bare_cr_ends_a_line_inside_a_frame_too() -> None:
+    assert [frame.data for frame in fed([b"data: a\rdata: b\n\n"])] == [b"a\nb"]
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_every_cut_in_two_gives_the_same_frames(end: bytes) -> None:
     stream = STREAM.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", end)

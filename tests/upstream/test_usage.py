@@ -56,6 +56,16 @@ def raw(value: Any) -> bytes:
             {"prompt_tokens": 9, "completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 5}},
             Usage(9, 6, 0, 0, 5),
         ),
+        # A surplus that is no reasoning is left alone.
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 6,
+                "total_tokens": 20,
+                "completion_tokens_details": {"reasoning_tokens": 3},
+            },
+            Usage(9, 6, 0, 0, 3),
+        ),
         # Google: hidden reasoning only in the total.
         ({"prompt_tokens": 9, "completion_tokens": 6, "total_tokens": 20}, Usage(9, 11, 0, 0, 5)),
         # DeepSeek, OpenRouter, servers that write floats or nulls.

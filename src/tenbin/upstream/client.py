@@ -134,7 +134,7 @@ class UpstreamClient:
                     timeout=self._timeout(connect_s),
                 )
             except (aiohttp.ClientConnectionError, ConnectionError):
-                if attempt.wants_fresh or not attempt.is_stale:
+                if not attempt.is_stale:  # a fresh connection never is, so this happens once
                     raise
                 attempt.wants_fresh = True
 

@@ -82,6 +82,7 @@ class Reply:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
+        # A plain close would first flush what is unsent and, under TLS, wait for the other side.
         connection = self._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
