@@ -1,0 +1,76 @@
+"""A request finds its candidate, the answer comes back untouched, the next candidate takes over where one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tenbin.testing import Answer
+from tests.gateway.running import EASY, HARD, Running, Upstreams, frames
+
+Pair = tuple[Running, Upstreams]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder: Path = tmp_path_factory.mktemp("gateway")
+    with Upstreams("cheap", "good", claude="anthropic") as ups, Running(folder, ups) as gateway:
+        yield gateway, ups
+
+
+@pytest.fixture
+def pair(served: Pair) -> Pair:
+    gateway, ups = served
+    for fake in ups.fakes.values():
+        fake.script = ()
+        fake.clear()
+    gateway.gateway.services.breakers.__init__()  # type: ignore[misc]
+    return gateway, ups
+
+
+def test_easy_goes_to_the_cheap_one_and_hard_to_the_good_one(pair: Pair) -> None:
+    gateway, ups = pair
+    assert gateway.chat(f"{EASY} 7").headers["x-tenbin-model"] == "cheap"
+    assert gateway.chat(f"{HARD} 7").headers["x-tenbin-model"] == "good"
+    assert sorted(ups.called()) == ["cheap", "good"]
+
+
+def test_the_next_candidate_takes_over_unseen(pair: Pair) -> None:
+    gateway, ups = pair
+    ups["good"].script = [Answer.error(503)]
+    answer = gateway.chat()
+    assert answer.status == 200
+    assert answer.headers["x-tenbin-fallbacks"] == "good"
+    assert ups.called()[0] != ups.called()[1]
+
+
+def test_a_stream_that_fails_before_its_first_content_is_taken_over(pair: Pair) -> None:
+    gateway, ups = pair
+    ups["good"].script = [Answer.cut_stream(10)]
+    answer = gateway.chat(stream=True)
+    assert answer.status == 200
+    assert frames(answer.body)[-1] == "[DONE]"
+    assert answer.headers["x-tenbin-fallbacks"] == "good"
+
+
+def test_a_stream_that_is_cut_half_way_ends_with_an_error(pair: Pair) -> None:
+    gateway, ups = pair
+    whole = frames(gateway.chat(stream=True).body)
+    ups["good"].script = [replace(Answer.error_in_stream(after_chunks=3), chunk_gap_s=0.05)]
+    broken = frames(gateway.chat(stream=True).body)
+    assert whole[-1] == "[DONE]"
+    assert "error" in broken[-1]
+
+
+def test_every_call_is_in_the_ledger(pair: Pair) -> None:
+    gateway, ups = pair
+    before = len(gateway.calls())
+    ups["good"].script = [Answer.error(500)]
+    gateway.chat()
+    calls = gateway.calls()[before:]
+    assert [call.status for call in calls] == ["failed", "ok"]
+    assert calls[1].cost_usd > 0.0
+    assert calls[1].usage is not None
