@@ -139,7 +139,7 @@ def test_a_huge_text_is_read_in_windows_all_over_it() -> None:
     for name in ("log_tokens", "log_lines", "log_questions", "log_numbers", "log_code_marks", "log_constraints"):
         assert windows[name] - whole[name] == pytest.approx(np.log(10), abs=0.1)
     for name in ("digits_share", "operators_share", "log_tokens_per_line"):
-        assert windows[name] == pytest.approx(whole[name], abs=0.02)
+        assert windows[name] == pytest.approx(whole[name], abs=0.1)
 
 
 def test_tokens_that_come_with_the_surface_are_those_of_the_whole_text() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tenbin.errors import DecisionError
-from tenbin.gateway.decider import INLINE_CHARACTERS, Decider
+from tenbin.gateway.decider import LONG_CHARACTERS, Decider
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
@@ -22,7 +22,7 @@ from tests.router.made import HARD, PRICES, make_panel
 FREE = (None, None, None)
 PATIENCE_S = 60.0
 QUERIES = make_panel(20, seed=5).queries
-LONG = Query("long", " ".join(HARD) * (INLINE_CHARACTERS // 50))
+LONG = Query("long", " ".join(HARD) * (LONG_CHARACTERS // 50))
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def ask_of(query: Query, **more) -> Ask:
     return Ask(query, TradeOff(0.1), FREE, **more)
 
 
-async def all_of(decider: Decider, router: Router, asks: Sequence[Ask], deadline_s: float = PATIENCE_S) -> list:
-    waiting = (decider.decide(router, ask, deadline_s) for ask in asks)
+async def all_of(decider: Decider, router: Router, asks: Sequence[Ask]) -> list:
+    waiting = (decider.decide(router, ask, PATIENCE_S) for ask in asks)
     try:
         return await asyncio.gather(*waiting, return_exceptions=True)
     finally:
@@ -106,11 +106,6 @@ def test_one_failing_ask_spoils_no_other(router):
     assert isinstance(answers[1], ValueError)
     assert isinstance(answers[2], DecisionError)
     assert isinstance(answers[3], Exception)
-
-
-def test_what_is_late_is_told_so_without_being_weighed(router):
-    answers = run(lambda decider: all_of(decider, router, [ask_of(QUERIES[0])], deadline_s=-1.0))
-    assert isinstance(answers[0], TimeoutError)
 
 
 def test_a_slow_embedder_works_beside_the_loop_and_its_late_asks_end_in_time(gated):
