@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import numpy as np
+import pytest
 
 from tenbin.store.mending import mend
 from tests.store.made import fork, intent, running, settled
@@ -65,5 +66,7 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path, monkeypatch):
     assert all(calls[name] == ("ok", 0.01) for name in said["s"])
     assert {status for status, _ in calls.values()} == {"ok", "unknown"}
     assert all(billed == 0.25 for status, billed in calls.values() if status == "unknown")
+    added_up = link.execute("SELECT total(usd) FROM spending").fetchone()[0]
+    assert added_up == pytest.approx(sum(billed for _, billed in calls.values()))
     assert link.execute("SELECT count(*) FROM journals").fetchone()[0] == 0
     assert not list((tmp_path / "journal").iterdir())

@@ -82,7 +82,7 @@ def test_the_living_are_left_alone_and_their_lock_is_theirs(tmp_path):
             await ledger.record(intent("r1"))
             await ledger.flush()
             assert mend(tmp_path) == 0
-            assert Presence.take(lock_of(StoreFolder(tmp_path), ledger.writer), create=False) is None
+            assert Presence.take(lock_of(StoreFolder(tmp_path), ledger.writer), is_own=False) is None
 
     asyncio.run(work())
 

@@ -18,7 +18,10 @@ class NewerStoreError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a database holds: `steps[v]` brings it from version v to v + 1; `PRAGMA user_version` is the count."""
+    """What a database holds: `steps[v]` brings it from version v to v + 1, statements apart by empty lines.
+
+    `PRAGMA user_version` is the count of steps.
+    """
 
     steps: tuple[str, ...]
     journal_mode: str
@@ -88,7 +91,7 @@ def upgrade(link: sqlite3.Connection, path: Path, schema: Schema) -> None:
     link.execute("BEGIN IMMEDIATE")
     try:
         for step in schema.steps[version_of(link, path, schema) :]:
-            for statement in step.split(";"):
+            for statement in step.split("\n\n"):
                 link.execute(statement)
         link.execute(f"PRAGMA user_version = {len(schema.steps)}")
         link.execute("COMMIT")

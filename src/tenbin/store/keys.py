@@ -26,7 +26,8 @@ KEYS = Schema(
 CREATE TABLE keys (
   key_id TEXT PRIMARY KEY, name TEXT NOT NULL, secret_hash BLOB NOT NULL UNIQUE, profiles TEXT, models TEXT,
   day_usd REAL, month_usd REAL, requests_per_minute INTEGER, max_concurrency INTEGER,
-  created_at REAL NOT NULL, revoked_at REAL);
+  created_at REAL NOT NULL, revoked_at REAL)
+
 CREATE UNIQUE INDEX live_names ON keys (name) WHERE revoked_at IS NULL
 """,
     ),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenbin.store.database import transaction
-from tenbin.store.period import Period
+from tenbin.store.period import DAY_S, Period
 from tenbin.store.share import Share, give_back, lease
 
 # Everybody else: what workers hold, and the bills of whoever holds nothing (the dead, once mended, hold nothing).
 OTHERS = """
 SELECT (SELECT total(granted_usd) FROM leases WHERE key_id = ?1 AND period = ?2 AND writer <> ?3)
-  + (SELECT total(billed_usd) FROM calls WHERE key_id = ?1 AND at >= ?4 AND at < ?5 AND writer <> ?3
+  + (SELECT total(usd) FROM spending WHERE key_id = ?1 AND day >= ?4 AND day < ?5 AND writer <> ?3
      AND writer NOT IN (SELECT writer FROM leases WHERE key_id = ?1 AND period = ?2))
 """
 GRANT = """
@@ -68,5 +68,7 @@ def publish(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], 
     link.executemany(GRANT, rows)
 
 
-def place(held: Holding, writer: str) -> tuple[str, str, str, float, float]:
-    return held.key_id, held.period.name, writer, held.period.starts_at, held.period.ends_at
+def place(held: Holding, writer: str) -> tuple[str, str, str, int, int]:
+    """The values that `OTHERS` asks for; periods are whole days, counted from 1970."""
+    first, end = round(held.period.starts_at / DAY_S), round(held.period.ends_at / DAY_S)
+    return held.key_id, held.period.name, writer, first, end

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tenbin.store.apply import apply_batch
 from tenbin.store.database import open_database, told, transaction
-from tenbin.store.folder import StoreFolder
+from tenbin.store.folder import StoreFolder, create_private
 from tenbin.store.frames import decoder
 from tenbin.store.presence import Presence, lock_of, writers
 from tenbin.store.schema import LEDGER
@@ -37,23 +37,15 @@ def mend(folder: Path) -> int:
         link.close()
 
 
-def is_dead(store: StoreFolder, writer: str) -> bool:
-    """Whether nobody holds this writer's lock any more."""
-    presence = Presence.take(lock_of(store, writer), create=False)
-    if presence is None:
-        return not lock_of(store, writer).exists()
-    presence.leave(settled=False)
-    return True
-
-
 def mend_dead(store: StoreFolder, link: sqlite3.Connection) -> int:
     """Mend every dead writer over an open connection. Errors: sqlite3.Error, OSError."""
     calls = 0
     known = {row[0] for row in link.execute(UNFINISHED)}
     for writer in sorted(known.union(writers(store))):
-        if not is_dead(store, writer):
-            continue
-        presence = Presence.take(lock_of(store, writer), create=True)
+        lock = lock_of(store, writer)
+        # A lock that somebody has deleted is made again: whoever lives takes it before writing the next row.
+        create_private(lock)
+        presence = Presence.take(lock, is_own=False)
         if presence is None:
             continue
         try:

@@ -33,11 +33,14 @@ class Presence:
         self.fd = fd
 
     @classmethod
-    def take(cls, path: Path, *, create: bool) -> Presence | None:
-        """The lock, or None where somebody alive holds it or, without `create`, where there is no such file."""
+    def take(cls, path: Path, *, is_own: bool) -> Presence | None:
+        """The lock. Of another writer: None where somebody holds it or there is no such file.
+
+        One's own is made where it is missing, and waited for: others hold it only while they look whether we live.
+        """
         while True:
             try:
-                fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+                fd = os.open(path, os.O_RDWR | (os.O_CREAT if is_own else 0), 0o600)
             except FileNotFoundError:
                 return None
             try:
@@ -46,7 +49,7 @@ class Presence:
                 if os.fstat(fd).st_nlink:
                     return cls(path, fd)
             except BlockingIOError:
-                if not create:
+                if not is_own:
                     os.close(fd)
                     return None
             os.close(fd)

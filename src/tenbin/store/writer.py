@@ -198,7 +198,7 @@ class JournalWriter:
             self._presence.leave(settled=False)
             self._presence = None
         if self._presence is None:
-            self._presence = Presence.take(lock_of(self.store, self.writer), create=True)
+            self._presence = Presence.take(lock_of(self.store, self.writer), is_own=True)
 
     def leave(self, *, settled: bool) -> None:
         """Close the files; `settled`: nothing is left in them to be mended. After `stop`."""
