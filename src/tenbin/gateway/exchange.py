@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from tenbin.errors import RequestError
@@ -62,15 +61,12 @@ class Exchange:
         self.is_gone = True
         raise RequestError(400, "incomplete_body", "the connection closed before the body was complete")
 
-    @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Cancel the current task when the client leaves before its answer is over (use it after the body was read)."""
-        task = asyncio.current_task()
-        watcher = asyncio.get_running_loop().create_task(self._watch(task))
-        try:
-            yield
-        finally:
-            watcher.cancel()
+    def watch(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        """A task that cancels the current one when the client leaves before its answer is over; cancel it at the end.
+
+        To be used after the body was read.
+        """
+        return loop.create_task(self._watch(asyncio.current_task()))
 
     async def _watch(self, task: asyncio.Task[Any] | None) -> None:
         while (await self._receive())["type"] != "http.disconnect":

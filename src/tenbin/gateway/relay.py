@@ -50,10 +50,11 @@ class Relay:
 
     async def run(self) -> None:
         """Answer the client. RequestError where nothing could even be tried."""
+        watcher = self.exchange.watch(self.services.loop)
         try:
-            async with self.exchange.watched():
-                await self._run()
+            await self._run()
         finally:
+            watcher.cancel()
             self.services.ended(self)
 
     async def _run(self) -> None:

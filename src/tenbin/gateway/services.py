@@ -83,6 +83,7 @@ class Services:
         self.metrics = Metrics(self.readings)
         self.responses = Remembered(MAX_RESPONSES)
         self.in_flight = 0
+        self.loop: asyncio.AbstractEventLoop
         self.worker = worker
         self.log = logging.getLogger("tenbin.gateway")
         self._slots: dict[str, Slots] = {}
@@ -90,13 +91,9 @@ class Services:
         self._tasks: set[asyncio.Task[None]] = set()
         self.taken_over(snapshot)
 
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that serves."""
-        return asyncio.get_running_loop()
-
     async def open(self) -> None:
         """Start what needs a loop; StoreError where the store's folder cannot be used."""
+        self.loop = asyncio.get_running_loop()
         self.ledger.start()
         with contextlib.suppress(StoreError):  # `follow` says so, and tries again
             await asyncio.to_thread(self.ring.refresh)
