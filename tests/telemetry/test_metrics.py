@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -169,3 +170,18 @@ def test_nothing_grows_with_names_that_should_not_have_come_here() -> None:
     found = samples(metrics)
     assert sum(number for (name, _), number in found.items() if name == "tenbin_requests_total") == MAX_CHILDREN + 100
     assert len([name for name, _ in found if name == "tenbin_cost_dollars_total"]) == MAX_CHILDREN + 1
+
+
+def test_the_page_lists_every_family_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/telemetry.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(tenbin_\w+)` \| (\w+) \| (.*?) ?\| (.*) \|$", page, flags=re.MULTILINE)
+    told = {name: (kind, re.findall(r"\w+", labels), text) for name, kind, labels, text in rows}
+    there = {
+        family.name + ("_total" if family.type == "counter" else ""): (
+            family.type,
+            list(getattr(family, "_labelnames", ())),
+            family.documentation,
+        )
+        for family in Metrics().collect()
+    }
+    assert told == there

@@ -100,7 +100,6 @@ class Admin:
         await _drain(receive)
         if profile is not None:
             self.gateway.resume(profile)
-            self.log.warning("profile resumed", extra={"profile": profile})
             return self._json({"profile": profile, "retreated": False})
         if path == "/reload":
             await asyncio.to_thread(self.gateway.reload)
