@@ -1,6 +1,7 @@
 """What dead workers leave: torn tails, damage, locks, and a lock that somebody alive holds."""
 
 import asyncio
+import shutil
 import sqlite3
 
 import pytest
@@ -11,7 +12,7 @@ from tenbin.store.frames import encoder, frame
 from tenbin.store.mending import mend
 from tenbin.store.presence import Presence, lock_of, new_writer
 from tenbin.store.reader import Reader
-from tests.store.made import intent, running, settled
+from tests.store.made import exit_code, fork, intent, running, settled
 
 
 @pytest.fixture
@@ -124,3 +125,21 @@ def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path):
 
     asyncio.run(work())
     assert statuses(tmp_path) == {"r1": "ok", "r3": "ok"}
+
+
+def test_workers_that_start_at_once_on_a_new_folder_all_get_their_rows_in(tmp_path):
+    def work(worker):
+        async def run():
+            async with running(tmp_path, worker) as ledger:
+                for i in range(20):
+                    assert await ledger.record(intent(f"{worker}-{i}"), settled(f"{worker}-{i}"))
+                assert await ledger.flush()
+
+        asyncio.run(run())
+
+    for _ in range(5):
+        children = [fork(lambda w=w: work(f"w{w}")) for w in range(4)]
+        assert [exit_code(child) for child in children] == [0] * 4
+        assert len(statuses(tmp_path)) == 80
+        assert not list((tmp_path / "journal").iterdir())
+        shutil.rmtree(tmp_path)

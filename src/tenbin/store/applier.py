@@ -22,6 +22,7 @@ APPLY_EVERY_S = 0.2
 RETRY_S = 1.0
 MEND_EVERY_S = 2.0
 BUSY_S = 1.0
+LAST_TRIES = 3
 
 
 class Applier:
@@ -84,7 +85,8 @@ class Applier:
                 answer(is_done)
             if not is_done:
                 self._work.set()
-        is_settled = self._attempt(self._cycle) and self._attempt(self._retire)
+        # A neighbour's transaction is no reason to leave work to the next start; an outage is.
+        is_settled = any(self._attempt(self._finish) for _ in range(LAST_TRIES))
         for answer in self._askers:
             answer(is_settled)
         self._drop_link()
@@ -183,6 +185,7 @@ class Applier:
             os.close(self._file)
             self._file = None
 
-    def _retire(self, link: sqlite3.Connection) -> None:
+    def _finish(self, link: sqlite3.Connection) -> None:
         """Leave as one who has died in order: nothing is left for others to mend."""
+        self._apply(link)
         retire(self.store, link, self.journal.writer)

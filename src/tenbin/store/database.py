@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Conne
         create_private(path)
         link = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         try:
-            link.execute(f"PRAGMA journal_mode = {schema.journal_mode}")
+            set_journal_mode(link, schema.journal_mode, busy_s)
             # The journal of a worker is deleted once SQLite has its rows: they must be on the disk by then.
             link.execute("PRAGMA synchronous = FULL")
             link.execute("PRAGMA secure_delete = ON")
@@ -58,6 +59,18 @@ def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Conne
             link.close()
             raise
         return link
+
+
+def set_journal_mode(link: sqlite3.Connection, mode: str, busy_s: float) -> None:
+    """Change the mode of a new file; SQLite does not wait for others there, who may be making the same change."""
+    stop = time.monotonic() + busy_s
+    while str(link.execute("PRAGMA journal_mode").fetchone()[0]).upper() != mode:
+        try:
+            link.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError:
+            if time.monotonic() > stop:
+                raise
+            time.sleep(0.01)
 
 
 def open_reader(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Connection:
