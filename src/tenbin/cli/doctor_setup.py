@@ -29,8 +29,7 @@ from tenbin.gateway.address import bind
 from tenbin.store.database import open_reader
 from tenbin.store.folder import StoreFolder
 from tenbin.store.keys import list_keys
-from tenbin.store.mending import is_dead
-from tenbin.store.presence import writers
+from tenbin.store.presence import Presence, lock_of, writers
 from tenbin.store.schema import LEDGER
 from tenbin.upstream.destination import Destination, destinations
 
@@ -183,7 +182,7 @@ def _space(store: StoreFolder) -> list[Finding]:
 
 
 def _journals(store: StoreFolder) -> list[Finding]:
-    dead = [writer for writer in writers(store) if is_dead(store, writer)]
+    dead = [writer for writer in writers(store) if _is_dead(lock_of(store, writer))]
     damaged = sorted(path.name for path in store.journals.glob("*.damaged"))
     found = []
     if dead:
@@ -193,6 +192,15 @@ def _journals(store: StoreFolder) -> list[Finding]:
         values = {"files": ", ".join(damaged)}
         found.append(Finding("store", str(store.journals), "warn", "journal_damaged", values, "report_journal"))
     return found
+
+
+def _is_dead(lock: Path) -> bool:
+    """Whether nobody holds this lock: its writer has left rows and will not come back."""
+    presence = Presence.take(lock, is_own=False)
+    if presence is None:
+        return not lock.exists()
+    presence.leave(settled=False)
+    return True
 
 
 def _unwritable(name: str, error: OSError) -> Finding:
