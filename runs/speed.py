@@ -9,6 +9,7 @@ and its peak memory are its own; each runs with the default BLAS threads and wit
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from made_outcomes import CHARACTERS, book, simulated, write_batch, written
 
+from tenbin.features import open_embedder
 from tenbin.features.token_count import count_tokens
 from tenbin.prices import PriceBook
 from tenbin.risk import choose, losses, name_order
@@ -30,11 +32,14 @@ from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.router.train import observe
 from tenbin.router.training_rows import near_folds
+from tenbin.router.weighing import Ask, weigh
 from tenbin.types import Panel, Query, TradeOff
 
 SERVED = (8_000, 16)
 BATCH = 5_000
 DECISIONS = 2_000
+BATCHES = (16, 64)
+LONG_CHARACTERS = 800_000
 MIDDLE = TradeOff(0.3)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -132,7 +137,7 @@ def decide_stage(arguments: argparse.Namespace) -> dict[str, object]:
         quality, amounts = knn.knn(row)
         rule(quality, rates.cost_usd(amounts["input_tokens"], amounts["output_tokens"]), quality)
 
-    return {
+    return serving(router, queries) | {
         "after embedding": timed(ours, rows),
         "route, with embedding": timed(lambda query: router.route([query], [MIDDLE]), queries),
         "decide, with embedding and reasons": timed(lambda query: router.decide(query, MIDDLE), queries),
@@ -141,14 +146,36 @@ def decide_stage(arguments: argparse.Namespace) -> dict[str, object]:
     }
 
 
+def serving(router: Router, queries: list[Query]) -> dict[str, object]:
+    """Milliseconds of one request as the gateway weighs it: alone, in batches, and as a 200,000-token conversation."""
+    free = (None,) * len(router.models)
+    asks = [Ask(query, MIDDLE, free) for query in queries]
+    found: dict[str, object] = {"weigh 1": timed(lambda ask: weigh(router, [ask]), asks)}
+    for size in BATCHES:
+        parts = [asks[i : i + size] for i in range(0, len(asks) - size + 1, size)]
+        each = timed(lambda part: weigh(router, part), parts)
+        found[f"weigh {size}, each"] = {name: ms / size for name, ms in each.items()}
+    turns = written(LONG_CHARACTERS // CHARACTERS, 5, most=CHARACTERS)
+    messages = tuple({"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns))
+    long = Ask(Query("long", messages=messages), MIDDLE, free)
+    characters = sum(map(len, turns))
+    found[f"weigh a conversation of {characters} characters"] = timed(lambda ask: weigh(router, [ask]), [long] * 20)
+    if importlib.util.find_spec("wordllama") is not None:
+        light = open_embedder("wordllama")
+        found["embed 1 with wordllama"] = timed(lambda query: light.embed([query.prompt]), queries[:500])
+    found["features 1"] = timed(lambda query: router.features([query]), queries[:500])
+    return found
+
+
 def timed(work, items) -> dict[str, float]:
     """Median and 95th percentile of milliseconds, after a warm-up."""
-    taken = []
-    for item in [*items[:50], *items]:
+    taken, warm_up = [], items[:50]
+    for item in [*warm_up, *items]:
         start = time.perf_counter()
         work(item)
         taken.append(1e3 * (time.perf_counter() - start))
-    return {"median_ms": float(np.median(taken[50:])), "p95_ms": float(np.quantile(taken[50:], 0.95))}
+    taken = taken[len(warm_up) :]
+    return {"median_ms": float(np.median(taken)), "p95_ms": float(np.quantile(taken, 0.95))}
 
 
 def knn_batch_stage(arguments: argparse.Namespace) -> dict[str, object]:

@@ -4,12 +4,13 @@ A few short conversations of a quick router are weighed on the loop itself, more
 are long conversations, and routers whose embedder is slow.
 
 Measured with a router of 16 candidates, uvloop, and .3 ms of other work on the loop per request, on two cores that
-others were using, too. 64 at once: on the loop in fours 260 requests a second at 1.14 ms of processor time each, and
-a callback came 28 ms late in the median; on the loop in sixteens 775 at .73 and 31 ms late; in the thread, up to 64 at
-a time, 1,373 at .70 and .1 ms late (16 ms at the 99th percentile). One at a time the thread only adds its two
-hand-overs: 9 ms against 2.4 ms on that busy machine. So the thread's convoy for the interpreter lock costs less than
-what larger batches save as soon as several wait. A switch interval of .5 ms instead of 5 ms halved the 99th percentile
-of the lateness at 64 and changed nothing else; it would be a setting of the whole process, so it is left alone.
+others were using, too. With 64 requests at once, on the loop alone in fours: 260 a second at 1.14 ms of processor time
+each, and a callback came 28 ms late in the median; in sixteens 775 at .73 and 31 ms late. In the thread in sixteens
+1,240 at .8, .3 ms late in the median and 3 ms at the 99th percentile (10 ms in thirty-twos, which are no faster). With
+16 at once, the mix below: 1,300 a second and .7 ms late, against 395 and 16 ms on the loop in fours. One at a time, the
+thread only adds two hand-overs: 1.8 ms against 1.2. So the convoy for the interpreter lock costs less than what larger
+batches save as soon as several wait. A switch interval of .5 ms instead of 5 ms (a setting of the whole process) made
+lateness at the 99th percentile a fifth to a half smaller and changed nothing else, so it is left alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LONG_CHARACTERS = 8_000
 """From this length on a conversation is weighed in the thread."""
 INLINE_ASKS = 2
 """So many are weighed on the loop at once: about a millisecond of work."""
-THREAD_ASKS = 64
+THREAD_ASKS = 16
 THREAD_CHARACTERS = 200_000
 MAX_WAITING = 1_024
 
