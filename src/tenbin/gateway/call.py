@@ -10,6 +10,7 @@ from tenbin.errors import RequestError
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.plan import Attempt, Plan
+from tenbin.gateway.seat import Seat
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.store.account import Reservation
 from tenbin.store.records import Decided, Intent, Settled, Status
@@ -52,7 +53,6 @@ class Call:
     __slots__ = (
         "attempt",
         "began",
-        "epoch",
         "failure",
         "first_token_s",
         "is_intended",
@@ -60,15 +60,16 @@ class Call:
         "no",
         "reservation",
         "reserve_usd",
+        "seat",
         "work",
     )
 
-    def __init__(self, work: Work, attempt: Attempt, no: int) -> None:
+    def __init__(self, work: Work, attempt: Attempt, no: int, seat: Seat) -> None:
         self.work = work
         self.attempt = attempt
         self.no = no
         self.began = 0.0
-        self.epoch = 0
+        self.seat = seat
         self.is_intended = False
         self.is_settled = False
         self.first_token_s: float | None = None
@@ -105,7 +106,6 @@ class Call:
             prompt=work.body if work.stores_text else None,
         )
         self.began = work.services.loop.time()
-        self.epoch = work.services.breakers.start(self.name)
         self.is_intended = True
         if self.no:
             await work.services.ledger.record(intent)
@@ -138,17 +138,16 @@ class Call:
     ) -> None:
         """The answer came whole."""
         cost = None if usage is None else self.work.snapshot.bill_usd(self.name, usage)
-        self.work.services.breakers.succeeded(self.name, self.epoch)
+        self.seat.succeeded()
         self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
         self.work.services.remember(self.work, self.name, usage, response_id)
 
     def failed(self, failure: UpstreamFailure, usage: Usage | None = None) -> None:
         """No usable answer came, or not all of it."""
-        breakers = self.work.services.breakers
         if failure.counts:
-            breakers.failed(self.name, self.epoch, failure.retry_after_s)
+            self.seat.failed(failure.retry_after_s)
         else:
-            breakers.succeeded(self.name, self.epoch)
+            self.seat.succeeded()
         cost = 0.0
         if failure.kind in BILLED_ANYWAY:
             cost = self._expected_usd(usage)
@@ -156,13 +155,11 @@ class Call:
 
     def cancelled(self, usage: Usage | None = None) -> None:
         """The client left."""
-        self.work.services.breakers.abandoned(self.name, self.epoch)
         self._settle("cancelled", usage, self._expected_usd(usage), http_status=499)
 
     def dropped(self) -> None:
         """The call was never made."""
         if self.is_intended:
-            self.work.services.breakers.abandoned(self.name, self.epoch)
             self._settle("failed", None, 0.0, failure="not_sent")
         elif self.reservation is not None:
             self.work.services.budgets.settle(self.reservation, 0.0)

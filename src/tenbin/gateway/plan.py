@@ -24,7 +24,8 @@ FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "
 class Attempt(NamedTuple):
     """One candidate of the plan, and what is expected of its answer (None or NaN: not known).
 
-    A named tuple, for every request makes one per candidate: a frozen dataclass takes four times as long. `strips_state` says that another family's state (thinking, tool-call ids) is taken out of the conversation first.
+    `strips_state` says that another model's state (thinking, tool-call ids) is taken out of the conversation first.
+    A named tuple: every request makes one per candidate, and a frozen dataclass takes four times as long.
     """
 
     destination: Destination

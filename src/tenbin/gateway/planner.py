@@ -12,9 +12,9 @@ import numpy as np
 
 from tenbin.errors import DecisionError, RequestError
 from tenbin.gateway.asked import Asked
+from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
-from tenbin.gateway.families import Bond, bond_of
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.retreat import Retreat
@@ -110,7 +110,9 @@ class _Fallback:
 
     def plan(self, code: str, reason: str) -> Plan:
         served, barred = self.served, self.barred
-        first = served.reference if code == "retreated" else served.safe_default
+        retreat = self.asking.retreat
+        # Where money ran out, the reference is often the dearest: there the named safe default counts.
+        first = served.safe_default if retreat is None or retreat.reason == "spend" else served.reference
         rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
         order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
         tokens = self.asking.incoming.body_bytes / BYTES_PER_TOKEN
@@ -210,7 +212,8 @@ def _weighed(
     )
     reason = weighed.reason
     if attempts[0].strips_state:
-        reason = f"{reason}; state of {bond.family or 'another family'} left out"
+        author = "another model" if bond.author is None else bond.author.candidate.name
+        reason = f"{reason}; thinking of {author} left out"
     baseline = cost[served.reference]
     return Plan(
         decision_id=new_id("dec"),

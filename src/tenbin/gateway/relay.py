@@ -15,6 +15,7 @@ from tenbin.gateway.call import Call, Work
 from tenbin.gateway.exchange import Exchange
 from tenbin.gateway.headers import to_client, to_upstream
 from tenbin.gateway.plan import Attempt
+from tenbin.gateway.seat import Seat
 from tenbin.gateway.streaming import stream_through
 from tenbin.gateway.wire import Said, Wire
 from tenbin.telemetry.traceparent import child_traceparent, request_id
@@ -28,7 +29,7 @@ CONNECT_S = 10.0
 PATIENCE = 0.6
 """While others could still take over, a candidate gets this share of what is left of the deadline."""
 MAX_ANSWER_BYTES = 64 << 20
-STATUS_OF = {"timeout": 504, "connect": 502, "reset": 502, "malformed": 502, "cut": 502}
+STATUS_OF: Mapping[str, int] = {"timeout": 504, "connect": 502, "reset": 502, "malformed": 502, "cut": 502}
 
 
 class Relay:
@@ -61,15 +62,15 @@ class Relay:
         attempts = self.work.plan.attempts
         refused: tuple[UpstreamFailure, Wire] | None = None
         for i, attempt in enumerate(attempts):
-            slots = self.services.seat(attempt.destination)
-            if slots is None:
+            seat = self.services.seat(attempt.destination)
+            if seat is None:
                 self.left.append(attempt.destination.candidate.name)
                 continue
             wire = Wire(self.work.incoming, attempt.destination)
             try:
-                failure = await self._try(attempt, wire, is_last=i == len(attempts) - 1)
+                failure = await self._try(attempt, wire, seat, is_last=i == len(attempts) - 1)
             finally:
-                slots.give()
+                seat.leave()
             if failure is None:
                 return
             refused = (failure, wire)
@@ -80,13 +81,13 @@ class Relay:
             raise self._all_away()
         await self._give_back(*refused)
 
-    async def _try(self, attempt: Attempt, wire: Wire, *, is_last: bool) -> UpstreamFailure | None:
+    async def _try(self, attempt: Attempt, wire: Wire, seat: Seat, *, is_last: bool) -> UpstreamFailure | None:
         """Call one candidate and answer with what it says; the failure where the next one may take over."""
         try:
             said = wire.say(strips_state=attempt.strips_state)
         except RequestError as error:
             return UpstreamFailure("capability", str(error), status=400)
-        call = self.call = Call(self.work, attempt, self.calls)
+        call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
             await call.begin()
         except BaseException:

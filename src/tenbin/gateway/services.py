@@ -18,6 +18,7 @@ from tenbin.gateway.decider import Decider
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreats import Retreats
+from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import Sessions
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.store.budgets import Budgets
@@ -123,15 +124,15 @@ class Services:
             if (destination := snapshot.destinations.get(name)) is not None:
                 slots.limit = destination.max_concurrency
 
-    def seat(self, destination: Destination) -> Slots | None:
-        """A slot of this candidate, taken; None where its breaker is open or all its calls are running."""
+    def seat(self, destination: Destination) -> Seat | None:
+        """A seat for one call to this candidate; None where its breaker is open or all its calls are running."""
         name = destination.candidate.name
         if not self.breakers.admits(name):
             return None
         slots = self._slots.get(name)
         if slots is None:
             slots = self._slots[name] = Slots(destination.max_concurrency)
-        return slots if slots.take() else None
+        return Seat(self.breakers, name, self.breakers.start(name), slots) if slots.take() else None
 
     def planned(self, plan: Plan, seconds: float) -> None:
         """A request has its plan."""

@@ -1,0 +1,65 @@
+"""What binds a conversation to a model: state that only its author can read, an open tool loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.session import Session
+from tenbin.upstream.destination import Destination
+from tenbin.upstream.translate import is_mid_tool_loop, state_in
+
+Bars = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """What a conversation carries of one model.
+
+    `author` is who answered last, None where nobody knows. The newest models read thinking of their own only, not even
+    that of their family, so state goes back to its very model or not at all. `is_open` inside a tool loop, where it
+    cannot be left out.
+    """
+
+    author: Destination | None
+    has_state: bool
+    is_open: bool
+
+    def strips(self, destination: Destination) -> bool:
+        """Whether this candidate gets the conversation without its state."""
+        if self.author is None and self.is_open and destination.dialect == "anthropic":
+            return False  # perhaps it is the author: without its thinking an open loop would be refused
+        return self.has_state and not self._is_author(destination)
+
+    def bars(self, destinations: Sequence[Destination | None], barred: Bars) -> Bars:
+        """The bars with those that the bond adds: inside a tool loop nobody else takes over."""
+        if not (self.is_open and self.has_state):
+            return barred
+        bound = [bar or self._bar(destination) for destination, bar in zip(destinations, barred, strict=True)]
+        # Where the author is not to be had, the loop goes on with a stranger rather than not at all.
+        return bound if None in bound else barred
+
+    def _is_author(self, destination: Destination) -> bool:
+        author = self.author
+        return author is not None and (author.family, author.model) == (destination.family, destination.model)
+
+    def _bar(self, destination: Destination | None) -> str | None:
+        if destination is None:
+            return None
+        if self.author is None:
+            return None if destination.dialect == "anthropic" else "the open tool loop carries another model's thinking"
+        return None if self._is_author(destination) else f"the open tool loop belongs to {self.author.candidate.name}"
+
+
+def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[str, Destination]) -> Bond:
+    """The bond of a request: state found in its messages, and who answered last, where that is known."""
+    state = state_in(incoming.messages, incoming.dialect)
+    if not state:
+        return Bond(None, has_state=False, is_open=False)
+    author = None if session is None else destinations.get(session.candidate)
+    return Bond(
+        author=author,
+        has_state=author is not None or bool(state - {"open_tool_calls"}),
+        is_open=is_mid_tool_loop(incoming.messages),
+    )
