@@ -84,9 +84,9 @@ def kinds_of(codes: Codes) -> Kinds:
 
     Code points above U+FFFF are ideographs (U+20000 to U+323FF) or symbols; the rest follows Unicode categories.
     """
-    kinds = _table()[np.minimum(codes, _TABLE_SIZE - 1)]
-    beyond = codes >= _TABLE_SIZE
-    if beyond.any():
+    kinds = _table().take(codes, mode="clip")
+    if len(codes) and codes.max() >= _TABLE_SIZE:
+        beyond = codes >= _TABLE_SIZE
         first, stop = _IDEOGRAPHS_BEYOND
         kinds[beyond] = np.where((codes[beyond] >= first) & (codes[beyond] < stop), Kind.IDEOGRAPH, Kind.SYMBOL)
     return kinds

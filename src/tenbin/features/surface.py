@@ -29,7 +29,7 @@ Tokens as they are billed are always counted in the whole text. On 800,000 chara
 in random turn, the logarithm of a count moved by .04 in the median and .7 at the 95th percentile (words that stand in
 few places), a share by .001; predictors cut what is out of the ordinary anyway.
 """
-_WINDOWS, _WINDOW = 125, 800
+_WINDOWS, _WINDOW = 100, 800
 
 _COUNTS = ("log_questions", "log_quotes", "log_numbers", "log_digits_per_number", "log_options", "log_option_tokens")
 _WHOLE = (
