@@ -159,6 +159,25 @@ def test_a_disk_that_fills_in_the_middle_of_a_row_tears_nothing(tmp_path):
     assert arrived(tmp_path) == names(("r", 60))
 
 
+def test_a_disk_that_stays_full_costs_every_row_only_once(tmp_path):
+    def work():
+        async def run():
+            async with running(tmp_path) as ledger:
+                _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+                for i in range(3000):
+                    assert not await ledger.record(intent(f"r{i}"), settled(f"r{i}"))
+                assert ledger.queue_depth == 6000
+                resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+                await until(lambda: not ledger.queue_depth)
+                await until(lambda: not ledger.spooled_rows)
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 0
+    assert arrived(tmp_path) == names(("r", 3000))
+
+
 def test_what_finds_no_room_in_memory_is_counted(tmp_path):
     def work():
         async def run():

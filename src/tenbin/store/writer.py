@@ -56,6 +56,7 @@ class JournalWriter:
         self._number = 0
         self._opened = 0.0
         self._queue: deque[Waiting] = deque()
+        self._held: deque[Waiting] = deque()
         self._group: list[Waiting] = []
         self._bell: SimpleQueue[bool] = SimpleQueue()
         self._is_rung = False
@@ -106,6 +107,7 @@ class JournalWriter:
 
     def stop(self) -> None:
         """Write what is queued, end the thread. Blocks; call it off the event loop."""
+        self._retry_at = 0.0
         self._bell.put(False)
         self._thread.join()
 
@@ -132,16 +134,17 @@ class JournalWriter:
     def _write_all(self) -> None:
         """Write group after group until nothing waits or the journal fails."""
         while True:
+            if self._is_failing and time.monotonic() < self._retry_at:
+                self._hold()
+                return
             size = sum(len(waiting.payload or b"") for waiting in self._group)
-            while self._queue and size < GROUP_BYTES:
-                waiting = self._queue.popleft()
+            while (self._held or self._queue) and size < GROUP_BYTES:
+                waiting = (self._held or self._queue).popleft()
                 self._group.append(waiting)
                 size += len(waiting.payload or b"")
             if not self._group and not self._is_turning:
                 return
             try:
-                if self._is_failing and time.monotonic() < self._retry_at:
-                    raise OSError("too soon to try again")
                 self._write_group()
             except OSError as error:
                 self._fail(error)
@@ -152,17 +155,21 @@ class JournalWriter:
 
     def _fail(self, error: OSError) -> None:
         """Let everybody go who waits; their rows stay, to be tried again."""
-        now = time.monotonic()
         if not self._is_failing:
             self._log.error("the journal cannot be written, rows wait in memory: %s", error)
-        if not self._is_failing or now >= self._retry_at:
-            self._retry_at = now + RETRY_S
         self._is_failing = True
-        behind = list(self._queue)
-        self._tell(self._group + behind, False)
-        for waiting in behind:
-            waiting.answer = None
-        self._group = [Waiting(w.payload, w.rows, None) for w in self._group if w.payload is not None]
+        self._retry_at = time.monotonic() + RETRY_S
+        self._group = self._let_go(self._group)
+        self._hold()
+
+    def _hold(self) -> None:
+        """Put what has come in aside until the next attempt; every row is touched once, however long that lasts."""
+        self._held.extend(self._let_go([self._queue.popleft() for _ in range(len(self._queue))]))
+
+    def _let_go(self, group: list[Waiting]) -> list[Waiting]:
+        """Tell whoever waits that nothing is durable; what remains is the rows."""
+        self._tell(group, False)
+        return [Waiting(waiting.payload, waiting.rows, None) for waiting in group if waiting.payload is not None]
 
     def _write_group(self) -> None:
         segment = self.segments[-1]
@@ -185,8 +192,9 @@ class JournalWriter:
         # The folder may have been deleted under us.
         self.store.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._be_present()
-        segment = Segment(segment_path(self.store, self.writer, self._number))
+        # Counted first: a file that was made and then failed must not be in the way of the next attempt.
         self._number += 1
+        segment = Segment(segment_path(self.store, self.writer, self._number))
         self._opened = time.monotonic()
         self.segments.append(segment)
         if len(self.segments) > 1:
