@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,31 +29,32 @@ Handler = Callable[["Gateway", Exchange], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers one path, and in whose dialect it refuses."""
+    """What answers one path, what metrics call it, and in whose dialect it refuses."""
 
+    name: str
     handler: Handler
     dialect: Dialect = "openai"
 
 
 ROUTES: Mapping[str, Mapping[str, Route]] = MappingProxyType(
     {
-        "/v1/chat/completions": {"POST": Route(relayed.chat)},
-        "/v1/messages": {"POST": Route(relayed.messages, "anthropic")},
-        "/v1/messages/count_tokens": {"POST": Route(relayed.count_tokens_route, "anthropic")},
-        "/v1/responses": {"POST": Route(relayed.responses)},
-        "/v1/embeddings": {"POST": Route(relayed.embeddings)},
-        "/v1/models": {"GET": Route(models.listed)},
-        "/v1/decision": {"POST": Route(decision.decide_only)},
-        "/v1/feedback": {"POST": Route(feedback.take)},
-        "/health": {"GET": Route(health.health), "HEAD": Route(health.health)},
-        "/ready": {"GET": Route(health.ready), "HEAD": Route(health.ready)},
+        "/v1/chat/completions": {"POST": Route("chat", relayed.chat)},
+        "/v1/messages": {"POST": Route("messages", relayed.messages, "anthropic")},
+        "/v1/messages/count_tokens": {"POST": Route("count_tokens", relayed.count_tokens_route, "anthropic")},
+        "/v1/responses": {"POST": Route("responses", relayed.responses)},
+        "/v1/embeddings": {"POST": Route("embeddings", relayed.embeddings)},
+        "/v1/models": {"GET": Route("models", models.listed)},
+        "/v1/decision": {"POST": Route("decision", decision.decide_only)},
+        "/v1/feedback": {"POST": Route("feedback", feedback.take)},
+        "/health": {"GET": Route("health", health.health), "HEAD": Route("health", health.health)},
+        "/ready": {"GET": Route("ready", health.ready), "HEAD": Route("ready", health.ready)},
     }
 )
 """Exact paths only: what is authorised is the route that runs."""
 DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
-ROUTE_OF_DECISIONS = Route(decisions.shown)
-ROUTE_OF_MODEL = Route(models.one)
+ROUTE_OF_DECISIONS = Route("decisions", decisions.shown)
+ROUTE_OF_MODEL = Route("models", models.one)
 STEP_S = 0.05
 NEW_DAY_S = 60.0
 
@@ -66,6 +68,7 @@ class Gateway:
         self.services = services
         self.snapshot = snapshot
         self.is_draining = False
+        self._reloading = threading.Lock()
         self.log = logging.getLogger("tenbin.gateway")
         self.redactor = Redactor.of(environ, snapshot.destinations)
         self.lines: LineWriter | None = None
@@ -91,7 +94,7 @@ class Gateway:
             exchange.read_headers()
             await route.handler(self, exchange)
         except RequestError as refused:
-            services.metrics.refused(_endpoint(scope["path"]), refused.code)
+            services.metrics.refused("other" if route is None else route.name, refused.code)
             await refuse(exchange, dialect, refused)
         except asyncio.CancelledError:
             if not exchange.is_gone:
@@ -125,6 +128,10 @@ class Gateway:
 
     def reload(self) -> None:
         """Serve new requests with the files as they are now; TenbinError where they are broken, and the old stays."""
+        with self._reloading:
+            self._reload()
+
+    def _reload(self) -> None:
         try:
             snapshot = build_snapshot(self.config, self.environ)
         except TenbinError:
@@ -132,6 +139,7 @@ class Gateway:
             raise
         if _fixed(snapshot) != _fixed(self.snapshot):
             self.log.warning("addresses and the folder of the store change only with a restart")
+        self.redactor.learn_keys(self.environ, snapshot.destinations)
         self.snapshot = snapshot
         self.services.taken_over(snapshot)
         self.services.metrics.reloaded("ok")
@@ -172,11 +180,6 @@ def _route(method: str, path: str) -> tuple[Route | None, RequestError]:
         405, "method_not_allowed", f"{path[:100]} does not take {method}", fix=f"use {', '.join(routes)}"
     )
     return routes.get(method), refusal
-
-
-def _endpoint(path: str) -> str:
-    """The endpoint as metrics name it: never what a client wrote."""
-    return path if path in ROUTES else "other"
 
 
 def make_gateway(config: Path, environ: Mapping[str, str], *, worker: int = 0, workers: int = 1) -> Gateway:

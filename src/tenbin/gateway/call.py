@@ -31,7 +31,7 @@ BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """What all calls of one request have in common; `arrived` is on the loop's clock."""
+    """What all calls of one request have in common; `arrived` is on `time.perf_counter`."""
 
     services: Services
     snapshot: Snapshot
@@ -53,6 +53,7 @@ class Call:
     __slots__ = (
         "attempt",
         "began",
+        "cost_usd",
         "failure",
         "first_token_s",
         "is_intended",
@@ -61,6 +62,7 @@ class Call:
         "reservation",
         "reserve_usd",
         "seat",
+        "usage",
         "work",
     )
 
@@ -74,6 +76,8 @@ class Call:
         self.is_settled = False
         self.first_token_s: float | None = None
         self.failure: str | None = None
+        self.usage: Usage | None = None
+        self.cost_usd: float | None = None
         self.reserve_usd = reserve_usd(work, attempt)
         self.reservation: Reservation | None = None
 
@@ -105,7 +109,7 @@ class Call:
             user=work.incoming.user,
             prompt=work.body if work.stores_text else None,
         )
-        self.began = work.services.loop.time()
+        self.began = time.perf_counter()
         self.is_intended = True
         if self.no:
             await work.services.ledger.record(intent)
@@ -185,12 +189,12 @@ class Call:
         if self.is_settled:
             return
         self.is_settled = True
-        self.failure = failure
+        self.failure, self.usage, self.cost_usd = failure, usage, cost_usd
         work = self.work
         services = work.services
         if self.reservation is not None:
             services.budgets.settle(self.reservation, self.reserve_usd or 0.0 if cost_usd is None else cost_usd)
-        latency_s = services.loop.time() - self.began
+        latency_s = time.perf_counter() - self.began
         baseline = work.plan.baseline_usd if status == "ok" else None
         services.ledger.post(
             Settled(

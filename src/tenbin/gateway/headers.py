@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenbin.telemetry.traceparent import read_traceparent
+
 TO_UPSTREAM = frozenset({"traceparent", "tracestate", "baggage", "idempotency-key", "openai-beta"})
 """Never the client's own credentials, cookies, addresses or hop-by-hop headers."""
 ANTHROPIC = "anthropic-"
@@ -32,6 +34,8 @@ def to_upstream(headers: Mapping[str, str], dialect: str, request_id: str, trace
         for name, value in headers.items()
         if name in TO_UPSTREAM or (dialect == "anthropic" and name.startswith(ANTHROPIC))
     }
+    if read_traceparent(headers.get("traceparent")) is None:
+        passed.pop("tracestate", None)  # it belongs to a trace that is not continued
     passed["x-request-id"] = request_id
     passed["traceparent"] = traceparent
     return passed

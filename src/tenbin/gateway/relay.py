@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping
 
 from tenbin.errors import RequestError
@@ -18,7 +19,7 @@ from tenbin.gateway.plan import Attempt
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.streaming import stream_through
 from tenbin.gateway.wire import Said, Wire
-from tenbin.telemetry.traceparent import child_traceparent, request_id
+from tenbin.telemetry.traceparent import request_id
 from tenbin.upstream.client import CallTimeout
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.translate import error_body
@@ -45,9 +46,15 @@ class Relay:
         self.upstream_s = 0.0
         self.left: list[str] = []
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
-        self.deadline = work.arrived + ((sla and sla.deadline_s) or DEADLINE_S)
-        self.first_token_by = work.arrived + sla.first_token_s if sla is not None and sla.first_token_s else None
-        self.request_id = request_id(exchange.headers.get("x-request-id"))
+        # Deadlines are on the loop's clock, which ticks in milliseconds; durations are taken on the finer one.
+        arrived = self.services.loop.time() - (time.perf_counter() - work.arrived)
+        self.deadline = arrived + ((sla and sla.deadline_s) or DEADLINE_S)
+        self.first_token_by = arrived + sla.first_token_s if sla is not None and sla.first_token_s else None
+        headers = exchange.headers
+        self.request_id = request_id(headers.get("x-request-id"))
+        self.span = self.services.traces.begin(
+            f"{work.incoming.endpoint} {work.incoming.model}", headers.get("traceparent"), headers.get("tracestate")
+        )
 
     async def run(self) -> None:
         """Answer the client. RequestError where nothing could even be tried."""
@@ -110,12 +117,9 @@ class Relay:
     async def _call(self, call: Call, wire: Wire, said: Said, is_last: bool) -> None:
         incoming, destination = self.work.incoming, wire.destination
         headers = self.exchange.headers
-        passed = to_upstream(
-            headers, destination.dialect, self.request_id, child_traceparent(headers.get("traceparent"))
-        )
+        passed = to_upstream(headers, destination.dialect, self.request_id, self.span.traceparent)
         timeout, first_by = self._patience(is_last)
-        loop = self.services.loop
-        sent_at = loop.time()
+        sent_at = time.perf_counter()
         try:
             reply = await self.services.client.send(destination, said.path, said.body, passed, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
@@ -127,7 +131,7 @@ class Relay:
                 return
             body = await reply.read(MAX_ANSWER_BYTES)
         finally:
-            self.upstream_s += loop.time() - sent_at
+            self.upstream_s += time.perf_counter() - sent_at
         answered = wire.read(body)
         self.status = reply.status
         answer = wire.answer(body)

@@ -21,6 +21,7 @@ from tenbin.gateway.retreats import Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import Sessions
 from tenbin.gateway.snapshot import Snapshot
+from tenbin.gateway.spans import attributes_of
 from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
@@ -29,6 +30,7 @@ from tenbin.store.records import Status
 from tenbin.store.retention import expire
 from tenbin.telemetry.metrics import NONE, Metrics
 from tenbin.telemetry.readings import Readings
+from tenbin.telemetry.tracing import open_traces
 from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
@@ -76,6 +78,7 @@ class Services:
         self.budgets = Budgets(folder, self.ledger.writer, workers)
         self.callers = Callers(self.ring, is_open=snapshot.settings.keys == "open")
         self.client = UpstreamClient(environ)
+        self.traces = open_traces(environ)
         self.breakers = Breakers()
         self.decider = Decider()
         self.sessions = Sessions()
@@ -112,6 +115,7 @@ class Services:
         self.decider.close()
         await self.client.close()
         await self.ledger.close()
+        await asyncio.to_thread(self.traces.close)
         self.budgets.close()
         self.reader.close()
 
@@ -182,7 +186,7 @@ class Services:
         exchange, work, call = relay.exchange, relay.work, relay.call
         if not (relay.status or exchange.is_gone):
             return
-        seconds = self.loop.time() - work.arrived
+        seconds = time.perf_counter() - work.arrived
         self.metrics.answered(
             endpoint=work.incoming.endpoint,
             profile=work.plan.profile_name or NONE,
@@ -191,6 +195,13 @@ class Services:
             seconds=seconds,
             first_token_s=None if call is None else call.first_token_s,
             own_s=max(seconds - relay.upstream_s, 0.0),
+        )
+        relay.span.end(
+            attributes_of(relay),
+            seconds=seconds,
+            first_token_s=None if call is None else call.first_token_s,
+            usage=None if call is None else call.usage,
+            error=None if call is None else call.failure,
         )
 
     def gave_up(self, work: Work, failure: UpstreamFailure) -> None:

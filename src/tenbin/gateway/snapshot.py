@@ -28,8 +28,11 @@ from tenbin.prices import PriceBook, Rates
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.router import Router
-from tenbin.types import Candidate, Usage
+from tenbin.router.weighing import Ask, weigh
+from tenbin.types import Candidate, Query, TradeOff, Usage
 from tenbin.upstream.destination import Destination, destinations
+
+WARM_UP = Query("", "Which of these is heavier? 1. a pound of feathers 2. a pound of gold. どちらが重いですか？")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,10 +159,14 @@ def _routers(
 ) -> dict[Path, Router]:
     called_as: dict[str, Candidate] = read_candidates(document)
     folders = {_folder(document, settings, profile) for profile in profiles.values()}
-    return {
+    routers = {
         folder: Router.load(folder, book, at=day, allow_plugins=read_allowed(document), called_as=called_as)
         for folder in sorted(folders)
     }
+    for router in routers.values():
+        # The first decision of all builds tables; no request shall wait for them.
+        weigh(router, [Ask(WARM_UP, TradeOff(0.0), (None,) * len(router.models))])
+    return routers
 
 
 def _served(

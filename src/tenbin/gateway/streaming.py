@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from tenbin.gateway.call import Call
 from tenbin.gateway.exchange import Exchange, Headers
@@ -62,7 +63,7 @@ class Pump:
             if not (stream.has_content or stream.is_done or self.held_bytes > MAX_HELD_BYTES):
                 return
             data = b"".join(self.held)
-            self.call.first_token_s = self.call.work.services.loop.time() - self.call.began
+            self.call.first_token_s = time.perf_counter() - self.call.began
             await self.exchange.begin(200, [*EVENT_STREAM, *self.headers])
         if data:
             if self.kept is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -29,10 +28,12 @@ async def decide_only(gateway: Gateway, exchange: Exchange) -> None:
         incoming = read_anthropic(body) if "system" in read_members(body) else read_chat(body)
         served = served_of(snapshot, caller, incoming.model)
         asked = asked_of(incoming.asked, exchange.headers)
-        began = asyncio.get_running_loop().time()
+        began = time.perf_counter()
         retreat = services.retreats.of(served.profile.name)
-        plan = await services.planner.routed(Asking(snapshot, incoming, caller, asked, retreat, began), served)
-        services.planned(plan, asyncio.get_running_loop().time() - began)
+        plan = await services.planner.routed(
+            Asking(snapshot, incoming, caller, asked, retreat, time.monotonic()), served
+        )
+        services.planned(plan, time.perf_counter() - began)
     finally:
         caller.release()
     now = time.time()

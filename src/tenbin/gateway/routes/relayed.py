@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,7 @@ async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
 
 async def _relayed(gateway: Gateway, exchange: Exchange, read: Read) -> None:
     services, snapshot = gateway.services, gateway.snapshot
-    loop = asyncio.get_running_loop()
-    arrived = loop.time()
+    arrived = time.perf_counter()
     caller = services.callers.admit(exchange.headers)
     try:
         body = await exchange.body(snapshot.settings.max_body_bytes)
@@ -71,7 +71,7 @@ async def _relayed(gateway: Gateway, exchange: Exchange, read: Read) -> None:
             raise RequestError(503, "overloaded", what, fix="try again", retry_after_s=1.0)
         incoming = read(body)
         plan = await planned(gateway, snapshot, exchange, incoming, caller)
-        services.planned(plan, loop.time() - arrived)
+        services.planned(plan, time.perf_counter() - arrived)
         work = Work(services, snapshot, incoming, caller, plan, arrived, body)
         await Relay(exchange, work).run()
     finally:
@@ -92,7 +92,7 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
         return planner.pinned(incoming, answering)
     asked = asked_of(incoming.asked, exchange.headers)
     retreat = gateway.services.retreats.of(target.profile.name)
-    now = asyncio.get_running_loop().time()
+    now = time.monotonic()
     return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now), target)
 
 
