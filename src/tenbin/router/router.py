@@ -128,6 +128,7 @@ class Router:
     def save(self, folder: Path | str) -> None:
         """Write the router to a folder, beside and renamed (ArtifactError where that cannot be)."""
         self.manifest = write_artifact(Path(folder), self.manifest, self._parts.all(), self.prices.dumps(), self.card)
+        self.__dict__.pop("_versions", None)  # the hashes of the parts stand in the manifest only now
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -204,6 +205,11 @@ class Router:
 
     def versions(self) -> dict[str, str]:
         """What decided: package, artifact and price book."""
+        return dict(self._versions)
+
+    @cached_property
+    def _versions(self) -> Mapping[str, str]:
+        # Hashes of the whole manifest and the whole book: more work than a decision.
         return {
             "tenbin": self.manifest.version,
             "artifact": self.manifest.artifact_hash[:12],
