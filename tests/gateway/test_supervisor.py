@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -54,6 +55,21 @@ def test_two_workers_serve_one_port(config: Path) -> None:
         assert not any(map(is_alive, workers.values()))
 
 
+def test_connections_made_at_once_do_not_all_end_up_with_one_worker(config: Path) -> None:
+    with stand_in(config, 2) as serving:
+        serving.wait_ready()
+        connections = [serving.connect() for _ in range(32)]
+        for connection in connections:
+            connection.connect()
+        answered: list[int] = []
+        for connection in connections:
+            connection.request("GET", "/who")
+            answered.append(json.loads(connection.getresponse().read())["worker"])
+            connection.close()
+        # Even on an idle machine, about; without taking turns the smaller share is often none.
+        assert min(answered.count(0), answered.count(1)) >= 4
+
+
 def test_a_killed_worker_comes_back_and_the_other_serves_on(config: Path) -> None:
     with stand_in(config, 2) as serving:
         before = pids(serving.wait_ready())
@@ -71,7 +87,7 @@ def test_streams_of_workers_finish_before_the_end(config: Path) -> None:
         answer = stream.getresponse()
         assert answer.read(6) == b"first\n"
         serving.signal(signal.SIGTERM)
-        serving.line("drained")  # the worker without a stream
+        serving.line("shut down")  # the worker without a stream, which takes no connection from here on
         assert serving.process.poll() is None
         serving.get("/release")
         assert answer.read() == b"last\n"

@@ -9,27 +9,19 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import uvicorn
-from uvicorn.server import Server as UvicornServer
-
 from tenbin.errors import TenbinError
-from tenbin.gateway.address import BACKLOG
-from tenbin.gateway.connection import Connection
+from tenbin.gateway.port import Port
 from tenbin.gateway.watch import Watch, keep_watch
 
 DRAIN_S = 300.0
 """How long running answers may take to finish after SIGTERM; who starts us kills us earlier if it must be quicker."""
 ORPHAN_DRAIN_S = 10.0
 """The same where the supervisor was killed: the next one wants the port."""
-KEEP_ALIVE_S = 75
-"""Longer than the idle time of common load balancers (60 s), which would else reuse a connection as it closes."""
-LAST_WORDS_S = 2
-"""What uvicorn waits for connections after the drain before it cancels what still runs on them."""
 EXIT_INTERRUPTED = 130
 
 
@@ -47,7 +39,10 @@ class Served(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sockets:
-    """Where a process listens, already bound; `supervisor` is a pipe that ends when the supervisor does."""
+    """Where a process listens, already bound.
+
+    `supervisor` is a pipe that ends when the supervisor does; None where there is none, and the public socket our own.
+    """
 
     public: socket.socket
     admin: socket.socket
@@ -103,7 +98,8 @@ class Server:
                 self.log.info("reloaded")
 
     async def _serve(self, ready: Callable[[], None]) -> None:
-        public, admin = Port(self.served), Port(self.served.admin)
+        public = Port(self.served, is_shared=self.sockets.supervisor is not None)
+        admin = Port(self.served.admin)
         async with asyncio.TaskGroup() as serving:
             serving.create_task(public.serve(sockets=[self.sockets.public]))
             serving.create_task(admin.serve(sockets=[self.sockets.admin]))
@@ -160,42 +156,3 @@ class Server:
             yield
         finally:
             loop.remove_reader(pipe)
-
-
-class Port(UvicornServer):
-    """uvicorn on one bound socket, without its signals, its logs and its headers."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=Connection,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                log_level="error",  # below it stands what any client can cause: nonsense on the wire
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=LAST_WORDS_S,
-            )
-        )
-        self.is_open = asyncio.Event()
-
-    async def startup(self, sockets: Sequence[socket.socket] | None = None) -> None:
-        await super().startup(None if sockets is None else list(sockets))
-        self.is_open.set()
-
-    def stop_listening(self) -> None:
-        """Give the address free; connections that stand go on."""
-        for server in self.servers:
-            server.close()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the process."""
-        yield
