@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET_CORE, LOAD_CORE = "1", "0"
+PORTS = (20_000, 32_000)
 POLL_S = 0.02
 STOP_S = 15.0
 
@@ -44,10 +47,12 @@ class Served:
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on just now, below those that connections going out are given."""
+    while True:
+        port = random.randrange(*PORTS)  # noqa: S311 (no secret)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def pinned(command: Sequence[str], core: str) -> list[str]:
