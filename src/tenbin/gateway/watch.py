@@ -24,6 +24,8 @@ class Watch:
         self.config = config
         self.environ = environ
         self.files: tuple[Path, ...] = (config,)
+        self._taken: Look = {}
+        self._last: Look = {}
         self._start()
 
     def has_changed(self) -> bool:
