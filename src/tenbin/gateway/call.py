@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.store.account import Reservation
-from tenbin.store.records import Decided, Intent, Settled, Status
+from tenbin.store.records import Decided, Intent, Record, Settled, Status
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
 
@@ -25,6 +27,7 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
+DURABLE_S = 2.0
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
@@ -111,13 +114,15 @@ class Call:
         )
         self.began = time.perf_counter()
         self.is_intended = True
-        if self.no:
-            await work.services.ledger.record(intent)
-        else:
-            decided = Decided(
-                plan.decision_id, now, work.caller.key_id, plan.profile_name or "", self.name, plan.document(now)
+        rows: list[Record] = [intent]
+        if not self.no:
+            document = plan.document(now)
+            rows.insert(
+                0, Decided(plan.decision_id, now, work.caller.key_id, plan.profile_name or "", self.name, document)
             )
-            await work.services.ledger.record(decided, intent)
+        with contextlib.suppress(TimeoutError):  # a disk that hangs may cost rows, never an answer
+            async with asyncio.timeout(DURABLE_S):
+                await work.services.ledger.record(*rows)
 
     async def _reserve(self) -> None:
         work = self.work

@@ -114,9 +114,9 @@ class Services:
             task.cancel()
         self.decider.close()
         await self.client.close()
+        self.budgets.close()  # before the ledger, which frees their leases
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
-        self.budgets.close()
         self.reader.close()
 
     def taken_over(self, snapshot: Snapshot) -> None:
