@@ -51,6 +51,10 @@ class Visitor(Client):
             self.is_waiting = False
             self.transport.abort()
 
+    def on_message_complete(self) -> None:
+        if not self.leaves:  # else the rest of the stream came with the frame at which it left
+            super().on_message_complete()
+
 
 class Block(Run):
     """So many requests over all connections."""
