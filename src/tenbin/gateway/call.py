@@ -166,10 +166,10 @@ class Call:
         """The client left."""
         self._settle("cancelled", usage, self._expected_usd(usage), http_status=499)
 
-    def dropped(self) -> None:
+    def dropped(self, *, client_left: bool = False) -> None:
         """The call was never made."""
         if self.is_intended:
-            self._settle("failed", None, 0.0, failure="not_sent")
+            self._settle("cancelled" if client_left else "failed", None, 0.0, failure="not_sent")
         elif self.reservation is not None:
             self.work.services.budgets.settle(self.reservation, 0.0)
 

@@ -98,7 +98,7 @@ class Relay:
         try:
             await call.begin()
         except BaseException:
-            call.dropped()
+            call.dropped(client_left=self.exchange.is_gone)
             raise
         self.calls += 1
         try:

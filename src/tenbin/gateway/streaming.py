@@ -70,6 +70,17 @@ class Pump:
                 self.kept.append(data)
             await self.exchange.chunk(data)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the answer has come to its end, whatever becomes of its connection."""
+        return self.stream.is_done and self.stream.error is None
+
+    def succeeded(self, http_status: int) -> None:
+        """Settle the call: the answer came whole."""
+        stream = self.stream
+        answer = None if self.kept is None else b"".join(self.kept)
+        self.call.succeeded(stream.usage, http_status=http_status, response_id=stream.response_id, answer=answer)
+
     def close(self) -> bytes:
         """What the client gets last: the translator's end, or an error event where the stream was cut."""
         if self.translator is not None:
@@ -92,9 +103,12 @@ async def stream_through(
     try:
         await pump.run(reply, first_by)
     except UpstreamFailure as broken:
-        failure = broken
+        failure = None if pump.is_whole else broken
     except asyncio.CancelledError:
-        call.cancelled(pump.stream.usage)
+        if pump.is_whole:  # the client has all of it, and need not wait until the upstream hangs up
+            pump.succeeded(reply.status)
+        else:
+            call.cancelled(pump.stream.usage)
         raise
     stream = pump.stream
     if failure is None and stream.error is not None:
@@ -107,5 +121,4 @@ async def stream_through(
     if failure is not None:
         call.failed(failure, stream.usage)
         return
-    answer = None if pump.kept is None else b"".join(pump.kept)
-    call.succeeded(stream.usage, http_status=reply.status, response_id=stream.response_id, answer=answer)
+    pump.succeeded(reply.status)
