@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -107,6 +107,29 @@ def fitted(names: list[str]) -> Router:
     return fit(panel, PriceBook(prices), FitSettings(embedder="base", learning_curve=False))
 
 
+def written(
+    folder: Path,
+    upstreams: Upstreams,
+    *,
+    profile: str = "mu = 0.3",
+    gateway: str = 'keys = "open"',
+    candidate: Mapping[str, str] = MappingProxyType({}),
+    more: str = "",
+) -> Path:
+    """The configuration of a gateway in front of these upstreams, and its router where there is none yet."""
+    config, router = folder / "tenbin.toml", folder / "router"
+    if not router.exists():
+        fitted(list(upstreams.dialects)).save(router)
+    lines = [f'[gateway]\nrouter = "{router}"\nport = 0\nadmin_port = 0\nlog_level = "error"\n{gateway}']
+    lines.append(f'[store]\npath = "{folder / "store"}"')
+    for name, dialect in upstreams.dialects.items():
+        extra = candidate.get(name, "")
+        lines.append(f'[candidates.{name}]\nbase_url = "{upstreams[name].base_url}"\ndialect = "{dialect}"\n{extra}')
+    lines.append(f"[profiles.auto]\n{profile}")
+    config.write_text("\n".join([*lines, more]), encoding="utf-8")
+    return config
+
+
 class Running:
     """A gateway on its own thread and loop; `profile`, `gateway` and `candidate` are lines for their tables."""
 
@@ -124,19 +147,8 @@ class Running:
         self.folder = folder
         self.upstreams = upstreams
         self.environ = dict(environ or {})
-        self.config = folder / "tenbin.toml"
         self.router = folder / "router"
-        if not self.router.exists():
-            fitted(list(upstreams.dialects)).save(self.router)
-        lines = [f'[gateway]\nrouter = "{self.router}"\nport = 0\nadmin_port = 0\nlog_level = "error"\n{gateway}']
-        lines.append(f'[store]\npath = "{self.store}"')
-        for name, dialect in upstreams.dialects.items():
-            extra = (candidate or {}).get(name, "")
-            lines.append(
-                f'[candidates.{name}]\nbase_url = "{upstreams[name].base_url}"\ndialect = "{dialect}"\n{extra}'
-            )
-        lines.append(f"[profiles.auto]\n{profile}")
-        self.config.write_text("\n".join([*lines, more]), encoding="utf-8")
+        self.config = written(folder, upstreams, profile=profile, gateway=gateway, candidate=candidate or {}, more=more)
         self.loop = uvloop.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.ready = threading.Event()
