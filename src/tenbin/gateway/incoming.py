@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,11 +19,21 @@ Members = dict[str, msgspec.Raw]
 
 OWN_MEMBER = "tenbin"
 MAX_MESSAGES = 100_000
+MAX_MEMBERS = 1_000
+MAX_WALKED_BYTES = 4 << 20
+"""A longer body must be JSON in every respect: reading what is nearly JSON takes ten times as long."""
+MAX_VALUES = 300_000
+"""What one decoded member may hold: walking over more would keep every other request waiting for seconds."""
+MAX_OUTPUT_TOKENS = 1 << 40
+"""Beyond it a cap is none; the figures made from it stay finite."""
 MAX_USER = 256
 IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
 PARTS_SEEN = 10_000
 NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(slots=True)
@@ -64,11 +75,18 @@ def read_members(body: bytes) -> Members:
     try:
         if not body.isascii():
             body.decode()
-        return msgspec.json.decode(body, type=Members)
+        members: Members = msgspec.json.decode(body, type=Members)
     except RecursionError:
-        raise RequestError(400, "invalid_json", "the body is nested too deeply", fix="flatten it") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestError(400, "invalid_json", f"the body is no JSON object ({error})", fix="send one") from None
+        raise _too_deep() from None
+    except UnicodeDecodeError as error:
+        raise _no_object(error) from None
+    except msgspec.DecodeError as error:
+        if len(body) > MAX_WALKED_BYTES:
+            raise _no_object(error) from None
+        members = _walked(body)
+    if len(members) > MAX_MEMBERS:
+        raise RequestError(400, "too_many_members", f"the body has more than {MAX_MEMBERS:,} members", fix="send fewer")
+    return members
 
 
 def read_chat(body: bytes) -> Incoming:
@@ -103,7 +121,9 @@ def read_anthropic(body: bytes) -> Incoming:
     members = read_members(body)
     messages = _messages(members)
     if "system" in members:
-        messages = [{"role": "system", "content": _decoded(members, "system")}, *messages]
+        system = _decoded(members, "system")
+        _check_content(system, "system")
+        messages = [{"role": "system", "content": system}, *messages]
     found = Incoming(
         endpoint="messages",
         dialect="anthropic",
@@ -210,8 +230,21 @@ def _messages(members: Members) -> list[dict[str, Any]]:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             fix = 'write it as {"role": "user", "content": "..."}'
             raise RequestError(400, "invalid_message", f"messages[{i}] is no message", param=f"messages[{i}]", fix=fix)
+        _check_content(message.get("content"), f"messages[{i}].content")
     found: list[dict[str, Any]] = messages
     return found
+
+
+def _check_content(content: Any, param: str) -> None:
+    """Refuse what no provider takes as the content of a message."""
+    if content is None or isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        raise RequestError(400, "invalid_type", f"{param} is neither a text nor a list", param=param, fix="send a text")
+    for i, part in enumerate(content):
+        if not isinstance(part, dict):
+            where, fix = f"{param}[{i}]", 'write it as {"type": "text", "text": "..."}'
+            raise RequestError(400, "invalid_type", f"{where} is no object", param=where, fix=fix)
 
 
 def _items(members: Members) -> list[dict[str, Any]]:
@@ -236,20 +269,38 @@ def _has_images(messages: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _decoded(members: Members, name: str) -> Any:
+    raw = members[name]
+    if len(bytes(raw)) > MAX_VALUES and _values(bytes(raw)) > MAX_VALUES:
+        what = f"{name} holds more than {MAX_VALUES:,} values"
+        raise RequestError(400, "too_many_values", what, param=name, fix="send fewer, larger pieces")
     try:
-        return msgspec.json.decode(members[name])
+        return msgspec.json.decode(raw)
     except RecursionError:
         raise RequestError(400, "invalid_json", f"{name} is nested too deeply", param=name) from None
     except msgspec.DecodeError:
         return _leniently(members, name)
 
 
+def _values(raw: bytes) -> int:
+    """About how many values JSON holds; exact where it is many."""
+    found = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+    if found > MAX_VALUES:
+        bare = _TEXT.sub(b"", raw)
+        found = bare.count(b",") + bare.count(b"[") + bare.count(b"{")
+    return found
+
+
 def _leniently(members: Members, name: str) -> Any:
-    """What msgspec refuses and providers take: halves of surrogate pairs, as clients cut emoji, and huge numbers."""
+    """What msgspec refuses and providers take, huge numbers and halves of surrogate pairs; these as U+FFFD.
+
+    No half goes further than this: neither the ledger nor an answer could be written with it.
+    """
+    whole = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], bytes(members[name]))
     try:
-        return json.loads(bytes(members[name]))
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, "invalid_json", f"{name} cannot be read ({error})", param=name) from None
+        return json.loads(whole)
+    except (ValueError, RecursionError):
+        what = f"{name} holds a number of thousands of digits, or is nested too deeply"
+        raise RequestError(400, "invalid_json", what, param=name, fix="send less") from None
 
 
 def _value(members: Members, name: str, kind: type, described: str) -> Any:
@@ -268,4 +319,4 @@ def _cap(members: Members, name: str) -> int | None:
         return None
     if isinstance(cap, bool) or cap < 1:
         raise RequestError(400, "invalid_value", f"{name} is not a whole number above 0", param=name)
-    return int(cap)
+    return min(int(cap), MAX_OUTPUT_TOKENS)
