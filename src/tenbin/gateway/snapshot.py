@@ -212,7 +212,9 @@ def _terms(profile: Profile, router: Router, dial: Dial, curve: DialCurve, open_
 def _bar(profile: Profile, name: str, destination: Destination | None) -> str | None:
     if name in profile.deny or (profile.allow is not None and name not in profile.allow):
         return f"not allowed in profile {profile.name}"
-    return "has no base_url in the configuration" if destination is None else None
+    if destination is None:
+        return "has no base_url in the configuration"
+    return "is an embedding model" if destination.is_embedding else None
 
 
 def _safe_default(profile: Profile, router: Router, barred: tuple[str | None, ...], where: str) -> int:
