@@ -65,9 +65,10 @@ def say(body: Mapping[str, Any], number: int, answer: Answer, answer_tokens: int
 
 
 def _composed(body: Mapping[str, Any], model: str, last: str, answer_tokens: int | None) -> str:
-    form = body.get("response_format")
-    if form is None and isinstance(body.get("text"), dict):
-        form = body["text"].get("format")
+    form = body.get("response_format") or body.get("output_format")
+    for holder in ("text", "output_config"):
+        if form is None and isinstance(body.get(holder), dict):
+            form = body[holder].get("format")
     form = form if isinstance(form, dict) else {}
     if form.get("type") == "json_schema":
         schema = (form.get("json_schema") or form).get("schema") or {}
