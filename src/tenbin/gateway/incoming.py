@@ -89,6 +89,47 @@ def read_members(body: bytes) -> Members:
     return members
 
 
+def _walked(body: bytes) -> Members:
+    """The members of what msgspec refuses and providers take: halves of surrogate pairs, and huge numbers."""
+    try:
+        text = body.decode()
+        decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+        if not isinstance(decoder.decode(text), dict):
+            raise ValueError("it is another kind of JSON")
+        members: Members = {}
+        at = text.index("{") + 1
+        while text[at := _after_space(text, at)] != "}":
+            name, at = decoder.raw_decode(text, at)
+            start = _after_space(text, _after_space(text, at) + 1)
+            _, end = decoder.raw_decode(text, start)
+            members[name.encode().decode()] = msgspec.Raw(text[start:end].encode())
+            at = _after_space(text, end)
+            at += text[at] == ","
+        return members
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise _no_object(error) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at] in " \t\n\r":
+        at += 1
+    return at
+
+
+def _no_object(error: Exception) -> RequestError:
+    return RequestError(400, "invalid_json", f"the body is no JSON object ({error})", fix="send one")
+
+
+def _too_deep() -> RequestError:
+    return RequestError(400, "invalid_json", "the body is nested too deeply", fix="flatten it")
+
+
 def read_chat(body: bytes) -> Incoming:
     """A request to `/v1/chat/completions`."""
     members = read_members(body)
