@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tenbin.errors import NetworkError, RequestError
+from tenbin.errors import NetworkError
 from tenbin.gateway.incoming import Incoming, rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
@@ -58,13 +58,8 @@ class Wire:
 
     def say(self, *, strips_state: bool) -> Said:
         """The request for the candidate; RequestError where its dialect has no words for it."""
-        try:
-            return self._translated(strips_state) if self.is_foreign else self._own(strips_state)
-        except UnicodeEncodeError:
-            what = "the request holds half a surrogate pair, which only passes through untouched"
-            raise RequestError(400, "invalid_json", what, fix="cut texts between characters") from None
-
-    def _own(self, strips_state: bool) -> Said:
+        if self.is_foreign:
+            return self._translated(strips_state)
         incoming, destination = self.incoming, self.destination
         members = incoming.members
         if incoming.endpoint == "chat" and incoming.is_stream:
