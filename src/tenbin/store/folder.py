@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,4 +43,7 @@ def create_private(path: Path) -> None:
 
     SQLite gives its write-ahead log and shared memory the mode of the database, so this covers them too.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # Never opened where it exists: closing it would let go of all locks that this process's connections hold on it
+    # (POSIX), and another process would then take the write-ahead log away from under them.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
