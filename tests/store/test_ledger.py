@@ -28,7 +28,9 @@ def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
     asyncio.run(work())
     (call,) = reader.requests()
     assert (call.status, call.billed_usd, call.usage.cached_tokens) == ("ok", 0.01, 10)
-    assert reader.response("resp_1") == "small"
+    given = reader.response("resp_1")
+    assert given is not None
+    assert given.candidate == "small"
     assert [row.quality for row in reader.feedback()] == [0.5]
     assert not list((tmp_path / "journal").iterdir())
 

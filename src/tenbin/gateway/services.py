@@ -25,7 +25,7 @@ from tenbin.gateway.spans import attributes_of
 from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
-from tenbin.store.reader import Reader
+from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
 from tenbin.store.retention import expire
 from tenbin.telemetry.metrics import NONE, Metrics
@@ -50,21 +50,21 @@ BLAMELESS = frozenset({"refused", "context", "capability"})
 
 
 class Remembered:
-    """Who gave which response, the latest `limit` of them."""
+    """Who gave which response to which key, the latest `limit` of them."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._names: dict[str, str] = {}
+        self._given: dict[str, GivenResponse] = {}
 
-    def put(self, response_id: str, name: str) -> None:
+    def put(self, response_id: str, given: GivenResponse) -> None:
         """Remember one; the oldest is forgotten where there are too many."""
-        self._names[response_id] = name
-        if len(self._names) > self.limit:
-            del self._names[next(iter(self._names))]
+        self._given[response_id] = given
+        if len(self._given) > self.limit:
+            del self._given[next(iter(self._given))]
 
-    def get(self, response_id: str) -> str | None:
-        """The candidate, None where it is not remembered."""
-        return self._names.get(response_id)
+    def get(self, response_id: str) -> GivenResponse | None:
+        """Who gave it to whom, None where it is not remembered."""
+        return self._given.get(response_id)
 
 
 class Services:
@@ -150,7 +150,7 @@ class Services:
     def remember(self, work: Work, candidate: str, usage: Usage | None, response_id: str | None) -> None:
         """A turn was answered by this candidate: the next one of the conversation finds it."""
         if work.incoming.endpoint == "responses" and response_id is not None:
-            self.responses.put(response_id, candidate)
+            self.responses.put(response_id, GivenResponse(candidate, work.caller.key_id))
         if work.plan.prints is not None:
             tokens = 0 if usage is None else usage.input_tokens
             self.sessions.remember(work.plan.prints, candidate, tokens, time.monotonic())

@@ -33,6 +33,14 @@ class StoredDecision:
     document: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class GivenResponse:
+    """The candidate that gave a response, and the key that it gave it to."""
+
+    candidate: str
+    key_id: str | None
+
+
 class Reader:
     """Reads what has been applied; rows of the last moments are seen after `Ledger.flush`.
 
@@ -58,10 +66,11 @@ class Reader:
         rows = self._rows(sql, (conversation,))
         return rows[0][0] if rows else None
 
-    def response(self, response_id: str) -> str | None:
-        """The candidate that gave a response."""
-        rows = self._rows("SELECT candidate FROM calls WHERE response_id = ? ORDER BY at DESC LIMIT 1", (response_id,))
-        return rows[0][0] if rows else None
+    def response(self, response_id: str) -> GivenResponse | None:
+        """Who gave a response, and to which key."""
+        sql = "SELECT candidate, key_id FROM calls WHERE response_id = ? ORDER BY at DESC LIMIT 1"
+        rows = self._rows(sql, (response_id,))
+        return GivenResponse(*rows[0]) if rows else None
 
     def spent(self, key_id: str, since: float, until: float = float("inf")) -> float:
         """Dollars of a key's calls from `since` up to `until` in Unix seconds; open ones count at their reserve."""

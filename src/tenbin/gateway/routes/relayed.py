@@ -82,12 +82,12 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     """The plan of a request; RequestError where its model does not exist or nobody may answer."""
     planner = gateway.services.planner
     target = resolve(snapshot, caller, incoming.model)
+    answering = await _answering(gateway, snapshot, incoming, caller)
     if isinstance(target, Destination):
         return planner.pinned(incoming, _able(incoming, target))
     if incoming.endpoint == "embeddings":
         what = "embeddings are not routed: vectors of different models do not compare"
         raise RequestError(400, "not_routed", what, param="model", fix="name an embedding model")
-    answering = await _answering(gateway, snapshot, incoming)
     if answering is not None and caller.may_use_model(answering.candidate.name):
         return planner.pinned(incoming, answering)
     asked = asked_of(incoming.asked, exchange.headers)
@@ -96,18 +96,27 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now), target)
 
 
-async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming) -> Destination | None:
-    """Who gave the response that this request goes on with: nobody else has it."""
+async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller) -> Destination | None:
+    """Who gave the response that this request goes on with: nobody else has it.
+
+    All keys share one account there, so that nobody but the gateway refuses another key's response (400).
+    """
     response_id = incoming.previous_response_id
     if response_id is None:
         return None
-    name = gateway.services.responses.get(response_id)
-    if name is None:
+    given = gateway.services.responses.get(response_id)
+    if given is None:
         try:
-            name = await asyncio.to_thread(gateway.services.reader.response, response_id)
+            given = await asyncio.to_thread(gateway.services.reader.response, response_id)
         except StoreError:
-            return None
-    return None if name is None else snapshot.destinations.get(name)
+            what = "whose response this goes on with cannot be read at the moment"
+            raise RequestError(503, "ledger_unavailable", what, fix="try again", retry_after_s=5.0) from None
+    if given is not None and given.key_id != caller.key_id:
+        param = "previous_response_id"
+        raise RequestError(
+            400, "previous_response_not_found", "this key has no such response", param=param, fix="send the whole input"
+        )
+    return None if given is None else snapshot.destinations.get(given.candidate)
 
 
 def _able(incoming: Incoming, destination: Destination) -> Destination:
