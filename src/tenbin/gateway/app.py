@@ -29,18 +29,17 @@ Handler = Callable[["Gateway", Exchange], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers one path, what metrics call it, and in whose dialect it refuses."""
+    """What answers one path, and what metrics call it."""
 
     name: str
     handler: Handler
-    dialect: Dialect = "openai"
 
 
 ROUTES: Mapping[str, Mapping[str, Route]] = MappingProxyType(
     {
         "/v1/chat/completions": {"POST": Route("chat", relayed.chat)},
-        "/v1/messages": {"POST": Route("messages", relayed.messages, "anthropic")},
-        "/v1/messages/count_tokens": {"POST": Route("count_tokens", relayed.count_tokens_route, "anthropic")},
+        "/v1/messages": {"POST": Route("messages", relayed.messages)},
+        "/v1/messages/count_tokens": {"POST": Route("count_tokens", relayed.count_tokens_route)},
         "/v1/responses": {"POST": Route("responses", relayed.responses)},
         "/v1/embeddings": {"POST": Route("embeddings", relayed.embeddings)},
         "/v1/models": {"GET": Route("models", models.listed)},
@@ -53,6 +52,8 @@ ROUTES: Mapping[str, Mapping[str, Route]] = MappingProxyType(
 """Exact paths only: what is authorised is the route that runs."""
 DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
+MESSAGES = "/v1/messages"
+"""What is under it is refused in Anthropic's dialect, whatever is wrong with it."""
 ROUTE_OF_DECISIONS = Route("decisions", decisions.shown)
 ROUTE_OF_MODEL = Route("models", models.one)
 STEP_S = 0.05
@@ -84,7 +85,7 @@ class Gateway:
         if scope["type"] != "http":
             return
         route, refusal = _route(scope["method"], scope["path"])
-        dialect = route.dialect if route is not None else "openai"
+        dialect: Dialect = "anthropic" if scope["path"].startswith(MESSAGES) else "openai"
         exchange = Exchange(scope, receive, send)
         services = self.services
         services.in_flight += 1
@@ -95,7 +96,7 @@ class Gateway:
             await route.handler(self, exchange)
         except RequestError as refused:
             services.metrics.refused("other" if route is None else route.name, refused.code)
-            await refuse(exchange, dialect, refused)
+            await refuse(exchange, dialect, refused, allowed=_routes(scope["path"]))
         except asyncio.CancelledError:
             if not exchange.is_gone:
                 raise
@@ -166,14 +167,19 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
     return s.host, s.port, s.admin_host, s.admin_port, s.admin_key_env, snapshot.store.path
 
 
+def _routes(path: str) -> Mapping[str, Route]:
+    """The routes of a path by method."""
+    if path.startswith(DECISIONS):
+        return {"GET": ROUTE_OF_DECISIONS}
+    if path.startswith(MODELS):
+        return {"GET": ROUTE_OF_MODEL}
+    return ROUTES.get(path, {})
+
+
 def _route(method: str, path: str) -> tuple[Route | None, RequestError]:
     """The route of a request, or how it is refused."""
-    routes = ROUTES.get(path)
-    if routes is None and path.startswith(DECISIONS):
-        routes = {"GET": ROUTE_OF_DECISIONS}
-    elif routes is None and path.startswith(MODELS):
-        routes = {"GET": ROUTE_OF_MODEL}
-    if routes is None:
+    routes = _routes(path)
+    if not routes:
         offer = f"served are {', '.join(ROUTES)}"
         return None, RequestError(404, "unknown_endpoint", f"there is no {path[:100]} here", fix=offer)
     refusal = RequestError(
