@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from tenbin.gateway.app import Gateway
 
 PATH = "/v1/models/"
+UNKNOWN_DATE = "1970-01-01T00:00:00Z"
+"""What Anthropic's API gives where it does not know when a model was released."""
 
 
 async def listed(gateway: Gateway, exchange: Exchange) -> None:
     """Every model that the key may name."""
     offered = _names(gateway, exchange)
     data = [_shown(gateway, name) for name in offered]
-    await exchange.answer(200, msgspec.json.encode({"object": "list", "data": data, "has_more": False}))
+    ends = {"first_id": offered[0] if offered else None, "last_id": offered[-1] if offered else None}
+    await exchange.answer(200, msgspec.json.encode({"object": "list", "data": data, "has_more": False, **ends}))
 
 
 async def one(gateway: Gateway, exchange: Exchange) -> None:
@@ -40,4 +43,5 @@ def _shown(gateway: Gateway, name: str) -> dict[str, Any]:
     """A line that clients of both dialects read."""
     destination = gateway.snapshot.destinations.get(name)
     owner = "tenbin" if name.startswith(PREFIX) or destination is None else destination.family
-    return {"id": name, "object": "model", "created": 0, "owned_by": owner, "type": "model", "display_name": name}
+    openai = {"id": name, "object": "model", "created": 0, "owned_by": owner}
+    return {**openai, "type": "model", "display_name": name, "created_at": UNKNOWN_DATE}
