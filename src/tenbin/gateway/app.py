@@ -84,14 +84,14 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        route, refusal = _route(scope["method"], scope["path"])
+        route = _routes(scope["path"]).get(scope["method"])
         dialect: Dialect = "anthropic" if scope["path"].startswith(MESSAGES) else "openai"
         exchange = Exchange(scope, receive, send)
         services = self.services
         services.in_flight += 1
         try:
             if route is None:
-                raise refusal
+                raise _unrouted(scope["method"], scope["path"])
             exchange.read_headers()
             await route.handler(self, exchange)
         except RequestError as refused:
@@ -176,16 +176,14 @@ def _routes(path: str) -> Mapping[str, Route]:
     return ROUTES.get(path, {})
 
 
-def _route(method: str, path: str) -> tuple[Route | None, RequestError]:
-    """The route of a request, or how it is refused."""
+def _unrouted(method: str, path: str) -> RequestError:
+    """How a request without a route is refused."""
     routes = _routes(path)
     if not routes:
         offer = f"served are {', '.join(ROUTES)}"
-        return None, RequestError(404, "unknown_endpoint", f"there is no {path[:100]} here", fix=offer)
-    refusal = RequestError(
-        405, "method_not_allowed", f"{path[:100]} does not take {method}", fix=f"use {', '.join(routes)}"
-    )
-    return routes.get(method), refusal
+        return RequestError(404, "unknown_endpoint", f"there is no {path[:100]} here", fix=offer)
+    what = f"{path[:100]} does not take {method[:20]}"
+    return RequestError(405, "method_not_allowed", what, fix=f"use {', '.join(routes)}")
 
 
 def make_gateway(config: Path, environ: Mapping[str, str], *, worker: int = 0, workers: int = 1) -> Gateway:

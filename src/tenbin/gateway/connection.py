@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tenbin.gateway.exchange import HAS_LEFT, WHEN_LEFT
+
 MAX_HEAD_BYTES = 64 * 1024
 """Of a whole head; one that does not end is let grow by the piece it began in, which is 256 KB at most."""
 MAX_HEADERS = 128
@@ -41,6 +43,10 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._set_patience(None)
         super().connection_lost(exc)
+        if self.cycle is not None:
+            self.cycle.scope[HAS_LEFT] = True
+            if (tell := self.cycle.scope.get(WHEN_LEFT)) is not None:
+                tell()
 
     def data_received(self, data: bytes) -> None:
         self.piece_bytes = len(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from tenbin.errors import RequestError
@@ -15,6 +16,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 ONCE = frozenset({"authorization", "x-api-key", "content-length", "content-type", "host", "transfer-encoding"})
 """Headers that decide who is asking or where a body ends: given twice, two readers might each believe another one."""
+WHEN_LEFT = "tenbin.when_left"
+HAS_LEFT = "tenbin.has_left"
+"""Names in the ASGI scope: what the connection calls when the client goes, and the mark that it has gone."""
 JSON = (b"content-type", b"application/json")
 
 
@@ -61,20 +65,20 @@ class Exchange:
         self.is_gone = True
         raise RequestError(400, "incomplete_body", "the connection closed before the body was complete")
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
-        """A task that cancels the current one when the client leaves before its answer is over; cancel it at the end.
+    def when_left(self, task: asyncio.Task[Any] | None) -> None:
+        """Cancel this task when the client leaves before its answer is over; None: no longer.
 
-        To be used after the body was read.
+        The connection tells (`Connection.connection_lost`): a task that waits for it would cost more than the rest of
+        this file.
         """
-        return loop.create_task(self._watch(asyncio.current_task()))
+        self.scope[WHEN_LEFT] = None if task is None else partial(self._leave, task)
+        if task is not None and HAS_LEFT in self.scope:
+            self._leave(task)
 
-    async def _watch(self, task: asyncio.Task[Any] | None) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            await asyncio.sleep(0)
+    def _leave(self, task: asyncio.Task[Any]) -> None:
         if not self.is_over:
             self.is_gone = True
-            if task is not None:
-                task.cancel()
+            task.cancel()
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send status and headers; chunks follow."""

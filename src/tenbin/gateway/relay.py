@@ -58,24 +58,33 @@ class Relay:
 
     async def run(self) -> None:
         """Answer the client. RequestError where nothing could even be tried."""
-        watcher = self.exchange.watch(self.services.loop)
+        self.exchange.when_left(asyncio.current_task())
         try:
             await self._run()
         finally:
-            watcher.cancel()
+            self.exchange.when_left(None)
             self.services.ended(self)
 
     async def _run(self) -> None:
         attempts = self.work.plan.attempts
         refused: tuple[UpstreamFailure, Wire] | None = None
+        unsaid: RequestError | None = None
+        is_away = False
         for i, attempt in enumerate(attempts):
-            seat = self.services.seat(attempt.destination)
-            if seat is None:
-                self.left.append(attempt.destination.candidate.name)
-                continue
             wire = Wire(self.work.incoming, attempt.destination)
             try:
-                failure = await self._try(attempt, wire, seat, is_last=i == len(attempts) - 1)
+                said = wire.say(strips_state=attempt.strips_state)
+            except RequestError as error:
+                unsaid = error
+                self.left.append(attempt.destination.candidate.name)
+                continue
+            seat = self.services.seat(attempt.destination)
+            if seat is None:
+                is_away = True
+                self.left.append(attempt.destination.candidate.name)
+                continue
+            try:
+                failure = await self._try(attempt, wire, said, seat, is_last=i == len(attempts) - 1)
             finally:
                 seat.leave()
             if failure is None:
@@ -85,15 +94,13 @@ class Relay:
                 break
             self.left.append(attempt.destination.candidate.name)
         if refused is None:
-            raise self._all_away()
+            raise self._all_away() if is_away or unsaid is None else unsaid
         await self._give_back(*refused)
 
-    async def _try(self, attempt: Attempt, wire: Wire, seat: Seat, *, is_last: bool) -> UpstreamFailure | None:
+    async def _try(
+        self, attempt: Attempt, wire: Wire, said: Said, seat: Seat, *, is_last: bool
+    ) -> UpstreamFailure | None:
         """Call one candidate and answer with what it says; the failure where the next one may take over."""
-        try:
-            said = wire.say(strips_state=attempt.strips_state)
-        except RequestError as error:
-            return UpstreamFailure("capability", str(error), status=400)
         call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
             await call.begin()
