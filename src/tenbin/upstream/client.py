@@ -114,7 +114,8 @@ class UpstreamClient:
                 response = await self._post(self._session, url, body, sent, timeout.connect_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure_from(error, name) from None
-        return Reply(response, name, None if timeout.total_s is None else started + timeout.total_s)
+        ends_at = None if timeout.total_s is None else started + timeout.total_s
+        return Reply(response, name, ends_at, secret=_secret(sent))
 
     async def _post(
         self, session: aiohttp.ClientSession, url: URL, body: bytes, headers: dict[str, str], connect_s: float | None
@@ -238,6 +239,11 @@ class _Connector(aiohttp.TCPConnector):
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), PIECE_BYTES):
         yield body[start : start + PIECE_BYTES]
+
+
+def _secret(sent: Mapping[str, str]) -> str:
+    """Our key among the headers sent, "" where there is none."""
+    return sent.get("x-api-key") or sent.get("authorization", "").removeprefix("Bearer ")
 
 
 def _shorter(a: float | None, b: float | None) -> float | None:

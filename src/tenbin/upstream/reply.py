@@ -19,14 +19,16 @@ class Reply:
 
     `headers` are the upstream's, names in any case; `content_type` is in lower case, without parameters, "" where
     there is none. A body that came compressed although identity was asked is given out unpacked: `content-encoding`
-    and `content-length` then say nothing about it.
+    and `content-length` then say nothing about it. `secret` is our key there: a refusal that repeats it is given back
+    without it.
     """
 
-    __slots__ = ("_expiry", "_name", "_response", "content_type", "headers", "status")
+    __slots__ = ("_expiry", "_name", "_response", "_secret", "content_type", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, name: str, ends_at: float | None) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, name: str, ends_at: float | None, *, secret: str = "") -> None:
         self._response = response
         self._name = name
+        self._secret = secret.encode()
         self._expiry: asyncio.TimerHandle | None = None
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
@@ -70,6 +72,8 @@ class Reply:
             body = (await self._take(MAX_ERROR_BYTES))[:MAX_ERROR_BYTES]
         except UpstreamFailure:
             body = b""  # the status alone still says what it says
+        if self._secret:
+            body = body.replace(self._secret, b"[redacted]")
         failure = failure_of(self.status, self.headers, body, dialect)
         if failure is None:
             what = f'the upstream answered with "{self.content_type[:80]}"'
