@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
+from errno import EACCES
 from pathlib import Path
 
 from tenbin.errors import StoreError
@@ -41,9 +41,13 @@ class StoreFolder:
 def create_private(path: Path) -> None:
     """Make an empty file that only its owner may read; one that exists is left alone.
 
-    SQLite gives its write-ahead log and shared memory the mode of the database, so this covers them too.
+    SQLite gives its write-ahead log and shared memory the mode of the database, so this covers them too. Errors:
+    OSError, also for one that may not be written, which SQLite would open for reading without a word.
     """
     # Never opened where it exists: closing it would let go of all locks that this process's connections hold on it
     # (POSIX), and another process would then take the write-ahead log away from under them.
-    with contextlib.suppress(FileExistsError):
+    try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES), str(path)) from None
