@@ -71,6 +71,10 @@ class Connection(HttpToolsProtocol):
         self.in_head = False
         if self.patience is not None:
             self._set_patience(None)
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            # The parser takes what follows for another protocol: a body would get lost, or be read as a request.
+            self.refusal = (400, "upgrade_refused", "only plain HTTP/1.1 is spoken here: leave the Upgrade header out")
+            raise ValueError
         if len(self.headers) > MAX_HEADERS:
             self.refusal = (431, "too_many_headers", f"more than {MAX_HEADERS} headers")
             raise ValueError
