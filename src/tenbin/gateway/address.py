@@ -48,6 +48,15 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def hostname(host: str | None) -> str | None:
+    """The name in a Host header without its port; None where there is none or it is no such header."""
+    if host is None:
+        return None
+    name, _, port = host.strip().lower().partition("]") if host.startswith("[") else host.strip().lower().partition(":")
+    is_port = port.lstrip(":").isdigit() or not port
+    return name.removeprefix("[") if name and is_port else None
+
+
 def explain(error: OSError, port: int, flag: str) -> tuple[str, str]:
     """What went wrong and what to do."""
     match error.errno:

@@ -20,6 +20,7 @@ import msgspec
 
 from tenbin.config.gateway import GatewaySettings, is_loopback
 from tenbin.errors import ConfigError, RequestError, TenbinError
+from tenbin.gateway.address import hostname
 from tenbin.telemetry.metrics import Metrics
 from tenbin.telemetry.redaction import Redactor
 
@@ -112,7 +113,7 @@ class Admin:
         """Refuse what a browser sends for a page, and whoever calls this machine by a name that is not its own."""
         if any(name == b"origin" for name, _ in scope["headers"]):
             raise RequestError(403, "origin_refused", "the admin port answers no web page")
-        host = _hostname(_header(scope, b"host"))
+        host = hostname(_header(scope, b"host"))
         if host is None or (self.hosts is not None and host not in self.hosts):
             fix = f"use {', '.join(sorted(self.hosts))}" if self.hosts is not None else "send one Host header"
             raise RequestError(421, "host_refused", "the Host header does not name this machine", fix=fix)
@@ -150,15 +151,6 @@ def _header(scope: Scope, name: bytes) -> str | None:
     """The value of a header that is there once, else None."""
     found = [value for key, value in scope["headers"] if key == name]
     return found[0].decode("latin-1") if len(found) == 1 else None
-
-
-def _hostname(host: str | None) -> str | None:
-    """The name in a Host header without its port."""
-    if host is None:
-        return None
-    name, _, port = host.strip().lower().partition("]") if host.startswith("[") else host.strip().lower().partition(":")
-    is_port = port.lstrip(":").isdigit() or not port
-    return name.removeprefix("[") if name and is_port else None
 
 
 def _resumed(path: str) -> str | None:

@@ -6,10 +6,14 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from tenbin.config import is_loopback
 from tenbin.errors import RequestError
+from tenbin.gateway.address import hostname
 from tenbin.gateway.limits import RateLimit, Slots
 from tenbin.store.keyring import KeyRing
 from tenbin.store.keys import KeyRecord
+
+MAKE_KEY = "send a key made by: tenbin keys create, as Authorization: Bearer tb-... or x-api-key"
 
 
 @dataclass(slots=True, eq=False)
@@ -58,14 +62,15 @@ class Callers:
         """The key of a request; RequestError 401 where there is none or it is not known."""
         secret = _secret(headers)
         key = None if secret is None else self.ring.find(secret)
+        if key is None and self.is_open:
+            _check_local(headers)
         if key is not None or self.is_open:
             return key
         if secret is not None and not self.ring.is_loaded:
             what = "the keys cannot be read at the moment"
             raise RequestError(503, "keys_unavailable", what, fix="try again", retry_after_s=1.0)
         what = "no key was sent" if secret is None else "this key is not known here"
-        fix = "send a key made by: tenbin keys create, as Authorization: Bearer tb-... or x-api-key"
-        raise RequestError(401, "invalid_api_key", what, fix=fix)
+        raise RequestError(401, "invalid_api_key", what, fix=MAKE_KEY)
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
         """The caller of a request, with a slot of its key; RequestError 401, or 429 beyond a limit."""
@@ -92,6 +97,21 @@ class Callers:
         if wait_s > 0.0:
             what = f"this key may send {per_minute} requests a minute"
             raise RequestError(429, "rate_limited", what, fix="send fewer, or wait", retry_after_s=wait_s)
+
+
+def _check_local(headers: Mapping[str, str]) -> None:
+    """Refuse a web page where no key is asked for: any page in a browser of this machine can send requests here.
+
+    It says so by its Origin, or by a name of its own that it let the DNS point to this machine.
+    """
+    scheme, _, place = headers.get("origin", "").partition("://")
+    is_page = scheme in ("http", "https", "null")
+    if is_page and not is_loopback(hostname(place) or ""):
+        raise RequestError(403, "origin_refused", "a web page may not call without a key", fix=MAKE_KEY)
+    host = headers.get("host")
+    if host is not None and not is_loopback(hostname(host) or ""):
+        fix = f"use 127.0.0.1, or {MAKE_KEY}"
+        raise RequestError(421, "host_refused", "the Host header does not name this machine", fix=fix)
 
 
 def _secret(headers: Mapping[str, str]) -> str | None:
