@@ -31,6 +31,15 @@ PATIENCE = 0.6
 """While others could still take over, a candidate gets this share of what is left of the deadline."""
 MAX_ANSWER_BYTES = 64 << 20
 STATUS_OF: Mapping[str, int] = {"timeout": 504, "connect": 502, "reset": 502, "malformed": 502, "cut": 502}
+TOLD_FIRST: tuple[frozenset[str], ...] = (
+    frozenset({"refused"}),
+    frozenset({"rate_limited", "overloaded"}),
+    frozenset({"context", "capability"}),
+    frozenset({"timeout", "server_error", "malformed", "cut", "reset", "connect"}),
+    frozenset({"not_found", "unauthorised"}),
+)
+"""Which of several failures a client is told: what it can act on (stop, wait, ask for less), before what merely broke,
+before what is only ours to mend."""
 
 
 class Relay:
@@ -67,7 +76,7 @@ class Relay:
 
     async def _run(self) -> None:
         attempts = self.work.plan.attempts
-        refused: tuple[UpstreamFailure, Wire] | None = None
+        failures: list[tuple[UpstreamFailure, Wire]] = []
         unsaid: RequestError | None = None
         is_away = False
         for i, attempt in enumerate(attempts):
@@ -89,13 +98,13 @@ class Relay:
                 seat.leave()
             if failure is None:
                 return
-            refused = (failure, wire)
+            failures.append((failure, wire))
             if not failure.moves_on or self.services.loop.time() >= self.deadline:
                 break
             self.left.append(attempt.destination.candidate.name)
-        if refused is None:
+        if not failures:
             raise self._all_away() if is_away or unsaid is None else unsaid
-        await self._give_back(*refused)
+        await self._give_back(*min(failures, key=lambda failed: _told_first(failed[0])))
 
     async def _try(
         self, attempt: Attempt, wire: Wire, said: Said, seat: Seat, *, is_last: bool
@@ -174,7 +183,7 @@ class Relay:
         return shown
 
     async def _give_back(self, failure: UpstreamFailure, wire: Wire) -> None:
-        """Answer with the last candidate's refusal: its status, body and Retry-After as they are."""
+        """Answer with a candidate's refusal: its status, body and Retry-After as they are."""
         headers = self._headers(None, failure.headers)
         if self.calls > 1:
             # We have tried again already: a client that does so, too, would multiply the calls.
@@ -199,6 +208,12 @@ class Relay:
             fix="try again",
             retry_after_s=max(min(waits, default=1.0), 1.0),
         )
+
+
+def _told_first(failure: UpstreamFailure) -> tuple[int, float]:
+    """The smaller, the more it tells a client; among equals who may be asked again soonest, then who came first."""
+    rank = next(i for i, kinds in enumerate(TOLD_FIRST) if failure.kind in kinds)
+    return rank, math.inf if failure.retry_after_s is None else failure.retry_after_s
 
 
 def _is_json(body: bytes) -> bool:
