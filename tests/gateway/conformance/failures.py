@@ -180,7 +180,8 @@ def failures() -> Section:
         "show: status, body, `Retry-After`. Routed: the first candidate of the plan fails; where the next one takes\n"
         "over, `x-tenbin-fallbacks` names the one that was left. All fail: as many calls as candidates, never more,\n"
         "and after more than one `x-should-retry: false`. Between dialects status, code and type are those of the\n"
-        "client's dialect (Anthropic's 529 is OpenAI's 503).",
+        "client's dialect (Anthropic's 529 is OpenAI's 503). A kept connection that turns out to be closed is\n"
+        "replaced once, which is no failure.",
         ("failure", "dialects", "streamed", "pinned", "routed", "all fail"),
         rows,
         [*FAILURE_CASES, *REFUSAL_CASES, *SLOW_CASES],

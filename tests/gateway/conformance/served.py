@@ -60,6 +60,12 @@ class Site:
         """Forget failures: what is tested is one request, not the breaker."""
         self.gateway.gateway.services.breakers = Breakers()
 
+    def disconnect(self, dialect: Dialect) -> None:
+        """Let the next call to these candidates open a connection: one that was kept would be replaced unseen."""
+        for name in CANDIDATES[dialect]:
+            self.ups[name].close()
+            self.ups[name].start()
+
     def text(self) -> bytes:
         """A prompt that was not asked before, as a JSON text."""
         return msgspec.json.encode(f"{HARD} {next(self.numbers)}")

@@ -9,7 +9,7 @@ import pytest
 
 from tenbin.testing import Answer
 from tenbin.testing.fake.request import UpstreamRequest
-from tests.gateway.conformance.cases import Case
+from tests.gateway.conformance.cases import OWN, Case, Dialect, Endpoint
 from tests.gateway.conformance.failures import BY_NAME, FAILURE_CASES, REFUSAL_CASES, Failure, Script
 from tests.gateway.conformance.served import CANDIDATES, Members, Site
 from tests.gateway.running import Reply, frames
@@ -53,6 +53,8 @@ def failing(site: Site, case: Case, members: Members) -> Iterator[Failure]:
             for name in down:
                 site.ups[name].start()
         return
+    if failure.code == "upstream_reset":
+        site.disconnect(case.upstream)
     first = First(script) if case.way == "routed" else script
     for name in names:
         site.ups[name].script = first
@@ -141,4 +143,14 @@ def test_a_content_filter_is_an_answer(site: Site, case: Case) -> None:
     reason = b'"stop_reason":"refusal"' if case.endpoint == "messages" else b'"finish_reason":"content_filter"'
     assert reason in answer.body
     assert len(site.ups.called()) == 1
+    assert "x-tenbin-fallbacks" not in answer.headers
+
+
+@pytest.mark.parametrize(("endpoint", "upstream"), OWN)
+def test_a_kept_connection_that_turns_out_closed_is_replaced(site: Site, endpoint: Endpoint, upstream: Dialect) -> None:
+    case = Case("kept", endpoint, upstream, "pinned", False)
+    assert site.post(case, site.members(case)).status == 200
+    site.ups[CANDIDATES[upstream][1]].script = [Answer.close()]
+    answer = site.post(case, site.members(case))
+    assert answer.status == 200
     assert "x-tenbin-fallbacks" not in answer.headers
