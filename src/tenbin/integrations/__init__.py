@@ -1,0 +1,1 @@
+"""Tenbin's policy inside other people's gateways."""

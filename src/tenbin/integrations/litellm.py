@@ -1,0 +1,194 @@
+"""LiteLLM's Router with Tenbin's policy in its process: LiteLLM calls, limits and retries, Tenbin chooses the model.
+
+Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with litellm 1.106). LiteLLM is
+never imported here: whoever uses this has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tenbin.errors import DecisionError, TenbinError, UsageError
+from tenbin.router.dials import Dial
+from tenbin.router.router import Router
+from tenbin.router.weighing import Ask, weigh
+from tenbin.types import Candidate, Message, Query
+
+NAME_IN_MODEL_INFO = "tenbin"
+"""The key of a deployment's `model_info` that names its candidate, where `litellm_params.model` does not."""
+IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
+NO_REASONING = frozenset({"none", "minimal", "disable"})
+CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+
+Deployment = Mapping[str, Any]
+
+
+class TenbinStrategy:
+    """A routing strategy for `litellm.Router`: of a model group's healthy deployments, the one of least expected loss.
+
+    `litellm_router` is the `litellm.Router` it will be set on, `router` a fitted Tenbin router or its folder. A
+    deployment is found by `model_info["tenbin"]`, or by `litellm_params["model"]` with or without its provider: it must
+    be the name of a candidate, or its model at the provider. `dial` and `group` hold for all requests. Whatever fails
+    while deciding, LiteLLM chooses as it would without us, and a line of the log says why.
+
+    Raises ArtifactError (a broken router), UsageError (no deployment is a candidate), DecisionError (a promise that
+    the deployed candidates cannot keep).
+
+        router = litellm.Router(model_list=[...])
+        router.set_custom_routing_strategy(TenbinStrategy(router, "my-router", Dial(min_quality=0.97)))
+    """
+
+    def __init__(
+        self, litellm_router: Any, router: Router | Path | str, dial: Dial | None = None, *, group: str | None = None
+    ) -> None:
+        self.litellm_router = litellm_router
+        self.router = router if isinstance(router, Router) else Router.load(router)
+        self.group = group
+        self.log = logging.getLogger("tenbin.integrations.litellm")
+        self._names = _names(self.router.candidates)
+        deployed = {name for d in litellm_router.get_model_list() or () if (name := self.candidate_of(d)) is not None}
+        if not deployed:
+            raise UsageError(
+                f"no deployment of the LiteLLM router is one of {', '.join(self.router.models)}",
+                fix='name the candidate in its litellm_params.model, or in model_info as {"tenbin": "NAME"}',
+            )
+        self.trade_off = self.router.turn(dial or Dial(), allow=deployed)
+
+    def candidate_of(self, deployment: Deployment) -> str | None:
+        """The candidate that a deployment calls, None where the router knows none by its name."""
+        named = (deployment.get("model_info") or {}).get(NAME_IN_MODEL_INFO)
+        if named is not None:
+            return named if named in self.router.models else None
+        model = str((deployment.get("litellm_params") or {}).get("model", ""))
+        return self._names.get(model) or self._names.get(model.partition("/")[2])
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        request_kwargs: dict[str, Any] | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        input: str | list[Any] | None = None,
+        specific_deployment: bool | None = False,
+        **more: Any,
+    ) -> Any:
+        """The deployment for a request; raises only what LiteLLM itself raises, e.g. where nothing is healthy."""
+        request = {} if request_kwargs is None else request_kwargs
+        told = {"messages": messages, "input": input, "specific_deployment": specific_deployment, **more}
+        before = dict(request)
+        chosen = None
+        try:
+            healthy = await self.litellm_router.async_get_healthy_deployments(
+                model=model, request_kwargs=request, **told
+            )
+            chosen = await asyncio.to_thread(self._choose, model, healthy, _messages(messages, input), request)
+        except Exception as error:
+            self._leave(model, error)
+        if chosen is not None:
+            return chosen
+        request.update(before)  # LiteLLM takes marks of its own out as it reads them
+        own = type(self.litellm_router).async_get_available_deployment
+        return await own(self.litellm_router, model=model, request_kwargs=request, **told)
+
+    def get_available_deployment(
+        self,
+        model: str,
+        messages: list[dict[str, Any]] | None = None,
+        input: str | list[Any] | None = None,
+        specific_deployment: bool | None = False,
+        request_kwargs: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Any:
+        """The same for LiteLLM's calls without async; which deployments are healthy is asked in a loop of its own."""
+        request = {} if request_kwargs is None else request_kwargs
+        told = {"messages": messages, "input": input, "specific_deployment": specific_deployment, **more}
+        before = dict(request)
+        chosen = None
+        try:
+            with ThreadPoolExecutor(1) as thread:
+                healthy = thread.submit(
+                    lambda: asyncio.run(
+                        self.litellm_router.async_get_healthy_deployments(model=model, request_kwargs=request, **told)
+                    )
+                ).result()
+            chosen = self._choose(model, healthy, _messages(messages, input), request)
+        except Exception as error:
+            self._leave(model, error)
+        if chosen is not None:
+            return chosen
+        request.update(before)
+        own = type(self.litellm_router).get_available_deployment
+        return own(self.litellm_router, model=model, request_kwargs=request, **told)
+
+    def _leave(self, model: str, error: Exception) -> None:
+        """Say why the choice is LiteLLM's own."""
+        why = str(error) if isinstance(error, TenbinError) else f"{type(error).__name__}: {error}"
+        self.log.warning("LiteLLM chooses for %s itself: %s", model, why)
+
+    def _choose(
+        self, group: str, healthy: Any, messages: list[Message], request: Mapping[str, Any]
+    ) -> Deployment | None:
+        """One of the healthy deployments; None where the choice is not ours: none of them is a candidate."""
+        if isinstance(healthy, Mapping):
+            return healthy  # LiteLLM was asked for this very one
+        by_name: dict[str, list[Deployment]] = {}
+        for deployment in healthy:
+            if (name := self.candidate_of(deployment)) is not None:
+                by_name.setdefault(name, []).append(deployment)
+        if not by_name:
+            self.log.info("LiteLLM chooses for %s itself: no deployment of it is a candidate", group)
+            return None
+        name = next(iter(by_name)) if len(by_name) == 1 else self._weigh(by_name, messages, request)
+        # Several deployments of one model differ in nothing that Tenbin knows.
+        return random.choice(by_name[name])  # noqa: S311
+
+    def _weigh(
+        self, healthy: Mapping[str, Sequence[Deployment]], messages: list[Message], request: Mapping[str, Any]
+    ) -> str:
+        """The candidate of least expected loss among the healthy; DecisionError where none can answer."""
+        query = Query(
+            query_id="",
+            messages=tuple(messages),
+            group=self.group,
+            max_output_tokens=next((int(request[cap]) for cap in CAPS if request.get(cap)), None),
+            requirements=requirements(messages, request),
+        )
+        barred = [None if name in healthy else "has no healthy deployment" for name in self.router.models]
+        (weighed,) = weigh(self.router, [Ask(query, self.trade_off, barred)])
+        if isinstance(weighed, DecisionError):
+            raise weighed
+        chosen = weighed.models[weighed.ranking[0]]
+        self.log.debug("%s: %s", chosen, weighed.reason)
+        return chosen
+
+
+def requirements(messages: Sequence[Message], request: Mapping[str, Any]) -> frozenset[str]:
+    """The capabilities that a request in OpenAI's words needs: tools, json_schema, reasoning, vision."""
+    form, effort = request.get("response_format"), request.get("reasoning_effort")
+    parts = [part for m in messages if isinstance(m.get("content"), list) for part in m["content"]]
+    needs = {
+        "tools": bool(request.get("tools") or request.get("functions")),
+        "json_schema": isinstance(form, type) or (isinstance(form, Mapping) and form.get("type") == "json_schema"),
+        "reasoning": isinstance(effort, str) and effort not in NO_REASONING,
+        "vision": any(isinstance(part, Mapping) and part.get("type") in IMAGE_PARTS for part in parts),
+    }
+    return frozenset(name for name, needed in needs.items() if needed)
+
+
+def _names(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Every name that a candidate goes by; its own comes before what others are called at their providers."""
+    called = {c.model: c.name for c in candidates if c.model is not None}
+    full = {f"{c.provider}/{c.model}": c.name for c in candidates if c.provider and c.model}
+    return {**called, **full, **{c.name: c.name for c in candidates}}
+
+
+def _messages(messages: Sequence[Any] | None, given: Any) -> list[Message]:
+    """The conversation as plain mappings, whichever of LiteLLM's forms it came in."""
+    if messages is None:
+        messages = [{"role": "user", "content": given}] if isinstance(given, str) else given or ()
+    return [m if isinstance(m, Mapping) else m.model_dump() for m in messages]
