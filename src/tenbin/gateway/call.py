@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,7 +25,6 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
-DURABLE_S = 2.0
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
@@ -120,9 +117,7 @@ class Call:
             rows.insert(
                 0, Decided(plan.decision_id, now, work.caller.key_id, plan.profile_name or "", self.name, document)
             )
-        with contextlib.suppress(TimeoutError):  # a disk that hangs may cost rows, never an answer
-            async with asyncio.timeout(DURABLE_S):
-                await work.services.ledger.record(*rows)
+        await work.services.ledger.record(*rows)
 
     async def _reserve(self) -> None:
         work = self.work

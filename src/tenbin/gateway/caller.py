@@ -117,8 +117,8 @@ def _check_local(headers: Mapping[str, str]) -> None:
 def _secret(headers: Mapping[str, str]) -> str | None:
     """The key that was sent; two different ones are refused, for readers might believe different ones."""
     kind, _, bearer = headers.get("authorization", "").partition(" ")
-    sent = {value.strip() for value in (bearer if kind.lower() == "bearer" else "", headers.get("x-api-key", ""))}
-    sent.discard("")
-    if len(sent) > 1:
+    first = bearer.strip() if kind.lower() == "bearer" else ""
+    second = headers.get("x-api-key", "").strip()
+    if first and second and first != second:
         raise RequestError(400, "two_keys", "Authorization and x-api-key hold different keys", fix="send one")
-    return next(iter(sent), None)
+    return first or second or None

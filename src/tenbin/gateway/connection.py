@@ -44,8 +44,9 @@ class Connection(HttpToolsProtocol):
         self._set_patience(None)
         super().connection_lost(exc)
         if self.cycle is not None:
-            self.cycle.scope[HAS_LEFT] = True
-            if (tell := self.cycle.scope.get(WHEN_LEFT)) is not None:
+            scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
+            scope[HAS_LEFT] = True
+            if (tell := scope.get(WHEN_LEFT)) is not None:
                 tell()
 
     def data_received(self, data: bytes) -> None:

@@ -28,6 +28,8 @@ MAX_OUTPUT_TOKENS = 1 << 40
 """Beyond it a cap is none; the figures made from it stay finite."""
 MAX_USER = 256
 IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
+BESIDE = ("tools", "functions", "response_format", "output_format", "text")
+"""What is sent beside the messages and counts as input."""
 PARTS_SEEN = 10_000
 NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
@@ -236,11 +238,19 @@ def rewritten(members: Members, changes: Mapping[str, Any]) -> bytes:
 def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reasons: bool) -> Incoming:
     """The request with what it requires and what the gateway itself was asked."""
     members = found.members
-    needs = {"json_schema": has_schema, "reasoning": reasons, "vision": _has_images(found.messages)}
-    needs["tools"] = any(bool(_value(members, name, list, "a list")) for name in tools)
-    found.requirements = frozenset(name for name, needed in needs.items() if needed)
-    beside = (*tools, "response_format", "output_format", "text")
-    found.hidden_bytes = sum(len(bytes(members[name])) for name in beside if name in members)
+    needs = []
+    if has_schema:
+        needs.append("json_schema")
+    if reasons:
+        needs.append("reasoning")
+    if _has_images(found.messages):
+        needs.append("vision")
+    if any(_value(members, name, list, "a list") for name in tools):
+        needs.append("tools")
+    found.requirements = frozenset(needs)
+    for name in BESIDE:
+        if name in members:
+            found.hidden_bytes += len(bytes(members[name]))
     found.asked = _decoded(members, OWN_MEMBER) if OWN_MEMBER in members else None
     return found
 
@@ -305,7 +315,10 @@ def _items(members: Members) -> list[dict[str, Any]]:
 
 
 def _has_images(messages: Sequence[Mapping[str, Any]]) -> bool:
-    parts = itertools.chain.from_iterable(m["content"] for m in messages if isinstance(m.get("content"), list))
+    found = [m["content"] for m in messages if isinstance(m.get("content"), list)]
+    if not found:
+        return False
+    parts = itertools.chain.from_iterable(found)
     return any(isinstance(p, dict) and p.get("type") in IMAGE_PARTS for p in itertools.islice(parts, PARTS_SEEN))
 
 

@@ -196,6 +196,11 @@ class Services:
             first_token_s=None if call is None else call.first_token_s,
             own_s=max(seconds - relay.upstream_s, 0.0),
         )
+        if self.traces.records:
+            self._trace(relay, seconds)
+
+    def _trace(self, relay: Relay, seconds: float) -> None:
+        call = relay.call
         relay.span.end(
             attributes_of(relay),
             seconds=seconds,

@@ -32,6 +32,7 @@ class Rates:
 
     `short` and `long` [5, M] are dollars per million tokens of plain input, cached input, cache writes, answer and
     reasoning; `long` holds above `long_above_tokens` [M] of input (infinite where there is no long-context tier).
+    `plain` is the same per model as plain numbers, for one call at a time: threshold, dollars per call, both rates.
     """
 
     models: tuple[str, ...]
@@ -39,6 +40,7 @@ class Rates:
     long: Floats
     long_above_tokens: Floats
     request_usd: Floats
+    plain: tuple[tuple[float, float, list[float], list[float]], ...]
 
     @classmethod
     def of(cls, models: Sequence[str], prices: Sequence[Price]) -> Self:
@@ -48,7 +50,10 @@ class Rates:
         long = np.array([long for _, long in columns], dtype=np.float64).reshape(len(prices), 5)
         above = [math.inf if price.long_context_tokens is None else price.long_context_tokens for price in prices]
         request = [price.request_usd for price in prices]
-        return cls(tuple(models), short.T.copy(), long.T.copy(), np.array(above, float), np.array(request, float))
+        plain = [(float(a), float(r), s, x) for a, r, (s, x) in zip(above, request, columns, strict=True)]
+        return cls(
+            tuple(models), short.T.copy(), long.T.copy(), np.array(above, float), np.array(request, float), tuple(plain)
+        )
 
     def cost_usd(
         self,
@@ -77,9 +82,9 @@ class Rates:
         """Dollars of one call of model `m` with the usage that its provider reported."""
         plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
         answer = max(usage.output_tokens - usage.reasoning_tokens, 0)
+        above, request_usd, short, long = self.plain[m]
         parts = (plain, usage.cached_tokens, usage.cache_write_tokens, answer, usage.reasoning_tokens)
-        rates = self.long if usage.input_tokens > self.long_above_tokens[m] else self.short
-        return float(_bill(parts, rates[:, m].tolist()) + self.request_usd[m])
+        return float(_bill(parts, long if usage.input_tokens > above else short)) + request_usd
 
 
 def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import time
 
 
@@ -10,6 +10,7 @@ def new_id(prefix: str) -> str:
     """A fresh name "prefix-<32 hex digits>": 48 bits of milliseconds, then 80 random bits.
 
     Names made one after the other sort that way, so the indices of the ledger grow at their end instead of being
-    written all over, which is what random names cost a B-tree.
+    written all over, which is what random names cost a B-tree. A name is unlike every other one, not secret: asking the
+    system for its randomness would take twenty times as long.
     """
-    return f"{prefix}-{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return f"{prefix}-{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"

@@ -19,6 +19,8 @@ from tenbin.store.writer import JournalWriter
 
 QUEUE_BYTES = 64 << 20
 LINGER_S = 0.01
+PATIENCE_S = 1.0
+"""One to two of these is how long a hanging disk holds up whoever records."""
 START_BUSY_S = 0.5
 
 
@@ -37,6 +39,8 @@ class Ledger:
         self._applier = Applier(self.store, self._journal)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._linger: asyncio.TimerHandle | None = None
+        self._answers: list[asyncio.Future[bool]] = []
+        self._patience: asyncio.TimerHandle | None = None
 
     @property
     def queue_depth(self) -> int:
@@ -84,7 +88,8 @@ class Ledger:
     async def record(self, *rows: Record) -> bool:
         """Write rows down together and wait until they are durable.
 
-        False, at once, where the journal cannot be written: the rows wait in memory, or are counted as lost.
+        False, at once, where the journal cannot be written: the rows wait in memory, or are counted as lost; and after
+        a few seconds where the disk hangs, for a row is worth less than an answer.
         """
         loop = self._loop
         if loop is None:
@@ -93,6 +98,9 @@ class Ledger:
         if not self._put(rows, answer):
             return False
         self._journal.ring()
+        self._answers.append(answer)
+        if self._patience is None:
+            self._patience = loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
         return await answer
 
     def post(self, *rows: Record) -> None:
@@ -118,8 +126,9 @@ class Ledger:
         loop, self._loop = self._loop, None
         if loop is None:
             return
-        if self._linger is not None:
-            self._linger.cancel()
+        for timer in (self._linger, self._patience):
+            if timer is not None:
+                timer.cancel()
         await loop.run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
@@ -135,6 +144,16 @@ class Ledger:
             logging.getLogger("tenbin.store").error("rows cannot be written down: %s", error)
             return False
         return self._journal.put(payload, len(rows), answer)
+
+    def _lose_patience(self, asked: int) -> None:
+        """Let go of whoever waits since before the last look; one timer for all is cheaper than one each."""
+        for answer in self._answers[:asked]:
+            if not answer.done():
+                answer.set_result(False)
+        del self._answers[:asked]
+        self._patience = None
+        if self._answers and self._loop is not None:
+            self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
 
     def _on_linger(self) -> None:
         self._linger = None

@@ -30,12 +30,12 @@ def has_room(share: Share, usd: float) -> bool:
 
 def reserve(share: Share, usd: float) -> Share:
     """The share with a reserve taken."""
-    return replace(share, used=share.used + usd)
+    return Share(share.used + usd, share.fence, share.granted, share.offline_fence)
 
 
 def settle(share: Share, reserved_usd: float, usd: float) -> Share:
     """The share with a reserve replaced by the truth, which may be more."""
-    return replace(share, used=max(0.0, share.used - reserved_usd + usd))
+    return Share(max(0.0, share.used - reserved_usd + usd), share.fence, share.granted, share.offline_fence)
 
 
 def lease(share: Share, budget: float, others: float, need: float, workers: int) -> Share | None:

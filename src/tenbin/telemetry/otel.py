@@ -48,6 +48,8 @@ def open_otel(environ: Mapping[str, str]) -> OtelTraces:
 class OtelTraces(Traces):
     """Records a span per request in the client's trace, and the GenAI metrics."""
 
+    records = True
+
     def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -32,7 +32,7 @@ def child_traceparent(header: str | None) -> str:
     '00-4bf92f3577b34da6a3ce929d0e0e4736-'
     """
     found = read_traceparent(header)
-    made = os.urandom(24).hex()
+    made = f"{random.getrandbits(192):048x}"
     trace_id, flags = (found[0], found[2] & 1) if found is not None else (made[16:], 0)
     return f"00-{trace_id}-{made[:16]}-{flags:02x}"
 
@@ -45,4 +45,4 @@ def request_id(header: str | None) -> str:
     """
     if header is not None and _REQUEST_ID.fullmatch(header):
         return header
-    return f"req_{os.urandom(12).hex()}"
+    return f"req_{random.getrandbits(96):024x}"

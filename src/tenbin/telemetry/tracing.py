@@ -39,7 +39,9 @@ class Span:
 
 
 class Traces:
-    """Continues the client's trace and records nothing."""
+    """Continues the client's trace and records nothing; `records` where the end of a span is worth its words."""
+
+    records = False
 
     def begin(self, name: str, traceparent: str | None, tracestate: str | None = None) -> Span:  # noqa: ARG002
         """A request begins: `name` is the operation and profile, the headers are the client's, valid or not."""
