@@ -139,7 +139,7 @@ def kept_root() -> Iterator[logging.Logger]:
 def test_the_logs_of_the_process_go_through_one_writer(kept_root: logging.Logger) -> None:
     stream = io.StringIO()
     writer = start_logs("info", Redactor([SECRET]), stream)
-    logging.getLogger("uvicorn.error").info("key %s", SECRET)
+    logging.getLogger("some.library").info("key %s", SECRET)
     logging.getLogger("anything").debug("unseen")
     writer.close()
     (line,) = stream.getvalue().splitlines()
