@@ -41,7 +41,7 @@ async def take(gateway: Gateway, exchange: Exchange) -> None:
 def _read(body: bytes) -> tuple[str, float, str]:
     try:
         said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(400, "invalid_json", f"the body is no JSON ({error})", fix="send an object") from None
     if not isinstance(said, dict):
         raise RequestError(
