@@ -70,7 +70,10 @@ def test_the_overloaded_status_is_each_dialects_own() -> None:
 
 def test_a_conversation_that_is_too_long_is_recognised_by_either_client() -> None:
     too_long = anthropic("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")
-    assert error(translate_error("anthropic", "openai", 400, too_long))["code"] == "context_length_exceeded"
+    translated = error(translate_error("anthropic", "openai", 400, too_long))
+    assert translated["code"] == "context_length_exceeded"
+    assert "maximum context length" in translated["message"]
+    assert "210000 tokens" in translated["message"]
     too_long = openai("This model's maximum context length is 8 tokens", code="context_length_exceeded")
     assert error(translate_error("openai", "anthropic", 400, too_long))["message"].startswith("prompt is too long: ")
 

@@ -60,6 +60,8 @@ _OPENAI_CODES: Mapping[int, str] = {
 CONTEXT_CODE = "context_length_exceeded"
 CONTEXT_WORDS = "prompt is too long"
 """What Anthropic's clients look for in a message before they shorten a conversation."""
+OPENAI_CONTEXT_WORDS = "This model's maximum context length is exceeded"
+"""What some clients of OpenAI's dialect look for, which read the message instead of the code (LiteLLM does)."""
 
 
 def anthropic_type(status: int) -> str:
@@ -96,6 +98,8 @@ def error_body(
             message = f"{CONTEXT_WORDS}: {message}"
         error: dict[str, Any] = {"type": type or anthropic_type(status), "message": message}
         return msgspec.json.encode({"type": "error", "error": error})
+    if code == CONTEXT_CODE and "maximum context length" not in message:
+        message = f"{OPENAI_CONTEXT_WORDS}: {message}"
     error = {"message": message, "type": type or openai_type(status), "param": param, "code": code}
     return msgspec.json.encode({"error": error})
 
