@@ -1,0 +1,106 @@
+"""A stream that was cut, at whichever byte, never ends as if it were whole."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tenbin.testing import Answer
+from tenbin.testing.fake.request import UpstreamRequest
+from tests.gateway.conformance.cases import Case, Endpoint
+from tests.gateway.conformance.cuts import CUTS, Cut
+from tests.gateway.conformance.served import CANDIDATES, Site, raw
+from tests.gateway.running import PATIENCE_S, frames
+from tests.streams.recorded import recorded
+
+CLIENTS = 4
+BLANK_LINE = 2
+NORMAL_END = {"chat": "[DONE]", "messages": "message_stop", "responses": "response.completed"}
+Seen = tuple[int, int, bytes]
+
+
+def cut_script(site: Site, whole: bytes, cut: Cut) -> object:
+    """Answers with as many bytes as the prompt says."""
+
+    def script(request: UpstreamRequest) -> Answer:
+        site.calm()
+        found = re.search(rb"cut-at-(\d+)", request.body)
+        assert found is not None
+        at = int(found[1])
+        if cut.ending == "whole":
+            return Answer(chunks=(whole[:at],))
+        return Answer(chunks=(whole,), cut_at=at, ending=cut.ending)
+
+    return script
+
+
+def asked(site: Site, cut: Cut, offsets: Sequence[int]) -> Iterator[Seen]:
+    """What one client sees of these cuts, over a connection that it keeps."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.gateway.port, timeout=PATIENCE_S)
+    for at in offsets:
+        prompt = b'"cut-at-%d"' % at
+        said = (
+            {"input": prompt}
+            if cut.endpoint == "responses"
+            else {"messages": b'[{"role":"user","content":%b}]' % prompt}
+        )
+        body = raw({**site.members(cut.case), **said})
+        connection.request("POST", cut.case.path, body, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        yield at, answer.status, answer.read()
+    connection.close()
+
+
+def ends_normally(endpoint: Endpoint, status: int, body: bytes) -> bool:
+    """Whether a client takes this for a whole answer; anything else must be an error."""
+    if status != 200:
+        assert status == 502
+        assert json.loads(body)["error"]
+        return False
+    last = frames(body)[-1]
+    name = last if last == "[DONE]" else last.get("type")
+    if name == NORMAL_END[endpoint]:
+        return True
+    assert "error" in last or last["type"] == "error"
+    assert NORMAL_END[endpoint].encode() not in body
+    return False
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=str)
+def test_no_cut_looks_like_an_end(site: Site, cut: Cut) -> None:
+    whole = recorded(cut.recording)
+    site.ups[CANDIDATES[cut.upstream][1]].script = cut_script(site, whole, cut)  # type: ignore[assignment]
+    offsets = range(len(whole) + 1)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        seen = [
+            row
+            for rows in pool.map(lambda n: list(asked(site, cut, offsets[n::CLIENTS])), range(CLIENTS))
+            for row in rows
+        ]
+    assert len(seen) == len(offsets)
+    for at, status, body in seen:
+        is_normal = ends_normally(cut.endpoint, status, body)
+        if at < len(whole) - BLANK_LINE:
+            assert not is_normal, (at, body)
+        if at == len(whole):
+            assert is_normal, body
+
+
+@pytest.mark.parametrize("recording", ["chat-usage", "messages"])
+@pytest.mark.parametrize("after", [b"", b"data: {\n\n", b"data: {"])
+def test_what_comes_after_the_end_marker_changes_nothing(site: Site, recording: str, after: bytes) -> None:
+    endpoint, upstream = ("chat", "openai") if recording == "chat-usage" else ("messages", "anthropic")
+    case = Case(recording, endpoint, upstream, "pinned", True)  # type: ignore[arg-type]
+    whole = recorded(recording)
+    script = Answer(chunks=(whole + after,), cut_at=len(whole + after), ending="close")
+    site.ups[CANDIDATES[case.upstream][1]].script = script
+    members = site.members(case, {"stream_options": b'{"include_usage": true}'} if endpoint == "chat" else None)
+    answer = site.post(case, members)
+    assert answer.body == whole
+    call = next(c for c in site.gateway.calls() if c.request_id == answer.headers["x-tenbin-decision-id"])
+    assert (call.status, call.usage is None) == ("ok", False)
