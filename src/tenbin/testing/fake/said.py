@@ -131,4 +131,6 @@ def asked_tool(body: Mapping[str, Any]) -> ToolCall | None:
 def _plain(tool: Mapping[str, Any]) -> dict[str, Any]:
     """A tool, or the choice of one, without the wrapper of its dialect."""
     inner = tool.get("function") or tool.get("custom")
-    return {**(inner if isinstance(inner, dict) else tool), "is_custom": tool.get("type") == "custom"}
+    # Anthropic's own "custom" is the ordinary tool, with its schema beside it.
+    is_custom = tool.get("type") == "custom" and "input_schema" not in tool
+    return {**(inner if isinstance(inner, dict) else tool), "is_custom": is_custom}
