@@ -41,9 +41,14 @@ class Slots:
         self.limit = limit
         self.taken = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether every slot is taken."""
+        return self.limit is not None and self.taken >= self.limit
+
     def take(self) -> bool:
         """Whether there was a slot, which is then taken until `give`."""
-        if self.limit is not None and self.taken >= self.limit:
+        if self.is_full:
             return False
         self.taken += 1
         return True

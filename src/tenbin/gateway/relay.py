@@ -93,7 +93,8 @@ class Relay:
                 self.left.append(attempt.destination.candidate.name)
                 continue
             try:
-                failure = await self._try(attempt, wire, said, seat, is_last=i == len(attempts) - 1)
+                is_last = not any(self.services.has_seat(other.destination) for other in attempts[i + 1 :])
+                failure = await self._try(attempt, wire, said, seat, is_last=is_last)
             finally:
                 seat.leave()
             if failure is None:
@@ -103,7 +104,10 @@ class Relay:
                 break
             self.left.append(attempt.destination.candidate.name)
         if not failures:
-            raise self._all_away() if is_away or unsaid is None else unsaid
+            if unsaid is not None and not is_away:
+                raise unsaid
+            self.services.gave_up(self.work, None)
+            raise self._all_away()
         await self._give_back(*min(failures, key=lambda failed: _told_first(failed[0])))
 
     async def _try(

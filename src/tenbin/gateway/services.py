@@ -138,6 +138,12 @@ class Services:
             slots = self._slots[name] = Slots(destination.max_concurrency)
         return Seat(self.breakers, name, self.breakers.start(name), slots) if slots.take() else None
 
+    def has_seat(self, destination: Destination) -> bool:
+        """Whether there would be a seat now."""
+        name = destination.candidate.name
+        slots = self._slots.get(name)
+        return self.breakers.admits(name) and (slots is None or not slots.is_full)
+
     def planned(self, plan: Plan, seconds: float) -> None:
         """A request has its plan."""
         if plan.profile_name is not None:
@@ -209,9 +215,9 @@ class Services:
             error=None if call is None else call.failure,
         )
 
-    def gave_up(self, work: Work, failure: UpstreamFailure) -> None:
-        """No candidate answered a request."""
-        if failure.kind not in BLAMELESS and work.plan.profile_name is not None:
+    def gave_up(self, work: Work, failure: UpstreamFailure | None) -> None:
+        """No candidate answered a request, or none to its end; None: nobody could even be asked."""
+        if (failure is None or failure.kind not in BLAMELESS) and work.plan.profile_name is not None:
             self.retreats.finished(work.plan.profile_name, answered=False)
 
     def readings(self) -> Readings:

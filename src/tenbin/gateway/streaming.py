@@ -120,5 +120,6 @@ async def stream_through(
     await exchange.end(pump.close())
     if failure is not None:
         call.failed(failure, stream.usage)
+        call.work.services.gave_up(call.work, failure)
         return
     pump.succeeded(reply.status)
