@@ -1,0 +1,123 @@
+"""`--workers 2`: one ledger, one budget, keys and decisions the same from either worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenbin.store.keys import create_key, revoke_key
+from tenbin.store.reader import Reader
+from tenbin.testing import Answer
+from tenbin.types import Usage
+from tests.gateway.chaos.client import chat_body
+from tests.gateway.chaos.processes import gathered, tenbin_serve
+from tests.gateway.running import PRICES, Upstreams, written
+from tests.gateway.serving import Serving, until
+
+AT_ONCE = 64
+SENT, ANSWERED = 15, 500
+COST_USD = (SENT * PRICES["good"] + ANSWERED * 4.0 * PRICES["good"]) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two workers, the port of either's admin, the store."""
+
+    serving: Serving
+    store: Path
+    ups: Upstreams
+
+    def states(self) -> list[Any]:
+        return [self.serving.get("/state", admin) for admin in self.serving.admin.split(", ")]
+
+    def key(self, name: str, **limits: float) -> tuple[str, str]:
+        """A key that both workers know."""
+        known = min(state["keys"] for state in self.states())
+        secret, key = create_key(self.store, name, **limits)  # type: ignore[arg-type]
+        until(lambda: min(state["keys"] for state in self.states()) > known, "the key to be known")
+        return secret, key.key_id
+
+    def statuses(self, count: int, key: str, **fields: Any) -> list[int]:
+        bodies = [{**json.loads(chat_body(f"prove it, number {i}")), **fields} for i in range(count)]
+        return [status for status, _ in asyncio.run(gathered(self.serving.url, bodies, key=key))]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder: Path = tmp_path_factory.mktemp("workers")
+    with Upstreams("cheap", "good") as ups:
+        ups["good"].script = Answer(usage=Usage(SENT, ANSWERED), first_byte_s=0.05)
+        config = written(folder, ups, gateway='keys = "required"', profile="best = true")
+        with tenbin_serve(config, workers=2) as serving:
+            serving.wait_ready()
+            yield Pair(serving, folder / "store", ups)
+
+
+def answered_usd(pair: Pair, key_id: str, count: int) -> float:
+    """What the ledger has billed, once it holds so many calls, all of them settled."""
+    reader = Reader(pair.store)
+
+    def whole() -> bool:
+        calls = list(reader.requests(key_id=key_id))
+        return len(calls) == count and all(call.status == "ok" for call in calls)
+
+    until(whole, "the ledger to be whole")
+    return reader.spent(key_id, 0.0)
+
+
+def test_a_budget_is_overshot_by_one_request_at_most(pair: Pair) -> None:
+    budget = 10.5 * COST_USD
+    secret, key_id = pair.key("small", day_usd=budget)
+    before = len(pair.ups["good"].requests)
+    served = 0
+    for _ in range(3):  # reserves are higher than costs: what the first wave leaves, the next ones spend
+        statuses = pair.statuses(AT_ONCE, secret, max_tokens=ANSWERED)
+        assert set(statuses) <= {200, 429}
+        served += statuses.count(200)
+    assert len(pair.ups["good"].requests) - before == served
+    spent = answered_usd(pair, key_id, served)
+    assert spent == pytest.approx(served * COST_USD)
+    assert budget - COST_USD <= spent < budget + COST_USD
+
+
+def test_both_workers_serve_and_the_ledger_has_what_the_upstream_billed(pair: Pair) -> None:
+    secret, key_id = pair.key("large", day_usd=1e6)
+    before = len(pair.ups["good"].requests)
+    assert pair.statuses(2 * AT_ONCE, secret) == [200] * 2 * AT_ONCE
+    assert len(pair.ups["good"].requests) - before == 2 * AT_ONCE
+    assert answered_usd(pair, key_id, 2 * AT_ONCE) == pytest.approx(2 * AT_ONCE * COST_USD)
+    workers = {call.worker for call in Reader(pair.store).requests(key_id=key_id)}
+    assert len(workers) == 2
+
+
+def test_a_decision_can_be_read_from_either_worker(pair: Pair) -> None:
+    secret, _ = pair.key("reads")
+    headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
+    connection = pair.serving.connect()
+    connection.request("POST", "/v1/chat/completions", chat_body(), headers)
+    answer = connection.getresponse()
+    answer.read()
+    decision_id = answer.getheader("x-tenbin-decision-id")
+
+    def read() -> int:
+        other = pair.serving.connect()
+        try:
+            other.request("GET", f"/v1/decisions/{decision_id}", headers=headers)
+            return other.getresponse().status
+        finally:
+            other.close()
+
+    until(lambda: [read() for _ in range(10)] == [200] * 10, "every worker to show the decision")
+
+
+def test_a_revoked_key_is_refused_by_both(pair: Pair) -> None:
+    secret, _ = pair.key("short")
+    assert pair.statuses(8, secret) == [200] * 8
+    revoke_key(pair.store, "short")
+    until(lambda: pair.statuses(16, secret) == [401] * 16, "every worker to refuse the key")
