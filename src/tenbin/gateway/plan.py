@@ -45,7 +45,7 @@ class Plan:
     """
 
     decision_id: str
-    attempts: tuple[Attempt, ...]
+    attempts: Sequence[Attempt]
     reason: str
     code: str
     profile: ServedProfile | None = None
@@ -59,6 +59,12 @@ class Plan:
         """The profile's name, None for a model that was named itself."""
         return None if self.profile is None else self.profile.profile.name
 
+    def names(self) -> list[str]:
+        """The candidates in the order of the plan."""
+        if self.weighed is not None:
+            return [self.weighed.models[m] for m in self.weighed.ranking]
+        return [attempt.destination.candidate.name for attempt in self.attempts]
+
     def document(self, at: float) -> bytes:
         """The decision as JSON, its figures as float32 in base64: [len(FIGURES), M] in the order of `models`."""
         found: dict[str, Any] = {
@@ -69,7 +75,7 @@ class Plan:
             "model": self.attempts[0].destination.candidate.name,
             "reason": self.reason,
             "code": self.code,
-            "plan": [attempt.destination.candidate.name for attempt in self.attempts],
+            "plan": self.names(),
         }
         if self.profile is not None:
             found["versions"] = self.profile.versions

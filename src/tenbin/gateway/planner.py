@@ -17,13 +17,14 @@ from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.plan import Attempt, Plan
+from tenbin.gateway.ranked import Ranked
 from tenbin.gateway.retreat import Retreat
 from tenbin.gateway.session import Fingerprints, Session, Sessions, cached_tokens, fingerprints
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.tighten import Terms, Tightened, tighten
 from tenbin.router.weighing import Ask, Weighed
 from tenbin.store.ids import new_id
-from tenbin.types import Floats, Query
+from tenbin.types import Candidate, Floats, Query
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.translate import untranslatable
 
@@ -164,14 +165,25 @@ def _barred(asking: Asking, served: ServedProfile, tightened: Tightened) -> Bars
             bar or (None if name in tightened.eligible else "not allowed for this key or request")
             for name, bar in zip(served.router.models, barred, strict=True)
         )
-    speaks = [bar is None and _is_foreign(incoming, d) for d, bar in zip(served.destinations, barred, strict=True)]
-    if any(speaks):
+    if incoming.requirements:
+        barred = tuple(
+            bar or _lacking(candidate, incoming)
+            for candidate, bar in zip(served.router.candidates, barred, strict=True)
+        )
+    if incoming.endpoint == "responses" or served.dialects != {incoming.dialect}:
         body = incoming.everything() if incoming.endpoint != "responses" else {}
         barred = tuple(
-            bar or (_unsaid(incoming, body, d) if foreign else None)
-            for d, bar, foreign in zip(served.destinations, barred, speaks, strict=True)
+            bar or _unsaid(incoming, body, destination)
+            for destination, bar in zip(served.destinations, barred, strict=True)
         )
     return barred
+
+
+def _lacking(candidate: Candidate, incoming: Incoming) -> str | None:
+    """The router bars these, too; here it holds as well where the router cannot be asked."""
+    if candidate.capabilities is None or incoming.requirements <= candidate.capabilities:
+        return None
+    return f"lacks {', '.join(sorted(incoming.requirements - candidate.capabilities))}"
 
 
 def _terms(asking: Asking, served: ServedProfile) -> Terms:
@@ -182,39 +194,24 @@ def _terms(asking: Asking, served: ServedProfile) -> Terms:
     return replace(served.terms, eligible=served.terms.eligible & key.models)
 
 
-def _is_foreign(incoming: Incoming, destination: Destination | None) -> bool:
-    """Whether this candidate needs a closer look: it speaks another dialect, or perhaps not this endpoint."""
-    if destination is None:
-        return False
-    if incoming.endpoint == "responses":
-        return not destination.speaks_responses
-    return destination.dialect != incoming.dialect
-
-
 def _unsaid(incoming: Incoming, body: dict[str, object], destination: Destination | None) -> str | None:
+    """Why a request cannot be said to this candidate: another dialect without the words, or not this endpoint."""
     if destination is None:
         return None
     if incoming.endpoint == "responses":
-        return "does not speak /v1/responses"
+        return None if destination.speaks_responses else "does not speak /v1/responses"
     return untranslatable(body, incoming.dialect, destination.dialect, destination.model)
 
 
 def _weighed(
     served: ServedProfile, tightened: Tightened, weighed: Weighed, bond: Bond, prints: Fingerprints | None
 ) -> Plan:
-    quality, cost, sent, answered = (
-        figures.tolist() for figures in (weighed.quality, weighed.cost_usd, weighed.input_tokens, weighed.output_tokens)
-    )
-    attempts = tuple(
-        Attempt(destination, sent[m], answered[m], quality[m], cost[m], bond.strips(destination))
-        for m in weighed.ranking
-        if (destination := served.destinations[m]) is not None
-    )
+    attempts = Ranked(served, weighed, bond)
     reason = weighed.reason
     if attempts[0].strips_state:
         author = "another model" if bond.author is None else bond.author.candidate.name
         reason = f"{reason}; thinking of {author} left out"
-    baseline = cost[served.reference]
+    baseline = float(weighed.cost_usd[served.reference])
     return Plan(
         decision_id=new_id("dec"),
         attempts=attempts,

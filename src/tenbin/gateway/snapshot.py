@@ -41,7 +41,7 @@ class ServedProfile:
 
     `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
     here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
-    router's, which hashes a whole manifest to name them.
+    router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked.
     """
 
     profile: Profile
@@ -53,6 +53,7 @@ class ServedProfile:
     reference: int
     reference_quality: float
     versions: Mapping[str, str]
+    dialects: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,6 +201,7 @@ def _served(
         reference=router.models.index(router.manifest.reference),
         reference_quality=curve.reference_quality,
         versions=router.versions(),
+        dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
     )
 
 
