@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, Self
@@ -21,17 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import ArtifactError, UsageError
-from tenbin.features.characters import blocks
 from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
 from tenbin.types import Bools, Float32s, Floats, Ints, Progress
 
-Columns = NDArray[np.signedinteger[Any]]
-"""The column of the projection for each n-gram, -1 where it is not known."""
+Rows = NDArray[np.unsignedinteger[Any]]
+"""The row of the projection for each n-gram, counted from 1; 0 where it is not known."""
 
 _FORMAT = 1
-_BLOCK_TEXTS = 64
-_BLOCK_CHARACTERS = 1 << 17
 _TEXT_NORM = 2048.0
 _DIRECTION_NORM = 7900.0
 _DIRECTION_MAX = 127.0
@@ -48,10 +44,6 @@ def _log_counts() -> Floats:
     return np.array([0.0] + [1.0 + math.log(count) for count in range(1, _MAX_COUNT)])
 
 
-def _blocks(texts: Sequence[str]) -> list[tuple[int, int]]:
-    return blocks(texts, _BLOCK_TEXTS, _BLOCK_CHARACTERS)
-
-
 def _sampling_order(texts: Sequence[str]) -> list[str]:
     """The texts in an order that depends on their content alone, so that the order of rows decides nothing."""
 
@@ -64,11 +56,8 @@ def _sampling_order(texts: Sequence[str]) -> list[str]:
 def _document_frequency(texts: Sequence[str]) -> Ints:
     """How many of the texts contain each slot, int64 [SLOTS]."""
     frequency = np.zeros(SLOTS, np.int64)
-    for start, stop in _blocks(texts):
-        found = ngrams_of(texts[start:stop])
-        pairs = np.sort(found.owners * SLOTS + found.slots)
-        distinct = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
-        frequency += np.bincount(distinct % SLOTS, minlength=SLOTS)
+    for text in texts:
+        frequency[np.unique(ngrams_of(text).slots)] += 1
     return frequency
 
 
@@ -76,6 +65,19 @@ def _most_telling(score: Floats, count: int) -> Ints:
     """The slots of the `count` best positive scores, in rising order; ties go to the lower slot."""
     best = np.argsort(-score, kind="stable")[:count]
     return np.sort(best[score[best] > 0])
+
+
+def _known_share(found: NGrams, is_known: Bools) -> float:
+    """The share of a text's n-grams that are known, by those that are language where there are any."""
+    language = np.count_nonzero(found.language)
+    if language:
+        return np.count_nonzero(found.language & is_known) / language
+    return np.count_nonzero(is_known) / max(len(is_known), 1)
+
+
+def _sum_in_order(values: Floats) -> float:
+    """One after the other: the last bit of a sum depends on its order, and fits are compared by their hash."""
+    return float(np.add.accumulate(values)[-1]) if len(values) else 0.0
 
 
 class HashedEmbedder:
@@ -153,9 +155,8 @@ class HashedEmbedder:
         self.idf_ = idf
         self.n_words_ = words
         # As narrow as it can be: every request looks up thousands of places in it, all over the table.
-        self._column = np.full(SLOTS, -1, np.min_scalar_type(-len(slots) - 1))
-        self._column[slots] = np.arange(len(slots))
-        self._is_known = self._column >= 0
+        self._row = np.zeros(SLOTS, np.min_scalar_type(len(slots)))
+        self._row[slots] = np.arange(1, len(slots) + 1)
 
     def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
         self.projection_ = projection
@@ -170,53 +171,37 @@ class HashedEmbedder:
 
     def _usual_share(self, texts: Sequence[str], frequency: Ints) -> float:
         """The share of known n-grams that nearly all training prompts reach, each judged as if it were not there."""
-        known_without = self._is_known & (frequency >= 3)
-        shares = []
-        for start, stop in _blocks(texts):
-            found = ngrams_of(texts[start:stop])
-            shares.append(self._known_share(found, stop - start, known_without[found.slots]))
-        return max(float(np.quantile(np.concatenate(shares), _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
+        known_without = (self._row > 0) & (frequency >= 3)
+        shares = [_known_share(found, known_without[found.slots]) for found in map(ngrams_of, texts)]
+        return max(float(np.quantile(shares, _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
 
-    @staticmethod
-    def _known_share(found: NGrams, n: int, is_known: Bools) -> Floats:
-        """Per text the share of its n-grams that are known, by those that are language where there are any."""
-        cell = found.owners * 4
-        cell += found.language.view(np.uint8) * np.uint8(2)
-        cell += is_known.view(np.uint8)
-        # [n, language, known]
-        counts = np.bincount(cell, minlength=4 * n).reshape(n, 2, 2)
-        language, every = counts[:, 1], counts.sum(axis=1)
-        judged = np.where((language.sum(axis=1) > 0)[:, None], language, every)
-        share: Floats = judged[:, 1] / np.maximum(judged.sum(axis=1), 1)
-        return share
+    def _weights(self, rows: Rows) -> tuple[Ints, Float32s]:
+        """The index in `slots_` and the whole-number weight of every known n-gram of a text, in rising order."""
+        counts = np.bincount(rows, minlength=len(self.slots_) + 1)[1:]
+        known = np.flatnonzero(counts)
+        weights = _log_counts().take(counts.take(known), mode="clip") * self.idf_.take(known)
+        squares = weights * weights
+        words = int(np.searchsorted(known, self.n_words_))
+        lengths = [math.sqrt(_sum_in_order(part)) for part in (squares[:words], squares[words:])]
+        shares = [
+            share if length > 0 else 0.0 for share, length in zip((1.0, self.character_weight), lengths, strict=True)
+        ]
+        whole = max(math.sqrt(sum(share * share for share in shares)), 1e-12)
+        for part, share, length in zip((weights[:words], weights[words:]), shares, lengths, strict=True):
+            np.multiply(part, _TEXT_NORM * (share / whole) / max(length, 1e-12), out=part)
+        return known, np.rint(weights, out=weights).astype(np.float32)
 
-    def _weights(self, found: NGrams, n: int, column: Columns) -> tuple[Ints, Ints, Float32s]:
-        """Row, column and whole-number weight of every known n-gram of a block, in rising order of row and column."""
-        width = len(self.slots_)
-        known = np.flatnonzero(column >= 0)
-        cell = column[known].astype(np.int64)
-        if n > 1:
-            cell += found.owners[known] * width
-        counts = np.bincount(cell, minlength=n * width)
-        cells = np.flatnonzero(counts)
-        rows, columns = np.divmod(cells, width)
-        weights = _log_counts()[np.minimum(counts[cells], _MAX_COUNT - 1)] * self.idf_[columns]
-        part = rows * 2 + (columns >= self.n_words_)
-        length = np.sqrt(np.bincount(part, weights=weights * weights, minlength=2 * n)).reshape(n, 2)
-        share = np.where(length > 0, np.array([1.0, self.character_weight]), 0.0)
-        share /= np.maximum(np.sqrt((share * share).sum(axis=1, keepdims=True)), 1e-12)
-        factor = _TEXT_NORM * share / np.maximum(length, 1e-12)
-        return rows, columns, np.rint(weights * factor.ravel()[part]).astype(np.float32)
-
-    def _matrix_of(self, found: NGrams, n: int) -> Float32s:
-        dense = np.zeros((n, len(self.slots_)), np.float32)
-        rows, columns, weights = self._weights(found, n, self._column[found.slots])
-        dense[rows, columns] = weights
+    def _weights_of(self, texts: Sequence[str]) -> Float32s:
+        """The weights of many texts, [n, V]."""
+        dense = np.zeros((len(texts), len(self.slots_)), np.float32)
+        for own, text in zip(dense, texts, strict=True):
+            known, own_weights = self._weights(self._row[ngrams_of(text).slots])
+            own[known] = own_weights
         return dense
 
     def _directions(self, texts: Sequence[str]) -> tuple[NDArray[np.int8], Float32s]:
         """The leading right singular vectors of the weight matrix as whole numbers [V, dim], and their scales [dim]."""
-        matrix = np.concatenate([self._matrix_of(ngrams_of(texts[a:b]), b - a) for a, b in _blocks(texts)])
+        matrix = self._weights_of(texts)
         matrix /= np.float32(_TEXT_NORM)
         width = min(self.max_dim + _OVERSAMPLING, *matrix.shape)
         basis = np.random.default_rng(self.seed).standard_normal((matrix.shape[1], width), dtype=np.float32)
@@ -232,15 +217,15 @@ class HashedEmbedder:
         grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
         return np.rint(directions * grid).astype(np.int8), (1.0 / (grid * _TEXT_NORM)).astype(np.float32)
 
-    def _project(self, found: NGrams, n: int, column: Columns) -> Float32s:
-        rows, columns, weights = self._weights(found, n, column)
-        bounds = np.searchsorted(rows, np.arange(n + 1))
-        # Text by text: a dense product of the block wakes BLAS threads, which was 20 times slower on a busy machine.
+    def _projected(self, rows: Rows) -> Float32s:
+        """The sum of a text's weighted directions, [dim]."""
+        known, weights = self._weights(rows)
+        # Text by text: a dense product of many wakes BLAS threads, which was 20 times slower on a busy machine.
         # The rows are widened after they are taken, since all of the projection in float32 would fill the caches.
-        rows_of = self.projection_.take
-        sums = np.stack(
-            [weights[a:b] @ rows_of(columns[a:b], 0).astype(np.float32) for a, b in itertools.pairwise(bounds)]
-        )
+        sums: Float32s = weights @ self.projection_.take(known, 0).astype(np.float32)
+        return sums
+
+    def _unit(self, sums: Float32s) -> Float32s:
         vectors = sums.astype(np.float64) * self.scale_
         lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
         unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
@@ -257,15 +242,14 @@ class HashedEmbedder:
             raise UsageError("the base embedder has not been fitted", fix="call fit(texts) first")
         if isinstance(texts, str):
             raise TypeError("embed takes a list of texts, not one text")
-        vectors = np.zeros((len(texts), self.dim), np.float32)
-        familiarity = np.zeros(len(texts))
-        for start, stop in _blocks(texts):
-            found = ngrams_of(texts[start:stop])
-            column = self._column[found.slots]
-            vectors[start:stop] = self._project(found, stop - start, column)
-            share = self._known_share(found, stop - start, column >= 0)
-            familiarity[start:stop] = np.minimum(share / self.usual_share_, 1.0)
-        return vectors, familiarity
+        sums = np.empty((len(texts), self.dim), np.float32)
+        shares = np.empty(len(texts))
+        for i, text in enumerate(texts):
+            found = ngrams_of(text)
+            rows = self._row.take(found.slots)
+            sums[i] = self._projected(rows)
+            shares[i] = _known_share(found, rows > 0)
+        return self._unit(sums), np.minimum(shares / self.usual_share_, 1.0)
 
     def embed(self, texts: Sequence[str]) -> Float32s:
         """Unit (or zero) vectors float32 [n, dim]; a row never depends on the other texts, to the last bit."""
