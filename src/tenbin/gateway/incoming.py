@@ -27,7 +27,7 @@ MAX_VALUES = 300_000
 MAX_OUTPUT_TOKENS = 1 << 40
 """Beyond it a cap is none; the figures made from it stay finite."""
 MAX_USER = 256
-IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
+IMAGE_PARTS = ("image_url", "image", "input_image")
 BESIDE = ("tools", "functions", "response_format", "output_format", "text")
 """What is sent beside the messages and counts as input."""
 PARTS_SEEN = 10_000
@@ -185,7 +185,7 @@ def read_anthropic(body: bytes) -> Incoming:
         found,
         tools=("tools",),
         has_schema="output_format" in members or "format" in config,
-        reasons=thinking.get("type") in {"enabled", "adaptive"},
+        reasons=thinking.get("type") in ("enabled", "adaptive"),
     )
 
 
@@ -296,6 +296,9 @@ def _check_content(content: Any, param: str) -> None:
         if not isinstance(part, dict):
             where, fix = f"{param}[{i}]", 'write it as {"type": "text", "text": "..."}'
             raise RequestError(400, "invalid_type", f"{where} is no object", param=where, fix=fix)
+        if not isinstance(part.get("type", ""), str):
+            where = f"{param}[{i}].type"
+            raise RequestError(400, "invalid_type", f"{where} is no text", param=where, fix='name one, such as "text"')
 
 
 def _items(members: Members) -> list[dict[str, Any]]:

@@ -213,7 +213,7 @@ def _set_format(out: Json, body: Json) -> None:
 
 
 def _set_sampling(out: Json, body: Json, rules: AnthropicRules) -> None:
-    is_thinking = out.get("thinking", {}).get("type") in {"enabled", "adaptive"}
+    is_thinking = out.get("thinking", {}).get("type") in ("enabled", "adaptive")
     temperature, top_p = body.get("temperature"), body.get("top_p")
     for field, value in (("temperature", temperature), ("top_p", top_p)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):

@@ -22,7 +22,7 @@ _BUDGETS: Mapping[str, int] = {
     "max": 31_999,
 }
 _MIN_BUDGET = 1024
-_FORCED = frozenset({"any", "tool"})
+_FORCED = ("any", "tool")
 _TAKEN_EVERYWHERE: Mapping[str, str] = {
     "low": "low",
     "medium": "medium",

@@ -36,6 +36,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {
         "metadata other than user_id": "nothing else is defined there",
         "output_config.effort": "where the model takes no reasoning_effort; xhigh and max become high",
         "service_tier": "auto and standard_only become auto and default",
+        "system[] x-anthropic-billing-header": "Claude Code's note to Anthropic, new each time: it would spoil caching",
         "temperature, top_p": "where the OpenAI reasoning model refuses them",
         "tenbin": "Tenbin's own dials",
         "thinking = disabled": "the default of a request without reasoning_effort",

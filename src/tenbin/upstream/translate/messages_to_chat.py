@@ -7,12 +7,13 @@ by `untranslatable`, what is left out without harm stands in `DROPPED`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from tenbin.errors import RequestError
+from tenbin.upstream.translate.attribution import without_attribution
 from tenbin.upstream.translate.body import Json, mapping, objects, parts, string
 from tenbin.upstream.translate.effort import effort_of
 from tenbin.upstream.translate.model_rules import openai_rules
@@ -68,12 +69,12 @@ def messages_to_chat(body: Json, destination_model: str | None = None, max_outpu
     return out
 
 
-def _text(content: Any, param: str, gap: str = "\n\n") -> str:
-    return gap.join(string(part.get("text"), param) for part in parts(content, param) if part.get("type") == "text")
+def _texts(content: Any, param: str) -> Iterator[str]:
+    return (string(part.get("text"), param) for part in parts(content, param) if part.get("type") == "text")
 
 
 def _system(content: Any, param: str) -> list[Json]:
-    text = _text(content, param)
+    text = "\n\n".join(filter(None, map(without_attribution, _texts(content, param))))
     return [{"role": "system", "content": text}] if text else []
 
 
@@ -104,7 +105,7 @@ def _assistant(blocks: list[Json], ids: ToolIds, where: str) -> list[Json]:
             function = {"name": string(block.get("name"), f"{where}.name"), "arguments": arguments}
             call_id = ids.call(string(block.get("id"), f"{where}.id"))
             calls.append({"id": call_id, "type": "function", "function": function})
-    text = _text(blocks, where, gap="")
+    text = "".join(_texts(blocks, where))
     if not text and not calls:
         return []
     message: Json = {"role": "assistant", "content": text or None}
@@ -137,7 +138,8 @@ def _result(block: Json, where: str) -> tuple[str, list[Json]]:
     """The text of a tool's result, and the pictures and files, which OpenAI takes from a user only."""
     inner = parts(block.get("content"), f"{where}.content")
     converted = [part for part in map(to_part, inner) if part is not None]
-    text = "\n\n".join(part["text"] for part in converted if part["type"] == "text")
+    texts = (string(part["text"], f"{where}.content.text") for part in converted if part["type"] == "text")
+    text = "\n\n".join(texts)
     media = [part for part in converted if part["type"] != "text"]
     if media:
         text = f"{text}\n\n{_PICTURES_FOLLOW}" if text else _PICTURES_FOLLOW

@@ -19,7 +19,7 @@ REDACTED_THINKING = "redacted_thinking"
 ENCRYPTED_REASONING = "encrypted_reasoning"
 OPEN_TOOL_CALLS = "open_tool_calls"
 
-_THINKING = frozenset({"thinking", "redacted_thinking", "reasoning"})
+_THINKING = ("thinking", "redacted_thinking", "reasoning")
 _ENCRYPTED = ("encrypted_content", "reasoning_details", "thinking_blocks", "thought_signature", "extra_content")
 _REASONING = frozenset({"reasoning_content", "reasoning", *_ENCRYPTED})
 
@@ -59,9 +59,9 @@ def is_mid_tool_loop(messages: Sequence[Message]) -> bool:
     if not messages or not isinstance(messages[-1], Mapping):
         return False
     last = messages[-1]
-    if last.get("role") in {"tool", "function"} or last.get("tool_calls") or last.get("function_call"):
+    if last.get("role") in ("tool", "function") or last.get("tool_calls") or last.get("function_call"):
         return True
-    return any(part.get("type") in {"tool_use", "tool_result"} for part in _parts(last))
+    return any(part.get("type") in ("tool_use", "tool_result") for part in _parts(last))
 
 
 def strip_state(body: Mapping[str, Any]) -> Json:
@@ -103,6 +103,6 @@ def _strip_part(part: Any, ids: ToolIds) -> Any:
     kind = part.get("type")
     if kind == "tool_result" and isinstance(part.get("tool_use_id"), str):
         new["tool_use_id"] = ids.result(part["tool_use_id"])
-    elif isinstance(part.get("id"), str) and (kind in {"tool_use", "custom"} or "function" in part):
+    elif isinstance(part.get("id"), str) and (kind in ("tool_use", "custom") or "function" in part):
         new["id"] = ids.call(part["id"])
     return new

@@ -17,7 +17,7 @@ _MAX_TOOL_NAME = 64
 _PLAIN_TOOL_KEYS = frozenset(
     {"name", "description", "input_schema", "type", "strict", "cache_control", "eager_input_streaming"}
 )
-_IN_HISTORY = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
+_IN_HISTORY = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
 def untranslatable(body: Json, source: str, target: str, model: str | None = None) -> str | None:
@@ -68,7 +68,7 @@ def _chat_faults(body: Json, model: str | None) -> Iterator[str]:
 
 
 def _chat_message_faults(message: Json, where: str) -> Iterator[str]:
-    if message.get("role") not in {"system", "developer", "user", "assistant", "tool"}:
+    if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
         yield f"{where}.role {message.get('role')}"
     for field in ("audio", "function_call"):
         if message.get(field) is not None:
@@ -77,7 +77,7 @@ def _chat_message_faults(message: Json, where: str) -> Iterator[str]:
         if call.get("type", "function") != "function":
             yield f"{where}.tool_calls[{at}] of type {call.get('type')}"
     for at, part in enumerate(_dicts(message.get("content"))):
-        if part.get("type") not in {"text", "refusal"} and to_block(part) is None:
+        if part.get("type") not in ("text", "refusal") and to_block(part) is None:
             yield f"{where}.content[{at}] ({part.get('type')})"
 
 
@@ -104,7 +104,7 @@ def _messages_faults(body: Json) -> Iterator[str]:
 
 
 def _tool_faults(tool: Json, where: str) -> Iterator[str]:
-    if tool.get("type") not in {None, "custom"}:
+    if tool.get("type") not in (None, "custom"):
         yield f"{where} of type {tool.get('type')}"
     if len(str(tool.get("name"))) > _MAX_TOOL_NAME:
         yield f"{where}.name longer than {_MAX_TOOL_NAME} characters"
