@@ -74,6 +74,9 @@ def crossed(
 def spread(cases: Iterable[Case], name: str) -> tuple[str, str, str]:
     """Three cells on the runs of one name: between which dialects, how, streaming or not."""
     runs = [case for case in cases if case.name == name]
-    dialects = dict.fromkeys(f"{run.endpoint} → {NAMES[run.upstream]}" for run in runs)
+    pairs = list(dict.fromkeys((run.endpoint, run.upstream) for run in runs))
+    dialects = ", ".join(f"{endpoint} → {NAMES[upstream]}" for endpoint, upstream in pairs)
+    if set(pairs) == {*OWN, *TRANSLATED}:
+        dialects = "chat, messages → either"
     streams = dict.fromkeys(("no", "yes")[run.is_stream] for run in runs)
-    return ", ".join(dialects), ", ".join(dict.fromkeys(run.way for run in runs)), ", ".join(streams)
+    return dialects, ", ".join(dict.fromkeys(run.way for run in runs)), ", ".join(streams)

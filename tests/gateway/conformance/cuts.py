@@ -23,7 +23,7 @@ class Cut:
 
     @property
     def case(self) -> Case:
-        return Case(self.recording, self.endpoint, self.upstream, "pinned", True)
+        return Case(f"{self.recording} {self.ending}", self.endpoint, self.upstream, "pinned", True)
 
     def __str__(self) -> str:
         return f"{self.recording}-{self.endpoint}-{self.ending}"

@@ -164,7 +164,7 @@ FAILURE_CASES: list[Case] = [
 REFUSAL = "content filter in place of an answer"
 REFUSAL_CASES = crossed([REFUSAL], (*OWN, *TRANSLATED), ("pinned", "routed"))
 SLOW = "slow first token"
-SLOW_CASES = crossed([SLOW], (*OWN, *TRANSLATED), ("pinned",)) + crossed([SLOW], OWN, ("routed", "exhausted"))
+SLOW_CASES = crossed([SLOW], OWN, ("pinned", "routed", "exhausted"))
 
 
 def failures() -> Section:

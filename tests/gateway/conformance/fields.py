@@ -12,6 +12,8 @@ ARGUMENTS = b'"{\\"city\\": \\"\xe6\x9d\xb1\xe4\xba\xac\\"}"'
 CALL = b'{"id": "call_7Yq", "type": "function", "function": {"name": "weather", "arguments": %b}}' % ARGUMENTS
 CUSTOM_CALL = b'{"id": "call_8Zr", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}'
 RESULT = b'{"role": "tool", "tool_call_id": "call_7Yq", "content": "21.50 degrees"}'
+LONGEST = 70
+HEAD = ("field", "sent", "dialects", "how", "streamed")
 PIXEL = b'{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}}'
 
 
@@ -21,6 +23,16 @@ class Field:
 
     name: str
     members: Mapping[str, bytes]
+
+    @property
+    def sent(self) -> str:
+        """The members as a cell of the table; long values by their first characters."""
+        shown = (f"{name}: {value.decode()}" for name, value in self.members.items())
+        return ", ".join(f"`{text if len(text) <= LONGEST else text[:LONGEST] + '…'}`" for text in shown)
+
+    def row(self, cases: Sequence[Case]) -> tuple[str, ...]:
+        """The row of the table."""
+        return (self.name, self.sent, *spread(cases, self.name))
 
 
 FIELDS: Sequence[Field] = (
@@ -108,13 +120,12 @@ FIELD_CASES: list[Case] = crossed([field.name for field in FIELDS], OWN[:1], ("r
 
 def fields() -> Section:
     """The part of the table."""
-    rows = [(f"`{f.name}`" if f.name in f.members else f.name, *spread(FIELD_CASES, f.name)) for f in FIELDS]
     return Section(
         "Chat completions: request fields",
         "Each arrives at an upstream of OpenAI's dialect byte for byte, numbers as written (`0.10`, `1e-7`, `1.0`,\n"
         "`12345678901234567890`), in the order sent. Only `model` is replaced, `tenbin` taken out, and the usage of a\n"
         "stream asked for.",
-        ("field", "dialects", "how", "streamed"),
-        rows,
+        HEAD,
+        [field.row(FIELD_CASES) for field in FIELDS],
         FIELD_CASES,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.gateway.conformance.cases import Case, Section, crossed, spread
-from tests.gateway.conformance.fields import WEATHER, Field
+from tests.gateway.conformance.cases import Case, Section, crossed
+from tests.gateway.conformance.fields import HEAD, WEATHER, Field
 
 CACHED = b'{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}'
 TOOL = b'{"name": "weather", "input_schema": %b, "cache_control": {"type": "ephemeral"}}' % WEATHER
@@ -88,7 +88,6 @@ MESSAGES_CASES: list[Case] = [
 ]
 RESPONSES_CASES = crossed([field.name for field in RESPONSES], [("responses", "openai")], ("routed", "pinned"))
 EMBEDDINGS_CASES = crossed([field.name for field in EMBEDDINGS], [("embeddings", "openai")], ("pinned",), (False,))
-HEAD = ("field", "dialects", "how", "streamed")
 
 
 def messages() -> Section:
@@ -98,7 +97,7 @@ def messages() -> Section:
         "Each arrives at an upstream of Anthropic's dialect byte for byte, and nothing is added; so do the headers\n"
         "`anthropic-beta` and `anthropic-version`, which no other upstream sees.",
         HEAD,
-        [(field.name, *spread(MESSAGES_CASES, field.name)) for field in (*MESSAGES, *PINNED_MESSAGES)],
+        [field.row(MESSAGES_CASES) for field in (*MESSAGES, *PINNED_MESSAGES)],
         MESSAGES_CASES,
     )
 
@@ -110,7 +109,7 @@ def responses() -> Section:
         "Each arrives byte for byte at a candidate that speaks `/v1/responses`; it is never translated. A\n"
         "`previous_response_id` leads to the candidate that gave that response.",
         HEAD,
-        [(field.name, *spread(RESPONSES_CASES, field.name)) for field in RESPONSES],
+        [field.row(RESPONSES_CASES) for field in RESPONSES],
         RESPONSES_CASES,
     )
 
@@ -122,6 +121,6 @@ def embeddings() -> Section:
         "Each arrives byte for byte, the vectors come back as they are. Never routed: vectors of different models do\n"
         "not compare.",
         HEAD,
-        [(field.name, *spread(EMBEDDINGS_CASES, field.name)) for field in EMBEDDINGS],
+        [field.row(EMBEDDINGS_CASES) for field in EMBEDDINGS],
         EMBEDDINGS_CASES,
     )

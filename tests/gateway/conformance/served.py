@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tenbin.gateway.breakers import Breakers
+from tenbin.store.keys import create_key
 from tenbin.testing import FakeUpstream
 from tenbin.testing.fake.request import UpstreamRequest
 from tests.gateway.conformance.cases import PATHS, Case, Dialect
@@ -20,7 +21,8 @@ from tests.gateway.running import HARD, PATIENCE_S, Reply, Running, Upstreams
 CANDIDATES: Mapping[Dialect, tuple[str, str]] = {"openai": ("cheap", "good"), "anthropic": ("haiku", "opus")}
 PROFILES: Mapping[Dialect, str] = {"openai": "tenbin/auto", "anthropic": "tenbin/claude"}
 HASTY: Mapping[Dialect, str] = {"openai": "tenbin/hasty", "anthropic": "tenbin/hasty-claude"}
-FIRST_TOKEN_S = 0.5
+FIRST_TOKEN_S = 0.4
+DEADLINE_S = 0.8
 VECTORS = "vectors"
 Members = dict[str, bytes]
 
@@ -42,11 +44,12 @@ def at_provider(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The gateway and what stands behind it."""
+    """The gateway and what stands behind it; `secret` is a key of it, which calls need not send."""
 
     gateway: Running
     ups: Upstreams
     vectors: FakeUpstream
+    secret: str
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def reset(self) -> None:
@@ -118,7 +121,9 @@ def site_in(folder: Path) -> Iterator[Site]:
         more = f'[profiles.claude]\n{anthropic}\n[candidates.{VECTORS}]\nbase_url = "{vectors.base_url}"\n'
         more += f'model = "{at_provider(VECTORS)}"\nembeddings = true\n'
         for name, allowed in (("hasty", openai), ("hasty-claude", anthropic)):
-            sla = f"first_token_s = {FIRST_TOKEN_S}\ndeadline_s = {2 * FIRST_TOKEN_S}"
+            sla = f"first_token_s = {FIRST_TOKEN_S}\ndeadline_s = {DEADLINE_S}"
             more += f"[profiles.{name}]\n{allowed}\n[profiles.{name}.sla]\n{sla}\n"
-        with Running(folder, ups, profile=f"mu = 0.3\n{openai}", candidate=lines, more=more) as gateway:
-            yield Site(gateway, ups, vectors)
+        running = Running(folder, ups, profile=f"mu = 0.3\n{openai}", candidate=lines, more=more)
+        secret, _ = create_key(running.store, "conformance")
+        with running as gateway:
+            yield Site(gateway, ups, vectors, secret)
