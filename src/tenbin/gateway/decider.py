@@ -70,11 +70,11 @@ class Decider:
     async def decide(self, router: Router, ask: Ask, deadline_s: float) -> Weighed:
         """The ranking for one request.
 
-        Raises TimeoutError after `deadline_s`, DecisionError where nobody may answer or too many wait, and whatever
-        deciding itself raises: the caller then takes its safe default.
+        Raises TimeoutError after `deadline_s` and where too many wait, DecisionError where nobody may answer, and
+        whatever deciding itself raises: the caller then takes its safe default.
         """
         if self.queue_depth >= self.max_waiting:
-            raise DecisionError("too many requests wait for a decision", fix="add workers, or send fewer at once")
+            raise TimeoutError("too many requests wait for a decision")
         loop = asyncio.get_running_loop()
         characters = _characters(ask.query)
         future: asyncio.Future[Weighed] = loop.create_future()

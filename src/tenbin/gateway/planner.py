@@ -90,6 +90,8 @@ class Planner:
         except Exception as error:
             self.log.exception("a decision failed")
             return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
+        if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
+            return replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
         return _weighed(served, tightened, weighed, bond, prints)
 
     def _prints(self, asking: Asking, served: ServedProfile) -> Fingerprints | None:
