@@ -82,7 +82,10 @@ class Reply:
         return dict(self.json["error"])
 
 
-def fitted(names: list[str]) -> Router:
+USUAL = FitSettings(embedder="base", learning_curve=False)
+
+
+def fitted(names: list[str], settings: FitSettings = USUAL) -> Router:
     """A router for these candidates: `cheap` fails on hard prompts, all others answer everything."""
     prompts = [f"{text} {i}" for i in range(60) for text in (EASY, HARD)]
     shape = (len(prompts), len(names))
@@ -104,7 +107,7 @@ def fitted(names: list[str]) -> Router:
         label_propensity=np.ones(shape),
     )
     prices = {n: [Price(PRICES.get(n, USUAL_PRICE), 4.0 * PRICES.get(n, USUAL_PRICE))] for n in names}
-    return fit(panel, PriceBook(prices), FitSettings(embedder="base", learning_curve=False))
+    return fit(panel, PriceBook(prices), settings)
 
 
 def written(
