@@ -76,7 +76,10 @@ def spread(cases: Iterable[Case], name: str) -> tuple[str, str, str]:
     runs = [case for case in cases if case.name == name]
     pairs = list(dict.fromkeys((run.endpoint, run.upstream) for run in runs))
     dialects = ", ".join(f"{endpoint} → {NAMES[upstream]}" for endpoint, upstream in pairs)
-    if set(pairs) == {*OWN, *TRANSLATED}:
-        dialects = "chat, messages → either"
+    if set(pairs) >= {*OWN, *TRANSLATED}:
+        others = [
+            f"{endpoint} → {NAMES[upstream]}" for endpoint, upstream in pairs if endpoint not in ("chat", "messages")
+        ]
+        dialects = ", ".join(["chat, messages → either", *others])
     streams = dict.fromkeys(("no", "yes")[run.is_stream] for run in runs)
     return dialects, ", ".join(dict.fromkeys(run.way for run in runs)), ", ".join(streams)

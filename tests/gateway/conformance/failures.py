@@ -11,11 +11,17 @@ from tenbin.testing.fake.request import UpstreamRequest
 from tests.gateway.conformance.cases import OWN, TRANSLATED, Case, Endpoint, Section, crossed, spread
 
 Script = Answer | Callable[[UpstreamRequest], Answer]
+PAIRS = (*OWN, ("responses", "openai"), *TRANSLATED)
 
 WIDE = " ".join(["x" * 20_000] * 60)
 """Words so wide that no single read of the gateway takes in both the first and what comes after 40 of them."""
 WIDE_FRAMES, WIDE_BYTES = 45, 800_000
 BROKEN_JSON = b'data: {"id": "chatcmpl-1", "choi\n\n'
+RESPONSES_ERROR = (
+    b'event: error\ndata: {"type": "error", "code": "server_error", "message": "Broken", "param": null}\n\n'
+)
+CREATED = b'data: {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}}\n\n'
+WIDE_DELTA = b'data: {"type": "response.output_text.delta", "delta": "%b"}\n\n' % (b"x" * 20_000)
 NO_ANSWER = b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
 AS_IT_IS = "the upstream's own"
 
@@ -57,15 +63,32 @@ class Failure:
         return self.kind if endpoint == "messages" else self.code
 
 
-def broken_json_late(request: UpstreamRequest) -> Answer:
-    """A stream whose JSON breaks off after much content."""
-    text = "x" * 20_000
-    if "/messages" in request.path:
-        delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
-        frame = f"event: content_block_delta\ndata: {json.dumps(delta)}\n\n"
-    else:
-        frame = f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': text}}]})}\n\n"
-    return Answer(chunks=(*[frame.encode()] * WIDE_FRAMES, BROKEN_JSON))
+def breaking_with(frame: bytes) -> Script:
+    """A stream that goes on with this frame after much content."""
+
+    def script(request: UpstreamRequest) -> Answer:
+        text = "x" * 20_000
+        if "/messages" in request.path:
+            delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+            content = f"event: content_block_delta\ndata: {json.dumps(delta)}\n\n"
+        elif "/responses" in request.path:
+            return Answer(chunks=(*[WIDE_DELTA] * WIDE_FRAMES, frame))
+        else:
+            content = f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': text}}]})}\n\n"
+        return Answer(chunks=(*[content.encode()] * WIDE_FRAMES, frame))
+
+    return script
+
+
+def error_event(after: int) -> Script:
+    """The error event of the endpoint, after so many frames of content."""
+
+    def script(request: UpstreamRequest) -> Answer:
+        if "/responses" in request.path:
+            return Answer(chunks=(CREATED, *[WIDE_DELTA] * after, RESPONSES_ERROR))
+        return Answer.error_in_stream(after_chunks=1) if after == 0 else Answer(text=WIDE, error_after=after)
+
+    return script
 
 
 def both(name: str, script: Script, status: int, code: str | None, kind: str, **more: object) -> Failure:
@@ -118,7 +141,7 @@ FAILURES: Sequence[Failure] = (
     Failure(
         "error event before any content",
         None,
-        Answer.error_in_stream(after_chunks=1),
+        error_event(0),
         500,
         "overloaded",
         API,
@@ -137,7 +160,7 @@ FAILURES: Sequence[Failure] = (
     Failure(
         "error event mid-stream",
         None,
-        Answer(text=WIDE, error_after=WIDE_FRAMES),
+        error_event(WIDE_FRAMES),
         200,
         None,
         API,
@@ -147,7 +170,7 @@ FAILURES: Sequence[Failure] = (
     Failure(
         "malformed JSON mid-stream",
         None,
-        broken_json_late,
+        breaking_with(BROKEN_JSON),
         200,
         None,
         API,
@@ -158,7 +181,7 @@ FAILURES: Sequence[Failure] = (
 BY_NAME = {failure.name: failure for failure in FAILURES}
 FAILURE_CASES: list[Case] = [
     case
-    for case in crossed(BY_NAME, (*OWN, *TRANSLATED), ("pinned", "routed", "exhausted"))
+    for case in crossed(BY_NAME, PAIRS, ("pinned", "routed", "exhausted"))
     if BY_NAME[case.name].script(case) is not None
 ]
 REFUSAL = "content filter in place of an answer"
