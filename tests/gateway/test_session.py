@@ -111,6 +111,15 @@ def test_what_differs_differs(one: list[Any], other: list[Any]) -> None:
     assert fingerprints(one).own != fingerprints(other).own
 
 
+def test_the_note_of_claude_code_that_is_new_each_time_changes_nothing() -> None:
+    def turn(number: str, *messages: Any, more: str = "") -> Fingerprints:
+        note = {"type": "text", "text": f"x-anthropic-billing-header: cc_version=2.1; cch={number};{more}"}
+        return fingerprints([{"role": "system", "content": [note, {"type": "text", "text": "Be brief."}]}, *messages])
+
+    assert turn("6d2a1", FIRST).own in turn("0b81f", FIRST, ANSWER, NEXT).earlier
+    assert turn("1", FIRST).own != turn("1", FIRST, more="\nAnother prompt.").own
+
+
 def test_scopes_and_systems_do_not_meet() -> None:
     owns = {
         fingerprints([FIRST]).own,

@@ -2,7 +2,8 @@
 
 A conversation has no name in either dialect: every turn sends the earlier ones again. Its fingerprint is a rolling hash
 over the messages in a canonical form that outlives how clients write the same thing again: the order of keys, a text as
-one part, fields that are null or empty, cache marks that move along, thinking that is left out of later turns.
+one part, fields that are null or empty, cache marks that move along, thinking that is left out of later turns, a line
+of Claude Code's that is new each time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tenbin.types import Message
+from tenbin.upstream.translate.attribution import without_attribution
 
 MAX_EARLIER = 32
 """One turn adds an answer and a question, or the results of some tools; who adds more than this starts afresh."""
@@ -81,8 +83,8 @@ def _message(pieces: list[bytes], message: Any) -> None:
 def _content(pieces: list[bytes], content: Any, depth: int) -> None:
     """A text, or its parts: one text part is the text; no content at all, an empty text and an empty list are one."""
     if isinstance(content, str):
-        if content:
-            _text(pieces, b"text", content)
+        if said := without_attribution(content):
+            _text(pieces, b"text", said)
     elif isinstance(content, list) and depth < _MAX_DEPTH:
         for part in content:
             _part(pieces, part, depth + 1)

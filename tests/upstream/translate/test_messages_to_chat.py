@@ -54,6 +54,15 @@ def test_system_blocks_become_one_message_and_later_ones_stay_where_they_are() -
     ]
 
 
+@pytest.mark.parametrize("system", [["{note}", "Be brief."], ["{note}\nBe brief."]])
+def test_the_note_of_claude_code_to_anthropic_is_left_out(system: list[str]) -> None:
+    note = "x-anthropic-billing-header: cc_version=2.1.117; cc_entrypoint=cli; cch=71fea;"
+    blocks = [{"type": "text", "text": text.format(note=note)} for text in system]
+    asked = [{"role": "user", "content": f"{note} is what?"}]
+    said = translated(system=blocks, messages=asked)["messages"]
+    assert said == [{"role": "system", "content": "Be brief."}, asked[0]]
+
+
 def test_a_tool_loop_becomes_calls_and_tool_messages_before_what_the_user_says() -> None:
     history = [
         {"role": "user", "content": "x"},
