@@ -25,6 +25,8 @@ TO_CLIENT = frozenset(
 )
 TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-")
 MAX_VALUE = 4096
+MESSAGES = "/messages"
+BETA = "beta=true"
 
 
 def to_upstream(headers: Mapping[str, str], dialect: str, request_id: str, traceparent: str) -> dict[str, str]:
@@ -39,6 +41,11 @@ def to_upstream(headers: Mapping[str, str], dialect: str, request_id: str, trace
     passed["x-request-id"] = request_id
     passed["traceparent"] = traceparent
     return passed
+
+
+def with_beta(path: str, query: bytes) -> str:
+    """The path of a call with Anthropic's mark of a feature in beta, where the client's own had it: no other query."""
+    return f"{path}?{BETA}" if path == MESSAGES and BETA.encode() in query.split(b"&") else path
 
 
 def to_client(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from tenbin.errors import RequestError
 from tenbin.gateway.call import Call, Work
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.headers import to_client, to_upstream
+from tenbin.gateway.headers import to_client, to_upstream, with_beta
 from tenbin.gateway.plan import Attempt
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.streaming import stream_through
@@ -138,10 +138,11 @@ class Relay:
         incoming, destination = self.work.incoming, wire.destination
         headers = self.exchange.headers
         passed = to_upstream(headers, destination.dialect, self.request_id, self.span.traceparent)
+        path = with_beta(said.path, self.exchange.scope.get("query_string", b""))
         timeout, first_by = self._patience(is_last)
         sent_at = time.perf_counter()
         try:
-            reply = await self.services.client.send(destination, said.path, said.body, passed, timeout)
+            reply = await self.services.client.send(destination, path, said.body, passed, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
                 raise failure
             shown = self._headers(call, reply.headers)
