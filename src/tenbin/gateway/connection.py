@@ -68,6 +68,11 @@ class Connection(HttpToolsProtocol):
         self.head_bytes = 1 - self.piece_bytes
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; not one behind a chunked body, which would pass for one that the head held."""
+        if self.in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self.in_head = False
         if self.patience is not None:
