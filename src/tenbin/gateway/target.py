@@ -32,7 +32,7 @@ def names(snapshot: Snapshot, caller: Caller) -> list[str]:
 
 
 def _profile(snapshot: Snapshot, caller: Caller, name: str) -> ServedProfile:
-    if name == AUTO and AUTO not in snapshot.profiles:
+    if name == AUTO and not (AUTO in snapshot.profiles and caller.may_use_profile(AUTO)):
         first = caller.first_profile(snapshot.default_profile, snapshot.profiles)
         if first is None:
             what = "there is no default profile for this key" if snapshot.profiles else "nothing is routed here"
