@@ -129,10 +129,11 @@ NEVER_UP = {
     "accept-encoding": "gzip",
     "user-agent": "planted",
 }
-MAY_GO_UP = set(
-    "host content-type content-length accept-encoding user-agent authorization x-api-key anthropic-version x-request-id"
-    " traceparent tracestate baggage idempotency-key openai-beta anthropic-beta accept connection".split()
-)
+MAY_GO_UP = {
+    *("host", "content-type", "content-length", "accept-encoding", "user-agent", "accept", "connection"),
+    *("authorization", "x-api-key", "anthropic-version", "anthropic-beta", "openai-beta", "idempotency-key"),
+    *("x-request-id", "traceparent", "tracestate", "baggage"),
+}
 
 
 @pytest.mark.parametrize(

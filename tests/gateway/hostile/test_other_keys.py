@@ -1,0 +1,153 @@
+"""One key never sees, moves or pays with what is another's, and a limited one reaches nothing beyond its limits."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tenbin.store.keys import create_key, revoke_key
+from tests.gateway.hostile.guarded import (
+    CHAT,
+    DECISION,
+    EMBEDDINGS,
+    FEEDBACK,
+    MESSAGES,
+    RESPONSES,
+    Guarded,
+    refused,
+    said,
+)
+from tests.gateway.running import HARD, eventually
+
+REVOKED_WITHIN_S = 1.0
+
+
+def decision_of(site: Guarded, key: str = "main") -> str:
+    return site.post(CHAT, said(), key).headers["x-tenbin-decision-id"]
+
+
+def test_a_decision_is_read_by_its_own_key_only(site: Guarded) -> None:
+    decision_id = decision_of(site)
+    assert site.get(f"/v1/decisions/{decision_id}").json["decision_id"] == decision_id
+    theirs = site.get(f"/v1/decisions/{decision_id}", "other")
+    nobodys = site.get("/v1/decisions/dec-0123456789", "other")
+    assert (theirs.status, theirs.body) == (nobodys.status, nobodys.body)
+    assert theirs.status == 404
+    assert site.gateway.get(f"/v1/decisions/{decision_id}").status == 401
+
+
+@pytest.mark.parametrize("asked", ["%25", "dec-%25", "%27%20OR%201=1--", "*", "..", "%00", "a" * 5000])
+def test_no_decision_is_found_by_a_pattern(site: Guarded, asked: str) -> None:
+    decision_of(site)
+    assert site.get(f"/v1/decisions/{asked}").status == 404
+
+
+def test_feedback_is_taken_from_the_same_key_only(site: Guarded) -> None:
+    decision_id = decision_of(site)
+    verdict = {"decision_id": decision_id, "quality": 0.0}
+    assert site.post(FEEDBACK, verdict, "other").status == 404
+    assert site.post(FEEDBACK, verdict, "limited").status == 404
+    assert site.gateway.do(site.gateway.gateway.services.ledger.flush())
+    assert list(site.gateway.gateway.services.reader.feedback(decision_id=decision_id)) == []
+    assert site.post(FEEDBACK, {**verdict, "quality": 0.7}).status == 200
+
+
+def test_another_keys_response_does_not_go_on(site: Guarded) -> None:
+    first = site.post(RESPONSES, {"model": "good", "input": "my secret is plum"})
+    response_id = first.json["id"]
+    site.ups["good"].clear()
+    for model in ("good", "tenbin/auto"):
+        follow = {"model": model, "input": "what is my secret?", "previous_response_id": response_id}
+        reply = site.post(RESPONSES, follow, "other")
+        error = refused(RESPONSES, reply)
+        assert (reply.status, error["code"], error["param"]) == (
+            400,
+            "previous_response_not_found",
+            "previous_response_id",
+        )
+    assert site.ups.called() == []
+    follow = {"model": "tenbin/auto", "input": "what is my secret?", "previous_response_id": response_id}
+    assert site.post(RESPONSES, follow).status == 200
+    assert site.ups.called() == ["good"]
+
+
+def test_another_keys_response_does_not_go_on_after_a_restart(site: Guarded) -> None:
+    response_id = site.post(RESPONSES, {"model": "good", "input": "a"}).json["id"]
+    services = site.gateway.gateway.services
+    assert site.gateway.do(services.ledger.flush())
+    services.responses.__init__(10)  # type: ignore[misc]  # as if by another worker
+    site.ups["good"].clear()
+    follow = {"model": "good", "input": "b", "previous_response_id": response_id}
+    assert site.post(RESPONSES, follow, "other").status == 400
+    assert site.ups.called() == []
+    assert site.post(RESPONSES, follow).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (CHAT, said(model="good"), 404),
+        (CHAT, said(model="claude"), 404),
+        (MESSAGES, said(model="good"), 404),
+        (RESPONSES, {"model": "good", "input": "a"}, 404),
+        (EMBEDDINGS, {"model": "good", "input": "a"}, 404),
+        (CHAT, said(model="tenbin/sure"), 403),
+        (MESSAGES, said(model="tenbin/sure"), 403),
+        (DECISION, said(model="tenbin/sure"), 403),
+        (CHAT, said(model="tenbin/narrow", tenbin={"allow": ["good"]}), 400),
+        (CHAT, said(model="tenbin/narrow", tenbin={"deny": ["cheap"]}), 400),
+        (RESPONSES, {"model": "tenbin/narrow", "input": "a"}, 400),
+    ],
+    ids=str,
+)
+def test_a_limited_key_reaches_nothing_else(site: Guarded, path: str, body: object, status: int) -> None:
+    reply = site.post(path, body, "limited")
+    assert reply.status == status
+    refused(path, reply)
+    assert site.ups.called() == []
+
+
+def test_a_limited_key_is_served_within_its_limits(site: Guarded) -> None:
+    for model in ("tenbin/auto", "tenbin/narrow", "cheap"):
+        assert site.post(CHAT, said(HARD, model=model), "limited").headers["x-tenbin-model"] == "cheap"
+    listed = {model["id"] for model in site.get("/v1/models", "limited").json["data"]}
+    assert listed == {"tenbin/auto", "tenbin/narrow", "cheap"}
+    assert site.get("/v1/models/good", "limited").status == 404
+    assert site.get("/v1/models/tenbin/sure", "limited").status == 404
+
+
+def test_a_limited_key_does_not_fall_over_to_what_it_may_not_use(site: Guarded) -> None:
+    site.ups["cheap"].close()
+    try:
+        reply = site.post(CHAT, said(), "limited")
+    finally:
+        site.ups["cheap"].start()
+    assert reply.status == 502
+    assert site.ups.called() == []
+
+
+def test_no_refusal_lists_what_a_limited_key_may_not_use(site: Guarded) -> None:
+    for body in (said(model="goood"), said(model="tenbin/sur"), said(model="good"), said(tenbin={"allow": ["goood"]})):
+        message = refused(CHAT, site.post(CHAT, body, "limited"))["message"]
+        assert "claude" not in message
+        assert '"good"' not in message or body["model"] == "good"
+
+
+def test_conversations_are_never_shared(site: Guarded) -> None:
+    planner = site.gateway.gateway.services.planner
+    planner.sessions.__init__()  # type: ignore[misc]
+    for key in ("main", "other", "main"):
+        assert site.post(CHAT, said("the same words"), key).status == 200
+    assert len(planner.sessions) == 2
+
+
+def test_a_revoked_key_is_refused_within_a_second(site: Guarded) -> None:
+    secret, record = create_key(site.gateway.store, "short-lived")
+    shown = {"authorization": f"Bearer {secret}"}
+    eventually(lambda: site.gateway.get("/v1/models", **shown).status == 200, "the new key counts")
+    revoke_key(site.gateway.store, record.key_id)
+    revoked_at = time.monotonic()
+    eventually(lambda: site.gateway.get("/v1/models", **shown).status == 401, "the revoked key is refused")
+    assert time.monotonic() - revoked_at < REVOKED_WITHIN_S + 0.5  # what a busy machine takes to answer
+    assert site.gateway.post(CHAT, said(), **shown).status == 401
