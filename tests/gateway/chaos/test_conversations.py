@@ -1,0 +1,176 @@
+"""Follow-up turns: the prompt cache is weighed against the gain, and no model reads another one's thinking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenbin.testing import Answer
+from tenbin.types import Usage
+from tests.gateway.running import Reply, Running, Upstreams
+
+LONG, SHORT = 5_000, 500
+BOOK = """
+[models.cheap]
+input_usd_per_mtok = 1.0
+output_usd_per_mtok = 1.0
+[models.good]
+input_usd_per_mtok = 10.0
+cached_input_usd_per_mtok = {cached}
+output_usd_per_mtok = 1.0
+[models.claude_a]
+input_usd_per_mtok = 20.0
+output_usd_per_mtok = 1.0
+[models.claude_b]
+input_usd_per_mtok = 20.0
+output_usd_per_mtok = 1.0
+"""
+SIGNATURE = "c2lnbmF0dXJlLW9mLWNsYXVkZS1h"
+THINKING = {"type": "thinking", "thinking": "a private thought", "signature": SIGNATURE}
+USE = {"type": "tool_use", "id": "toolu_01abc", "name": "look", "input": {"at": "it"}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_01abc", "content": "seen"}
+TOOLS = [{"name": "look", "description": "Look.", "input_schema": {"type": "object", "properties": {}}}]
+QUESTION, ANSWER, NEXT = "What is heavier?", "They weigh the same.", "And why?"
+
+
+@pytest.fixture(scope="module")
+def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Upstreams]]:
+    folder: Path = tmp_path_factory.mktemp("conversations")
+    book = folder / "prices.toml"
+    book.write_text(BOOK.format(cached=0.1), encoding="utf-8")
+    # Only dollars count here, so that the figures of the book alone say who is chosen.
+    with (
+        Upstreams("cheap", "good", claude_a="anthropic", claude_b="anthropic") as ups,
+        Running(folder, ups, profile="mu = 1.0", gateway=f'keys = "open"\nprices = "{book}"') as gateway,
+    ):
+        yield gateway, ups
+
+
+@pytest.fixture
+def served(module_served: tuple[Running, Upstreams]) -> tuple[Running, Upstreams]:
+    gateway, ups = module_served
+    for fake in ups.fakes.values():
+        fake.script = ()
+        fake.clear()
+    gateway.gateway.services.sessions.__init__()  # type: ignore[misc]
+    return gateway, ups
+
+
+def priced(gateway: Running, cached: float) -> None:
+    """Cached input of `good` costs so many dollars per million tokens from here on."""
+    (gateway.folder / "prices.toml").write_text(BOOK.format(cached=cached), encoding="utf-8")
+    gateway.gateway.reload()
+
+
+def second_turn(gateway: Running, ups: Upstreams, tokens: int) -> Reply:
+    """The second turn of a conversation whose first one `good` has answered."""
+    ups["good"].script = Answer(usage=Usage(tokens, 20))
+    messages = [{"role": "user", "content": "word " * tokens}]
+    first = gateway.chat(messages=messages, tenbin={"allow": ["good"]})
+    assert first.headers["x-tenbin-model"] == "good"
+    said = first.json["choices"][0]["message"]["content"]
+    return gateway.chat(messages=[*messages, {"role": "assistant", "content": said}, {"role": "user", "content": NEXT}])
+
+
+@pytest.mark.parametrize(
+    ("cached", "tokens", "model"),
+    [(0.1, LONG, "good"), (5.0, LONG, "cheap"), (0.1, SHORT, "cheap")],
+    ids=["the cache outweighs", "the gain outweighs", "too short to be cached"],
+)
+def test_a_turn_stays_where_its_prompt_is_cached_unless_moving_pays(
+    served: tuple[Running, Upstreams], cached: float, tokens: int, model: str
+) -> None:
+    gateway, ups = served
+    priced(gateway, cached)
+    assert second_turn(gateway, ups, tokens).headers["x-tenbin-model"] == model
+
+
+def test_another_conversation_knows_nothing_of_the_cache(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    priced(gateway, 0.1)
+    assert second_turn(gateway, ups, LONG).headers["x-tenbin-model"] == "good"
+    stranger = [{"role": "user", "content": "other " * LONG}, {"role": "assistant", "content": "Yes."}]
+    assert gateway.chat(messages=[*stranger, {"role": "user", "content": NEXT}]).headers["x-tenbin-model"] == "cheap"
+
+
+def turn(gateway: Running, messages: list[Any], *allow: str) -> Reply:
+    """One turn in Anthropic's dialect, for these candidates (none named: any)."""
+    body = {"model": "tenbin/auto", "max_tokens": 100, "messages": messages, "tools": TOOLS}
+    if allow:
+        body["tenbin"] = {"allow": list(allow)}
+    answer = gateway.post("/v1/messages", body)
+    assert answer.status == 200, answer.body
+    return answer
+
+
+def begun(gateway: Running, *content: Any) -> list[Any]:
+    """A conversation whose first turn `claude_a` has answered, as its client sends it back."""
+    question = {"role": "user", "content": QUESTION}
+    assert turn(gateway, [question], "claude_a").headers["x-tenbin-model"] == "claude_a"
+    return [question, {"role": "assistant", "content": [THINKING, *content]}]
+
+
+def test_thinking_goes_back_to_its_author_as_it_was(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    messages = [*begun(gateway, {"type": "text", "text": ANSWER}), {"role": "user", "content": NEXT}]
+    answer = turn(gateway, messages, "claude_a")
+    sent = ups["claude_a"].requests[-1].json
+    assert sent["messages"] == messages
+    assert "tenbin" not in sent
+    assert "left out" not in answer.headers["x-tenbin-reason"]
+
+
+@pytest.mark.parametrize("other", ["claude_b", "good"])
+def test_thinking_reaches_no_other_model_and_the_reason_says_so(served: tuple[Running, Upstreams], other: str) -> None:
+    gateway, ups = served
+    messages = [*begun(gateway, {"type": "text", "text": ANSWER}), {"role": "user", "content": NEXT}]
+    answer = turn(gateway, messages, other)
+    assert answer.headers["x-tenbin-model"] == other
+    assert "thinking of claude_a left out" in answer.headers["x-tenbin-reason"]
+    sent = ups[other].requests[-1].body.decode()
+    assert SIGNATURE not in sent
+    assert THINKING["thinking"] not in sent
+    assert ANSWER in sent
+    assert NEXT in sent
+
+
+def test_a_failover_strips_what_the_next_model_cannot_read(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    messages = [*begun(gateway, {"type": "text", "text": ANSWER}), {"role": "user", "content": NEXT}]
+    ups["claude_a"].script = Answer.error(529)
+    answer = turn(gateway, messages, "claude_a", "claude_b")
+    assert answer.headers["x-tenbin-model"] == "claude_b"
+    assert SIGNATURE in ups["claude_a"].requests[-1].body.decode()
+    assert SIGNATURE not in ups["claude_b"].requests[-1].body.decode()
+    gateway.gateway.services.breakers.__init__()  # type: ignore[misc]
+
+
+def test_an_open_tool_loop_stays_with_who_opened_it(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    messages = [*begun(gateway, USE), {"role": "user", "content": [RESULT]}]
+    answer = turn(gateway, messages)  # any may answer, and `cheap` is by far the cheapest
+    assert answer.headers["x-tenbin-model"] == "claude_a"
+    assert SIGNATURE in ups["claude_a"].requests[-1].body.decode()
+    shown = gateway.get(f"/v1/decisions/{answer.headers['x-tenbin-decision-id']}").json
+    reasons = {c["model"]: c["reason"] for c in shown["candidates"] if c["model"] != "claude_a"}
+    assert set(reasons.values()) == {"the open tool loop belongs to claude_a"}
+    # Its author away, nobody else gets it.
+    ups["claude_a"].script = Answer.error(503)
+    body = {"model": "tenbin/auto", "max_tokens": 100, "messages": messages, "tools": TOOLS}
+    assert gateway.post("/v1/messages", body).status == 503
+    assert not ups["cheap"].requests
+    assert not ups["claude_b"].requests
+    gateway.gateway.services.breakers.__init__()  # type: ignore[misc]
+
+
+def test_a_loop_whose_author_is_not_known_goes_to_no_other_family(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    question = {"role": "user", "content": QUESTION}
+    messages = [question, {"role": "assistant", "content": [THINKING, USE]}, {"role": "user", "content": [RESULT]}]
+    answer = turn(gateway, messages)
+    assert answer.headers["x-tenbin-model"].startswith("claude")
+    assert not ups["cheap"].requests
+    assert not ups["good"].requests
