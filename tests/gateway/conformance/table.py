@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.gateway.conformance.abroad import abroad
 from tests.gateway.conformance.cases import Section
 from tests.gateway.conformance.cuts import cuts
 from tests.gateway.conformance.failures import failures
@@ -36,6 +37,7 @@ def sections() -> list[Section]:
         messages(),
         responses(),
         embeddings(),
+        abroad(),
         failures(),
         unlike(),
         cuts(),
