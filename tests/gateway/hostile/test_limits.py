@@ -1,0 +1,159 @@
+"""Rates, slots and budgets are exact, wrong keys cost nothing, a weak admin key does not start."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tenbin.errors import ConfigError
+from tenbin.gateway.app import make_gateway
+from tenbin.store.keys import create_key
+from tenbin.testing import Answer
+from tenbin.types import Usage
+from tests.gateway.hostile.guarded import CHAT, Guarded, refused, said
+from tests.gateway.running import PATIENCE_S, Reply, Upstreams, eventually, written
+
+CROWD = 64
+BAD_KEYS = 2000
+
+
+def key(site: Guarded, name: str, **limits: object) -> dict[str, str]:
+    """The header of a new key, once it counts."""
+    secret, _ = create_key(site.gateway.store, name, **limits)  # type: ignore[arg-type]
+    shown = {"authorization": f"Bearer {secret}"}
+    eventually(lambda: site.gateway.get("/v1/models", **shown).status == 200, "the new key counts")
+    return shown
+
+
+def crowd(send: Callable[[], Reply], n: int = CROWD) -> list[Reply]:
+    """So many at the same moment."""
+    gate = threading.Barrier(n)
+
+    def one(_: int) -> Reply:
+        gate.wait(PATIENCE_S)
+        return send()
+
+    with ThreadPoolExecutor(n) as pool:
+        return list(pool.map(one, range(n)))
+
+
+def test_the_rate_is_exact(site: Guarded) -> None:
+    shown = key(site, "rated", requests_per_minute=20)
+    replies = crowd(lambda: site.gateway.post(CHAT, said(model="cheap"), **shown))
+    # One more may have come in for every three seconds that the crowd took; it takes a fraction of that.
+    assert Counter(reply.status for reply in replies)[200] in (20, 21)
+    assert len(site.ups.called()) in (20, 21)
+    late = next(reply for reply in replies if reply.status == 429)
+    assert refused(CHAT, late)["code"] == "rate_limited"
+    assert 1 <= int(late.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_the_slots_are_exact(site: Guarded, is_stream: bool) -> None:
+    shown = key(site, f"slotted-{is_stream}", max_concurrency=3)
+    site.ups["cheap"].script = Answer.hang()
+    with ThreadPoolExecutor(3) as pool:
+        held = [pool.submit(site.gateway.post, CHAT, said(model="cheap", stream=is_stream), **shown) for _ in range(3)]
+        site.ups["cheap"].wait_for(3)
+        for _ in range(20):
+            reply = site.gateway.post(CHAT, said(model="cheap"), **shown)
+            assert (reply.status, refused(CHAT, reply)["code"]) == (429, "too_many_at_once")
+        assert len(site.ups.called()) == 3
+        site.ups["cheap"].close()
+        for one in held:
+            assert one.result(PATIENCE_S).status >= 500
+    site.ups["cheap"].start()
+    site.reset()
+    assert site.gateway.post(CHAT, said(model="cheap"), **shown).status == 200
+
+
+def test_a_refused_request_gives_its_slot_back(site: Guarded) -> None:
+    shown = key(site, "clumsy", max_concurrency=1)
+    for body in (b"{", said(model="nobody"), said(messages=[]), b"x" * 3_000_000):
+        assert site.gateway.post(CHAT, body, **shown).status in (400, 404, 413)
+    assert site.gateway.post(CHAT, said(), **shown).status == 200
+
+
+def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> None:
+    tokens, cost_usd = 1000, 1000 * 0.4e-6  # of `cheap`: 0.4 dollars a million answered tokens
+    shown = key(site, "thrifty", day_usd=10 * cost_usd)
+    site.ups["cheap"].script = Answer(usage=Usage(0, tokens), first_byte_s=0.05)
+    replies = crowd(lambda: site.gateway.post(CHAT, said(model="cheap", max_tokens=tokens), **shown))
+    counted = Counter(reply.status for reply in replies)
+    assert set(counted) == {200, 429}
+    assert 5 <= counted[200] <= 11
+    assert len(site.ups.called()) == counted[200]
+    poor = next(reply for reply in replies if reply.status == 429)
+    assert refused(CHAT, poor)["code"] == "budget_exhausted"
+    spent = sum(
+        call.cost_usd or 0.0 for call in site.gateway.calls() if call.status == "ok" and call.usage == Usage(0, tokens)
+    )
+    assert spent <= 11 * cost_usd + 1e-9
+
+
+def test_a_thousand_wrong_keys_cost_a_good_one_nothing(site: Guarded) -> None:
+    services = site.gateway.gateway.services
+    assert site.gateway.do(services.ledger.flush())
+    body = json.dumps(said(model="cheap"))
+
+    def timed() -> float:
+        connection = http.client.HTTPConnection("127.0.0.1", site.gateway.port, timeout=PATIENCE_S)
+        took = []
+        for _ in range(20):
+            began = time.perf_counter()
+            connection.request("POST", CHAT, body, site.bearer())
+            answer = connection.getresponse()
+            answer.read()
+            took.append(time.perf_counter() - began)
+            assert answer.status == 200
+        connection.close()
+        return median(took)
+
+    def knock(n: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", site.gateway.port, timeout=PATIENCE_S)
+        for i in range(n):
+            connection.request("POST", CHAT, body, {"authorization": f"Bearer tb-{i:040x}"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 401
+        connection.close()
+
+    calm = timed()
+    calls_before = len(site.gateway.calls())
+    size_before = _sizes(site.gateway.store)
+    began = time.perf_counter()
+    knock(BAD_KEYS)
+    rate = BAD_KEYS / (time.perf_counter() - began)
+    assert _sizes(site.gateway.store) == size_before  # nothing was written, in no file of the store
+    assert len(site.gateway.calls()) == calls_before
+    assert len(services.callers._rates) + len(services.callers._slots) < 20  # nothing is remembered of them
+    knocking = threading.Thread(target=knock, args=(BAD_KEYS,))
+    knocking.start()
+    busy = timed()
+    knocking.join(PATIENCE_S)
+    assert rate > 200
+    assert busy < 10 * calm + 0.05
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "weak", ["", "letmein", "x" * 64, "12345678901234567890123456789012", "abcabcabcabcabcabcabcabcabc"]
+)
+def test_a_weak_admin_key_does_not_start(tmp_path: Path, weak: str) -> None:
+    with Upstreams("cheap") as ups:
+        config = written(tmp_path, ups, gateway='keys = "open"\nadmin_key_env = "ADMIN_KEY"')
+        with pytest.raises(ConfigError) as refusal:
+            make_gateway(config, {"ADMIN_KEY": weak})
+    assert not weak or weak not in str(refusal.value)
