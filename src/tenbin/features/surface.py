@@ -7,6 +7,7 @@ x / (x + tokens): no thresholds that a typing error crosses.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ from tenbin.features.characters import Kind, blocks, join
 from tenbin.features.marks import CHARACTERS, MARKS, count_marks
 from tenbin.features.normal_text import normal_lines
 from tenbin.features.routing_text import Conversation
-from tenbin.features.token_count import event_weights, pair_counts, tokens_of
+from tenbin.features.token_count import event_weights, events_of, pair_counts, tokens_of
 from tenbin.types import Float32s, Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
@@ -47,12 +48,18 @@ _LOGGED = (
     "questions", "quotes", "options", "user_turns", "system_characters", "tool_messages", "media_parts",
 )  # fmt: skip
 
+_SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
 _SCALED = ("lines", "questions", "quotes", *CHARACTERS)
 """Counts among them that grow with the text."""
 
-_LABEL = r"([a-z]|[0-9]{1,2}|[アイウエオカキクケコ])"
-_OPTION_LABEL = re.compile(rf"[(\[\s,、。:;?](?:(?<=[(\[]){_LABEL}[)\]]|(?<![(\[]){_LABEL}[).:、](?![0-9]))")
-"""A label in brackets, or after a separator and before a sign; the first sign alone says where to look, for speed."""
+_LETTER = "[a-zアイウエオカキクケコ]"
+_DIGITS = "0123456789"
+_OPTION_LABEL = re.compile(
+    r"[)\].:、](?:"
+    rf"(?<=[(\[]{_LETTER}[)\]])|(?<=[(\[][0-9][)\]])|(?<=[(\[][0-9][0-9][)\]])|"
+    rf"(?:(?<=[\s,、。:;?]{_LETTER}[).:、])|(?<=[\s,、。:;?][0-9][).:、])|(?<=[\s,、。:;?][0-9][0-9][).:、]))(?![0-9]))"
+)
+"""The sign that closes a label in brackets, or one after a separator: looked for first, since it is rare."""
 _ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
 """か at the end of a sentence, which Japanese writes where English has a question mark."""
 _LABEL_ORDERS = (
@@ -70,10 +77,22 @@ def _part_read(text: str) -> str:
     return "\n".join(text[start : start + _WINDOW] for start in starts)
 
 
+def _labels(text: str) -> list[tuple[str, int]]:
+    """Labels of options, `(a)` or ` 1.`, and where they start, in order; no sign is part of two."""
+    # Before the text stands a line break, so that a label may be its first sign, too.
+    text, found, end = f"\n{text}", [], 0
+    for match in _OPTION_LABEL.finditer(text):
+        close = match.start()
+        start = close - 2 - (text[close - 2] in _DIGITS)
+        if start >= end:
+            end = close + 1
+            found.append((text[start + 1 : close], max(start - 1, 0)))
+    return found
+
+
 def _options(text: str) -> tuple[int, int]:
     """How many labelled options follow one another (A. B. C., (1) (2), ア．イ．), and where the first one starts."""
-    # Before the text stands a line break, so that a label may be its first sign, too.
-    found = [(match[1] or match[2], max(match.start() - 1, 0)) for match in _OPTION_LABEL.finditer(f"\n{text}")]
+    found = _labels(text)
     best, start = 0, len(text)
     for order in _LABEL_ORDERS if len(found) > 1 else ():
         count, first = 0, len(text)
@@ -105,54 +124,61 @@ def _read(text: str, conversation: Conversation, options: int) -> tuple[float, .
     )
 
 
-def _share(part: Floats, tokens: Floats) -> Floats:
-    """part / (part + tokens), 0 for an empty text."""
-    share: Floats = part / np.maximum(part + tokens, 1e-9)
-    return share
-
-
-def _token_weights(n: int) -> Floats:
-    """Of n texts and n endings, whose length is meant, and of n texts as they are billed, [3n, events]."""
+@functools.cache
+def _event_weights() -> Floats:
+    """Of texts and endings, whose length is meant, and of texts as they are billed, [3, 1, events]."""
     meant, billed = event_weights(_UNSPACED_WEIGHT), event_weights(1.0)
-    return np.repeat([meant, meant, billed], n, axis=0)
+    return np.array([meant, meant, billed])[:, None]
+
+
+@functools.cache
+def _columns() -> tuple[Ints, Ints, Ints]:
+    """Where in `SURFACE_NAMES` stand what is logged, the shares, and the rest share and the lines."""
+    logged = ("log_tokens", "log_tokens_per_line", "log_numbers", "log_digits_per_number", "log_option_tokens")
+    named = ((*logged, *(f"log_{name}" for name in _LOGGED), *MARKS), _SHARES, ("rest_share", "log_lines"))
+    first, second, third = (np.array([SURFACE_NAMES.index(name) for name in names]) for names in named)
+    return first, second, third
 
 
 def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
+    n = len(conversations)
     parts = [_part_read(conversation.text) for conversation in conversations]
     scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
     texts = [normal_lines(part) for part in parts]
     options = [_options(text) for text in texts]
     rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
     read = dict(zip(_READ, np.array(rows, dtype=np.float64).T, strict=True))
-    read |= {name: scale * read[name] for name in _SCALED}
+    for name in _SCALED:
+        read[name] *= scale
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
     joined = join(texts + endings + [conversation.text for conversation in conversations])
     every_pair = pair_counts(joined)
-    tokens, option_tokens, text_tokens = np.split(tokens_of(joined, every_pair, _token_weights(len(texts))), 3)
+    events = events_of(joined, every_pair).reshape(3, n, -1)
+    tokens, option_tokens, text_tokens = tokens_of(events, _event_weights())
     tokens, option_tokens = scale * tokens, scale * option_tokens
-    pairs, ending_pairs, _ = np.split(every_pair, 3)
-    digits, symbols = scale * _of_kind(pairs, Kind.DIGIT), scale * _of_kind(pairs, Kind.SYMBOL)
+    pairs, ending_pairs = every_pair[:n], every_pair[n : 2 * n]
+    digits = scale * _of_kind(pairs, Kind.DIGIT)
     numbers = digits - scale * pairs[:, Kind.DIGIT * 16 + Kind.DIGIT]
-    logs = {
-        "log_tokens": tokens,
-        "log_tokens_per_line": tokens / read["lines"],
-        "log_numbers": numbers,
-        "log_digits_per_number": digits / np.maximum(numbers, 1),
-        "log_option_tokens": option_tokens / np.maximum(read["options"], 1),
-    }
-    logs |= {f"log_{name}": read[name] for name in _LOGGED}
-    logs |= dict(zip(MARKS, scale * count_marks(joined, len(texts)).T, strict=True))
-    shares = {"symbols_share": symbols, "digits_share": digits} | {name: read[name] for name in CHARACTERS}
-    columns = dict(zip(logs, np.log1p(np.array(list(logs.values()))), strict=True))
-    columns |= dict(zip(shares, _share(np.array(list(shares.values())), tokens), strict=True))
-    columns["option_digits_share"] = _share(scale * _of_kind(ending_pairs, Kind.DIGIT), option_tokens)
-    columns["rest_share"], columns["log_lines"] = read["rest_share"], np.log(read["lines"])
-    return np.stack([columns[name] for name in SURFACE_NAMES], axis=1).astype(np.float32), text_tokens
+    logs = np.empty((5 + len(_LOGGED) + len(MARKS), n))
+    logs[0], logs[1], logs[2] = tokens, tokens / read["lines"], numbers
+    logs[3], logs[4] = digits / np.maximum(numbers, 1), option_tokens / np.maximum(read["options"], 1)
+    for row, name in enumerate(_LOGGED, 5):
+        logs[row] = read[name]
+    logs[5 + len(_LOGGED) :] = scale * count_marks(joined, n).T
+    signs = (scale * _of_kind(pairs, Kind.SYMBOL), digits, *(read[name] for name in CHARACTERS))
+    parts_of = np.array([*signs, scale * _of_kind(ending_pairs, Kind.DIGIT)])
+    wholes = np.array([*(tokens for _ in signs), option_tokens])
+    logged, shares, others = _columns()
+    surface = np.empty((len(SURFACE_NAMES), n), np.float32)
+    surface[logged] = np.log1p(logs)
+    surface[shares] = parts_of / np.maximum(parts_of + wholes, 1e-9)
+    surface[others] = read["rest_share"], np.log(read["lines"])
+    return np.ascontiguousarray(surface.T), text_tokens
 
 
-def _of_kind(pairs: Ints, kind: Kind) -> Floats:
+def _of_kind(pairs: Ints, kind: Kind) -> Ints:
     """How many characters of a kind each text has, [n]."""
-    count: Floats = pairs[:, kind :: len(Kind)].sum(axis=1).astype(np.float64)
+    count: Ints = pairs[:, kind :: len(Kind)].sum(axis=1)
     return count
 
 

@@ -85,7 +85,7 @@ _PAIRS = 256
 
 
 @functools.cache
-def _pair_events() -> Ints:
+def _pair_events() -> Floats:
     """Which pairs of neighbouring kinds make which event, 0 or 1 [pairs, events]; a pair is 16 x kind before + kind."""
     before, own = np.divmod(np.arange(_PAIRS), 16)
     columns: dict[str, Bools] = {}
@@ -98,13 +98,13 @@ def _pair_events() -> Ints:
     columns["capitals_within_words"] = (before == Kind.LOWER) & (own == Kind.UPPER)
     columns["capitals_in_a_row"] = (before == Kind.UPPER) & (own == Kind.UPPER)
     none = np.zeros(_PAIRS, np.bool_)
-    return np.stack([columns.get(name, none) for name in _COEFFICIENTS], axis=1).astype(np.int64)
+    return np.stack([columns.get(name, none) for name in _COEFFICIENTS], axis=1).astype(np.float64)
 
 
 @functools.cache
-def _length_columns() -> tuple[int, ...]:
+def _length_columns() -> Ints:
     names = list(_COEFFICIENTS)
-    return tuple(names.index(name) for name in _BY_LENGTH)
+    return np.array([names.index(name) for name in _BY_LENGTH])
 
 
 @functools.cache
@@ -133,18 +133,33 @@ def pair_counts(joined: Joined) -> Ints:
     return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
 
 
-def tokens_of(joined: Joined, pairs: Ints, weights: Floats) -> Floats:
-    """The tokens [n] of texts that are joined already, given their `pair_counts` and `event_weights` ([n] or one)."""
-    events = pairs @ _pair_events()
-    kinds, n = joined.kinds, len(joined)
+def _sums_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
+    """The sum of the values [k, p] at rising places [p] by text, [n, k]."""
+    bounds = np.searchsorted(places, joined.starts - 1)
+    total = np.zeros((len(values), len(places) + 1), np.int64)
+    np.add.accumulate(values, axis=1, out=total[:, 1:])
+    sums: Ints = np.diff(total[:, bounds], axis=1, append=total[:, -1:]).T
+    return sums
+
+
+def events_of(joined: Joined, pairs: Ints) -> Floats:
+    """How often each counted thing stands in texts that are joined already, given their `pair_counts`, [n, events]."""
+    # Whole numbers in floating point, which BLAS multiplies far faster; row by row, which wakes no threads.
+    events: Floats = np.matmul(pairs.astype(np.float64)[:, None, :], _pair_events())[:, 0]
+    kinds = joined.kinds
     words, letters = runs_of((kinds == Kind.LOWER) | (kinds == Kind.UPPER))
     numbers, digits = runs_of(kinds == Kind.DIGIT)
-    middle = np.minimum(np.maximum(letters, 4), 8) - 4
-    by_length = ((words, middle), (words, np.maximum(letters, 8) - 8), (numbers, (digits + 2) // 3))
-    for column, (places, count) in zip(_length_columns(), by_length, strict=True):
-        events[:, column] = np.bincount(joined.owners(places), weights=count, minlength=n)
+    by_letters = np.array([np.minimum(np.maximum(letters, 4), 8) - 4, np.maximum(letters, 8) - 8])
+    columns = _length_columns()
+    events[:, columns[:2]] = _sums_by_text(joined, words, by_letters)
+    events[:, columns[2:]] = _sums_by_text(joined, numbers, (digits[None] + 2) // 3)
+    return events
+
+
+def tokens_of(events: Floats, weights: Floats) -> Floats:
+    """The tokens [...] of the events [..., events] that cost so much each."""
     # One after the other: the last bit of a sum depends on its order, and a text must not depend on its neighbours.
-    total: Floats = np.add.accumulate(events * weights, axis=1)[:, -1]
+    total: Floats = np.add.accumulate(events * weights, axis=-1)[..., -1]
     return total
 
 
@@ -166,7 +181,7 @@ def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Float
 
 def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
     joined = join(texts)
-    return tokens_of(joined, pair_counts(joined), event_weights(unspaced_weight))
+    return tokens_of(events_of(joined, pair_counts(joined)), event_weights(unspaced_weight))
 
 
-__all__ = ["count_tokens", "event_weights", "pair_counts", "runs_of", "tokens_of"]
+__all__ = ["count_tokens", "event_weights", "events_of", "pair_counts", "runs_of", "tokens_of"]
