@@ -119,7 +119,8 @@ def site_in(folder: Path) -> Iterator[Site]:
         lines |= {name: f"{lines[name]}\nresponses = true" for name in CANDIDATES["openai"]}
         openai, anthropic = (f"allow = {list(names)}" for names in CANDIDATES.values())
         more = f"[profiles.claude]\n{anthropic}\n[profiles.mixed]\n"
-        more += f'[candidates.{VECTORS}]\nbase_url = "{vectors.base_url}"\nmodel = "{at_provider(VECTORS)}"\nembeddings = true\n'
+        more += f'[candidates.{VECTORS}]\nbase_url = "{vectors.base_url}"\nembeddings = true\n'
+        more += f'model = "{at_provider(VECTORS)}"\n'
         for name, allowed in (("hasty", openai), ("hasty-claude", anthropic)):
             sla = f"first_token_s = {FIRST_TOKEN_S}\ndeadline_s = {DEADLINE_S}"
             more += f"[profiles.{name}]\n{allowed}\n[profiles.{name}.sla]\n{sla}\n"
