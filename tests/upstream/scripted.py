@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -64,7 +65,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[Server]:
+async def serving(script: Script, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     lines: list[Line] = []
     tasks: set[asyncio.Task[None]] = set()
 
@@ -82,10 +83,10 @@ async def serving(script: Script) -> AsyncIterator[Server]:
             line.left.set()
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
     host, port = server.sockets[0].getsockname()
     try:
-        yield Server(f"http://{host}:{port}/v1", lines)
+        yield Server(f"http{'s' if tls else ''}://{host}:{port}/v1", lines)
     finally:
         server.close()
         for task in tasks:

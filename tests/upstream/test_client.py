@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 
-import aiohttp
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
 
 from tenbin.errors import TenbinError
 from tenbin.upstream.client import CallTimeout, UpstreamClient
-from tenbin.upstream.reply import failure_from
 from tests.upstream.scripted import (
     OK,
     PATIENT,
@@ -123,13 +119,6 @@ def test_no_tls_where_tls_is_expected() -> None:
         assert failure.kind == "connect"
 
     run(script, test)
-
-
-def test_an_untrusted_certificate() -> None:
-    key = ConnectionKey("h", 443, True, True, None, None, None)
-    failure = failure_from(aiohttp.ClientConnectorCertificateError(key, ssl.CertificateError("self-signed")), "m")
-    assert failure.kind == "connect"
-    assert "Certificate" in str(failure)
 
 
 @pytest.mark.parametrize("rude", [False, True])

@@ -1,59 +1,31 @@
 """The one HTTP client that calls models: raw bytes out and in, credentials from the environment, nothing followed.
 
-aiohttp retries a request on a dropped keep-alive connection only for idempotent methods. A model call is a POST, so
-that one retry is done here: only when the connection had served before and not a byte of an answer came.
+A gateway's own cost is for the larger part that of its upstream call, so this is HTTP/1.1 and nothing else, right on
+the event loop's transports: no task, no timer and no parsed address per call. Where a kept connection turns out to have
+been closed by the upstream meanwhile, the call is made once more on a new one: only if it had served before and not a
+byte of an answer came.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextvars import ContextVar
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from yarl import URL
+import math
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from tenbin.errors import TenbinError
+from tenbin.upstream.addresses import Addresses
+from tenbin.upstream.connection import Connection
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.origin import Origin, Tls
 from tenbin.upstream.reply import Reply, failure_from
+from tenbin.upstream.request_head import HeaderNames, Method, RequestHead, request_head
 
-if TYPE_CHECKING:
-    from aiohttp.client_reqrep import ClientRequest
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
-
-ANTHROPIC_VERSION = "2023-06-01"
-"""Sent where the caller names no other `anthropic-version`."""
-
-KEEPALIVE_S = 60.0
-MAX_HEADER_BYTES = 32 << 10
-READ_BUFFER_BYTES = 256 << 10
-PIECE_BYTES = 256 << 10
-"""A longer body is sent in pieces of this size: writing it in one go would hold up the loop."""
-
-_OWN_HEADERS = frozenset(
-    {
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "x-api-key",
-    }
-)
-"""What the client sets itself, or what belongs to one hop: never taken from a caller, whatever its filter does."""
+MAX_HEADS = 1024
+PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
 class CallTimeout(NamedTuple):
@@ -72,27 +44,28 @@ class UpstreamClient:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[tuple[str, str], URL] = {}
-        self._timeouts: dict[float | None, aiohttp.ClientTimeout] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._addresses: Addresses | None = None
+        self._names = HeaderNames()
+        self._tls = Tls()
+        self._origins: dict[tuple[str, str, int], Origin] = {}
+        self._heads: dict[tuple[str, str, str, str | None, Method], tuple[Origin, RequestHead]] = {}
 
     async def open(self) -> None:
         """Make ready to call; nothing is connected yet."""
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=KEEPALIVE_S, ttl_dns_cache=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            trust_env=False,
-            read_bufsize=READ_BUFFER_BYTES,
-            max_line_size=MAX_HEADER_BYTES,
-            max_field_size=MAX_HEADER_BYTES,
-        )
+        self._loop = asyncio.get_running_loop()
+        self._addresses = Addresses(self._loop)
 
     async def close(self) -> None:
         """Close every connection; calls still running fail."""
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        self._loop = None
+        origins = list(self._origins.values())
+        self._origins.clear()
+        self._heads.clear()
+        if self._addresses is not None:
+            self._addresses.close()
+        for origin in origins:
+            await origin.close()
 
     async def send(
         self, destination: Destination, path: str, body: bytes, headers: Mapping[str, str], timeout: CallTimeout
@@ -102,149 +75,105 @@ class UpstreamClient:
         `headers` are those to forward; the client adds content type, credentials and the dialect's version. Raises
         UpstreamFailure where no head came. Cancelling the caller closes the connection.
         """
-        if self._session is None:
+        return await self._call("POST", destination, path, body, headers, timeout)
+
+    async def fetch(
+        self, destination: Destination, path: str, headers: Mapping[str, str], timeout: CallTimeout
+    ) -> Reply:
+        """GET `base_url + path`; otherwise as `send`."""
+        return await self._call("GET", destination, path, b"", headers, timeout)
+
+    async def _call(
+        self,
+        method: Method,
+        destination: Destination,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout: CallTimeout,
+    ) -> Reply:
+        loop = self._loop
+        if loop is None:
             raise TenbinError("the upstream client is not open", fix="await open() first")
+        origin, head = self._head(method, destination, path)
         name = destination.candidate.name
-        started = asyncio.get_running_loop().time()
-        wait_s = _shorter(timeout.first_byte_s, timeout.total_s)
-        sent = self._headers(destination, headers)
-        url = self._url(destination.base_url, path)
         try:
-            async with asyncio.timeout_at(None if wait_s is None else started + wait_s):
-                response = await self._post(self._session, url, body, sent, timeout.connect_s)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise failure_from(error, name) from None
-        ends_at = None if timeout.total_s is None else started + timeout.total_s
-        return Reply(response, name, ends_at, secret=_secret(sent))
+            said = head.filled(headers, self._names, len(body))
+        except ValueError as error:
+            raise UpstreamFailure("refused", f"a header of the request cannot be sent: {error}", where=name) from None
+        now = loop.time()
+        connect_s, first_byte_s, total_s = timeout
+        ends_at = math.inf if total_s is None else now + total_s
+        head_by = ends_at if first_byte_s is None else min(now + first_byte_s, ends_at)
+        connect_by = head_by if connect_s is None else min(now + connect_s, head_by)
+        connection = origin.idle()
+        try:
+            if connection is not None:
+                try:
+                    await connection.ask(said, body, head_by)
+                except ConnectionError:
+                    if connection.has_received:
+                        raise
+                    origin.forget_idle()
+                    connection = None
+            if connection is None:
+                connection = await _connected(origin, connect_by, name)
+                await connection.ask(said, body, head_by)
+        except (OSError, ValueError) as error:
+            raise failure_from(error, name) from error
+        if ends_at != head_by:
+            connection.until(ends_at)
+        return Reply(connection, name, head.secret)
 
-    async def _post(
-        self, session: aiohttp.ClientSession, url: URL, body: bytes, headers: dict[str, str], connect_s: float | None
-    ) -> aiohttp.ClientResponse:
-        """The response; a kept connection that the upstream had closed meanwhile is replaced once."""
-        if len(body) > PIECE_BYTES:
-            headers["content-length"] = str(len(body))
-        attempt = _Attempt()
-        _ATTEMPT.set(attempt)
-        while True:
-            try:
-                return await session.post(
-                    url,
-                    data=_pieces(body) if len(body) > PIECE_BYTES else body,
-                    headers=headers,
-                    allow_redirects=False,
-                    timeout=self._timeout(connect_s),
-                )
-            except (aiohttp.ClientConnectionError, ConnectionError):
-                if not attempt.is_stale:  # a fresh connection never is, so this happens once
-                    raise
-                attempt.wants_fresh = True
-
-    def _headers(self, destination: Destination, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers to send: those of the caller that it may set, over the defaults and under the credentials."""
-        sent = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "tenbin"}
-        if destination.dialect == "anthropic":
-            sent["anthropic-version"] = ANTHROPIC_VERSION
-        for name, value in headers.items():
-            lower = name.lower()
-            if lower not in _OWN_HEADERS:
-                sent[lower] = value
+    def _head(self, method: Method, destination: Destination, path: str) -> tuple[Origin, RequestHead]:
+        """Where the call goes, and the constant part of its head; made anew when the key has changed."""
         variable = destination.api_key_env
-        if variable is None:
-            return sent
-        key = self._environ.get(variable, "").strip()
-        if not key:
+        key = "" if variable is None else self._environ.get(variable, "").strip()
+        if variable is not None and not key:
             what = f"the key of {destination.candidate.name} is not set in the environment variable {variable}"
             raise UpstreamFailure("unauthorised", what, where=destination.candidate.name)
-        if destination.dialect == "anthropic":
-            sent["x-api-key"] = key
-        else:
-            sent["authorization"] = f"Bearer {key}"
-        return sent
+        place = (destination.base_url, path, destination.dialect, variable, method)
+        kept = self._heads.get(place)
+        if kept is None or kept[1].secret != key:
+            if len(self._heads) >= MAX_HEADS:
+                self._heads.clear()
+            try:
+                kept = self._heads[place] = self._made(method, destination, path, key)
+            except ValueError as error:
+                what = f"the upstream cannot be called: {error}"
+                raise UpstreamFailure("connect", what, where=destination.candidate.name) from None
+        return kept
 
-    def _url(self, base_url: str, path: str) -> URL:
-        """The parsed address; kept, for parsing costs and there are few: base URLs of the config times our paths."""
-        url = self._urls.get((base_url, path))
-        if url is None:
-            if len(self._urls) >= 1024:
-                self._urls.clear()
-            url = self._urls[base_url, path] = URL(base_url + path, encoded=True)
-        return url
-
-    def _timeout(self, connect_s: float | None) -> aiohttp.ClientTimeout:
-        timeout = self._timeouts.get(connect_s)
-        if timeout is None:
-            if len(self._timeouts) >= 1024:
-                self._timeouts.clear()
-            # Without a high threshold aiohttp rounds bounds above 5 s up to whole seconds.
-            timeout = aiohttp.ClientTimeout(total=None, connect=connect_s, ceil_threshold=1e9)
-            self._timeouts[connect_s] = timeout
-        return timeout
-
-
-class _Protocol(ResponseHandler):
-    """A connection that knows whether anything came over it since it was last handed out."""
-
-    has_received = False
-
-    def data_received(self, data: bytes) -> None:
-        if data:  # aiohttp calls this with nothing to go on parsing
-            self.has_received = True
-        super().data_received(data)
+    def _made(self, method: Method, destination: Destination, path: str, key: str) -> tuple[Origin, RequestHead]:
+        if self._loop is None or self._addresses is None:
+            raise TenbinError("the upstream client is not open", fix="await open() first")
+        url = urlsplit(destination.base_url + path)
+        scheme, host = url.scheme, url.hostname
+        if scheme not in PORTS or not host:
+            raise ValueError("its address is not http:// or https:// and a host")
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+        port = url.port or PORTS[scheme]
+        shown = f"[{host}]" if ":" in host else host
+        if port != PORTS[scheme]:
+            shown = f"{shown}:{port}"
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        head = request_head(method, shown, target, destination.dialect, key)
+        place = (scheme, host, port)
+        origin = self._origins.get(place)
+        if origin is None:
+            tls = self._tls if scheme == "https" else None
+            origin = self._origins[place] = Origin(host, port, tls, self._addresses, self._loop)
+        return origin, head
 
 
-class _Attempt:
-    """The connection that a call was given, and whether it had served before."""
-
-    __slots__ = ("is_reused", "protocol", "wants_fresh")
-
-    def __init__(self) -> None:
-        self.protocol: _Protocol | None = None
-        self.is_reused = False
-        self.wants_fresh = False
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the connection had served before and brought nothing this time."""
-        return self.protocol is not None and self.is_reused and not self.protocol.has_received
-
-
-_ATTEMPT: ContextVar[_Attempt | None] = ContextVar("tenbin_upstream_attempt", default=None)
-"""aiohttp hands nothing of a call down to its connector; the running call's own context does."""
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Tells the running call which connection it was given, and gives it a new one for its retry."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        protocol: type[ResponseHandler] = _Protocol
-        self._factory = partial(protocol, loop=self._loop)
-
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
-        attempt = _ATTEMPT.get()
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if attempt is None or not isinstance(protocol, _Protocol):
-                return connection
-            if attempt.wants_fresh and protocol.has_received:
-                connection.close()
-                continue
-            # Whoever was connected for this call has received nothing yet.
-            attempt.protocol, attempt.is_reused = protocol, protocol.has_received
-            protocol.has_received = False
-            return connection
-
-
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), PIECE_BYTES):
-        yield body[start : start + PIECE_BYTES]
-
-
-def _secret(sent: Mapping[str, str]) -> str:
-    """Our key among the headers sent, "" where there is none."""
-    return sent.get("x-api-key") or sent.get("authorization", "").removeprefix("Bearer ")
-
-
-def _shorter(a: float | None, b: float | None) -> float | None:
-    return min((seconds for seconds in (a, b) if seconds is not None), default=None)
+async def _connected(origin: Origin, deadline: float, name: str) -> Connection:
+    try:
+        return await origin.connect(deadline)
+    except TimeoutError:
+        raise
+    except (OSError, ValueError) as error:
+        # A certificate's fault is not told by the system but by its own message.
+        said = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else None
+        why = said or getattr(error, "strerror", None) or type(error).__name__
+        raise UpstreamFailure("connect", f"no connection to the upstream ({why})", where=name) from error

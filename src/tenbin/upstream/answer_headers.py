@@ -1,0 +1,50 @@
+"""The headers of an upstream's answer, names in any case."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from typing import TypeVar, overload
+
+T = TypeVar("T")
+
+
+class AnswerHeaders(Mapping[str, str]):
+    """Headers as text, names in lower case however they are asked for; one that came more than once is joined."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, lines: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        values = self._values
+        for name, value in lines:
+            lower = name.decode("latin-1").lower()
+            text = value.decode("latin-1")
+            values[lower] = f"{values[lower]}, {text}" if lower in values else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | T, /) -> str | T: ...
+    def get(self, name: str, default: str | T | None = None, /) -> str | T | None:
+        """The value, or the default; the mixin's way over an exception costs more."""
+        return self._values.get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def items(self) -> ItemsView[str, str]:
+        """Names in lower case and values."""
+        return self._values.items()
+
+
+NO_HEADERS = AnswerHeaders(())
+"""Before there are any."""
