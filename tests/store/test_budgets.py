@@ -216,6 +216,22 @@ def test_a_new_day_brings_a_new_budget_and_a_clock_set_back_none(tmp_path):
     asyncio.run(work())
 
 
+def test_a_month_is_spent_though_its_days_go_by(tmp_path):
+    who = key(day_usd=10.0, month_usd=0.2)
+    now = [datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()]
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1, wall=lambda: now[0])
+            assert await budgets.reserve(who, 0.3)
+            for _ in range(28):
+                now[0] += 86_400.0
+                assert await budgets.reserve(who, 0.3) is None
+            budgets.close()
+
+    asyncio.run(work())
+
+
 def test_periods_are_those_of_utc():
     end_of_year = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
     assert (day_of(end_of_year).name, month_of(end_of_year).name) == ("2026-12-31", "2026-12")

@@ -12,6 +12,9 @@ from tenbin.store.leases import Holding
 from tenbin.store.period import Period, day_of, month_of
 from tenbin.store.share import Share, has_room, reserve, settle
 
+KNOWN_PERIODS = 6
+"""Of the latest periods; who spent a day's budget has spent it, though the clock was a year ahead meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -68,6 +71,7 @@ class Account:
         self.lock = asyncio.Lock()
         self.refused_until = 0.0
         self.slots: tuple[Slot, ...] = ()
+        self._known: dict[str, Slot] = {}
         self._ends_at = 0.0
         self._starts_at = 0.0
         self.turn(now)
@@ -76,13 +80,18 @@ class Account:
         """Begin new shares where a period has ended."""
         if self._starts_at <= now < self._ends_at:
             return
-        old = {slot.period.name: slot for slot in self.slots}
         budgets = ((day_of(now), self.key.day_usd), (month_of(now), self.key.month_usd))
-        self.slots = tuple(
-            old.get(period.name) or Slot(period, usd, self.workers) for period, usd in budgets if usd is not None
-        )
+        self.slots = tuple(self._slot(period, usd) for period, usd in budgets if usd is not None)
         self._starts_at, self._ends_at = budgets[0][0].starts_at, budgets[0][0].ends_at
         self.refused_until = 0.0
+
+    def _slot(self, period: Period, usd: float) -> Slot:
+        """The share of a period, as it was left where the clock has been there before."""
+        slot = self._known.pop(period.name) if period.name in self._known else Slot(period, usd, self.workers)
+        self._known[period.name] = slot
+        if len(self._known) > KNOWN_PERIODS:  # the one that was left longest ago: a month in use outlives its days
+            del self._known[next(iter(self._known))]
+        return slot
 
     def has_room(self, usd: float) -> bool:
         """Whether every share has room without asking."""
