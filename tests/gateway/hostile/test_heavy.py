@@ -1,0 +1,151 @@
+"""Huge, deep and countless: each is answered in time, and meanwhile /health is too."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tenbin.gateway import connection
+from tests.gateway.hostile.guarded import CHAT, COUNT, DECISION, MESSAGES, Guarded, guarded, refused, said
+from tests.gateway.running import PATIENCE_S
+
+MB = 1 << 20
+HELD_UP_S = 2.5
+"""Generous: on an idle core the worst of these holds the loop for .3 s."""
+
+
+@pytest.fixture(scope="module")
+def roomy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A gateway with the usual limit of 32 MB."""
+    folder: Path = tmp_path_factory.mktemp("roomy")
+    with guarded(folder, gateway='keys = "required"') as site:
+        yield site
+
+
+@contextmanager
+def health_watched(site: Guarded) -> Iterator[None]:
+    """Ask for /health all the while; it must never take long."""
+    stop, took = threading.Event(), [0.0]
+
+    def ask() -> None:
+        client = http.client.HTTPConnection("127.0.0.1", site.gateway.port, timeout=PATIENCE_S)
+        while not stop.wait(0.002):
+            began = time.perf_counter()
+            client.request("GET", "/health")
+            client.getresponse().read()
+            took.append(time.perf_counter() - began)
+        client.close()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+    assert max(took) < HELD_UP_S
+
+
+def body(content: bytes = b'"hello"', model: bytes = b"tenbin/auto", more: bytes = b"") -> bytes:
+    return b'{"model":"%s","max_tokens":9,"messages":[{"role":"user","content":%s}]%s}' % (model, content, more)
+
+
+def listed(item: bytes, n: int) -> bytes:
+    return b"[" + b",".join([item] * n) + b"]"
+
+
+TEXT = b'"' + b"lorem ipsum " * (30 * MB // 12) + b'"'
+MESSAGE = b'{"role":"user","content":"hi"}'
+SERVED = {
+    "a long text": lambda model: body(TEXT, model),
+    "one long word": lambda model: body(b'"' + b"a" * 30 * MB + b'"', model),
+    "escapes": lambda model: body(b'"' + b"\\u00e9" * (5 * MB) + b'"', model),
+    "many messages": lambda model: b'{"model":"%s","max_tokens":9,"messages":%s}' % (model, listed(MESSAGE, 99_000)),
+}
+REFUSED = {
+    "numbers": body(listed(b"1", 15 * MB)),
+    "empty parts": body(listed(b"{}", 10 * MB)),
+    "numbers in a part": body(b'[{"type":"x","a":' + listed(b"1", 14 * MB) + b"}]"),
+    "nested in a part": body(b'[{"type":"x","a":' + listed(b"[" * 400 + b"]" * 400, 30_000) + b"}]"),
+    "tools": body(more=b',"tools":' + listed(b"{}", 10 * MB)),
+    "dials": body(more=b',"tenbin":{"allow":' + listed(b'"a"', 7 * MB) + b"}"),
+    "messages": b'{"model":"tenbin/auto","max_tokens":9,"messages":%s}' % listed(MESSAGE, 600_000),
+    "members": body(more=b"," + b",".join(b'"k%d":1' % i for i in range(500_000))),
+    "too deep": body(b"[" * 5 * MB + b"]" * 5 * MB),
+    "too deep objects": body(more=b',"u":' + b'{"a":' * 4 * MB + b"1" + b"}" * 4 * MB),
+    "unclosed": b"[" * 30 * MB,
+    "a number": body(more=b',"temperature":' + b"1" * 30 * MB),
+    "a huge cap": body(more=b',"max_completion_tokens":1e' + b"9" * 400),
+    "blanks": b" " * 30 * MB,
+    "no JSON": b'{"model": "tenbin/auto", "messages": [' + b"1, " * (9 * MB) + b"x",
+    "half a pair": body(b'"' + b"\\ud83d" * (5 * MB) + b'"'),
+}
+
+
+@pytest.mark.parametrize("what", SERVED)
+@pytest.mark.parametrize(("path", "model"), [(CHAT, b"tenbin/auto"), (MESSAGES, b"good")])
+def test_what_is_large_is_served(roomy: Guarded, what: str, path: str, model: bytes) -> None:
+    roomy.reset()
+    with health_watched(roomy):
+        assert roomy.post(path, SERVED[what](model)).status == 200
+    assert len(roomy.ups.called()) == 1
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_too_much_is_refused(roomy: Guarded, what: str) -> None:
+    roomy.reset()
+    with health_watched(roomy):
+        reply = roomy.post(CHAT, REFUSED[what])
+    assert (reply.status, len(refused(CHAT, reply)["message"]) < 500) == (400, True)
+    assert roomy.ups.called() == []
+
+
+@pytest.mark.parametrize("path", [COUNT, DECISION])
+def test_the_routes_that_call_nobody(roomy: Guarded, path: str) -> None:
+    with health_watched(roomy):
+        assert roomy.post(path, body(TEXT)).status == 200
+
+
+def test_several_at_once(roomy: Guarded) -> None:
+    roomy.reset()
+    with health_watched(roomy):
+        threads = [threading.Thread(target=roomy.post, args=(CHAT, body(TEXT))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+    assert len(roomy.ups.called()) == 4
+
+
+def test_slow_heads_and_bodies_end_and_hold_up_nobody(site: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.5)
+    monkeypatch.setattr(connection, "BODY_S", 0.5)
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+    bearer = f"authorization: Bearer {site.keys['main']}\r\n".encode()
+    begun = (
+        b"",
+        b"POST",
+        head,
+        head + bearer + b"content-length: 50\r\n\r\n",
+        head + bearer + b"content-length: 50\r\n\r\n{",
+    )
+    slow = [socket.create_connection(("127.0.0.1", site.gateway.port), timeout=PATIENCE_S) for _ in range(200)]
+    for i, client in enumerate(slow):
+        client.sendall(begun[i % len(begun)])
+    with health_watched(site):
+        assert site.post(CHAT, said()).status == 200
+    began = time.monotonic()
+    for client in slow:
+        answer = client.recv(1000)
+        assert not answer or b" 408 " in answer
+        client.close()
+    assert time.monotonic() - began < 10.0
+    assert json.loads(site.get("/health").body) == {"status": "ok"}
