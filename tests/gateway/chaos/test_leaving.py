@@ -49,7 +49,8 @@ class Served:
     def wait_idle(self) -> None:
         """Until nobody is served; then no slot is taken, and all money is booked that was set aside."""
         eventually(lambda: self.services.in_flight == 0, f"{self.services.in_flight} requests to end")
-        assert all(slots.taken == 0 for slots in self.services._slots.values())
+        callers = self.services.callers
+        assert all(slots.taken == 0 for slots in (*self.services._slots.values(), *callers._slots.values()))
         assert all(breaker == "closed" for breaker in self.services.breakers.states().values())
         billed = sum(call.billed_usd for call in self.calls())
         assert self.used_usd() == pytest.approx(billed)
@@ -59,7 +60,7 @@ class Served:
 def module_served(tmp_path_factory: pytest.TempPathFactory, router: Path) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("leaving")
     shutil.copytree(router, folder / "router")
-    secret, key = create_key(folder / "store", "client", day_usd=1e6)
+    secret, key = create_key(folder / "store", "client", day_usd=1e6, max_concurrency=STORM)
     with Upstreams("cheap", "good") as ups, Running(folder, ups) as gateway:
         eventually(lambda: len(gateway.gateway.services.ring) == 1, "the key")
         yield Served(gateway, ups, secret, key)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +18,7 @@ from tenbin.store.keys import create_key, revoke_key
 from tenbin.store.reader import Reader
 from tenbin.testing import Answer
 from tenbin.types import Usage
-from tests.gateway.chaos.client import chat_body
+from tests.gateway.chaos.client import chat_body, leave, send
 from tests.gateway.chaos.processes import gathered, tenbin_serve
 from tests.gateway.running import PRICES, Upstreams, written
 from tests.gateway.serving import Serving, until
@@ -114,6 +117,40 @@ def test_a_decision_can_be_read_from_either_worker(pair: Pair) -> None:
             other.close()
 
     until(lambda: [read() for _ in range(10)] == [200] * 10, "every worker to show the decision")
+
+
+def workers_of(serving: Serving) -> list[int]:
+    """The process ids of the supervisor's children."""
+    parent = serving.process.pid
+    found = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    return [int(pid) for pid in found.split()]
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_calls_are_closed(pair: Pair) -> None:
+    secret, key_id = pair.key("survivor", day_usd=1e6)
+    upstream, usual = pair.ups["good"], pair.ups["good"].script
+    upstream.clear()
+    upstream.script = Answer.hang()
+    port = pair.serving.connect().port
+    clients = [send(port, chat_body(f"prove it, number {i}"), key=secret) for i in range(16)]
+    upstream.wait_for(16)
+    upstream.script = usual
+    before = workers_of(pair.serving)
+    os.kill(before[0], signal.SIGKILL)
+    # The other worker serves on, and closes what the dead one has left.
+    assert pair.statuses(4, secret) == [200] * 4
+    reader = Reader(pair.store)
+    until(lambda: list(reader.requests(key_id=key_id, status="unknown")), "the dead one's calls to be closed")
+    for client in clients:
+        leave(client)
+    until(lambda: all(call.status for call in reader.requests(key_id=key_id)), "every call to be closed")
+    ended = Counter(call.status for call in reader.requests(key_id=key_id))
+    assert ended["unknown"] + ended["cancelled"] == 16
+    assert ended["ok"] == 4
+    assert all(call.billed_usd == call.reserve_usd for call in reader.requests(key_id=key_id, status="unknown"))
+    until(lambda: len(set(workers_of(pair.serving)) - {before[0]}) == 2, "another worker in its place")
+    assert len(pair.states()) == 2
+    assert pair.statuses(16, secret) == [200] * 16
 
 
 def test_a_revoked_key_is_refused_by_both(pair: Pair) -> None:
