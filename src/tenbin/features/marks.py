@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tenbin.features.characters import Codes, Joined
-from tenbin.types import Bools, Floats, Ints
+from tenbin.types import Bools, Floats
 
 MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -71,16 +71,21 @@ _HASH_BITS = 16
 _HASH_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
+_Words = Mapping[str, list[tuple[str, tuple[int, ...]]]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """All words with the number of their name: long ones by their first characters, short ones by one they contain.
+    """All words with the numbers of their names: long ones by their first characters, short ones by one they contain.
 
-    `is_begin` [65536] says whether a long word begins with characters of that hash.
+    `is_begin` [65536] says whether a long word begins with characters of that hash; `ascii` are the short words that
+    ASCII texts can have.
     """
 
     is_begin: Bools
-    long: Mapping[str, tuple[tuple[str, int], ...]]
-    short: Mapping[str, tuple[tuple[str, int], ...]]
+    long: _Words
+    short: _Words
+    ascii: _Words
 
 
 def _hashes(codes: Codes) -> Codes:
@@ -95,19 +100,22 @@ def _hashes(codes: Codes) -> Codes:
 
 @functools.cache
 def _index() -> _Index:
-    long: dict[str, list[tuple[str, int]]] = {}
-    short: dict[str, list[tuple[str, int]]] = {}
+    names: dict[str, tuple[int, ...]] = {}
     for i, words in enumerate(MARKS.values()):
         for word in words.split("|"):
-            if len(word) >= _GRAM:
-                long.setdefault(word[:_GRAM], []).append((word, i))
-            else:
-                rare = next((c for c in word if not c.isalnum() and c != " "), word[0])
-                short.setdefault(rare, []).append((word, i))
+            names[word] = (*names.get(word, ()), i)
+    long: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    short: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    for word, own in names.items():
+        if len(word) >= _GRAM:
+            long.setdefault(word[:_GRAM], []).append((word, own))
+        else:
+            rare = next((c for c in word if not c.isalnum() and c != " "), word[0])
+            short.setdefault(rare, []).append((word, own))
     is_begin = np.zeros(1 << _HASH_BITS, np.bool_)
     for gram in long:
         is_begin[_hashes(np.array([ord(c) for c in gram], np.uint32))] = True
-    return _Index(is_begin, *({key: tuple(words) for key, words in found.items()} for found in (long, short)))
+    return _Index(is_begin, long, short, {rare: words for rare, words in short.items() if rare.isascii()})
 
 
 def count_marks(joined: Joined, n: int) -> Floats:
@@ -116,27 +124,26 @@ def count_marks(joined: Joined, n: int) -> Floats:
     Each word counts as `str.count` does in a text between two spaces: a sign is part of at most one of its own kind.
     """
     index, text = _index(), joined.text
-    stops = [*(joined.starts[1:] - 1).tolist(), len(text)][:n]
-    codes = joined.codes[: stops[-1] if stops else 0]
-    places: list[int] = []
-    names: list[int] = []
-    ends: dict[tuple[str, int], int] = {}
-    begins = np.flatnonzero(index.is_begin[_hashes(codes)]).tolist() if len(codes) >= _GRAM else []
-    for place in begins:
-        for mark in index.long.get(text[place : place + _GRAM], ()):
-            if text.startswith(mark[0], place) and place >= ends.get(mark, 0):
-                ends[mark] = place + len(mark[0])
-                places.append(place)
-                names.append(mark[1])
-    cells = joined.owners(np.array(places, np.int64)) * len(MARKS) + np.array(names, np.int64)
-    counts: Ints = np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS))
-    for own, start, stop in zip(counts, joined.starts[:n].tolist(), stops, strict=True):
-        padded = text[start - 1 : stop]
-        for rare, words in index.short.items():
+    counts = [[0] * len(MARKS) for _ in range(n)]
+    codes = joined.codes[: joined.bounds[n]]
+    begins = np.flatnonzero(index.is_begin.take(_hashes(codes))) if len(codes) >= _GRAM else np.zeros(0, np.int64)
+    ends: dict[str, int] = {}
+    for place, owner in zip(begins.tolist(), joined.owners(begins).tolist(), strict=True):
+        for word, names in index.long.get(text[place : place + _GRAM], ()):
+            if text.startswith(word, place) and place >= ends.get(word, 0):
+                ends[word] = place + len(word)
+                for name in names:
+                    counts[owner][name] += 1
+    bounds = joined.bounds.tolist()
+    for own, start, stop in zip(counts, bounds, bounds[1:], strict=False):
+        padded = text[start:stop]
+        for rare, words in (index.ascii if padded.isascii() else index.short).items():
             if rare in padded:
-                for word, name in words:
-                    own[name] += padded.count(word)
-    return counts.astype(np.float64)
+                for word, names in words:
+                    count = padded.count(word)
+                    for name in names if count else ():
+                        own[name] += count
+    return np.array(counts, dtype=np.float64).reshape(n, len(MARKS))
 
 
 __all__ = ["CHARACTERS", "MARKS", "count_marks"]

@@ -125,7 +125,10 @@ def ngrams_of(text: str) -> NGrams:
     """The n-grams of a text, which is normalised first (`normal_text`)."""
     classes, mixed = _classes_and_hashes(f" {normal_text(text)} ")
     own = classes[1:]
-    first = np.flatnonzero((own > _BLANK) & ((own != classes[:-1]) | (own >= _LONE_LETTER))) + 1
+    begins = own != classes[:-1]
+    begins |= own >= _LONE_LETTER
+    begins &= own > _BLANK
+    first = np.flatnonzero(begins) + 1
     letters = classes & np.uint8(1)
     n, words = len(classes), len(first)
     lengths = [words, max(words - 1, 0), *(max(n + 1 - order, 0) for order in CHARACTER_ORDERS)]

@@ -129,16 +129,16 @@ def pair_counts(joined: Joined) -> Ints:
     pairs <<= 4
     pairs |= joined.kinds[1:]
     if n > 1:
-        pairs += np.repeat(np.arange(n) * _PAIRS, np.diff(joined.starts, append=len(pairs) + 1))
+        pairs += np.repeat(np.arange(n) * _PAIRS, joined.bounds[1:] - joined.bounds[:-1])[:-1]
     return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
 
 
 def _sums_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
     """The sum of the values [k, p] at rising places [p] by text, [n, k]."""
-    bounds = np.searchsorted(places, joined.starts - 1)
     total = np.zeros((len(values), len(places) + 1), np.int64)
     np.add.accumulate(values, axis=1, out=total[:, 1:])
-    sums: Ints = np.diff(total[:, bounds], axis=1, append=total[:, -1:]).T
+    at_bounds = total[:, np.searchsorted(places, joined.bounds)].T
+    sums: Ints = at_bounds[1:] - at_bounds[:-1]
     return sums
 
 
