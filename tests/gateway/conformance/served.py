@@ -21,8 +21,8 @@ from tests.gateway.running import HARD, PATIENCE_S, Reply, Running, Upstreams
 CANDIDATES: Mapping[Dialect, tuple[str, str]] = {"openai": ("cheap", "good"), "anthropic": ("haiku", "opus")}
 PROFILES: Mapping[Dialect, str] = {"openai": "tenbin/auto", "anthropic": "tenbin/claude"}
 HASTY: Mapping[Dialect, str] = {"openai": "tenbin/hasty", "anthropic": "tenbin/hasty-claude"}
-FIRST_TOKEN_S = 0.4
-DEADLINE_S = 0.8
+FIRST_TOKEN_S = 0.8
+DEADLINE_S = 1.0
 VECTORS = "vectors"
 Members = dict[str, bytes]
 
