@@ -27,7 +27,13 @@ SYSTEM = [
 ]
 TOOL_NAMES = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "WebFetch", "WebSearch", "TodoWrite", "Task")
 PATHS = {"file_path": {"type": "string", "description": "Absolute path"}, "limit": {"type": "integer"}}
-BETAS = ["claude-code-20250219", "interleaved-thinking-2025-05-14", "context-management-2025-06-27"]
+BETAS = [
+    "claude-code-20250219",
+    "interleaved-thinking-2025-05-14",
+    "context-management-2025-06-27",
+    "mid-conversation-system-2026-04-07",
+    "effort-2025-11-24",
+]
 HEADERS = {
     "anthropic-version": "2023-06-01",
     "user-agent": "claude-cli/2.1.0 (external, cli)",
@@ -83,7 +89,7 @@ def client(place: Place) -> Iterator[Any]:
 def opening() -> list[dict[str, Any]]:
     reminder = {"type": "text", "text": "<system-reminder>Today is a fine day.</system-reminder>"}
     asked = {"type": "text", "text": "Prove that the tests hold.", "cache_control": EPHEMERAL}
-    return [{"role": "user", "content": [reminder, asked]}]
+    return [{"role": "user", "content": [reminder, asked]}, {"role": "system", "content": "Agents: none."}]
 
 
 def loop(client: Any, model: str, messages: list[dict[str, Any]], scripted: list[Answer]) -> list[Any]:
@@ -141,8 +147,8 @@ def test_to_its_own_dialect_all_arrives_untouched(client: Any, place: Place) -> 
         assert sent.json["output_config"] == {"effort": "medium"}
     last = place["claude"].requests[-1].json["messages"]
     assert last == messages[: len(last)]
-    assert last[1]["content"][0]["type"] == "thinking"
-    assert last[1]["content"][0]["signature"]
+    assert last[2]["content"][0]["type"] == "thinking"
+    assert last[2]["content"][0]["signature"]
 
 
 def test_to_the_other_dialect_it_is_said_in_its_words(client: Any, place: Place) -> None:
@@ -158,13 +164,13 @@ def test_to_the_other_dialect_it_is_said_in_its_words(client: Any, place: Place)
     assert len(body["user"]) <= 64
     assert [t["function"]["name"] for t in body["tools"]] == [t["name"] for t in tools()]
     roles = [m["role"] for m in body["messages"]]
-    assert roles == ["system", "user", *["assistant", "tool"] * (TURNS - 1)]
+    assert roles == ["system", "user", "system", *["assistant", "tool"] * (TURNS - 1)]
     assert body["messages"][0]["content"] == f"{SYSTEM[0]['text']}\n\n{SYSTEM[1]['text']}"
     prefixes = {json.dumps(r.json["messages"][:2]) for r in place["good"].requests}
     assert len(prefixes) == 1, "what a prompt cache holds of it stays the same"
-    for call, result in zip(body["messages"][2::2], body["messages"][3::2], strict=True):
+    for call, result in zip(body["messages"][3::2], body["messages"][4::2], strict=True):
         assert call["tool_calls"][0]["id"] == result["tool_call_id"]
-    assert body["messages"][5]["content"] == "Error: line 1 of the file"
+    assert body["messages"][6]["content"] == "Error: line 1 of the file"
 
 
 def test_a_routed_session_stays_with_its_model(client: Any, place: Place) -> None:
