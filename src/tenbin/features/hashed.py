@@ -28,6 +28,7 @@ Rows = NDArray[np.unsignedinteger[Any]]
 """The row of the projection for each n-gram, counted from 1; 0 where it is not known."""
 
 _FORMAT = 1
+_TEXTS_AT_ONCE = 16
 _TEXT_NORM = 2048.0
 _DIRECTION_NORM = 7900.0
 _DIRECTION_MAX = 127.0
@@ -244,11 +245,13 @@ class HashedEmbedder:
             raise TypeError("embed takes a list of texts, not one text")
         sums = np.empty((len(texts), self.dim), np.float32)
         shares = np.empty(len(texts))
-        for i, text in enumerate(texts):
-            found = ngrams_of(text)
-            rows = self._row.take(found.slots)
-            sums[i] = self._projected(rows)
-            shares[i] = _known_share(found, rows > 0)
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            found = [ngrams_of(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
+            # All look-ups before all projections: each kind of work would drive the other's table out of the cache.
+            rows_of = [self._row.take(ngrams.slots) for ngrams in found]
+            for i, (ngrams, rows) in enumerate(zip(found, rows_of, strict=True), start):
+                sums[i] = self._projected(rows)
+                shares[i] = _known_share(ngrams, rows > 0)
         return self._unit(sums), np.minimum(shares / self.usual_share_, 1.0)
 
     def embed(self, texts: Sequence[str]) -> Float32s:
