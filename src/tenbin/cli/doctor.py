@@ -58,7 +58,7 @@ def doctor(config: Path, lang: str, as_json: bool) -> None:
 
 def examine(config: Path) -> list[Finding]:
     """Every finding, in the order of what depends on what; a configuration that cannot be read ends it."""
-    from tenbin.cli.doctor_finding import Finding  # noqa: PLC0415 (numpy and aiohttp only when run)
+    from tenbin.cli.doctor_finding import Finding  # noqa: PLC0415 (numpy only when run)
     from tenbin.cli.doctor_reach import check_clock, check_reach, reach  # noqa: PLC0415
     from tenbin.cli.doctor_router import check_prices, check_routers  # noqa: PLC0415
     from tenbin.cli.doctor_setup import (  # noqa: PLC0415

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from statistics import median
 
-import aiohttp
 import msgspec
 
 from tenbin.cli.doctor_finding import Finding, Status
 from tenbin.errors import NetworkError, did_you_mean
+from tenbin.upstream.client import CallTimeout, UpstreamClient, why_unconnected
 from tenbin.upstream.destination import Destination
+from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.reply import Reply
 
 DEADLINE_S = 5.0
 MAX_LIST_BYTES = 8 << 20
-ANTHROPIC_VERSION = "2023-06-01"
 CLOCK_WARN_S = 30.0
 CLOCK_FAIL_S = 300.0
 
@@ -53,41 +56,39 @@ def reach(found: Mapping[str, Destination], environ: Mapping[str, str]) -> dict[
     asked = {door: found[name] for name, door in doors.items()}
 
     async def ask_all() -> list[Reached]:
-        timeout = aiohttp.ClientTimeout(total=DEADLINE_S)
-        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-            return await asyncio.gather(*(_ask(session, destination, environ) for destination in asked.values()))
+        client = UpstreamClient(environ)
+        await client.open()
+        try:
+            return await asyncio.gather(*(_ask(client, destination, environ) for destination in asked.values()))
+        finally:
+            await client.close()
 
     said = dict(zip(asked, asyncio.run(ask_all()), strict=True))
     return {name: said[door] for name, door in doors.items()}
 
 
-async def _ask(session: aiohttp.ClientSession, destination: Destination, environ: Mapping[str, str]) -> Reached:
-    headers = _credentials(destination, environ)
+async def _ask(client: UpstreamClient, destination: Destination, environ: Mapping[str, str]) -> Reached:
+    if not environ.get(destination.api_key_env or "", "").strip():
+        destination = replace(destination, api_key_env=None)  # some list their models to anybody
     started = time.time()
     try:
-        async with session.get(f"{destination.base_url}/models", headers=headers, allow_redirects=False) as answer:
-            skew = _skew_s(answer.headers.get("date"), started, time.time())
-            body = await _read(answer) if answer.status == HTTPStatus.OK else b""
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        trouble, reason = _trouble(error)
+        reply = await client.fetch(destination, "/models", {}, CallTimeout(None, None, DEADLINE_S))
+        skew = _skew_s(reply.headers.get("date"), started, time.time())
+        body = await _read(reply) if reply.status == HTTPStatus.OK else b""
+        reply.abort()
+    except UpstreamFailure as failure:
+        trouble, reason = _trouble(failure)
         return Reached(trouble=trouble, reason=reason)
-    return Reached(answer.status, models=_names(body), skew_s=skew)
+    return Reached(reply.status, models=_names(body), skew_s=skew)
 
 
-def _credentials(destination: Destination, environ: Mapping[str, str]) -> dict[str, str]:
-    key = environ.get(destination.api_key_env, "").strip() if destination.api_key_env is not None else ""
-    if destination.dialect == "anthropic":
-        return {"anthropic-version": ANTHROPIC_VERSION, **({"x-api-key": key} if key else {})}
-    return {"authorization": f"Bearer {key}"} if key else {}
-
-
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(1 << 16):
-        body += chunk
-        if len(body) > MAX_LIST_BYTES:
+async def _read(reply: Reply) -> bytes:
+    try:
+        return await reply.read(MAX_LIST_BYTES)
+    except UpstreamFailure as failure:
+        if failure.kind == "malformed":  # or too long: no list
             return b""
-    return bytes(body)
+        raise
 
 
 def _names(body: bytes) -> tuple[str, ...] | None:
@@ -106,19 +107,20 @@ def _skew_s(date: str | None, started: float, ended: float) -> float | None:
         return None
 
 
-def _trouble(error: Exception) -> tuple[str, str]:
+def _trouble(failure: UpstreamFailure) -> tuple[str, str]:
     """What went wrong, as a key of the words and what the system calls it."""
-    match error:
-        case TimeoutError():
+    cause = failure.__cause__
+    match failure.kind, cause:
+        case "timeout", _:
             return "late", f"{DEADLINE_S:g}"
-        case aiohttp.ClientConnectorDNSError():
+        case "connect", socket.gaierror():
             return "unknown_host", ""
-        case aiohttp.ClientConnectorCertificateError():
+        case "connect", ssl.SSLCertVerificationError():
             return "untrusted", ""
-        case aiohttp.ClientConnectorError():
-            return "unconnected", error.os_error.strerror or type(error.os_error).__name__
-        case _:
-            return "broken", type(error).__name__
+        case "connect", OSError():
+            return "unconnected", why_unconnected(cause)
+        case kind, _:
+            return "broken", kind
 
 
 def check_reach(found: Mapping[str, Destination], said: Mapping[str, Reached]) -> list[Finding]:

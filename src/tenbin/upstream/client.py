@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -173,7 +175,17 @@ async def _connected(origin: Origin, deadline: float, name: str) -> Connection:
     except TimeoutError:
         raise
     except (OSError, ValueError) as error:
-        # A certificate's fault is not told by the system but by its own message.
-        said = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else None
-        why = said or getattr(error, "strerror", None) or type(error).__name__
-        raise UpstreamFailure("connect", f"no connection to the upstream ({why})", where=name) from error
+        what = f"no connection to the upstream ({why_unconnected(error)})"
+        raise UpstreamFailure("connect", what, where=name) from error
+
+
+def why_unconnected(error: Exception) -> str:
+    """Why there is no connection, in the words of who knows: the TLS library's, or the system's for its number."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__
+    number = error.errno if isinstance(error, OSError) and not isinstance(error, socket.gaierror) else None
+    if number is not None and number > 0:
+        return os.strerror(number)
+    return getattr(error, "strerror", None) or type(error).__name__
