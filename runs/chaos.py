@@ -3,7 +3,7 @@
     python runs/chaos.py [--kills 50] [--seed 8]
 
 Each life of `tenbin serve` gets a dozen clients, half of them streaming, easy and hard questions to two candidates,
-and a virtual key with a budget; it is killed between 20 and 600 ms into the load. After each death the ledger is
+and a virtual key with a budget; it is killed between 20 and 500 ms into the load. After each death the ledger is
 mended and compared with what the fake upstreams saw: every upstream call must be in it, settled or `unknown` at its
 reserve, no settled row may change, go or come twice. A fault ends the run with an AssertionError; otherwise one JSON
 line says how much was compared. Written for a checkout: the harness is that of `tests/gateway/chaos`.

@@ -37,7 +37,7 @@ def kill_under_load(config: Path, store: Path, ups: Upstreams, kills: int, seed:
     for kill in range(kills):
         for fake in ups.fakes.values():
             fake.clear()
-        answered = killed_once(config, f"k{kill}", moments.uniform(0.02, 0.6), key)
+        answered = killed_once(config, f"k{kill}", moments.uniform(0.02, 0.5), key)
         mend(store)
         settled = checked(store, ups, f"k{kill}-", settled)
         toll.kills += 1

@@ -125,10 +125,10 @@ def test_a_client_that_leaves_while_its_money_is_set_aside_costs_nothing(served:
     served.wait_idle()
 
 
-def test_hundreds_that_leave_at_once_are_all_settled(served: Served) -> None:
+def test_a_hundred_that_leave_at_once_are_all_settled(served: Served) -> None:
     before = len(served.calls())
     served.ups["good"].script = Answer(text="word " * 2_000, chunk_gap_s=0.05)
-    clients = [send(served.gateway.port, chat_body(f"{HARD} {i}", stream=True), key=served.secret) for i in range(200)]
+    clients = [send(served.gateway.port, chat_body(f"{HARD} {i}", stream=True), key=served.secret) for i in range(100)]
     for client in clients:
         hear(client, b"data: ")
     started = time.monotonic()
@@ -138,7 +138,7 @@ def test_hundreds_that_leave_at_once_are_all_settled(served: Served) -> None:
     for request in requests:
         served.ups["good"].wait_closed(request, started + 3.0 - time.monotonic())
     served.wait_idle()
-    assert [call.status for call in served.calls()[before:]] == ["cancelled"] * 200
+    assert [call.status for call in served.calls()[before:]] == ["cancelled"] * 100
 
 
 def test_a_client_that_leaves_as_soon_as_it_has_asked(served: Served) -> None:

@@ -44,16 +44,18 @@ def test_a_slow_candidate_leaves_time_for_a_fast_one(folder: Path, ups: Upstream
 
 def test_a_stream_whose_first_token_is_late_is_taken_over(folder: Path, ups: Upstreams) -> None:
     ups["good"].script = Answer.slow(first_chunk_s=5.0)
-    with Running(folder, ups, profile=sla(f"first_token_s = {DEADLINE_S}\ndeadline_s = 60")) as gateway:
+    with Running(folder, ups, profile=sla("first_token_s = 0.5\ndeadline_s = 60")) as gateway:
         seconds, model = timed(gateway, is_stream=True)
         assert model == "cheap"
-        assert seconds < DEADLINE_S + 0.3
+        assert seconds < 0.5 + 0.3
         ups["good"].wait_closed(ups["good"].requests[0], 1.0)
         # Once it speaks, a stream may take its time.
-        ups["good"].script = Answer.slow(chunk_gap_s=0.15)
+        ups["good"].script = Answer(text="one two three four five", chunk_gap_s=0.12)
+        began = time.monotonic()
         answer = gateway.chat(stream=True)
         assert answer.headers["x-tenbin-model"] == "good"
         assert frames(answer.body)[-1] == "[DONE]"
+        assert time.monotonic() - began > 0.5
 
 
 def test_nobody_in_time_is_said_in_time(folder: Path, ups: Upstreams) -> None:
