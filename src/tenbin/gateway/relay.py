@@ -194,10 +194,11 @@ class Relay:
             # We have tried again already: a client that does so, too, would multiply the calls.
             headers.append((b"x-should-retry", b"false"))
         dialect = self.work.incoming.dialect
-        if failure.status is not None and failure.status >= 400 and _is_json(failure.body):
-            status, body = wire.error(failure.status, failure.body)
+        said = failure.status if failure.status is not None and 400 <= failure.status < 600 else None
+        if said is not None and _is_json(failure.body):
+            status, body = wire.error(said, failure.body)
         else:
-            status = failure.status if failure.status and failure.status >= 400 else STATUS_OF.get(failure.kind, 502)
+            status = said or STATUS_OF.get(failure.kind, 502)
             body = error_body(dialect, status, f"upstream_{failure.kind}", failure.what)
         self.status = status
         self.services.gave_up(self.work, failure)
