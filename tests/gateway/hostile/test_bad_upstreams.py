@@ -1,0 +1,144 @@
+"""An upstream that sends too much, without end or compressed: bounded memory and an honest error."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import pytest
+
+from tenbin.testing import Answer
+from tests.gateway.hostile.guarded import CHAT, MESSAGES, Guarded, refused, said
+from tests.gateway.running import PATIENCE_S, frames
+
+MB = 1 << 20
+MOST_MB = 400
+"""Of the whole test process: the fake upstream's own copies are in it, and the answer may be held up to 64 MB."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def rss_mb() -> float:
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * PAGE / MB
+
+
+@contextmanager
+def memory_watched() -> Iterator[None]:
+    """The memory of this process must not grow far, not even for a moment."""
+    before, peak, stop = rss_mb(), [0.0], threading.Event()
+
+    def look() -> None:
+        while not stop.wait(0.005):
+            peak.append(rss_mb())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+    assert max(peak) - before < MOST_MB
+
+
+@cache
+def bomb(size_mb: int, kind: int) -> bytes:
+    """A compressed answer of nothing but blanks that is a thousand times its own size."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, kind)
+    pieces = [packer.compress(b" " * MB) for _ in range(size_mb)]
+    return b"".join([b"", *pieces, packer.flush()])
+
+
+def packed(payload: bytes, coding: bytes, content_type: bytes, status: bytes = b"200 OK") -> Answer:
+    head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-encoding: %s\r\ncontent-length: %d\r\n\r\n"
+    return Answer(raw=head % (status, content_type, coding, len(payload)) + payload)
+
+
+@pytest.mark.parametrize(("coding", "kind"), [(b"gzip", 31), (b"deflate", 15)])
+@pytest.mark.parametrize(
+    ("is_stream", "status"), [(False, b"200 OK"), (True, b"200 OK"), (False, b"500 Oops"), (False, b"400 No")]
+)
+def test_a_decompression_bomb(site: Guarded, coding: bytes, kind: int, is_stream: bool, status: bytes) -> None:
+    content_type = b"text/event-stream" if is_stream else b"application/json"
+    site.ups["good"].script = packed(bomb(300, kind), coding, content_type, status)
+    with memory_watched():
+        reply = site.post(CHAT, said(model="good", stream=is_stream))
+    assert reply.status == (int(status[:3]) if status[:1] != b"2" else 502)
+    assert refused(CHAT, reply)["code"].startswith("upstream_")
+    assert len(reply.body) < 1000
+
+
+def test_an_answer_that_is_too_long(site: Guarded) -> None:
+    site.ups["good"].script = Answer.huge(100 * MB)
+    with memory_watched():
+        reply = site.post(CHAT, said(model="good"))
+    assert (reply.status, refused(CHAT, reply)["code"]) == (502, "upstream_malformed")
+
+
+def test_the_next_one_answers_instead(site: Guarded) -> None:
+    junk = Answer(chunks=(b"x" * MB,) * 100, headers={"content-type": "application/json"})
+    site.ups["good"].script = junk
+    reply = site.post(CHAT, said("prove rigorously the difficult theorem about number 7"))
+    assert reply.status == 200
+    assert reply.headers["x-tenbin-model"] != "good"
+    assert "good" in reply.headers.get("x-tenbin-fallbacks", "good")
+
+
+@pytest.mark.parametrize(
+    ("path", "model"), [(CHAT, "good"), (CHAT, "claude"), (MESSAGES, "claude"), (MESSAGES, "good")]
+)
+def test_a_frame_without_end(site: Guarded, path: str, model: str) -> None:
+    site.ups[model].script = Answer(chunks=(b"data: {", *((b"x" * MB,) * 100)))
+    with memory_watched():
+        reply = site.post(path, said(model=model, stream=True))
+    assert reply.status == 502
+    refused(path, reply)
+
+
+def test_a_frame_without_end_in_mid_stream(site: Guarded) -> None:
+    first = b'data: {"id":"a","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+    site.ups["good"].script = Answer(chunks=(first, b"data: {", *((b"x" * MB,) * 100)), chunk_gap_s=0.002)
+    with memory_watched():
+        reply = site.post(CHAT, said(model="good", stream=True))
+    assert reply.status == 200
+    assert "error" in frames(reply.body)[-1]
+    assert len(reply.body) < 10_000
+
+
+def test_frames_of_nothing(site: Guarded) -> None:
+    empty = b'data: {"id":"a","choices":[]}\n\n' * 20_000
+    site.ups["good"].script = Answer(chunks=(empty,) * 2)
+    with memory_watched():
+        reply = site.post(CHAT, said(model="good", stream=True))
+    assert reply.status in (200, 502)
+    assert "[DONE]" not in frames(reply.body)[-1:] if reply.status == 200 else True
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nx: " + b"a" * 10 * MB,
+        b"HTTP/1.1 200 OK\r\n" + b"x: a\r\n" * 500_000,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        b"HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 1000,
+        b"SSH-2.0-OpenSSH\r\n",
+        b"\x00" * 1000,
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: a\x00b\r\ncontent-length: 2\r\n\r\n{}",
+    ],
+    ids=range(12),
+)
+def test_what_is_hardly_http(site: Guarded, raw: bytes) -> None:
+    site.ups["good"].script = Answer(raw=raw, ending="close")
+    with memory_watched():
+        reply = site.post(CHAT, said(model="good"))
+    assert 500 <= reply.status < 600
+    refused(CHAT, reply)
