@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.gateway.conformance.abroad import abroad
+from tests.gateway.conformance.across import across
 from tests.gateway.conformance.cases import Section
 from tests.gateway.conformance.cuts import cuts
 from tests.gateway.conformance.failures import failures
@@ -40,6 +41,7 @@ def sections() -> list[Section]:
         abroad(),
         failures(),
         unlike(),
+        across(),
         cuts(),
         usage(),
         headers(),
