@@ -1,16 +1,12 @@
-"""Decisions for the event loop: requests that wait at the same moment are weighed together, and nobody waits for long.
+"""Decisions for the event loop: requests that ask at about the same moment are weighed together, nobody waits for long.
 
-A few short conversations of a quick router are weighed on the loop itself, more of them in one batch in one thread; so
-are long conversations, and routers whose embedder is slow.
+Short conversations of a quick router are weighed on the loop, up to sixteen in one batch; long conversations, and
+routers whose embedder is slow, in one thread.
 
-Measured with a router of 16 candidates, uvloop, and .3 ms of other work on the loop per request, on two cores that
-others were using, too. With 64 requests at once, on the loop alone in fours: 260 a second at 1.14 ms of processor time
-each, and a callback came 28 ms late in the median; in sixteens 775 at .73 and 31 ms late. In the thread in sixteens
-1,240 at .8, .3 ms late in the median and 3 ms at the 99th percentile (10 ms in thirty-twos, which are no faster). With
-16 at once, the mix below: 1,300 a second and .7 ms late, against 395 and 16 ms on the loop in fours. One at a time, the
-thread only adds two hand-overs: 1.8 ms against 1.2. So the convoy for the interpreter lock costs less than what larger
-batches save as soon as several wait. A switch interval of .5 ms instead of 5 ms (a setting of the whole process) made
-lateness at the 99th percentile a fifth to a half smaller and changed nothing else, so it is left alone.
+A batch of sixteen costs a request half of what it would cost alone, so under load the first waits a moment for others.
+A thread for the crowd was tried: it fights the loop for the interpreter lock, so that with 64 requests at once half of
+all decisions came too late (now 1 to 7 %), and with 16 each cost 1.15 ms of processor time instead of .98 (both of a
+gateway as a whole, measured in turns on a busy machine).
 """
 
 from __future__ import annotations
@@ -28,8 +24,11 @@ from tenbin.types import Query
 QUICK_EMBEDDERS = frozenset({"base", "wordllama"})
 LONG_CHARACTERS = 8_000
 """From this length on a conversation is weighed in the thread."""
-INLINE_ASKS = 2
-"""So many are weighed on the loop at once: about a millisecond of work."""
+SLICE_ASKS = 16
+SLICE_CHARACTERS = 16_000
+"""So much is weighed on the loop at once, three to five milliseconds of work; then other work has its turn."""
+GATHER_S = 0.004
+"""As long as each turn of the loop brings more asks, the first one waits so long for them."""
 THREAD_ASKS = 16
 THREAD_CHARACTERS = 200_000
 MAX_WAITING = 1_024
@@ -59,8 +58,9 @@ class Decider:
         self._slow: list[_Waiting] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tenbin-decider")
         self._in_thread: list[_Waiting] | None = None
-        self._is_quick_in_thread = False
         self._is_turn_due = False
+        self._seen = 0
+        self._gather_until = 0.0
 
     @property
     def queue_depth(self) -> int:
@@ -98,33 +98,37 @@ class Decider:
         """Once all that is ready now has run, and has perhaps asked, too, take a turn."""
         if not self._is_turn_due:
             self._is_turn_due = True
+            self._seen = 0
+            self._gather_until = loop.time() + GATHER_S
             loop.call_soon(self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Weigh what is quick, on the loop if it is little, and keep the thread at work."""
+        """Weigh a slice of what is quick, and keep the thread at work with the rest."""
+        waiting = len(self._quick)
+        if self._seen < waiting < SLICE_ASKS and loop.time() < self._gather_until:
+            self._seen = waiting
+            loop.call_soon(self._turn, loop)
+            return
         self._is_turn_due = False
         self._quick = [one for one in self._quick if not one.future.done()]
-        self._slow = [one for one in self._slow if not one.future.done()]
-        is_idle = self._in_thread is None
-        if is_idle and len(self._quick) > INLINE_ASKS:
-            self._quick = self._to_thread(loop, self._quick, is_quick=True)
-        elif self._quick and not self._is_quick_in_thread:
-            part, self._quick = _slice(self._quick, INLINE_ASKS, LONG_CHARACTERS)
+        if self._quick:
+            part, self._quick = _slice(self._quick, SLICE_ASKS, SLICE_CHARACTERS)
             _answer(part, _weigh(part))
-            if self._quick:
-                self._call_turn(loop)
+        self._slow = [one for one in self._slow if not one.future.done()]
         if self._slow and self._in_thread is None:
-            self._slow = self._to_thread(loop, self._slow, is_quick=False)
+            self._slow = self._to_thread(loop, self._slow)
+        if self._quick:
+            self._call_turn(loop)
 
-    def _to_thread(self, loop: asyncio.AbstractEventLoop, waiting: list[_Waiting], *, is_quick: bool) -> list[_Waiting]:
+    def _to_thread(self, loop: asyncio.AbstractEventLoop, waiting: list[_Waiting]) -> list[_Waiting]:
         """Give the thread a slice; what is left over still waits."""
         part, rest = _slice(waiting, THREAD_ASKS, THREAD_CHARACTERS)
-        self._in_thread, self._is_quick_in_thread = part, is_quick
+        self._in_thread = part
         loop.run_in_executor(self._thread, _weigh, part).add_done_callback(lambda done: self._back(loop, done))
         return rest
 
     def _back(self, loop: asyncio.AbstractEventLoop, done: asyncio.Future[list[Answer]]) -> None:
-        part, self._in_thread, self._is_quick_in_thread = self._in_thread or [], None, False
+        part, self._in_thread = self._in_thread or [], None
         if not done.cancelled():
             _answer(part, done.result())
             self._call_turn(loop)
