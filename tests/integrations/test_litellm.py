@@ -16,7 +16,7 @@ from tenbin.integrations.litellm import TenbinStrategy, requirements
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
 from tenbin.testing import Answer
-from tenbin.types import Query, TradeOff
+from tenbin.types import Candidate, Query, TradeOff
 from tests.gateway.running import EASY, HARD, Upstreams, fitted
 
 pytestmark = pytest.mark.extra
@@ -144,6 +144,19 @@ def test_a_decision_that_fails_leaves_the_choice_to_litellm(
     assert answers(router, HARD)[0].model in NAMES
     assert router.completion(model="auto", messages=asked(HARD)).model in NAMES
     assert caplog.text.count("LiteLLM chooses for auto itself: AttributeError") == 2
+
+
+def test_only_candidates_that_can_are_asked(litellm: Any, folder: Path, ups: Upstreams) -> None:
+    """What they can do is the Tenbin router's knowledge: no tools for one, no long prompt or answer for the other."""
+    able = {"good": Candidate("good", capabilities=frozenset({"vision"})), "other": Candidate("other", None, None)}
+    able["cheap"] = Candidate("cheap", context_window_tokens=500)
+    router = litellm.Router(model_list=[deployment(ups, name) for name in NAMES], num_retries=0)
+    known = Router.load(folder, called_as=able)
+    router.set_custom_routing_strategy(TenbinStrategy(router, known, Dial(mu=0.3)))
+    assert answers(router, HARD)[0].model == "good"
+    assert answers(router, HARD, reasoning_effort="low")[0].model != "good"
+    assert answers(router, EASY)[0].model == "cheap"
+    assert answers(router, EASY, max_tokens=499)[0].model != "cheap"
 
 
 def test_where_nothing_is_healthy_litellm_says_so(litellm: Any, folder: Path, ups: Upstreams) -> None:
