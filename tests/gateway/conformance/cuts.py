@@ -36,9 +36,7 @@ CUTS: tuple[Cut, ...] = (
     Cut("chat-tool", "messages", "openai", "whole"),
     Cut("chat-tool", "messages", "openai", "close"),
     Cut("messages-length", "messages", "anthropic", "whole"),
-    Cut("messages-length", "messages", "anthropic", "close"),
     Cut("messages-tool", "chat", "anthropic", "whole"),
-    Cut("messages-tool", "chat", "anthropic", "close"),
     Cut("responses-tool", "responses", "openai", "whole"),
 )
 ENDS: Mapping[Ending, str] = {"whole": "as a whole message", "close": "in the middle of one"}
