@@ -30,9 +30,3 @@ class Addresses:
     async def _ask(self, host: str, port: int) -> list[str]:
         found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-    def close(self) -> None:
-        """Stop asking."""
-        for _, task in self._found.values():
-            task.cancel()
-        self._found.clear()

@@ -64,8 +64,6 @@ class UpstreamClient:
         origins = list(self._origins.values())
         self._origins.clear()
         self._heads.clear()
-        if self._addresses is not None:
-            self._addresses.close()
         for origin in origins:
             await origin.close()
 

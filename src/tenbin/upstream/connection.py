@@ -87,6 +87,8 @@ class Connection(asyncio.Protocol):
         self.error: Exception | None = None
         self.is_reused = self.is_asked = False
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        # What sloppy servers do and nobody can mistake for anything else.
+        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True)
         self._reset()
 
     def _reset(self) -> None:
@@ -196,7 +198,7 @@ class Connection(asyncio.Protocol):
     async def _news(self) -> None:
         """Wait until anything changes."""
         if self.error is not None:
-            raise self.error
+            raise type(self.error)(*self.error.args)  # its own would hold this frame, and with it us, for the collector
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -298,7 +300,7 @@ class Connection(asyncio.Protocol):
             raise MalformedError("the head is too long")
         self.status = parser.get_status_code()
         if self.status < 200:
-            if self.status in {0, 101}:
+            if self.status < 100 or self.status == 101:
                 raise MalformedError("an answer in another protocol")
             lines.clear()  # the answer itself is still to come
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tenbin.upstream.destination import Dialect
@@ -62,10 +62,10 @@ class RequestHead:
     """The constant part: `fixed` cannot be changed by a caller, `defaults` are lines by name that it may replace."""
 
     method: Method
-    fixed: str
+    fixed: str = field(repr=False)
     defaults: Mapping[str, str]
     default_lines: str
-    secret: str
+    secret: str = field(repr=False)
 
     def filled(self, headers: Mapping[str, str], names: HeaderNames, length: int) -> bytes:
         """The whole head for a body of this length. ValueError for headers that cannot be sent."""
