@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,20 @@ def test_more_rows_mean_less_doubt() -> None:
     few, many = fitted(world(150, signal=1.0))[0], fitted(world(2400, signal=1.0))[0]
     fresh = world(200, seed=4).features
     assert many.predict(fresh).sd.mean() < 0.7 * few.predict(fresh).sd.mean()
+
+
+def test_what_one_stack_has_seen_serves_another_of_the_same_rows() -> None:
+    w, fresh = world(300), world(9, seed=1).features
+    (one, _), (other, _) = fitted(w), fitted(replace(w, target=w.target[:, ::-1].copy()))
+    alone = other.mean(fresh)
+    assert not other.sees_with(one)
+    other.see_with(one)
+    assert other.sees_with(one)
+    assert np.array_equal(other.mean(fresh, one.see(fresh)), alone)
+    assert np.array_equal(one.predict(fresh, one.see(fresh)).sd, one.predict(fresh).sd)
+
+
+def test_stacks_of_other_rows_see_for_themselves() -> None:
+    one, other = fitted(world(300))[0], fitted(world(300, seed=1))[0]
+    other.see_with(one)
+    assert not other.sees_with(one)

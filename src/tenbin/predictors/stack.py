@@ -68,18 +68,33 @@ class StackPredictor:
         self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
         return self._out_of_fold(features, order, x, straight)
 
-    def predict(self, features: Features) -> Prediction:
-        """Mean and standard deviation of the mean, [n, M] each."""
-        x = self.design_.columns(features)
-        return Prediction(self._mean(x), self.evidence_.sd(x, self.factors_))
+    def predict(self, features: Features, seen: Floats | None = None) -> Prediction:
+        """Mean and standard deviation of the mean, [n, M] each; `seen` are the features as `see` gives them."""
+        seen = self.see(features) if seen is None else seen
+        x = np.ascontiguousarray(seen[:, : len(self.evidence_.directions)])
+        return Prediction(self._mean(seen), self.evidence_.sd(x, self.factors_))
 
-    def mean(self, features: Features) -> Floats:
+    def mean(self, features: Features, seen: Floats | None = None) -> Floats:
         """The mean alone [n, M], for who needs no more."""
-        return self._mean(self.design_.columns(features))
+        return self._mean(self.see(features) if seen is None else seen)
 
-    def _mean(self, x: Floats) -> Floats:
-        close = self.landmarks_.features(x)
-        return self._calibrate(product(np.hstack([x, close]), self.coefficients_) + self.factors_.means)
+    def see(self, features: Features) -> Floats:
+        """Design columns and closeness to landmarks, [n, p + c]: most of the work of a prediction."""
+        x = self.design_.columns(features)
+        return np.hstack([x, self.landmarks_.features(x)])
+
+    def see_with(self, other: StackPredictor) -> None:
+        """Take the other's design and landmarks where they are equal: what it has seen then serves both."""
+        own, theirs = ({**s.design_.save(), **s.landmarks_.save()} for s in (self, other))
+        if all(np.array_equal(own[key], theirs[key]) for key in own):
+            self.design_, self.landmarks_ = other.design_, other.landmarks_
+
+    def sees_with(self, other: StackPredictor) -> bool:
+        """Whether what the other has seen serves this one, too."""
+        return self.design_ is other.design_ and self.landmarks_ is other.landmarks_
+
+    def _mean(self, seen: Floats) -> Floats:
+        return self._calibrate(product(seen, self.coefficients_) + self.factors_.means)
 
     def _calibrate(self, straight: Floats) -> Floats:
         return straight if self.map_ is None else self.map_.means(straight)

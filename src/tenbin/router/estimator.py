@@ -13,6 +13,7 @@ from tenbin.predictors.group import GroupMeans
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.parts import part, prefixed
+from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays, Predictor
 from tenbin.types import Estimates, Features, Floats, Prediction
 
@@ -62,13 +63,27 @@ class Estimator:
     gap_correlation: Floats
     reference: int
 
+    def __post_init__(self) -> None:
+        """Let heads see with the eyes of the quality's stack where they are equal, as after any fit on full tables."""
+        for head in self._heads():
+            if head is not None and isinstance(self.quality, StackPredictor):
+                head.stack_.see_with(self.quality)
+
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
-        prediction = self.familiarity.shrink(self.quality.predict(features), features)
+        stack = self.quality if isinstance(self.quality, StackPredictor) else None
+        seen = None if stack is None else stack.see(features)
+        prediction = self.quality.predict(features) if stack is None else stack.predict(features, seen)
+        means = (
+            None
+            if head is None
+            else head.mean(features, seen if stack is not None and head.stack_.sees_with(stack) else None)
+            for head in self._heads()
+        )
         return self.assemble(
-            prediction,
+            self.familiarity.shrink(prediction, features),
             None if self.input_tokens is None else self.input_tokens.predict(features).mean,
-            *(None if head is None else head.mean(features) for head in self._heads()),
+            *means,
         )
 
     def grounds(self, features: Features, uses_groups: bool) -> list[str]:

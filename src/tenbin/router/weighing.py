@@ -144,7 +144,9 @@ def _losses(
 def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
     """The candidates [n, M] of every row from least to largest loss, ties as in `risk.choose`, NaN last."""
     rounded = np.round(loss, LOSS_DECIMALS)
-    order: Ints = np.lexsort((np.broadcast_to(rank, cost.shape), cost, rounded), axis=-1)
+    ranks = np.empty(cost.shape)
+    ranks[:] = rank
+    order: Ints = np.lexsort((ranks, cost, rounded), axis=-1)
     return order
 
 
