@@ -35,13 +35,20 @@ def _plain(text: str) -> str:
     return _translated(unicodedata.normalize("NFKC", _translated(text)))
 
 
+def _single_spaced(text: str) -> str:
+    # Printable text has no white space but spaces; looking twice is three times faster than taking apart.
+    if "  " not in text and text.isprintable():
+        return text.strip(" ")
+    return " ".join(text.split())
+
+
 def normal_lines(text: str) -> str:
     """Lower-cased NFKC text with plain quotes and dashes, single spaces, and no empty lines; other lines are kept.
 
     >>> normal_lines("  Ｗｈａｔ’s\\u3000this? \\r\\n\\r\\n A.  Ｘ ")
     "what's this?\\na. x"
     """
-    lines = (" ".join(line.split()) for line in _plain(text).casefold().splitlines())
+    lines = map(_single_spaced, _plain(text).casefold().splitlines())
     return "\n".join(line for line in lines if line)
 
 
@@ -51,7 +58,7 @@ def normal_text(text: str) -> str:
     >>> normal_text("“Ｔｅｎｂｉｎ” —\\n weighs") == normal_text('"tenbin" - weighs')
     True
     """
-    return " ".join(_plain(text).casefold().split())
+    return _single_spaced(_plain(text).casefold())
 
 
 __all__ = ["normal_lines", "normal_text"]
