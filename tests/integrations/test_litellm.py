@@ -77,11 +77,11 @@ def made(litellm: Any, deployments: list[dict[str, Any]], folder: Path, mu: floa
     return router
 
 
-def asked(text: str) -> list[dict[str, str]]:
+def asked(text: Any) -> list[dict[str, Any]]:
     return [{"role": "user", "content": text}]
 
 
-def answers(router: Any, *texts: str, model: str = "auto", **fields: Any) -> list[Any]:
+def answers(router: Any, *texts: Any, model: str = "auto", **fields: Any) -> list[Any]:
     async def all_of_them() -> list[Any]:
         return [await router.acompletion(model=model, messages=asked(text), **fields) for text in texts]
 
@@ -116,7 +116,7 @@ def test_a_deployment_that_fails_cools_down_and_the_next_best_takes_over(
     """LiteLLM's own retries and cooldowns go on: our choice is among what they leave."""
     ups["good"].script = Answer.error(500)
     settings = {"allowed_fails": 0, "cooldown_time": 60}
-    router = made(litellm, [deployment(ups, name) for name in NAMES], folder, **settings)
+    router = made(litellm, [deployment(ups, name) for name in NAMES], folder, mu=0.1, **settings)
 
     async def twice() -> list[Any]:
         told = {"model": "auto", "messages": asked(HARD)}
@@ -161,14 +161,17 @@ def test_a_decision_that_fails_leaves_the_choice_to_litellm(
 
 
 def test_only_candidates_that_can_are_asked(litellm: Any, folder: Path, ups: Upstreams) -> None:
-    """What they can do is the Tenbin router's knowledge: no tools for one, no long prompt or answer for the other."""
-    able = {"good": Candidate("good", capabilities=frozenset({"vision"})), "other": Candidate("other", None, None)}
-    able["cheap"] = Candidate("cheap", context_window_tokens=500)
+    """What they can do is the Tenbin router's knowledge: one sees no pictures, one gives no long answers."""
+    able = {
+        "good": Candidate("good", capabilities=frozenset({"tools"})),
+        "cheap": Candidate("cheap", context_window_tokens=500),
+    }
     router = litellm.Router(model_list=[deployment(ups, name) for name in NAMES], num_retries=0)
     known = Router.load(folder, called_as=able)
-    router.set_custom_routing_strategy(TenbinStrategy(router, known, Dial(mu=0.3)))
+    router.set_custom_routing_strategy(TenbinStrategy(router, known, Dial(mu=0.1)))
     assert answers(router, HARD)[0].model == "good"
-    assert answers(router, HARD, reasoning_effort="low")[0].model != "good"
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    assert answers(router, [{"type": "text", "text": HARD}, picture])[0].model == "other"
     assert answers(router, EASY)[0].model == "cheap"
     assert answers(router, EASY, max_tokens=499)[0].model != "cheap"
 
