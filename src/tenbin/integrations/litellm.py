@@ -1,7 +1,7 @@
 """LiteLLM's Router with Tenbin's policy in its process: LiteLLM calls, limits and retries, Tenbin chooses the model.
 
-Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with litellm 1.81 and 1.106). LiteLLM is
-never imported here: whoever uses this has it.
+Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with litellm 1.81 and 1.106).
+LiteLLM is never imported here: whoever uses this has it.
 """
 
 from __future__ import annotations
