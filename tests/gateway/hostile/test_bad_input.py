@@ -93,7 +93,7 @@ CHAT_MEMBERS: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"reasoning_effort": 5}, 400, "invalid_type", "reasoning_effort"),
     ({"user": 5}, 400, "invalid_type", "user"),
     ({"functions": {}}, 400, "invalid_type", "functions"),
-    ({"model": "claude", "n": 2}, 400, "unsupported_parameter", None),
+    ({"model": "claude", "n": 2}, 400, "unsupported_parameter", "n"),
     ({"model": "claude", "tools": [5]}, 400, "invalid_type", "tools[0]"),
 ]
 ANTHROPIC_MEMBERS: list[dict[str, Any]] = [
