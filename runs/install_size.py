@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVER_PARTS = ("starlette", "uvicorn", "aiohttp")
+SERVER_PARTS = ("uvicorn", "httptools", "msgspec")
 LIMIT_MB = 250.0
 
 
