@@ -18,14 +18,17 @@ HEAD_S = 20.0
 """How long a client may take from connecting (or from the first byte of a later request) to the end of the head."""
 BODY_S = 300.0
 """How long the body may take after the head."""
+STALL_S = 60.0
+"""How long a client may take nothing at all of what waits for it."""
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 
 class Connection(HttpToolsProtocol):
-    """A connection on which a client may neither send endless heads nor hold its place by sending nothing.
+    """A connection on which a client may neither send endless heads nor hold its place by sending or taking nothing.
 
-    uvicorn bounds neither: a head is kept whole in memory however long it grows, and only idle connections between
-    two requests time out. A request that came in one piece pays for some comparisons here.
+    uvicorn bounds none of it: a head is kept whole in memory however long it grows, only idle connections between two
+    requests time out, and an answer waits for ever for a client that has stopped reading. A request that came in one
+    piece pays for some comparisons here.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -34,6 +37,7 @@ class Connection(HttpToolsProtocol):
         self.piece_bytes = 0
         self.head_bytes = 0  # of a head that is under way, but for the piece it began in: above 0 once it has begun
         self.patience: asyncio.TimerHandle | None = None
+        self.stall: asyncio.TimerHandle | None = None
         self.refusal = (400, "invalid_request", "this is no HTTP request")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -42,12 +46,21 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._set_patience(None)
+        self._set_stall(None)
         super().connection_lost(exc)
         if self.cycle is not None:
             scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
             scope[HAS_LEFT] = True
             if (tell := scope.get(WHEN_LEFT)) is not None:
                 tell()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._set_stall(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        self._set_stall(None)
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         self.piece_bytes = len(data)
@@ -117,6 +130,20 @@ class Connection(HttpToolsProtocol):
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
         self.transport.close()
+
+    def _set_stall(self, waiting_bytes: int | None) -> None:
+        """Look in a while whether fewer bytes than this still wait for the client; None: they need not."""
+        if self.stall is not None:
+            self.stall.cancel()
+        self.stall = None if waiting_bytes is None else self.loop.call_later(STALL_S, self._look, waiting_bytes)
+
+    def _look(self, waited_bytes: int) -> None:
+        """End a connection whose client has taken nothing since the last look; a slow one goes on."""
+        waiting_bytes = self.transport.get_write_buffer_size()
+        if waiting_bytes >= waited_bytes:
+            self.transport.abort()
+        else:
+            self._set_stall(waiting_bytes)
 
     def _whole_head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
