@@ -13,12 +13,11 @@ import numpy as np
 from tenbin.gateway.session import Fingerprints
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.router.explain import views
-from tenbin.router.weighing import Weighed
+from tenbin.router.weighing import FIGURES, Weighed
 from tenbin.types import CandidateView, Estimates, TradeOff
 from tenbin.upstream.destination import Destination
 
 FORMAT = 1
-FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 
 
 class Attempt(NamedTuple):
@@ -81,13 +80,12 @@ class Plan:
             found["versions"] = self.profile.versions
         trade_off = self.trade_off
         if self.weighed is not None and trade_off is not None:
-            figures = np.stack([getattr(self.weighed, name) for name in FIGURES]).astype("<f4")
             found["trade_off"] = [trade_off.mu, trade_off.w, trade_off.caution, trade_off.minimax]
             found["models"] = self.weighed.models
             found["barred"] = {
                 name: bar for name, bar in zip(self.weighed.models, self.weighed.barred, strict=True) if bar
             }
-            found["figures"] = base64.b64encode(figures.tobytes()).decode("ascii")
+            found["figures"] = base64.b64encode(self.weighed.figures.tobytes()).decode("ascii")
         return msgspec.json.encode(found)
 
 

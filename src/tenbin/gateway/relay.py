@@ -10,6 +10,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from itertools import islice
 
 from tenbin.errors import RequestError
 from tenbin.gateway.call import Call, Work
@@ -93,7 +94,7 @@ class Relay:
                 self.left.append(attempt.destination.candidate.name)
                 continue
             try:
-                is_last = not any(self.services.has_seat(other.destination) for other in attempts[i + 1 :])
+                is_last = not any(self.services.has_seat(other.destination) for other in islice(attempts, i + 1, None))
                 failure = await self._try(attempt, wire, said, seat, is_last=is_last)
             finally:
                 seat.leave()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, read_part, write_artifact
 from tenbin.errors import DecisionError, PluginError, UsageError
 from tenbin.plugins import load_plugin
-from tenbin.policy import bars, listed, safe_default
+from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
 from tenbin.prices import PriceBook
 from tenbin.protocols import Predictor
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
@@ -98,6 +98,8 @@ class Router:
         self._parts = parts
         rates = prices.rates(manifest.models, at)
         self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]))
+        windows = [c.context_window_tokens for c in self.candidates if c.context_window_tokens is not None]
+        self._context = min(windows, default=np.inf)
         self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in self.candidates)
 
     @classmethod
@@ -186,9 +188,19 @@ class Router:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
         if self._unbounded:
             return [[None] * len(self.models)] * len(queries)
+        most = np.fmax.reduce(estimates.input_tokens, axis=1, initial=0.0).tolist()
         return [
-            bars(self.candidates, query, tokens) for query, tokens in zip(queries, estimates.input_tokens, strict=True)
+            [None] * len(self.models)
+            if self._surely_fits(query, tokens)
+            else bars(self.candidates, query, estimates.input_tokens[i])
+            for i, (query, tokens) in enumerate(zip(queries, most, strict=True))
         ]
+
+    def _surely_fits(self, query: Query, most_tokens: float) -> bool:
+        """Whether nothing special is required and even the smallest context holds it; most requests are like that."""
+        return (
+            not query.requirements and most_tokens * CONTEXT_MARGIN + (query.max_output_tokens or 0.0) <= self._context
+        )
 
     def check_trade_off(self, trade_off: TradeOff) -> None:
         """Refuse a dial outside its range, or seconds that this router was not fitted on (UsageError)."""

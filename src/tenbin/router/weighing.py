@@ -12,9 +12,11 @@ from tenbin.policy import safe_default
 from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses
 from tenbin.router.explain import headline
 from tenbin.router.router import Router
-from tenbin.types import Estimates, Floats, Ints, Query, TradeOff
+from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
 
 Bars = Sequence[str | None]
+FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
+"""The rows of `Weighed.figures`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +42,7 @@ class Weighed:
 
     `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
     without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
-    was chosen.
+    was chosen. `figures` [len(FIGURES), M] holds all the figures as float32, for the books.
     """
 
     models: tuple[str, ...]
@@ -55,6 +57,7 @@ class Weighed:
     loss: Floats
     barred: tuple[str | None, ...]
     reason: str
+    figures: Float32s
 
 
 def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
@@ -73,12 +76,16 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     order = _order(loss, cost, router.rank)
     grounds = router.grounds(features)
     bars = router.bars(queries, estimates)
+    figures = _figures(estimates, cost, loss)
+    unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
     for i, ask in enumerate(asks):
         if (refusal := refused.get(ask.trade_off)) is not None:
             answers.append(refusal)
             continue
-        barred = [own or bar for own, bar in zip(ask.barred, bars[i], strict=True)]
+        barred: Bars = bars[i]
+        if ask.barred != unbarred:
+            barred = [own or bar for own, bar in zip(ask.barred, barred, strict=True)]
         dear = _over_ceiling(ask, barred, cost[i])
         if isinstance(dear, DecisionError):
             answers.append(dear)
@@ -98,9 +105,17 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 loss=loss[i],
                 barred=tuple(dear),
                 reason=headline(ask.trade_off, dear, bool(np.isnan(loss[i, ranking[0]])), grounds[i]),
+                figures=figures[:, i],
             )
         )
     return answers
+
+
+def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:
+    """The figures of all requests, [len(FIGURES), n, M]."""
+    known = {"cost_usd": cost, "loss": loss}
+    rows = [known[name] if name in known else getattr(estimates, name) for name in FIGURES]
+    return np.array(rows, dtype="<f4")
 
 
 def _with_hidden(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
@@ -150,7 +165,7 @@ def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
     return order
 
 
-def _over_ceiling(ask: Ask, barred: list[str | None], cost: Floats) -> list[str | None] | DecisionError:
+def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     """The bars [M] with those of the cost ceiling, or why nobody is left."""
     where = f"query {ask.query.query_id}"
     if None not in barred:
