@@ -86,9 +86,7 @@ class Connection(asyncio.Protocol):
         self.on_body = self.pieces.append
         self.error: Exception | None = None
         self.is_reused = self.is_asked = False
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
-        # What sloppy servers do and nobody can mistake for anything else.
-        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True)
+        self._parser: HttpResponseParser | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -228,6 +226,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        parser = self._parser = HttpResponseParser(self)
+        # What sloppy servers do and nobody can mistake for anything else.
+        parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True)
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
