@@ -66,6 +66,22 @@ def test_sixty_four_at_once_overshoot_by_one_at_most(tmp_path, budget):
     asyncio.run(work())
 
 
+def test_a_gateway_that_takes_over_from_another_finds_room_in_its_budgets(tmp_path):
+    """Either knows of one worker only: during a rollout the old and the new one share a store."""
+    who = key(day_usd=1.0)
+
+    async def work():
+        async with running(tmp_path, "old") as before, running(tmp_path, "new") as after:
+            old, new = Budgets(tmp_path, before.writer, 1), Budgets(tmp_path, after.writer, 1)
+            for _ in range(3):
+                assert await spend(before, old, who, 0.02, 0.01)
+                assert await spend(after, new, who, 0.02, 0.01)
+            old.close()
+            new.close()
+
+    asyncio.run(work())
+
+
 def test_one_budget_that_refuses_leaves_the_other_untouched(tmp_path):
     who = key(day_usd=0.1, month_usd=10.0)
 

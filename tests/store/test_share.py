@@ -73,4 +73,4 @@ def test_a_truth_above_the_reserve_counts_for_others_once_shown():
 def test_half_of_an_equal_part_is_leased_where_others_share():
     leased = lease(Share(), 8.0, 0.0, 0.5, 2)
     assert (leased.fence, leased.granted, leased.offline_fence) == (2.0, 2.0, 4.0)
-    assert lease(Share(), 8.0, 0.0, 0.5, 1).fence == 8.0
+    assert lease(Share(), 8.0, 0.0, 0.5, 1).fence == 2.0  # a new version may be about to take over from it

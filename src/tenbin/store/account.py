@@ -125,7 +125,7 @@ class Account:
         """Whether others do not see what was spent here, or a share has lain idle since the last look."""
         wants = False
         for slot in self.slots:
-            is_idle = not slot.is_touched and self.workers > 1 and slot.share.granted > slot.share.used
+            is_idle = not slot.is_touched and slot.share.granted > slot.share.used
             wants = wants or is_idle or slot.share.used > slot.share.granted
             slot.is_touched = False
         return wants

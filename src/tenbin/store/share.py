@@ -46,8 +46,9 @@ def lease(share: Share, budget: float, others: float, need: float, workers: int)
     left = budget - others - share.used
     if left <= 0:
         return None
-    # With others about, half of an equal part at a time, so that little lies idle with one while another is refused.
-    part = left if workers == 1 else left / (2 * workers)
+    # Half of an equal part at a time, so that little lies idle with one while another is refused: a single worker, too,
+    # has company while a new version takes over from an old one.
+    part = left / (2 * max(workers, 2))
     fence = share.used + min(left, max(need, part))
     return replace(share, fence=fence, granted=max(fence, share.used + need), offline_fence=share.used + left / workers)
 
