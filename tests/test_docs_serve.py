@@ -99,6 +99,25 @@ def test_the_configuration_serves_with_a_key(tmp_path: Path, my_router: Path) ->
     assert re.search(r"^x-tenbin-model: (small|large)\r?$", answer, flags=re.MULTILINE)
 
 
+def test_a_provider_key_that_is_not_set_is_named_and_the_other_candidate_answers(
+    tmp_path: Path, my_router: Path
+) -> None:
+    _, curl, *_ = commands()
+    with FakeUpstream(models=("small",)) as upstream:
+        (tmp_path / "tenbin.toml").write_text(
+            f'[candidates.small]\nbase_url = "{upstream.base_url}"\n'
+            '[candidates.large]\nprovider = "anthropic"\napi_key_env = "NOBODY_SET_THIS"\n'
+            f'[profiles.auto]\nbest = true\n[gateway]\nrouter = "{my_router}"\n'
+            'port = 0\nadmin_port = 0\nkeys = "open"\n',
+            encoding="utf-8",
+        )
+        with serving("tenbin serve", tmp_path) as url:
+            answer = ask(curl, url)
+    assert "large cannot be called: its key is not set in NOBODY_SET_THIS" in (tmp_path / "stderr.txt").read_text()
+    assert "x-tenbin-model: small" in answer
+    assert "x-tenbin-fallbacks: large" in answer
+
+
 @pytest.fixture(scope="module")
 def my_router(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A router over the README's names, fitted on made-up outcomes."""

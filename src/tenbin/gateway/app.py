@@ -109,6 +109,7 @@ class Gateway:
     async def startup(self) -> None:
         """Open what a request needs; raises TenbinError where that cannot be."""
         self.lines = start_logs(self.settings.log_level, self.redactor)
+        self._name_unset_keys(self.snapshot)
         await self.services.open()
         self.services.every(NEW_DAY_S, self.reload_on_new_day)
 
@@ -141,9 +142,17 @@ class Gateway:
         if _fixed(snapshot) != _fixed(self.snapshot):
             self.log.warning("addresses and the folder of the store change only with a restart")
         self.redactor.learn_keys(self.environ, snapshot.destinations)
+        self._name_unset_keys(snapshot)
         self.snapshot = snapshot
         self.services.taken_over(snapshot)
         self.services.metrics.reloaded("ok")
+
+    def _name_unset_keys(self, snapshot: Snapshot) -> None:
+        """Say which candidates cannot be called for want of a key: others may take over, so it is no reason to stop."""
+        for name, destination in snapshot.destinations.items():
+            variable = destination.api_key_env
+            if variable is not None and not self.environ.get(variable, "").strip():
+                self.log.warning("%s cannot be called: its key is not set in %s", name, variable)
 
     def reload_on_new_day(self) -> None:
         """Reload where the day (UTC), hence perhaps a price, has changed."""
