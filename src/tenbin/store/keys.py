@@ -156,10 +156,12 @@ def read_keys(link: sqlite3.Connection) -> Iterator[tuple[KeyRecord, bytes]]:
 
 
 def read_list(text: str | None) -> frozenset[str] | None:
+    """The names of a stored list, None where there is none."""
     return None if text is None else frozenset(json.loads(text))
 
 
 def written_list(names: frozenset[str] | None) -> str | None:
+    """A list of names as it is stored."""
     return None if names is None else json.dumps(sorted(names))
 
 
