@@ -5,16 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
+from tenbin.errors import StoreError
 from tenbin.gateway.retreat import Promise, Retreat, Watch, finished, labelled, resumed, spent_today
 from tenbin.gateway.snapshot import ServedProfile
+from tenbin.store.marks import Marks
 
 
 class Retreats:
-    """One watch per profile; a change of what is promised begins a new one, a reload of the same keeps it."""
+    """One watch per profile; a change of what is promised begins a new one, a reload of the same keeps it.
 
-    def __init__(self) -> None:
+    A retreat is marked in the store, so that it holds for all workers and after a restart, until somebody resumes.
+    Belongs to the event loop, but for `marked`.
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
         self._watches: dict[str, Watch] = {}
+        self._unmarked: set[str] = set()
         self.log = logging.getLogger("tenbin.gateway.sla")
 
     def watch(self, profiles: Mapping[str, ServedProfile]) -> None:
@@ -47,9 +57,26 @@ class Retreats:
         return [name for name, watch in self._watches.items() if watch.promise.max_spend_usd is not None]
 
     def resume(self, profile: str) -> None:
-        """Route again."""
+        """Route again; StoreError where the mark of the retreat cannot be taken away."""
+        self._marks.take(profile)
+        self._unmarked.discard(profile)
         self._step(profile, lambda watch: resumed(watch, time.time()))
         self.log.warning("profile %s routes again", profile)
+
+    def marked(self) -> dict[str, Retreat]:
+        """The retreats that are marked in the store. Blocks: call it in a thread. Errors: StoreError."""
+        return {name: retreat_of(mark) for name, mark in self._marks.all().items()}
+
+    def adopt(self, marked: Mapping[str, Retreat]) -> None:
+        """Retreat and resume as the store says, whichever worker it was that wrote."""
+        for name, watch in list(self._watches.items()):
+            if name in marked:
+                if watch.retreat is None:
+                    self._watches[name] = replace(watch, retreat=marked[name])
+                    self.log.error("profile %s serves its reference: %s", name, marked[name].sentence)
+            elif watch.retreat is not None and name not in self._unmarked:
+                self._watches[name] = resumed(watch, time.time())
+                self.log.warning("profile %s routes again", name)
 
     def states(self) -> Mapping[str, Retreat | None]:
         """Every profile's retreat."""
@@ -62,6 +89,26 @@ class Retreats:
         after = self._watches[profile] = change(before)
         if after.retreat is not None and before.retreat is None:
             self.log.error("profile %s retreats to its reference: %s", profile, after.retreat.sentence)
+            self._mark(profile, after.retreat)
+
+    def _mark(self, profile: str, retreat: Retreat) -> None:
+        """Write the retreat down; where that fails it holds here alone, and the log says so."""
+        try:
+            self._marks.put(profile, asdict(retreat))
+            self._unmarked.discard(profile)
+        except StoreError as error:
+            self._unmarked.add(profile)
+            self.log.error("the retreat of profile %s holds for this worker only: %s", profile, error)
+
+
+def retreat_of(mark: Mapping[str, Any]) -> Retreat:
+    """The retreat of a mark; what a damaged one does not say is said so."""
+    reason, sentence, since = mark.get("reason"), mark.get("sentence"), mark.get("since")
+    return Retreat(
+        reason=reason if reason in ("quality", "availability", "spend") else "quality",
+        sentence=sentence if isinstance(sentence, str) else "its reason is not readable any more",
+        since=float(since) if isinstance(since, int | float) else 0.0,
+    )
 
 
 def promise_of(served: ServedProfile) -> Promise:

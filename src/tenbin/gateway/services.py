@@ -25,6 +25,7 @@ from tenbin.gateway.spans import attributes_of
 from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
+from tenbin.store.marks import Marks
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
 from tenbin.store.retention import expire
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 MAX_RESPONSES = 10_000
 SPEND_S = 5.0
+RETREATS_S = 2.0
 CLIENT_LEFT = 499
 EXPIRY_S = 3600.0
 BLAMELESS = frozenset({"refused", "context", "capability"})
@@ -83,7 +85,7 @@ class Services:
         self.decider = Decider()
         self.sessions = Sessions()
         self.planner = Planner(self.decider, self.sessions)
-        self.retreats = Retreats()
+        self.retreats = Retreats(Marks(folder))
         self.metrics = Metrics(self.readings)
         self.responses = Remembered(MAX_RESPONSES)
         self.in_flight = 0
@@ -104,7 +106,10 @@ class Services:
         await self.client.open()
         self._start(self.ring.follow())
         self._start(self.budgets.tend())
+        with contextlib.suppress(StoreError):  # the next look says so
+            self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
         self.every(SPEND_S, self._read_spend)
+        self.every(RETREATS_S, self._share_retreats)
         if self.worker == 0:
             self.every(EXPIRY_S, self._expire)
 
@@ -269,7 +274,11 @@ class Services:
     def _read_spend(self) -> None:
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         for profile in self.retreats.promises_spend():
-            self.retreats.spent_today(profile, self.reader.spent_in(profile, midnight))
+            spent = self.reader.spent_in(profile, midnight)
+            self.loop.call_soon_threadsafe(self.retreats.spent_today, profile, spent)
+
+    def _share_retreats(self) -> None:
+        self.loop.call_soon_threadsafe(self.retreats.adopt, self.retreats.marked())
 
     def _expire(self) -> None:
         days = {

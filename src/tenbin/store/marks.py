@@ -1,0 +1,54 @@
+"""Marks that all workers of a store share and that outlive a restart: one small file per profile that has retreated."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tenbin.errors import StoreError
+
+FOLDER = "retreats"
+MAX_MARKS = 1_000
+
+
+class Marks:
+    """The marks of one store. Methods block for a moment; errors: StoreError where the disk refuses."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder) / FOLDER
+
+    def put(self, name: str, content: Mapping[str, Any]) -> None:
+        """Set a mark, whole or not at all; `name` is a profile's, which is a fine file name."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = self.folder / f".{name}.{os.getpid()}"
+            beside.write_text(json.dumps(dict(content)), encoding="utf-8")
+            beside.rename(self.folder / f"{name}.json")
+        except OSError as error:
+            raise StoreError(f"the mark cannot be set ({error.strerror})", where=str(self.folder)) from error
+
+    def take(self, name: str) -> None:
+        """Take a mark away; one that is not there is no fault."""
+        try:
+            (self.folder / f"{name}.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"the mark cannot be taken away ({error.strerror})", where=str(self.folder)) from error
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        """Every mark by name; a damaged one counts, without its content."""
+        try:
+            paths = sorted(self.folder.glob("*.json"))[:MAX_MARKS]
+            return {path.stem: _content(path) for path in paths}
+        except OSError as error:
+            raise StoreError(f"the marks cannot be read ({error.strerror})", where=str(self.folder)) from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,81 @@
+"""A retreat holds for every worker of a store and after a restart, until somebody says otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenbin.errors import StoreError
+from tenbin.gateway.retreat import Promise, Watch
+from tenbin.gateway.retreats import Retreats, retreat_of
+from tenbin.store.marks import Marks
+
+
+def made(folder: Path) -> Retreats:
+    retreats = Retreats(Marks(folder))
+    retreats._watches = {"auto": Watch(Promise(min_quality=0.9))}
+    return retreats
+
+
+def failing(retreats: Retreats) -> Retreats:
+    for _ in range(100):
+        retreats.labelled("auto", 0.0)
+    return retreats
+
+
+def test_another_worker_takes_the_retreat_over_and_resumes_with_it(tmp_path: Path) -> None:
+    first, second = failing(made(tmp_path)), made(tmp_path)
+    second.adopt(second.marked())
+    assert second.of("auto") == first.of("auto") is not None
+    second.resume("auto")
+    first.adopt(first.marked())
+    assert first.of("auto") is second.of("auto") is None
+
+
+def test_a_restart_stays_in_retreat(tmp_path: Path) -> None:
+    sentence = failing(made(tmp_path)).of("auto")
+    after = made(tmp_path)
+    after.adopt(after.marked())
+    assert after.of("auto") == sentence
+
+
+def test_a_retreat_that_cannot_be_marked_holds_here(tmp_path: Path) -> None:
+    (tmp_path / "retreats").write_text("in the way")
+    retreats = failing(made(tmp_path))
+    retreats.adopt({})
+    assert retreats.of("auto") is not None
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"reason": 7, "sentence": null, "since": "x"}', "\x00"])
+def test_a_damaged_mark_still_means_retreat(tmp_path: Path, text: str) -> None:
+    (tmp_path / "retreats").mkdir()
+    (tmp_path / "retreats" / "auto.json").write_text(text)
+    retreats = made(tmp_path)
+    retreats.adopt(retreats.marked())
+    assert retreats.of("auto") == retreat_of({})
+
+
+def test_marks_of_profiles_that_are_gone_do_nothing(tmp_path: Path) -> None:
+    Marks(tmp_path).put("old", {"reason": "quality"})
+    retreats = made(tmp_path)
+    retreats.adopt(retreats.marked())
+    assert retreats.states() == {"auto": None}
+
+
+def test_marks_are_put_taken_and_listed(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "store")
+    content: dict[str, Any] = {"reason": "spend", "sentence": "too much", "since": 1.5}
+    assert marks.all() == {}
+    marks.put("a.b-c", content)
+    assert Marks(tmp_path / "store").all() == {"a.b-c": content}
+    marks.take("a.b-c")
+    marks.take("a.b-c")
+    assert marks.all() == {}
+
+
+def test_a_mark_that_cannot_be_set_says_so(tmp_path: Path) -> None:
+    (tmp_path / "retreats").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be set"):
+        Marks(tmp_path).put("auto", {})
