@@ -29,7 +29,7 @@ BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Work:
     """What all calls of one request have in common; `arrived` is on `time.perf_counter`."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tenbin.gateway.exchange import HAS_LEFT, WHEN_LEFT
+from tenbin.gateway.head_first import HeadFirst
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a whole head; one that does not end is let grow by the piece it began in, which is 256 KB at most."""
@@ -102,6 +103,8 @@ class Connection(HttpToolsProtocol):
             self.refusal = (431, "headers_too_large", TOO_LARGE)
             raise ValueError
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":  # whose head is all there is
+            self.cycle.transport = HeadFirst(self.transport)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         if self.patience is not None:

@@ -49,9 +49,9 @@ def with_beta(path: str, query: bytes) -> str:
 
 
 def to_client(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers of an upstream's answer that the client sees."""
+    """The headers of an upstream's answer that the client sees; their names come in lower case."""
     return [
-        (name.lower().encode("latin-1"), value.encode("latin-1", "replace")[:MAX_VALUE])
+        (name.encode("latin-1"), value.encode("latin-1", "replace")[:MAX_VALUE])
         for name, value in headers.items()
-        if name.lower() in TO_CLIENT or name.lower().startswith(TO_CLIENT_PREFIXES)
+        if name in TO_CLIENT or name.startswith(TO_CLIENT_PREFIXES)
     ]
