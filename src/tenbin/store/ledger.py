@@ -39,6 +39,7 @@ class Ledger:
         self._applier = Applier(self.store, self._journal)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._linger: asyncio.TimerHandle | None = None
+        self._is_ring_due = False
         self._answers: list[asyncio.Future[bool]] = []
         self._patience: asyncio.TimerHandle | None = None
 
@@ -97,7 +98,10 @@ class Ledger:
         answer: asyncio.Future[bool] = loop.create_future()
         if not self._put(rows, answer):
             return False
-        self._journal.ring()
+        if not self._is_ring_due:
+            # Once for all that is handed in during this turn of the loop: waking the thread costs more than a row.
+            self._is_ring_due = True
+            loop.call_soon(self._ring)
         self._answers.append(answer)
         if self._patience is None:
             self._patience = loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
@@ -154,6 +158,10 @@ class Ledger:
         self._patience = None
         if self._answers and self._loop is not None:
             self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
+
+    def _ring(self) -> None:
+        self._is_ring_due = False
+        self._journal.ring()
 
     def _on_linger(self) -> None:
         self._linger = None
