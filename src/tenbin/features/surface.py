@@ -39,18 +39,15 @@ _WHOLE = (
 )  # fmt: skip
 SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
 """What each column of `surface_features` is."""
-_READ = (
-    "user_turns", "system_characters", "tool_messages", "media_parts", "rest_share", "lines", "questions", "quotes",
-    "options", *CHARACTERS,
-)  # fmt: skip
-"""What `_read` gives for each text."""
 _LOGGED = (
-    "questions", "quotes", "options", "user_turns", "system_characters", "tool_messages", "media_parts",
+    "options", "user_turns", "system_characters", "tool_messages", "media_parts", "questions", "quotes",
 )  # fmt: skip
+_READ = (*_LOGGED, "lines", *CHARACTERS, "rest_share")
+"""What `_read` gives for each text."""
+_GROWING = slice(_READ.index("questions"), _READ.index("rest_share"))
+"""Counts among them that grow with the text."""
 
 _SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
-_SCALED = ("lines", "questions", "quotes", *CHARACTERS)
-"""Counts among them that grow with the text."""
 
 _LETTER = "[a-zアイウエオカキクケコ]"
 _DIGITS = "0123456789"
@@ -112,17 +109,17 @@ def _read(text: str, conversation: Conversation, options: int) -> tuple[float, .
     rest, last = len(conversation.rest), len(conversation.last_user)
     raw = text.encode("utf-8", "surrogatepass")
     return (
+        options,
         conversation.user_turns,
         conversation.system_characters,
         conversation.tool_messages,
         conversation.media_parts,
-        rest / max(rest + last, 1),
-        text.count("\n") + 1.0,
         text.count("?") + asked,
         text.count('"'),
-        options,
+        text.count("\n") + 1.0,
         # In one pass for all of them: no other character has the byte of an ASCII sign in UTF-8.
         *(len(raw) - len(raw.translate(None, wanted.encode())) for wanted in CHARACTERS.values()),
+        rest / max(rest + last, 1),
     )
 
 
@@ -134,54 +131,51 @@ def _event_weights() -> Floats:
 
 
 @functools.cache
-def _columns() -> tuple[Ints, Ints, Ints]:
-    """Where in `SURFACE_NAMES` stand what is logged, the shares, and the rest share and the lines."""
+def _columns() -> Ints:
+    """Where each of `SURFACE_NAMES` stands among what is logged, the shares, the rest share and the lines."""
     logged = ("log_tokens", "log_tokens_per_line", "log_numbers", "log_digits_per_number", "log_option_tokens")
-    named = ((*logged, *(f"log_{name}" for name in _LOGGED), *MARKS), _SHARES, ("rest_share", "log_lines"))
-    first, second, third = (np.array([SURFACE_NAMES.index(name) for name in names]) for names in named)
-    return first, second, third
+    named = (*logged, *(f"log_{name}" for name in _LOGGED), *MARKS, *_SHARES, "rest_share", "log_lines")
+    return np.array([named.index(name) for name in SURFACE_NAMES])
 
 
 def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     n = len(conversations)
     parts = [_part_read(conversation.text) for conversation in conversations]
-    scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
     texts = [normal_lines(part) for part in parts]
     options = [_options(text) for text in texts]
     rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
-    read = dict(zip(_READ, np.array(rows, dtype=np.float64).T, strict=True))
-    for name in _SCALED:
-        read[name] *= scale
+    read = np.array(rows, dtype=np.float64).T
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
     joined = join(texts + endings + [conversation.text for conversation in conversations])
-    every_pair = pair_counts(joined)
-    events = events_of(joined, every_pair).reshape(3, n, -1)
-    tokens, option_tokens, text_tokens = tokens_of(events, _event_weights())
-    tokens, option_tokens = scale * tokens, scale * option_tokens
-    pairs, ending_pairs = every_pair[:n], every_pair[n : 2 * n]
-    digits = scale * _of_kind(pairs, Kind.DIGIT)
-    numbers = digits - scale * pairs[:, Kind.DIGIT * 16 + Kind.DIGIT]
-    logs = np.empty((5 + len(_LOGGED) + len(MARKS), n))
-    logs[0], logs[1], logs[2] = tokens, tokens / read["lines"], numbers
-    logs[3], logs[4] = digits / np.maximum(numbers, 1), option_tokens / np.maximum(read["options"], 1)
-    for row, name in enumerate(_LOGGED, 5):
-        logs[row] = read[name]
-    logs[5 + len(_LOGGED) :] = scale * count_marks(joined, n).T
-    signs = (scale * _of_kind(pairs, Kind.SYMBOL), digits, *(read[name] for name in CHARACTERS))
-    parts_of = np.array([*signs, scale * _of_kind(ending_pairs, Kind.DIGIT)])
-    wholes = np.array([*(tokens for _ in signs), option_tokens])
-    logged, shares, others = _columns()
-    surface = np.empty((len(SURFACE_NAMES), n), np.float32)
-    surface[logged] = np.log1p(logs)
-    surface[shares] = parts_of / np.maximum(parts_of + wholes, 1e-9)
-    surface[others] = read["rest_share"], np.log(read["lines"])
-    return np.ascontiguousarray(surface.T), text_tokens
-
-
-def _of_kind(pairs: Ints, kind: Kind) -> Ints:
-    """How many characters of a kind each text has, [n]."""
-    count: Ints = pairs[:, kind :: len(Kind)].sum(axis=1)
-    return count
+    pairs = pair_counts(joined)
+    tokens, option_tokens, text_tokens = tokens_of(events_of(joined, pairs).reshape(3, n, -1), _event_weights())
+    kinds, option_kinds = pairs[: 2 * n].reshape(2, n, len(Kind), len(Kind)).sum(axis=2, dtype=np.float64)
+    in_numbers, marks = pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT], count_marks(joined, n).T
+    if any(len(conversation.text) > MOST_READ for conversation in conversations):
+        scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
+        tokens, option_tokens, in_numbers, marks = (
+            scale * count for count in (tokens, option_tokens, in_numbers, marks)
+        )
+        kinds, option_kinds = (scale[:, None] * count for count in (kinds, option_kinds))
+        read[_GROWING] *= scale
+    digits = kinds[:, Kind.DIGIT]
+    numbers = digits - in_numbers
+    lines, characters = read[len(_LOGGED)], read[len(_LOGGED) + 1 : -1]
+    values = np.empty((len(SURFACE_NAMES), n))
+    end = 5 + len(_LOGGED) + len(MARKS)
+    logs, shares = values[:end], values[end:-2]
+    logs[0], logs[1], logs[2] = tokens, tokens / lines, numbers
+    logs[3], logs[4] = digits / np.maximum(numbers, 1), option_tokens / np.maximum(read[0], 1)
+    logs[5 : 5 + len(_LOGGED)], logs[5 + len(_LOGGED) :] = read[: len(_LOGGED)], marks
+    np.log1p(logs, out=logs)
+    shares[0], shares[1], shares[2:-1], shares[-1] = (
+        kinds[:, Kind.SYMBOL], digits, characters, option_kinds[:, Kind.DIGIT],
+    )  # fmt: skip
+    wholes = np.empty_like(shares)
+    wholes[:-1], wholes[-1] = tokens, option_tokens
+    shares /= np.maximum(shares + wholes, 1e-9)
+    values[-2], values[-1] = read[-1], np.log(lines)
+    return values.T.take(_columns(), axis=1).astype(np.float32), text_tokens
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
