@@ -43,6 +43,8 @@ if [ -x "$python" ] && [ -n "$held" ]; then
 fi
 
 uv=$(command -v uv || true)
+# uv brings certificates of its own; behind a company's proxy only those of the machine hold, as pip uses them.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
 case "$held" in "" | *" $PWD") ;; *) say "The .venv was made elsewhere: making it anew."; rm -rf .venv ;; esac
 if [ -e .venv ] && ! { [ -x "$python" ] && new_enough "$python"; }; then
   fail ".venv is not a working Python 3.11 or newer; remove that folder (rm -r .venv), then run make again"
