@@ -150,7 +150,8 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     pairs = pair_counts(joined)
     tokens, option_tokens, text_tokens = tokens_of(events_of(joined, pairs).reshape(3, n, -1), _event_weights())
     kinds, option_kinds = pairs[: 2 * n].reshape(2, n, len(Kind), len(Kind)).sum(axis=2, dtype=np.float64)
-    in_numbers, marks = pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT], count_marks(joined, n).T
+    in_numbers: Floats = pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT].astype(np.float64)
+    marks = count_marks(joined, n).T
     if any(len(conversation.text) > MOST_READ for conversation in conversations):
         scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
         tokens, option_tokens, in_numbers, marks = (
