@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,17 @@ def test_counted_input_tokens_are_taken_as_they_are() -> None:
     head = InputTokens()
     head.fit(w.features, np.full((100, 5), 900.0), w.weight, w.folds)
     assert (head.predict(w.features).mean == 777.0).all()
+
+
+def test_mean_input_tokens_do_not_depend_on_the_company() -> None:
+    """Rows with and without a known group or a given count are the same alone as together."""
+    w = world(120)
+    w.features.input_tokens[::3] = 777.0
+    head = InputTokens()
+    head.fit(w.features, np.full((120, 5), 900.0) + w.features.text_tokens[:, None], w.weight, w.folds)
+    groups = tuple(None if i % 2 else "new" if i % 5 == 0 else g for i, g in enumerate(w.features.groups))
+    features = replace(w.features, groups=groups)
+    together = head.mean(features)
+    assert together.shape == (120, 5)
+    assert np.array_equal(together, head.predict(features).mean)
+    assert np.array_equal(together, np.concatenate([head.mean(features.take(np.array([i]))) for i in range(120)]))

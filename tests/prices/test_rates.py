@@ -85,6 +85,16 @@ def test_one_row_of_input_stretches_over_the_candidates() -> None:
     np.testing.assert_allclose(cost, [[0.0025, 0.003], [0.005, 0.006]])
 
 
+def test_parts_that_no_call_has_change_no_bit() -> None:
+    """Left out they cost nothing, and exactly what arrays of zeros cost."""
+    rates = PriceBook({"a": [CACHING], "b": [LONG], "c": [THINKING]}).rates(["a", "b", "c"])
+    rng = np.random.default_rng(0)
+    sent, got = rng.uniform(0.0, 400_000.0, (50, 3)), rng.uniform(0.0, 5000.0, (50, 3))
+    sent[0, 0], none = np.nan, np.zeros((50, 3))
+    spelt_out = rates.cost_usd(sent, got, cached_input_tokens=none, cache_write_tokens=none, reasoning_tokens=none)
+    assert np.array_equal(rates.cost_usd(sent, got), spelt_out, equal_nan=True)
+
+
 def test_an_explicit_long_rate_wins_over_the_factor() -> None:
     price = Price(
         1.0,

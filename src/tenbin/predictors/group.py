@@ -57,6 +57,12 @@ class GroupMeans:
         means, sd = np.vstack([self.means, self.overall]), np.vstack([self.sd, self.overall_sd])
         return Prediction(means[member], sd[member])
 
+    def mean(self, groups: Groups) -> Floats:
+        """The means alone, [n, M] or [1, M] for all where none is of a known group."""
+        if not any(group in self.index for group in groups):
+            return self.overall[None]
+        return self.predict(groups).mean
+
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""
         return {

@@ -39,11 +39,18 @@ class InputTokens:
 
     def predict(self, features: Features) -> Prediction:
         """Expected input tokens and standard deviation of that mean, [n, M] each."""
-        offset = self.offset_.predict(features.groups)
-        estimated = np.maximum(features.text_tokens[:, None] * self.rate_ + offset.mean, 1.0)
-        given = features.input_tokens[:, None]
-        counted = ~np.isnan(given)
-        return Prediction(np.where(counted, given, estimated), np.where(counted, 0.0, offset.sd))
+        sd = self.offset_.predict(features.groups).sd
+        return Prediction(self.mean(features), np.where(np.isnan(features.input_tokens)[:, None], sd, 0.0))
+
+    def mean(self, features: Features) -> Floats:
+        """The expected input tokens alone [n, M], for who needs no more."""
+        estimated: Floats = features.text_tokens[:, None] * self.rate_
+        estimated += self.offset_.mean(features.groups)
+        np.maximum(estimated, 1.0, out=estimated)
+        unknown = np.isnan(features.input_tokens)
+        if unknown.all():
+            return estimated
+        return np.where(unknown[:, None], estimated, features.input_tokens[:, None])
 
     def _learn(self, features: Features, target: Floats, weight: Floats) -> None:
         w = np.where(np.isnan(target), 0.0, weight)

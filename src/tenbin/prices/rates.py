@@ -69,8 +69,11 @@ class Rates:
         Cached and cache-write tokens are part of the input, reasoning tokens part of the output; where the parts
         exceed the whole, the rest counts as zero, never as a credit. NaN tokens cost NaN.
         """
-        plain = np.maximum(input_tokens - cached_input_tokens - cache_write_tokens, 0.0)
-        answer = np.maximum(output_tokens - reasoning_tokens, 0.0)
+        plain, answer = input_tokens, output_tokens
+        for part in (cached_input_tokens, cache_write_tokens):
+            plain = plain if _is_none(part) else plain - part
+        answer = answer if _is_none(reasoning_tokens) else answer - reasoning_tokens
+        plain, answer = np.maximum(plain, 0.0), np.maximum(answer, 0.0)
         parts = (plain, cached_input_tokens, cache_write_tokens, answer, reasoning_tokens)
         cost = np.asarray(_bill(parts, self.short))
         is_long = input_tokens > self.long_above_tokens
@@ -88,7 +91,13 @@ class Rates:
 
 
 def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:
-    return sum(part * rate for part, rate in zip(parts, rates, strict=True)) / TOKENS_PER_MTOK
+    # Arrays of nothing but zeros would be added for a kind of tokens that no call has.
+    billed = (part * rate for part, rate in zip(parts, rates, strict=True) if not _is_none(part))
+    return sum(billed) / TOKENS_PER_MTOK
+
+
+def _is_none(part: Any) -> bool:
+    return type(part) is float and part == 0.0
 
 
 def _columns(price: Price) -> tuple[list[float], list[float]]:

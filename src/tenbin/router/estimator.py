@@ -35,12 +35,14 @@ class Familiarity:
 
     def kept(self, familiarity: Floats) -> Floats:
         """The share [n] of the deviation from the means that is kept."""
-        return np.clip(familiarity / self.floor, 0.0, 1.0) if self.floor > 0.0 else np.ones_like(familiarity)
+        if self.floor <= 0.0:
+            return np.ones_like(familiarity)
+        return np.minimum(np.maximum(familiarity / self.floor, 0.0), 1.0)
 
     def shrink(self, prediction: Prediction, features: Features) -> Prediction:
         """The prediction, drawn to the means as far as the text is unfamiliar."""
         kept = self.kept(features.familiarity)[:, None]
-        if np.all(kept == 1.0):
+        if (kept == 1.0).all():
             return prediction
         mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(features.groups).mean
         return Prediction(mean, np.hypot(kept * prediction.sd, (1.0 - kept) * self.spread))
@@ -82,7 +84,7 @@ class Estimator:
         )
         return self.assemble(
             self.familiarity.shrink(prediction, features),
-            None if self.input_tokens is None else self.input_tokens.predict(features).mean,
+            None if self.input_tokens is None else self.input_tokens.mean(features),
             *means,
         )
 
@@ -161,5 +163,5 @@ class Estimator:
 
 def gap_sd(sd: Floats, correlation: Floats, reference: int) -> Floats:
     """Standard deviation [n, M] of q_m - q_reference from those of both and the correlation [M] of their errors."""
-    own = sd[:, [reference]]
+    own = sd[:, reference : reference + 1]
     return np.sqrt(np.maximum(sd**2 + own**2 - 2.0 * correlation * sd * own, 0.0))

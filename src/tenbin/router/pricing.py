@@ -52,6 +52,8 @@ class Pricing:
         """
         if estimates.recorded_cost_usd is not None:
             return estimates.recorded_cost_usd * self._scale()
+        if isinstance(cached_tokens, float) and cached_tokens == 0.0:
+            return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens)
         cached = np.minimum(cached_tokens, estimates.input_tokens)
         return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens, cached_input_tokens=cached)
 
