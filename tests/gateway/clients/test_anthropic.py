@@ -11,10 +11,11 @@ import pytest
 
 from tenbin.testing import Answer
 from tests.gateway.clients.conftest import Place
+from tests.gateway.clients.package import Package
 from tests.gateway.running import EASY, HARD
 
 pytestmark = pytest.mark.extra
-anthropic = pytest.importorskip("anthropic")
+anthropic = Package("anthropic")
 BOTH = pytest.mark.parametrize("model", ["claude", "good"])
 ASKED = [{"role": "user", "content": HARD}]
 WEATHER = {

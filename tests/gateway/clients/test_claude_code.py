@@ -14,9 +14,10 @@ import pytest
 from tenbin.testing import Answer
 from tenbin.types import Usage
 from tests.gateway.clients.conftest import Place
+from tests.gateway.clients.package import Package
 
 pytestmark = pytest.mark.extra
-anthropic = pytest.importorskip("anthropic")
+anthropic = Package("anthropic")
 
 EPHEMERAL = {"type": "ephemeral", "ttl": "1h"}
 RULES = "Follow the conventions of the code at hand, and never guess the content of a file. "

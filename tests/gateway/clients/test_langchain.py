@@ -8,25 +8,22 @@ from typing import Any
 import pytest
 
 from tests.gateway.clients.conftest import Place
+from tests.gateway.clients.package import Package
 from tests.gateway.running import EASY, HARD
 
 pytestmark = pytest.mark.extra
-langchain_openai = pytest.importorskip("langchain_openai")
-pydantic = pytest.importorskip("pydantic")
+langchain_openai = Package("langchain_openai")
+pydantic = Package("pydantic")
 MODELS = pytest.mark.parametrize("model", ["tenbin/auto", "claude"])
 
 
-class Weather(pydantic.BaseModel):
-    """The weather of a town."""
-
-    town: str
+def weather() -> Any:
+    return pydantic.create_model("Weather", __doc__="The weather of a town.", town=(str, ...))
 
 
-class Verdict(pydantic.BaseModel):
-    """Whether the theorem holds."""
-
-    holds: bool
-    steps: list[str]
+def verdict() -> Any:
+    fields = {"holds": (bool, ...), "steps": (list[str], ...)}
+    return pydantic.create_model("Verdict", __doc__="Whether the theorem holds.", **fields)
 
 
 def chat(place: Place, model: str, **fields: Any) -> Any:
@@ -65,9 +62,9 @@ def test_batch_and_async(place: Place) -> None:
 @MODELS
 def test_tools_and_back(place: Place, model: str) -> None:
     messages = pytest.importorskip("langchain_core.messages")
-    bound = chat(place, model).bind_tools([Weather])
+    bound = chat(place, model).bind_tools([weather()])
     asked = messages.HumanMessage("what is the weather in Kyoto")
-    call = chat(place, model).bind_tools([Weather], tool_choice="Weather").invoke([asked])
+    call = chat(place, model).bind_tools([weather()], tool_choice="Weather").invoke([asked])
     (made,) = call.tool_calls
     assert (made["name"], made["args"]) == ("Weather", {"town": "text"})
     result = messages.ToolMessage("sunny, 21 degrees", tool_call_id=made["id"])
@@ -77,8 +74,9 @@ def test_tools_and_back(place: Place, model: str) -> None:
 @MODELS
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 def test_structured_output(place: Place, model: str, method: str) -> None:
-    asking = chat(place, model).with_structured_output(Verdict, method=method)
-    assert asking.invoke(HARD) == Verdict(holds=True, steps=["text"])
+    shape = verdict()
+    asking = chat(place, model).with_structured_output(shape, method=method)
+    assert asking.invoke(HARD) == shape(holds=True, steps=["text"])
 
 
 def test_dials_and_what_was_decided(place: Place) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from tenbin.testing import Answer
 from tests.gateway.clients.conftest import Place
+from tests.gateway.clients.package import Package
 from tests.gateway.running import EASY, HARD
 
 pytestmark = pytest.mark.extra
-openai = pytest.importorskip("openai")
+openai = Package("openai")
 
 WEATHER = {
     "type": "function",

@@ -11,11 +11,12 @@ import pytest
 from tenbin.store.keys import create_key
 from tenbin.testing import Answer
 from tests.gateway.clients.conftest import Place
+from tests.gateway.clients.package import Package
 from tests.gateway.running import HARD, Running, Upstreams
 
 BROKEN = Answer(body=b'{"choices": [', headers={"content-type": "text/html"})
 pytestmark = pytest.mark.extra
-openai = pytest.importorskip("openai")
+openai = Package("openai")
 ASKED = [{"role": "user", "content": HARD}]
 
 

@@ -1,0 +1,16 @@
+"""Other people's packages, imported when first used: tests that need them are collected, though not run, without."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+class Package:
+    """Stands for a module; a missing one fails the test that uses it, instead of being skipped."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
