@@ -102,9 +102,9 @@ def _pair_events() -> Floats:
 
 
 @functools.cache
-def _length_columns() -> Ints:
+def _length_columns() -> tuple[int, ...]:
     names = list(_COEFFICIENTS)
-    return np.array([names.index(name) for name in _BY_LENGTH])
+    return tuple(names.index(name) for name in _BY_LENGTH)
 
 
 @functools.cache
@@ -116,8 +116,9 @@ def event_weights(unspaced_weight: float) -> Floats:
 
 def runs_of(mask: Bools) -> tuple[Ints, Ints]:
     """Where runs of true begin, and how long they are; `mask` begins and ends with false."""
-    bounds = np.flatnonzero(mask[1:] != mask[:-1])
-    return bounds[::2] + 1, bounds[1::2] - bounds[::2]
+    bounds = (mask[1:] != mask[:-1]).nonzero()[0]
+    begins = bounds[::2]
+    return begins + 1, bounds[1::2] - begins
 
 
 def pair_counts(joined: Joined) -> Ints:
@@ -133,12 +134,11 @@ def pair_counts(joined: Joined) -> Ints:
     return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
 
 
-def _sums_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
-    """The sum of the values [k, p] at rising places [p] by text, [n, k]."""
-    total = np.zeros((len(values), len(places) + 1), np.int64)
-    np.add.accumulate(values, axis=1, out=total[:, 1:])
-    at_bounds = total[:, np.searchsorted(places, joined.bounds)].T
-    sums: Ints = at_bounds[1:] - at_bounds[:-1]
+def _add_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
+    """The sum by text [k, n] of values [k, 1 + p] at rising places [p], which stand behind a zero and are used up."""
+    np.add.accumulate(values, axis=-1, out=values)
+    at_bounds = values[:, places.searchsorted(joined.bounds)]
+    sums: Ints = at_bounds[:, 1:] - at_bounds[:, :-1]
     return sums
 
 
@@ -146,13 +146,20 @@ def events_of(joined: Joined, pairs: Ints) -> Floats:
     """How often each counted thing stands in texts that are joined already, given their `pair_counts`, [n, events]."""
     # Whole numbers in floating point, which BLAS multiplies far faster; row by row, which wakes no threads.
     events: Floats = np.matmul(pairs.astype(np.float64)[:, None, :], _pair_events())[:, 0]
-    kinds = joined.kinds
-    words, letters = runs_of((kinds == Kind.LOWER) | (kinds == Kind.UPPER))
-    numbers, digits = runs_of(kinds == Kind.DIGIT)
-    by_letters = np.array([np.minimum(np.maximum(letters, 4), 8) - 4, np.maximum(letters, 8) - 8])
-    columns = _length_columns()
-    events[:, columns[:2]] = _sums_by_text(joined, words, by_letters)
-    events[:, columns[2:]] = _sums_by_text(joined, numbers, (digits[None] + 2) // 3)
+    words, letters = runs_of((joined.kinds == Kind.LOWER) | (joined.kinds == Kind.UPPER))
+    by_letters = np.zeros((2, len(words) + 1), np.int64)
+    middle, long = by_letters[:, 1:]
+    np.minimum(letters, 8, out=middle)
+    np.maximum(middle, 4, out=middle)
+    middle -= 4
+    np.maximum(letters, 8, out=long)
+    long -= 8
+    numbers, digits = runs_of(joined.kinds == Kind.DIGIT)
+    triples = np.zeros((1, len(numbers) + 1), np.int64)
+    triples[0, 1:] = (digits + 2) // 3
+    sums = (*_add_by_text(joined, words, by_letters), *_add_by_text(joined, numbers, triples))
+    for column, values in zip(_length_columns(), sums, strict=True):
+        events[:, column] = values
     return events
 
 
