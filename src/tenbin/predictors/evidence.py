@@ -22,33 +22,44 @@ LEADING = 32
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`directions` [p, r] of the design; `inverse` [r + 1, T] noise / (strength + penalty) along each and elsewhere."""
+    """`directions` [p, r] of the design; `inverse` [r + 1, T] noise / (strength + penalty) along each and elsewhere.
+
+    `of_candidates` [r + 1, M] is the same for every candidate, `of_means` [M] the variance of its mean.
+    """
 
     directions: Floats
     inverse: Floats
+    of_candidates: Floats
+    of_means: Floats
 
     @classmethod
-    def learn(cls, fit: LinearFit, residual: Floats, believed: Floats | float = 1.0) -> Evidence:
+    def of(cls, directions: Floats, inverse: Floats, factors: Factors) -> Evidence:
+        """The evidence along these directions on the candidates whose factors are given."""
+        return cls(directions, inverse, inverse @ (factors.rotation**2).T, factors.mean_sd**2)
+
+    @classmethod
+    def learn(cls, fit: LinearFit, residual: Floats, factors: Factors, believed: Floats | float = 1.0) -> Evidence:
         """From the ridge head, out-of-fold residuals [n, T], and the share [T] of the head that is believed."""
         kept = min(LEADING, len(fit.strength))
         rest = fit.strength[kept:]
         strength = np.append(fit.strength[:kept], rest.mean() if rest.size else 0.0)
         noise = residual.var(axis=0) * np.minimum(believed, 1.0) ** 2
-        return cls(fit.directions[:, :kept].copy(), noise / (strength[:, None] + fit.penalty))
+        return cls.of(fit.directions[:, :kept].copy(), noise / (strength[:, None] + fit.penalty), factors)
 
-    def sd(self, x: Floats, factors: Factors) -> Floats:
+    def sd(self, x: Floats) -> Floats:
         """Standard deviation [n, M] of the predicted means at design columns `x` [n, p]."""
         along = product(x, self.directions)
         along *= along
         rest = np.maximum(np.einsum("ij,ij->i", x, x) - along.sum(axis=1), 0.0)
-        variance = product(np.column_stack([along, rest]), self.inverse @ (factors.rotation**2).T)
-        return np.sqrt(variance + factors.mean_sd**2)
+        variance = product(np.hstack([along, rest[:, None]]), self.of_candidates)
+        variance += self.of_means
+        return np.sqrt(variance, out=variance)
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""
         return {"directions": self.directions, "inverse": self.inverse}
 
     @classmethod
-    def load(cls, arrays: Arrays) -> Evidence:
+    def load(cls, arrays: Arrays, factors: Factors) -> Evidence:
         """The evidence of saved arrays."""
-        return cls(np.asarray(arrays["directions"]), np.asarray(arrays["inverse"]))
+        return cls.of(np.asarray(arrays["directions"]), np.asarray(arrays["inverse"]), factors)

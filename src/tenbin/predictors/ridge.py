@@ -33,17 +33,17 @@ class RidgePredictor:
         x = self.design_.columns(own)
         fit = fit_linear(x, z, folds[order])
         self.coefficients_ = fit.slopes @ self.factors_.rotation.T
-        self.evidence_ = Evidence.learn(fit, z - fit.out_of_fold)
+        self.evidence_ = Evidence.learn(fit, z - fit.out_of_fold, self.factors_)
         mean, sd = np.empty_like(target), np.empty_like(target)
         mean[order] = self.factors_.means + fit.out_of_fold @ self.factors_.rotation.T
-        sd[order] = self.evidence_.sd(x, self.factors_)
+        sd[order] = self.evidence_.sd(x)
         return Prediction(mean, sd)
 
     def predict(self, features: Features) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each."""
         x = self.design_.columns(features)
         mean = product(x, self.coefficients_) + self.factors_.means
-        return Prediction(mean, self.evidence_.sd(x, self.factors_))
+        return Prediction(mean, self.evidence_.sd(x))
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The learnt state as plain arrays."""
@@ -55,7 +55,7 @@ class RidgePredictor:
         """The predictor of saved arrays."""
         self = cls()
         self.design_ = Design.load(part(arrays, "design"))
-        self.evidence_ = Evidence.load(part(arrays, "evidence"))
         self.factors_ = Factors.load(part(arrays, "factors"))
+        self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
         self.coefficients_ = arrays["coefficients"]
         return self

@@ -63,7 +63,7 @@ class StackPredictor:
         self.weights_[:, 1:] *= kept
         scores[:, 1:] *= kept
         self._fold_into_one(heads, x.shape[1], close.shape[1])
-        self.evidence_ = Evidence.learn(heads["ridge"], z - scores, self.weights_[HEADS.index("ridge")])
+        self.evidence_ = Evidence.learn(heads["ridge"], z - scores, self.factors_, self.weights_[HEADS.index("ridge")])
         straight = self.factors_.means + scores @ self.factors_.rotation.T
         self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
         return self._out_of_fold(features, order, x, straight)
@@ -72,7 +72,7 @@ class StackPredictor:
         """Mean and standard deviation of the mean, [n, M] each; `seen` are the features as `see` gives them."""
         seen = self.see(features) if seen is None else seen
         x = np.ascontiguousarray(seen[:, : len(self.evidence_.directions)])
-        return Prediction(self._mean(seen), self.evidence_.sd(x, self.factors_))
+        return Prediction(self._mean(seen), self.evidence_.sd(x))
 
     def mean(self, features: Features, seen: Floats | None = None) -> Floats:
         """The mean alone [n, M], for who needs no more."""
@@ -126,7 +126,7 @@ class StackPredictor:
             unseen = self.predict(features.take(rest))
             mean[rest], sd[rest] = unseen.mean, unseen.sd
         mean[order] = self._calibrate(straight)
-        sd[order] = self.evidence_.sd(x, self.factors_)
+        sd[order] = self.evidence_.sd(x)
         return Prediction(mean, sd)
 
     def save(self) -> dict[str, NDArray[np.generic]]:
@@ -145,7 +145,7 @@ class StackPredictor:
         self.factors_ = Factors.load(part(arrays, "factors"))
         self.design_ = Design.load(part(arrays, "design"))
         self.landmarks_ = Landmarks.load(part(arrays, "landmarks"))
-        self.evidence_ = Evidence.load(part(arrays, "evidence"))
+        self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
         self.weights_, self.coefficients_ = arrays["weights"], arrays["coefficients"]
         return self
 
