@@ -44,8 +44,8 @@ _LOGGED = (
 )  # fmt: skip
 _READ = (*_LOGGED, "lines", *CHARACTERS, "rest_share")
 """What `_read` gives for each text."""
-_GROWING = slice(_READ.index("questions"), _READ.index("rest_share"))
-"""Counts among them that grow with the text."""
+_FIRST_GROWING = "questions"
+"""From this one on counts grow with the text, up to the rest share."""
 
 _SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
 
@@ -158,7 +158,7 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
             scale * count for count in (tokens, option_tokens, in_numbers, marks)
         )
         kinds, option_kinds = (scale[:, None] * count for count in (kinds, option_kinds))
-        read[_GROWING] *= scale
+        read[_READ.index(_FIRST_GROWING) : -1] *= scale
     digits = kinds[:, Kind.DIGIT]
     numbers = digits - in_numbers
     lines, characters = read[len(_LOGGED)], read[len(_LOGGED) + 1 : -1]
