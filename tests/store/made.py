@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -100,7 +101,12 @@ async def until(is_true: Callable[[], bool], seconds=20.0):
 
 
 def fork(work: Callable[[], None]) -> int:
-    """Do work in a child of its own, to be killed or waited for: its process id."""
+    """Do work in a child of its own, to be killed or waited for: its process id.
+
+    Not beside a gateway that runs in this process: the child would inherit what its threads have locked.
+    """
+    served = [thread.name for thread in threading.enumerate() if thread.name in {"tenbin-logs", "fake-upstream"}]
+    assert not served, f"run tests/store on their own, as make test does: {served} are running here"
     child = os.fork()
     if child:
         return child
