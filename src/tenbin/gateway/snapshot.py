@@ -60,7 +60,7 @@ class ServedProfile:
 class Snapshot:
     """One state of configuration, routers and prices.
 
-    `day` is the day (UTC) whose prices hold; `watched` are the files whose change makes it old.
+    `day` is the day (UTC) whose prices hold.
     """
 
     settings: GatewaySettings
@@ -71,7 +71,6 @@ class Snapshot:
     rates: Mapping[str, Rates]
     price_version: str
     day: date
-    watched: tuple[Path, ...]
 
     def bill_usd(self, candidate: str, usage: Usage) -> float | None:
         """Dollars of one answer, None where the candidate has no price."""
@@ -111,8 +110,6 @@ def build_snapshot(config: Path, environ: Mapping[str, str]) -> Snapshot:
     routers = _routers(document, settings, profiles, book, day)
     served = {name: _served(document, settings, p, routers, reached) for name, p in profiles.items()}
     books = [book] if book is not None else [router.prices for router in routers.values()]
-    folders = [folder / "manifest.json" for folder in routers]
-    priced = [settings.prices] if settings.prices is not None else [folder / "prices.toml" for folder in routers]
     return Snapshot(
         settings=settings,
         store=read_store(document),
@@ -122,7 +119,6 @@ def build_snapshot(config: Path, environ: Mapping[str, str]) -> Snapshot:
         rates=_rates(reached, books, day),
         price_version="+".join(sorted({book.version[:12] for book in books})),
         day=day,
-        watched=(config, *folders, *priced),
     )
 
 
