@@ -5,7 +5,7 @@ routers whose embedder is slow, in one thread.
 
 A batch of sixteen costs a request half of what it would cost alone, so under load the first waits a moment for others.
 A thread for the crowd was tried: it fights the loop for the interpreter lock, so that with 64 requests at once half of
-all decisions came too late (now 1 to 7 %), and with 16 each cost 1.15 ms of processor time instead of .98 (both of a
+all decisions came too late (now 0 to 7 %), and with 16 each cost 1.15 ms of processor time instead of .98 (both of a
 gateway as a whole, measured in turns on a busy machine).
 """
 
