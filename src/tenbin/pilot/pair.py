@@ -1,0 +1,26 @@
+"""One (prompt, candidate) pair to buy."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A label to buy (a line of `plan.jsonl`): candidate `model` answers `query_id`, and the answer is graded.
+
+    `repeat` 1 is the second, independent answer of the same pair, for measuring noise. `label_propensity` is the
+    probability with which this pair came into the plan, in (0, 1]. `expected_usd` is the mean forecast of the call
+    and its grading, for people; the runner reserves by its own upper bound.
+    """
+
+    query_id: str
+    model: str
+    repeat: int = 0
+    stage: int = 0
+    label_propensity: float = 1.0
+    expected_usd: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What makes a pair the same one: bought once, it is never bought again."""
+        return self.query_id, self.model, self.repeat
