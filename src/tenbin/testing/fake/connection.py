@@ -7,7 +7,8 @@ import socket
 import struct
 import time
 from collections import deque
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -107,9 +108,17 @@ class Connection(asyncio.Protocol):
         self.current = self.waiting.popleft()
         rendered = self.stage.received(self.current)
         if rendered.first_byte_s:
-            self.timer = self.loop.call_later(rendered.first_byte_s, self._begin, rendered)
+            self._at(time.monotonic() + rendered.first_byte_s, self._begin, rendered)
         else:
             self._begin(rendered)
+
+    def _at(self, due: float, step: Callable[..., None], *arguments: Any) -> None:
+        """Take a step at `due` (time.monotonic) and never before: a loop's own clock may be a millisecond fast."""
+        left = due - time.monotonic()
+        if left > 0.0:
+            self.timer = self.loop.call_later(left, self._at, due, step, *arguments)
+        else:
+            self.timer = self.loop.call_soon(step, *arguments)
 
     def _begin(self, rendered: Rendered) -> None:
         if self.transport is None:
@@ -121,8 +130,8 @@ class Connection(asyncio.Protocol):
             self._end(rendered)
         else:
             self.transport.write(rendered.head)
-            due = self.loop.time() + rendered.first_chunk_s
-            self.timer = self.loop.call_at(due, self._piece, rendered, 0, due)
+            due = time.monotonic() + rendered.first_chunk_s
+            self._at(due, self._piece, rendered, 0, due)
 
     def _piece(self, rendered: Rendered, index: int, due: float) -> None:
         """Write one piece; the next is due by the clock of the first, so that lateness does not add up."""
@@ -135,7 +144,7 @@ class Connection(asyncio.Protocol):
             self._end(rendered)
         elif rendered.chunk_gap_s:
             due += rendered.chunk_gap_s
-            self.timer = self.loop.call_at(due, self._piece, rendered, index, due)
+            self._at(due, self._piece, rendered, index, due)
         else:
             self.timer = self.loop.call_soon(self._piece, rendered, index, due)
 
