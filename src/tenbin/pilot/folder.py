@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tenbin.errors import DataError
+from tenbin.pilot.prompt import PilotPrompt
+from tenbin.pilot.settings import PilotSettings
 
 DEFAULT_ROOT = "pilots"
+PLAN_FIRST = "plan it first: tenbin pilot plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +56,40 @@ class PilotFolder:
     def lock(self) -> Path:
         """Held by the one process that writes the journal."""
         return self.path / "lock"
+
+    def read_settings(self) -> PilotSettings:
+        """What the pilot was planned with (DataError)."""
+        try:
+            return msgspec.json.decode(_read(self.settings), type=PilotSettings)
+        except msgspec.MsgspecError as error:
+            raise _damaged(self.settings, error) from error
+
+    def read_prompts(self) -> list[PilotPrompt]:
+        """The prompts, whether asked or not, in the order of the file (DataError)."""
+        return decode_lines(_read(self.prompts), PilotPrompt, self.prompts)
+
+
+def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:
+    """The JSON lines of a file as values of the type `kind`, without blank ones (DataError naming the line)."""
+    decoder = msgspec.json.Decoder(kind)
+    decoded = []
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        try:
+            if line.strip():
+                decoded.append(decoder.decode(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise _damaged(f"{path}:{number}", error) from error
+    return decoded
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError("there is no such pilot", where=str(path.parent), fix=PLAN_FIRST) from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", where=str(path), fix="check its permissions") from error
+
+
+def _damaged(where: Path | str, error: Exception) -> DataError:
+    return DataError(f"is damaged ({error})", where=str(where), fix="take it from a copy, or plan the pilot anew")

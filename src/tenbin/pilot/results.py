@@ -1,0 +1,153 @@
+"""What a pilot has bought so far: answers with all that was said about them, a panel, rows of the outcome table.
+
+First answers and their first grading make the table. Second answers and second gradings stand beside it, for noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from tenbin.outcomes.digest import content_hash
+from tenbin.outcomes.write import TableRow, write_outcomes
+from tenbin.pilot.folder import PilotFolder, decode_lines
+from tenbin.pilot.prompt import PilotPrompt
+from tenbin.pilot.records import Bought, Graded, Labelled, Record
+from tenbin.types import Floats, Outcome, Panel
+
+Key = tuple[str, str, int]
+"""(query_id, model, repeat), as `Pair.key`."""
+
+CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
+"""The arrays of a panel, in the order in which `content_hash` takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One bought answer: `grades` holds the last grade of each round, `labels` the last label of each person."""
+
+    bought: Bought
+    grades: Mapping[int, Graded] = field(default_factory=dict)
+    labels: Mapping[str, Labelled] = field(default_factory=dict)
+
+    def quality(self, round: int = 0) -> float:
+        """The quality of one grading; NaN where it was not graded, or the metric could not tell."""
+        grade = self.grades.get(round)
+        return math.nan if grade is None or grade.quality is None else grade.quality
+
+    def outcome(self) -> Outcome:
+        """The answer as the outcome table has it; dollars are those of the call, without its grading."""
+        bought, grade = self.bought, self.grades.get(0)
+        return Outcome(
+            query_id=bought.query_id,
+            model=bought.model,
+            quality=None if grade is None else grade.quality,
+            input_tokens=float(bought.usage.input_tokens),
+            output_tokens=float(bought.usage.output_tokens),
+            cost_usd=bought.cost_usd,
+            latency_s=bought.latency_s,
+            observed_at=datetime.fromtimestamp(bought.at, UTC).isoformat(timespec="seconds"),
+            judge=None if grade is None else grade.metric,
+            label_propensity=bought.label_propensity,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The prompts of a pilot, whether asked or not, and the answers bought, by (query_id, model, repeat)."""
+
+    prompts: tuple[PilotPrompt, ...]
+    answers: Mapping[Key, Answer]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models with an answer, by name."""
+        return tuple(sorted({model for _, model, _ in self.answers}))
+
+    def rows(self) -> list[TableRow]:
+        """The outcome table: one row per first answer, by query and model."""
+        by_id = {prompt.query_id: prompt for prompt in self.prompts}
+        firsts = sorted(key for key in self.answers if key[2] == 0 and key[0] in by_id)
+        return [TableRow(by_id[key[0]].query(), self.answers[key].outcome(), by_id[key[0]].split) for key in firsts]
+
+    def panel(self, models: Sequence[str] | None = None) -> Panel:
+        """The table as a panel: the prompts with a first answer, by id; `models` are its columns (all bought).
+
+        It equals what `read_outcomes` makes of the written table.
+        """
+        columns = self.models if models is None else tuple(models)
+        rows = [row for row in self.rows() if row.outcome.model in columns]
+        split = {row.query.query_id: row.split or "train" for row in rows}
+        queries = {row.query.query_id: row.query for row in rows}
+        at = {query_id: i for i, query_id in enumerate(queries)}
+        shape = (len(queries), len(columns))
+        cells: dict[str, Floats] = {name: np.full(shape, np.nan) for name in CELLS}
+        cells["label_propensity"][:] = 1.0
+        for row in rows:
+            place = at[row.query.query_id], columns.index(row.outcome.model)
+            for name in CELLS:
+                value = getattr(row.outcome, name)
+                cells[name][place] = np.nan if value is None else value
+        return Panel(
+            queries=tuple(queries.values()),
+            models=columns,
+            split=tuple(split.values()),
+            data_hash=content_hash(
+                list(queries.values()), columns, list(split.values()), [cells[name] for name in CELLS]
+            ),
+            **cells,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the outcome table, as Parquet, JSON lines or CSV by suffix (UsageError)."""
+        write_outcomes(path, self.rows())
+
+    def answered_twice(self) -> tuple[tuple[Answer, Answer], ...]:
+        """First and second answer of every pair that was asked again: what answering adds to noise."""
+        return tuple(
+            (first, self.answers[query_id, model, 1])
+            for (query_id, model, repeat), first in sorted(self.answers.items())
+            if repeat == 0 and (query_id, model, 1) in self.answers
+        )
+
+    def graded_twice(self) -> tuple[Answer, ...]:
+        """Every answer with a grade of round 0 and of round 1: what grading adds to noise."""
+        return tuple(answer for _, answer in sorted(self.answers.items()) if {0, 1} <= answer.grades.keys())
+
+
+def results_of(prompts: Iterable[PilotPrompt], records: Iterable[Record]) -> Results:
+    """Replay a journal; a grade or label of an answer that was never bought says nothing and is passed over."""
+    bought: dict[Key, Bought] = {}
+    grades: dict[Key, dict[int, Graded]] = {}
+    labels: dict[Key, dict[str, Labelled]] = {}
+    for record in records:
+        key = record.query_id, record.model, record.repeat
+        match record:
+            case Bought():
+                bought[key] = record
+            case Graded():
+                grades.setdefault(key, {})[record.round] = record
+            case Labelled():
+                labels.setdefault(key, {})[record.labeller] = record
+            case _:
+                pass
+    answers = {key: Answer(it, grades.get(key, {}), labels.get(key, {})) for key, it in bought.items()}
+    return Results(tuple(prompts), answers)
+
+
+def read_results(folder: PilotFolder) -> Results:
+    """The results of a pilot's folder; where nothing was run yet there are no answers (DataError)."""
+    return results_of(folder.read_prompts(), read_records(folder))
+
+
+def read_records(folder: PilotFolder) -> list[Record]:
+    """The journal of a pilot, without a last line that a crash cut off (DataError)."""
+    if not folder.journal.exists():
+        return []
+    raw = folder.journal.read_bytes()
+    return decode_lines(raw[: raw.rfind(b"\n") + 1], Record, folder.journal)
