@@ -16,6 +16,7 @@ from tenbin.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("tenbin.cli.demo:demo", "Fit, prove and route on real outcomes, in one minute."),
+    "pilot": LazyCommand("tenbin.cli.pilot:pilot", "Buy outcomes of your own prompts, inside a budget."),
     "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
     "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
     "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+Key = tuple[str, str, int]
+"""(query_id, model, repeat): what makes a pair the same one."""
+
 
 class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
     """A label to buy (a line of `plan.jsonl`): candidate `model` answers `query_id`, and the answer is graded.
@@ -21,6 +24,6 @@ class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
     expected_usd: float = 0.0
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """What makes a pair the same one: bought once, it is never bought again."""
+    def key(self) -> Key:
+        """The pair's identity: bought once, it is never bought again."""
         return self.query_id, self.model, self.repeat

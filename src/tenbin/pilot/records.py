@@ -32,7 +32,11 @@ class Begun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):
 
 
 class Bought(msgspec.Struct, frozen=True, omit_defaults=True, tag="bought"):
-    """The answer of one pair, whole: what it said and what it took. `price_version` names the book that priced it."""
+    """The answer of one pair, whole: what it said and what it took. `price_version` names the book that priced it.
+
+    `is_estimated`: the provider told no usage, so tokens and `cost_usd` are estimates from the texts, and `held_usd` is
+    what it may have billed beyond them: no cost of the answer, but counted against the budget.
+    """
 
     call_id: str
     query_id: str
@@ -49,6 +53,8 @@ class Bought(msgspec.Struct, frozen=True, omit_defaults=True, tag="bought"):
     finish_reason: str | None = None
     price_version: str | None = None
     is_refusal: bool = False
+    is_estimated: bool = False
+    held_usd: float = 0.0
 
 
 class Failed(msgspec.Struct, frozen=True, omit_defaults=True, tag="failed"):

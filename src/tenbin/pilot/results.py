@@ -15,13 +15,12 @@ import numpy as np
 
 from tenbin.outcomes.digest import content_hash
 from tenbin.outcomes.write import TableRow, write_outcomes
-from tenbin.pilot.folder import PilotFolder, decode_lines
+from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.journal import read_journal
+from tenbin.pilot.pair import Key
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Bought, Graded, Labelled, Record
 from tenbin.types import Floats, Outcome, Panel
-
-Key = tuple[str, str, int]
-"""(query_id, model, repeat), as `Pair.key`."""
 
 CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
 """The arrays of a panel, in the order in which `content_hash` takes them."""
@@ -142,12 +141,4 @@ def results_of(prompts: Iterable[PilotPrompt], records: Iterable[Record]) -> Res
 
 def read_results(folder: PilotFolder) -> Results:
     """The results of a pilot's folder; where nothing was run yet there are no answers (DataError)."""
-    return results_of(folder.read_prompts(), read_records(folder))
-
-
-def read_records(folder: PilotFolder) -> list[Record]:
-    """The journal of a pilot, without a last line that a crash cut off (DataError)."""
-    if not folder.journal.exists():
-        return []
-    raw = folder.journal.read_bytes()
-    return decode_lines(raw[: raw.rfind(b"\n") + 1], Record, folder.journal)
+    return results_of(folder.read_prompts(), read_journal(folder))

@@ -1,0 +1,16 @@
+"""`tenbin pilot ...`: from a file of prompts to an outcome table, one command per file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from tenbin.cli.lazy import LazyCommand, LazyGroup
+
+COMMANDS: Mapping[str, LazyCommand] = {}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def pilot() -> None:
+    """Buy outcomes of your own prompts, inside a budget."""
