@@ -135,6 +135,8 @@ def test_the_dialect_follows_the_provider_unless_said(tmp_path: Path) -> None:
 [candidates.a]
 provider = "Anthropic"
 max_concurrency = 4
+requests_per_minute = 50
+tokens_per_minute = 40000
 [candidates.b]
 provider = "anthropic"
 dialect = "openai"
@@ -143,7 +145,7 @@ responses = true
 embeddings = true
 """
     assert read_endpoints(document(tmp_path, text)) == {
-        "a": Endpoint(dialect="anthropic", max_concurrency=4),
+        "a": Endpoint(dialect="anthropic", max_concurrency=4, requests_per_minute=50, tokens_per_minute=40_000),
         "b": Endpoint(dialect="openai", speaks_responses=True),
         "c": Endpoint(is_embedding=True),
     }

@@ -159,6 +159,25 @@ def test_a_kept_connection_that_had_gone_stale_is_replaced_once_unseen(rude: boo
     run(script, test)
 
 
+def test_who_must_know_what_he_is_billed_for_is_never_sent_twice() -> None:
+    async def script(line: Line) -> None:
+        await line.ask()
+        await line.say(OK)
+        await line.ask()
+        line.reset()
+
+    async def test() -> None:
+        made = UpstreamClient({}, resends=False)
+        await made.open()
+        async with serving(script) as server:
+            await (await call(made, server)).read(9)
+            assert (await failing(call(made, server))).kind == "reset"
+            assert [len(line.heads) for line in server.lines] == [2]
+            await made.close()
+
+    on_every_loop(test)
+
+
 def test_a_long_body_is_sent_again_whole_where_the_kept_connection_broke_in_the_middle_of_it() -> None:
     body = bytes(range(256)) * 40_000
 

@@ -17,6 +17,8 @@ model = "gpt-4.1-2025-04-14"
 api_key_env = "OPENAI_API_KEY"
 responses = true
 max_concurrency = 7
+requests_per_minute = 500
+tokens_per_minute = 30000
 
 [candidates.claude]
 provider = "anthropic"
@@ -52,6 +54,7 @@ def test_every_candidate_has_its_destination(tmp_path: Path) -> None:
     }
     gpt = found["gpt-4.1"]
     assert (gpt.api_key_env, gpt.speaks_responses, gpt.max_concurrency) == ("OPENAI_API_KEY", True, 7)
+    assert (gpt.requests_per_minute, gpt.tokens_per_minute) == (500, 30_000)
     assert found["vectors"].is_embedding
 
 

@@ -232,3 +232,19 @@ def test_no_json_breaks_the_reading(value: Any) -> None:
 def test_what_it_says_holds_nothing_of_the_body() -> None:
     failure = failure_of(400, {}, b'{"error":{"message":"the secret prompt"}}', "openai")
     assert "secret" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_filter"),
+    [
+        (said("x", code="content_filter"), True),
+        (said("The response was filtered due to Azure OpenAI's content management policy."), True),
+        (said("Your prompt was flagged as potentially violating our usage policy.", code="invalid_prompt"), True),
+        (said("temperature must be a number"), False),
+        (said("content filter", code="context_length_exceeded"), False),
+    ],
+)
+def test_a_filter_is_told_from_a_faulty_request(error: dict[str, Any], is_filter: bool) -> None:
+    failure = failure_of(400, {}, json.dumps(error).encode(), "openai")
+    assert failure is not None
+    assert failure.is_content_filter == is_filter

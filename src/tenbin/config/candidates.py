@@ -20,7 +20,8 @@ class Endpoint:
     """Where a candidate is reached, and the name of the environment variable that holds its key (never the key).
 
     `dialect` is how it is spoken to, `speaks_responses` whether it answers /v1/responses too; an embedding model is
-    never routed to. `max_concurrency` None: as many calls at once as there are requests.
+    never routed to. `max_concurrency` None: as many calls at once as there are requests. The rates per minute are what
+    the provider allows, tokens of both ways together; None: not known.
     """
 
     base_url: str | None = None
@@ -29,6 +30,8 @@ class Endpoint:
     speaks_responses: bool = False
     is_embedding: bool = False
     max_concurrency: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
 
 def read_candidates(document: Document) -> dict[str, Candidate]:
@@ -64,5 +67,7 @@ def read_endpoints(document: Document) -> dict[str, Endpoint]:
             speaks_responses=table.get("responses", False),
             is_embedding=table.get("embeddings", False),
             max_concurrency=table.get("max_concurrency"),
+            requests_per_minute=table.get("requests_per_minute"),
+            tokens_per_minute=table.get("tokens_per_minute"),
         )
     return endpoints

@@ -36,6 +36,8 @@ SECTIONS: Mapping[str, Section] = {
             "responses": "flag",
             "embeddings": "flag",
             "max_concurrency": "count",
+            "requests_per_minute": "count",
+            "tokens_per_minute": "count",
         },
         named=True,
     ),

@@ -3,7 +3,7 @@
 A gateway's own cost is for the larger part that of its upstream call, so this is HTTP/1.1 and nothing else, right on
 the event loop's transports: no task, no timer and no parsed address per call. Where a kept connection turns out to have
 been closed by the upstream meanwhile, the call is made once more on a new one: only if it had served before and not a
-byte of an answer came.
+byte of an answer came, and not at all for a caller who must know how often he was billed (`resends=False`).
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class UpstreamClient:
     Belongs to one event loop between `open` and `close`. How many calls run at once is bounded by its callers.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, resends: bool = True) -> None:
         self._environ = environ
+        self._resends = resends
         self._loop: asyncio.AbstractEventLoop | None = None
         self._addresses: Addresses | None = None
         self._names = HeaderNames()
@@ -112,7 +113,7 @@ class UpstreamClient:
                 try:
                     await connection.ask(said, body, head_by)
                 except ConnectionError:
-                    if connection.has_received:
+                    if connection.has_received or not self._resends:
                         raise
                     origin.forget_idle()
                     connection = None

@@ -41,6 +41,8 @@ class Destination:
     speaks_responses: bool = False
     is_embedding: bool = False
     max_concurrency: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
     @property
     def model(self) -> str:
@@ -71,6 +73,8 @@ def destinations(document: Document) -> dict[str, Destination]:
             speaks_responses=endpoint.speaks_responses,
             is_embedding=endpoint.is_embedding,
             max_concurrency=endpoint.max_concurrency,
+            requests_per_minute=endpoint.requests_per_minute,
+            tokens_per_minute=endpoint.tokens_per_minute,
         )
     return found
 

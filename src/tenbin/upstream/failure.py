@@ -84,6 +84,10 @@ _BY_CODE: Mapping[str, FailureKind] = {
     "unsupported_model": "capability",
     "unknown_parameter": "capability",
 }
+_FILTERS = frozenset({"content_filter", "content_policy_violation", "moderation_blocked", "data_inspection_failed"})
+_FILTERED = re.compile(
+    r"content[ _](?:filter|management policy|policy)|usage polic|safety (?:system|polic)|flagged", re.IGNORECASE
+)
 _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
     (
         "context",
@@ -95,12 +99,7 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    (
-        "refused",
-        re.compile(
-            r"content[ _](?:filter|management policy|policy)|usage polic|safety (?:system|polic)|flagged", re.IGNORECASE
-        ),
-    ),
+    ("refused", _FILTERED),
     (
         "unauthorised",
         re.compile(r"api key (?:not valid|not found|expired)|invalid api key|credit balance is too low", re.IGNORECASE),
@@ -163,6 +162,11 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
     def moves_on(self) -> bool:
         """Whether the next candidate may take over; otherwise the refusal is given back as it is."""
         return self.kind not in _STAYS
+
+    @property
+    def is_content_filter(self) -> bool:
+        """Whether a filter of the provider refused what was asked: that is its answer, and it will not change."""
+        return self.kind == "refused" and _is_filtered(_error(self.body))
 
     @property
     def counts(self) -> bool:
@@ -229,13 +233,21 @@ def _spoken(error: Mapping[str, Any], status: int, dialect: Dialect) -> FailureK
     """What the code or the words of an error say, as far as they may overrule its status."""
     codes = (error.get("type"),) if dialect == "anthropic" else (error.get("code"), error.get("type"))
     named = next((_BY_CODE[code] for code in codes if isinstance(code, str) and code in _BY_CODE), None)
-    words = " ".join(text for text in (error.get("message"), error.get("raw")) if isinstance(text, str))[:4000]
+    words = _words(error)
     kind = named or next((kind for kind, pattern in _BY_WORDS if pattern.search(words)), None)
     if status == 500:
         return kind if kind == "context" else None
     if status == 403:
         return kind if kind == "refused" else None
     return kind
+
+
+def _is_filtered(error: Mapping[str, Any]) -> bool:
+    return any(error.get(name) in _FILTERS for name in ("code", "type")) or bool(_FILTERED.search(_words(error)))
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    return " ".join(text for text in (error.get("message"), error.get("raw")) if isinstance(text, str))[:4000]
 
 
 def _error(body: bytes) -> Mapping[str, Any]:
