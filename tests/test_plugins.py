@@ -44,14 +44,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_a_third_party_plugin_is_listed_but_loads_only_when_allowed(install: Install) -> None:
-    install("Acme-Scorers", "acme_scorers", SCORER, "tenbin.metrics", exact="acme_scorers:Exact")
-    (found,) = [plugin for plugin in list_plugins() if plugin.name == "exact"]
+    install("Acme-Scorers", "acme_scorers", SCORER, "tenbin.metrics", letters="acme_scorers:Exact")
+    (found,) = [plugin for plugin in list_plugins() if plugin.name == "letters"]
     assert (found.door, found.package, found.version, found.is_allowed) == ("metric", "Acme-Scorers", "1.2", False)
     assert "acme_scorers" not in sys.modules
     with pytest.raises(PluginError, match=r'"Acme-Scorers", which is not allowed; if you trust it, add "Acme-Scorers"'):
-        load_plugin("metric", "exact")
+        load_plugin("metric", "letters")
     assert "acme_scorers" not in sys.modules
-    metric = load_plugin("metric", "exact", allow=["acme_scorers"])()
+    metric = load_plugin("metric", "letters", allow=["acme_scorers"])()
     assert metric.score("q", "a", "a") == 1.0
 
 
@@ -91,7 +91,7 @@ def test_two_allowed_packages_with_one_name_are_refused(install: Install) -> Non
 
 
 def test_unknown_names_and_doors(install: Install) -> None:
-    install("acme-scorers", "acme_scorers", SCORER, "tenbin.metrics", exact="acme_scorers:Exact")
+    install("acme-scorers", "acme_scorers", SCORER, "tenbin.metrics", letters="acme_scorers:Exact")
     with pytest.raises(PluginError, match='there is no metric "exakt"; did you mean "exact"'):
         load_plugin("metric", "exakt")
     with pytest.raises(UsageError, match='there is no door "judge"; the doors are embedder, predictor, metric'):

@@ -19,9 +19,9 @@ Dialect = Literal["openai", "anthropic"]
 class Endpoint:
     """Where a candidate is reached, and the name of the environment variable that holds its key (never the key).
 
-    `dialect` is how it is spoken to, `speaks_responses` whether it answers /v1/responses too; an embedding model is
-    never routed to. `max_concurrency` None: as many calls at once as there are requests. The rates per minute are what
-    the provider allows, tokens of both ways together; None: not known.
+    `dialect` is how it is spoken to, `speaks_responses` whether it answers /v1/responses too; an embedding model and
+    one that only judges are never routed to. `max_concurrency` None: as many calls at once as there are requests. The
+    rates per minute are what the provider allows, tokens of both ways together; None: not known.
     """
 
     base_url: str | None = None
@@ -32,6 +32,7 @@ class Endpoint:
     max_concurrency: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    is_judge: bool = False
 
 
 def read_candidates(document: Document) -> dict[str, Candidate]:
@@ -69,5 +70,6 @@ def read_endpoints(document: Document) -> dict[str, Endpoint]:
             max_concurrency=table.get("max_concurrency"),
             requests_per_minute=table.get("requests_per_minute"),
             tokens_per_minute=table.get("tokens_per_minute"),
+            is_judge=table.get("judge", False),
         )
     return endpoints

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.config.document import Document, path_of
+from tenbin.config.metrics import metric_settings
 from tenbin.config.values import quoted
 from tenbin.errors import ConfigError, did_you_mean
 
@@ -39,7 +40,8 @@ class Profile:
 
     At most one of `mu`, `min_quality`, `max_cost_usd` and `best` is given; none means the router's default promise.
     `router` None means the gateway's, `allow` None all candidates, `safe_default` None the router's reference.
-    `retention_days` None, where prompts are stored, means until they are deleted.
+    `retention_days` None, where prompts are stored, means until they are deleted. `metric` names how the business
+    measures an answer; with a `threshold` quality is whether the answer reaches it.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Profile:
     retention_days: int | None = None
     decision_deadline_ms: float = DECISION_DEADLINE_MS
     sla: Sla = field(default_factory=Sla)
+    metric: str | None = None
+    threshold: float | None = None
 
 
 def read_profiles(document: Document) -> dict[str, Profile]:
@@ -81,6 +85,11 @@ def _profile(document: Document, name: str, table: Mapping[str, Any]) -> Profile
         fix = "set store_prompts = true, or take retention_days out"
         raise ConfigError(f"{path}.retention_days: prompts are not stored", where=document.name, fix=fix)
     plain = {key: value for key, value in table.items() if key not in ("router", "sla")}
+    if "threshold" in table and "metric" not in table:
+        fix = 'add metric = "NAME", the metric whose score is to reach it'
+        raise ConfigError(f"{path}.threshold: there is no metric", where=document.name, fix=fix)
+    if "metric" in table:
+        metric_settings(document, table["metric"], asked_by=f"{path}.metric")
     router = document.path(table["router"]) if "router" in table else None
     return Profile(name=name, router=router, sla=_sla(document, path, table), **plain)
 
@@ -111,7 +120,7 @@ def _check_names(document: Document, path: str, table: Mapping[str, Any]) -> Non
     for key, names in (("allow", allow or ()), ("deny", deny), ("safe_default", (default,) if default else ())):
         for name in names:
             _check_candidate(document, f"{path}.{key}", name, known)
-    routable = [name for name, candidate in known.items() if not candidate.get("embeddings", False)]
+    routable = [name for name, candidate in known.items() if _is_routable(candidate)]
     if known and all(name in deny or (allow and name not in allow) for name in routable):
         raise ConfigError(
             f"{path}: allow and deny leave no candidate", where=document.name, fix="allow one that is not denied"
@@ -125,6 +134,11 @@ def _check_candidate(document: Document, key: str, name: str, known: Mapping[str
     if known and name not in known:
         fix = did_you_mean(name, known) or f"candidates: {', '.join(known)}"
         raise ConfigError(f"{key}: there is no candidate {quoted(name)}", where=document.name, fix=fix)
-    if known and key.endswith(".safe_default") and known[name].get("embeddings", False):
+    if known and key.endswith(".safe_default") and not _is_routable(known[name]):
+        what = "is an embedding model" if known[name].get("embeddings", False) else "only judges"
         fix = "name a candidate that answers"
-        raise ConfigError(f'{key}: "{name}" is an embedding model', where=document.name, fix=fix)
+        raise ConfigError(f'{key}: "{name}" {what}', where=document.name, fix=fix)
+
+
+def _is_routable(candidate: Mapping[str, Any]) -> bool:
+    return not candidate.get("embeddings", False) and not candidate.get("judge", False)

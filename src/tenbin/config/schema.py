@@ -21,6 +21,23 @@ class Section:
     tables: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
 
 
+METRIC_KINDS = (
+    "exact",
+    "normalised",
+    "numeric",
+    "choice",
+    "contains",
+    "regex",
+    "json_schema",
+    "sql",
+    "code",
+    "judge",
+    "pairwise",
+    "mixture",
+    "plugin",
+)
+"""What a metric may be; which keys belong to which kind stands in `config.metrics`."""
+
 SECTIONS: Mapping[str, Section] = {
     "candidates": Section(
         {
@@ -35,6 +52,7 @@ SECTIONS: Mapping[str, Section] = {
             "dialect": ("openai", "anthropic"),
             "responses": "flag",
             "embeddings": "flag",
+            "judge": "flag",
             "max_concurrency": "count",
             "requests_per_minute": "count",
             "tokens_per_minute": "count",
@@ -58,6 +76,8 @@ SECTIONS: Mapping[str, Section] = {
             "store_prompts": "flag",
             "retention_days": "count",
             "decision_deadline_ms": "milliseconds",
+            "metric": "text",
+            "threshold": "share",
         },
         named=True,
         tables={
@@ -69,6 +89,39 @@ SECTIONS: Mapping[str, Section] = {
                 "max_spend_usd": "dollars",
             }
         },
+    ),
+    "metrics": Section(
+        {
+            "kind": METRIC_KINDS,
+            "threshold": "share",
+            "tolerance": "number",
+            "absolute_tolerance": "number",
+            "choices": "texts",
+            "texts": "texts",
+            "any": "flag",
+            "forbidden": "texts",
+            "whole_words": "flag",
+            "pattern": "text",
+            "forbid": "flag",
+            "schema": "text",
+            "fixture": "text",
+            "tests": "text",
+            "partial": "flag",
+            "memory_mb": "count",
+            "timeout_s": "seconds",
+            "judge": "text",
+            "rubric": "text",
+            "scale": "count",
+            "temperature": "number",
+            "max_output_tokens": "count",
+            "max_answer_characters": "count",
+            "own_family": "flag",
+            "weights": "weights",
+            "vetoes": "texts",
+            "plugin": "text",
+            "settings": "settings",
+        },
+        named=True,
     ),
     "gateway": Section(
         {

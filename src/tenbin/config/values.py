@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ Word = Literal[
     "port",
     "url",
     "variable",
+    "weights",
+    "settings",
 ]
 Kind = Word | tuple[str, ...]
 """One of the kinds that DESCRIPTIONS puts in words, or the texts to choose from."""
@@ -45,6 +47,8 @@ DESCRIPTIONS: Mapping[Word, str] = {
     "port": "a port from 1 to 65535, or 0 for any free one",
     "url": "an address",
     "variable": "the name of an environment variable",
+    "weights": "a table of numbers above 0, as { accuracy = 0.7, style = 0.3 }",
+    "settings": "a table of texts, numbers and flags",
 }
 TINY, MANY = 5e-324, 1e12
 """The least number above 0, and one that no number of dollars or seconds is above but by a slip of the pen."""
@@ -72,8 +76,7 @@ DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?|\.[0-9]
 
 def check(value: Any, kind: Kind, key: str, where: str) -> Any:
     """The value if it is of its kind; ConfigError naming the key otherwise. A secret is refused and never repeated."""
-    texts = value if isinstance(value, list) else [value]
-    if any(isinstance(text, str) and SECRET.fullmatch(text.strip()) for text in texts):
+    if any(isinstance(text, str) and SECRET.fullmatch(text.strip()) for text in _held(value)):
         raise ConfigError(
             f"{key} looks like a secret key",
             where=where,
@@ -90,6 +93,8 @@ def check(value: Any, kind: Kind, key: str, where: str) -> Any:
         raise ConfigError(f"{key} = {_shown(value)} is not {expected}", where=where, fix=f"correct {key}")
     if kind == "texts":
         return tuple(value)
+    if kind == "weights":
+        return {name: float(weight) for name, weight in value.items()}
     return float(value) if kind in RANGES else value
 
 
@@ -110,20 +115,37 @@ def from_environment(raw: str, kind: Kind) -> Any:
     return raw
 
 
+def _held(value: Any) -> Collection[Any]:
+    """The single values in what a key holds."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else [value]
+
+
 def _is(value: Any, kind: Word) -> bool:
     if kind in WHOLE_RANGES:
         least, most = WHOLE_RANGES[kind]
         return _is_whole(value) and least <= value <= most
     if kind in RANGES:
-        low, high = RANGES[kind]
-        return (_is_whole(value) or isinstance(value, float)) and low <= value <= high
+        return _is_within(value, kind)
     if kind == "flag":
         return isinstance(value, bool)
+    if kind in ("weights", "settings"):
+        return isinstance(value, dict) and _is_table(value, kind)
     if kind == "texts":
         return isinstance(value, list) and all(_is(text, "text") for text in value)
-    if kind == "host":
-        return isinstance(value, str) and _is_host(value)
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and (_is_host(value) if kind == "host" else bool(value.strip()))
+
+
+def _is_within(value: Any, kind: Word) -> bool:
+    low, high = RANGES[kind]
+    return (_is_whole(value) or isinstance(value, float)) and low <= value <= high
+
+
+def _is_table(table: Mapping[str, Any], kind: Word) -> bool:
+    if kind == "weights":
+        return bool(table) and all(_is_within(weight, "dollars") for weight in table.values())
+    return all(isinstance(held, str | int | float) for held in table.values())
 
 
 def _is_whole(value: Any) -> bool:

@@ -212,6 +212,8 @@ def _bar(profile: Profile, name: str, destination: Destination | None) -> str | 
         return f"not allowed in profile {profile.name}"
     if destination is None:
         return "has no base_url in the configuration"
+    if destination.is_judge:
+        return "only judges"
     return "is an embedding model" if destination.is_embedding else None
 
 

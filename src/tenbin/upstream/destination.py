@@ -43,6 +43,7 @@ class Destination:
     max_concurrency: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    is_judge: bool = False
 
     @property
     def model(self) -> str:
@@ -75,6 +76,7 @@ def destinations(document: Document) -> dict[str, Destination]:
             max_concurrency=endpoint.max_concurrency,
             requests_per_minute=endpoint.requests_per_minute,
             tokens_per_minute=endpoint.tokens_per_minute,
+            is_judge=endpoint.is_judge,
         )
     return found
 

@@ -1,0 +1,44 @@
+"""Where an answer itself says what its result is: boxed, behind `####`, or behind "the answer is" in two languages."""
+
+from __future__ import annotations
+
+import re
+
+MAX_RESULT_CHARACTERS = 300
+_MARK = re.compile(
+    r"\\boxed\s*\{|\\fbox\s*\{|####|(?<!to )\banswer\b[^.\n:=]{0,60}?(?:\bis\b|:|=)"
+    r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(r"[\s*_:=、,]*")
+_END = re.compile(r"\n|。|\.(?=\s|$)")
+
+
+def final_answer(text: str) -> str | None:
+    """The result that a plain text marks as such, the last where it marks several; None where it marks none.
+
+    >>> final_answer("2 + 2 is 4, so the answer is **4**. Good luck."), final_answer("答えはCです。"), final_answer("4")
+    ('4**', 'Cです', None)
+    """
+    found = None
+    for mark in _MARK.finditer(text):
+        stated = _boxed(text, mark.end()) if mark[0].endswith("{") else _to_end(text, mark.end())
+        found = stated or found
+    return found
+
+
+def _boxed(text: str, start: int) -> str | None:
+    depth = 1
+    for at in range(start, min(len(text), start + MAX_RESULT_CHARACTERS)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return text[start:at].strip()
+    return None
+
+
+def _to_end(text: str, start: int) -> str | None:
+    """From a mark to the end of its sentence or line; what stands on the next line where the mark ends its own."""
+    lead = _LEAD.match(text, start)
+    begin = start if lead is None else lead.end()
+    end = _END.search(text, begin, begin + MAX_RESULT_CHARACTERS)
+    return text[begin : end.start() if end else begin + MAX_RESULT_CHARACTERS].strip() or None

@@ -1,0 +1,48 @@
+"""Grades by a metric behind the door: whatever it does, the run goes on and the grade says what it was."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from numbers import Real
+
+from tenbin.errors import TenbinError
+from tenbin.protocols import QualityMetric
+from tenbin.quality.grade import Answered, Grade
+from tenbin.quality.shown import shown
+
+
+class MetricGrader:
+    """Free of charge; `name` identifies metric and settings (default: the metric's own name).
+
+    A metric that raises, or returns what is no quality, gives the grade None with a note: never a zero. It runs in a
+    thread, so that one that computes or waits holds up no call.
+    """
+
+    needs_rival = False
+
+    def __init__(self, metric: QualityMetric, name: str | None = None) -> None:
+        self.name = metric.name if name is None else name
+        self._metric = metric
+
+    def reserve_usd(self, answered: Answered) -> float:  # noqa: ARG002 (free whatever it is)
+        """Nothing."""
+        return 0.0
+
+    async def grade(self, answered: Answered) -> Grade:
+        """The metric's score, or None and why."""
+        return await asyncio.to_thread(self._grade, answered)
+
+    def _grade(self, answered: Answered) -> Grade:
+        try:
+            score = self._metric.score(answered.prompt, answered.answer, answered.reference)
+        except TenbinError as error:
+            return Grade(None, self.name, shown(f"{self.name}: {error}"))
+        except (Exception, SystemExit) as error:  # whatever other people's code does ends here, in a note
+            return Grade(None, self.name, shown(f"{self.name} raised {type(error).__name__}: {error}"))
+        if score is None:
+            why = ": the prompt has no reference" if answered.reference is None else ""
+            return Grade(None, self.name, f"{self.name} cannot tell{why}")
+        if not isinstance(score, Real) or not math.isfinite(score) or not 0.0 <= score <= 1.0:
+            return Grade(None, self.name, shown(f"{self.name} returned {score!r}, which is no quality from 0 to 1"))
+        return Grade(float(score), self.name, "" if answered.answer.strip() else "the answer is empty")

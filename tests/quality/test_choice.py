@@ -1,0 +1,62 @@
+"""Which option an answer picks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenbin.quality.choice import Choice
+
+QUESTION = "Which is the capital of Japan?\n(A) Tokyo\n(B) Kyoto\n(C) New York\nD. York"
+
+
+@pytest.mark.parametrize(
+    ("answer", "label"),
+    [
+        ("C", "C"),
+        ("c", "C"),
+        ("(b)", "B"),
+        ("**C**", "C"),
+        ("C. New York", "C"),
+        ("C\nbecause", "C"),
+        ("The answer is (C).", "C"),
+        ("The correct answer is C because A is wrong", "C"),
+        ("Answer: B) Kyoto", "B"),
+        (r"\boxed{\text{C}}", "C"),
+        ("答えはＣです。", "C"),
+        ("正解：(D)", "D"),
+        ("正しい選択肢はCでした", "C"),
+        ("A is wrong and B is wrong.\n\nD", "D"),
+        ("It could be (A), but I take (B)", "B"),
+        ("I think it is C", "C"),
+        ("Tokyo", "A"),
+        ("The capital is New York.", "C"),
+        ("The correct answer is Tokyo, not Kyoto or (B)", "B"),
+        ("A cat sat there.", None),
+        ("I do not know.", None),
+        ("", None),
+    ],
+)
+def test_how_an_option_is_picked(answer: str, label: str | None) -> None:
+    for wanted in "ABCD":
+        assert Choice().score(QUESTION, answer, wanted) == float(label == wanted)
+
+
+@pytest.mark.parametrize("reference", ["C", "(c)", "C. New York", "New York", "答えはC"])
+def test_how_the_reference_may_name_it(reference: str) -> None:
+    assert Choice().score(QUESTION, "The answer is C", reference) == 1.0
+
+
+def test_without_a_reference_that_is_a_choice_nothing_can_be_told() -> None:
+    assert Choice().score(QUESTION, "C", None) is None
+    assert Choice().score("Which?", "C", "42") is None
+
+
+def test_labels_of_ones_own() -> None:
+    kana = Choice(["ア", "イ", "ウ", "エ"])
+    assert kana.score("", "答えはアです。", "ア") == 1.0
+    assert kana.score("", "アメリカ", "ア") == 0.0
+    words = Choice(["yes", "no"])
+    assert words.score("", "No, it does not.", "no") == 1.0
+    assert words.score("", "Nothing is known.", "no") == 0.0
+    assert Choice(["1", "2"]).score("", "答えは２", "2") == 1.0
+    assert kana.name != words.name != Choice().name == "choice"

@@ -1,0 +1,109 @@
+"""The number of an answer: how it may be written, which one counts, and how near is near enough."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.quality.numeric import Numeric, result_of
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,234.5", 1234.5),
+        ("１，２３４．５", 1234.5),
+        ("1 234 567", 1234567),
+        ("1\u202f234", 1234),
+        ("1{,}234", 1234),
+        ("−7", -7),
+        ("-$5", -5),
+        ("3-5", 5),
+        ("3/4", 0.75),
+        ("1½", 1.5),
+        ("1 1/2", 1.5),
+        (r"\frac{3}{4}", 0.75),
+        ("1.2e-3", 0.0012),
+        (r"1.2 \times 10^{-3}", 0.0012),
+        ("5×10^6", 5e6),
+        ("2.5 million people", 2.5e6),
+        ("3万5千円", 35_000),
+        ("1億2000万", 120_000_000),
+        (".5", 0.5),
+        ("12.", 12),
+        ("٤٢", 42),
+    ],
+)
+def test_how_a_number_may_be_written(text: str, number: float) -> None:
+    found = result_of(text)
+    assert found is not None
+    assert math.isclose(found.number, number)
+
+
+@pytest.mark.parametrize("text", ["", "none", "H2O", "1/0", "1e999", "x_1", "gpt4"])
+def test_what_is_no_number(text: str) -> None:
+    assert result_of(text) is None
+    assert Numeric().score("", text, "1") == 0.0
+    assert Numeric().score("", "1", text) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "number"),
+    [
+        ("First 12, then 30. So we get 42.", 42),
+        ("The answer is 42, because 6 times 7.", 42),
+        ("The answer is 3 + 4 = 7 for 2 people.", 7),
+        ("**Final answer:** 42\n\n(checked 3 times)", 42),
+        ("Answer:\n42", 42),
+        (r"Thus \boxed{42}. It took 3 steps.", 42),
+        ("step 1 … #### 42", 42),
+        ("答えは４２個です。ヒントは3つありました。", 42),
+        ("The answer is 1. No: the answer is 42.", 42),
+        ("To answer this: 3 apples and 39 pears are 42", 42),
+    ],
+)
+def test_which_number_counts(answer: str, number: float) -> None:
+    assert Numeric().score("", answer, str(number)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "score"),
+    [
+        ("1500 m", "1.5 km", 1.0),
+        ("1500 g", "1.5 km", 0.0),
+        ("1500", "1.5 km", 0.0),
+        ("5", "5 kg", 1.0),
+        ("90分", "1.5 hours", 1.0),
+        ("35%", "0.35", 1.0),
+        ("0.35", "35 %", 1.0),
+        ("35", "35 %", 1.0),
+        ("5 apples", "5 pears", 1.0),
+    ],
+)
+def test_units(answer: str, reference: str, score: float) -> None:
+    assert Numeric().score("", answer, reference) == score
+
+
+def test_tolerance_is_a_share_of_the_reference_and_the_absolute_one_is_not() -> None:
+    assert Numeric(tolerance=0.01).score("", "101", "100") == 1.0
+    assert Numeric(tolerance=0.01).score("", "102", "100") == 0.0
+    assert Numeric(absolute_tolerance=0.5).score("", "0.4", "0") == 1.0
+    assert Numeric().score("", "100.001", "100") == 0.0
+    assert Numeric(tolerance=0.01).name != Numeric().name == "numeric"
+
+
+@given(st.decimals(-(10**12), 10**12, places=3, allow_nan=False))
+def test_any_number_is_read_back_however_it_is_printed(value: object) -> None:
+    expected = float(str(value))
+    for form in (f"{value}", f"So it is {value:,}.", f"the answer is {expected!r}", f"{value:.5e}" if value else "0"):
+        found = result_of(form)
+        assert found is not None
+        assert math.isclose(found.number, expected, rel_tol=1e-4 if form == f"{value:.5e}" else 1e-9)
+
+
+@given(st.text(st.sampled_from("0123456789,.+-/ e×^{}\\frac %kmg万億千a\n="), max_size=80))
+def test_any_text_is_read_without_raising(text: str) -> None:
+    assert Numeric().score("", text, "1") in (0.0, 1.0)
