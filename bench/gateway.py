@@ -46,6 +46,7 @@ COLUMNS = (
     ("gap_p99_ms", "gap p99", "{:.2f}"),
     ("stall_ms", "stall ms", "{:.1f}"),
     ("lost_frames", "lost", "{:.0f}"),
+    ("late_share", "late", "{:.1%}"),
     ("rss_mb", "RSS MB", "{:.0f}"),
 )
 
@@ -79,14 +80,14 @@ def started(names: Sequence[str], given: argparse.Namespace, folder: Path, stack
     if "tenbin" in names or "pinned" in names:
         gateway = start_tenbin(folder, mock, embedder=given.embedder)
         stack.callback(gateway.served.stop)
-        both = (Target("tenbin", gateway.served, AUTO_MODEL, gateway.key),)
+        both = (Target("tenbin", gateway.served, AUTO_MODEL, gateway.key, gateway.admin_port),)
         both += (Target("pinned", gateway.served, PINNED_MODEL, gateway.key),)
         made += [target for target in both if target.name in names]
     return made
 
 
 def lines(table: Table, cells: Sequence[Cell], names: Sequence[str]) -> Iterator[str]:
-    """The table in Markdown: medians over the rounds (the worst of stalls and lost frames), ratios to the floor."""
+    """The table in Markdown: medians over the rounds (stalls, lost frames, late: the worst), ratios to the floor."""
     heads = [head for _, head, _ in COLUMNS]
     yield f"| load | target | rps / floor | CPU / floor | {' | '.join(heads)} |"
     yield f"|---|---|{'---|' * (len(heads) + 2)}"
@@ -97,7 +98,7 @@ def lines(table: Table, cells: Sequence[Cell], names: Sequence[str]) -> Iterator
             shares = [with_interval(table.ratio(cell.name, name, "floor", key)) for key in ("rps", "cpu_ms")]
             shown = []
             for key, _, form in COLUMNS:
-                pick = table.worst if key in ("stall_ms", "lost_frames") else table.median
+                pick = table.worst if key in ("stall_ms", "lost_frames", "late_share") else table.median
                 value = pick(cell.name, name, key)
                 shown.append("" if math.isnan(value) else form.format(value))
             yield f"| {cell.name} | {name} | {' | '.join([*shares, *shown])} |"

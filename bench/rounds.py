@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bench.late import Decisions
 from bench.served import LOAD_CORE, ROOT, pinned
 from bench.targets import Target
 
@@ -45,7 +46,7 @@ class Table:
 
     def values(self, cell: str, target: str, figure: str) -> np.ndarray:
         """One figure of every round; empty where it was not measured."""
-        found = [result[figure] for result in self.results.get((cell, target), ())]
+        found = [result.get(figure) for result in self.results.get((cell, target), ())]
         return np.array([value for value in found if value is not None], dtype=float)
 
     def median(self, cell: str, target: str, figure: str) -> float:
@@ -99,11 +100,14 @@ def measure(target: Target, cell: Cell, seconds: float, seed: int) -> Result:
         "pids": target.served.pids,
     }
     command = pinned([sys.executable, "-m", "bench.load", json.dumps(asked)], LOAD_CORE)
+    before = None if target.admin_port is None else Decisions.read(target.admin_port)
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         sys.exit(f"the load on {target.name} ({cell.name}) failed:\n{run.stderr[-2000:]}")
     result: Result = json.loads(run.stdout)
-    return result
+    if before is None or target.admin_port is None:
+        return result
+    return {**result, "late_share": Decisions.read(target.admin_port).late_share_since(before)}
 
 
 def interleaved(

@@ -11,12 +11,13 @@ from bench.served import LOAD_CORE, Served, free_port, serve
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the load is sent to: a server, the model that is asked for there, the key."""
+    """What the load is sent to: a server, the model that is asked for there, the key, and where it has its metrics."""
 
     name: str
     served: Served
     model: str
     key: str = "sk-bench"
+    admin_port: int | None = None
 
 
 def start_mock(folder: Path) -> Served:
