@@ -153,3 +153,11 @@ def test_one_call_and_a_table_of_calls_are_billed_alike(
         reasoning_tokens=float(reasoned),
     )
     assert one == pytest.approx(table, rel=1e-12, abs=0.0)
+
+
+def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None:
+    dear = Price(1.0, 2.0, cache_write_usd_per_mtok=3.0, reasoning_usd_per_mtok=5.0, request_usd=0.01)
+    rates = PriceBook({"dear": [dear], "long": [LONG]}).rates(["dear", "long"])
+    assert rates.ceiling_usd(0, 10, 100) == pytest.approx(rates.bill_usd(0, Usage(10, 100, 0, 10, 100)))
+    for sent in (10, 300_000):
+        assert rates.ceiling_usd(1, sent, 100) == pytest.approx(rates.bill_usd(1, Usage(sent, 100)))

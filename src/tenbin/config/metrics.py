@@ -41,6 +41,7 @@ KIND_KEYS: Mapping[str, KindKeys] = {
 }
 FILES = ("schema", "fixture", "tests")
 """Keys that name a file."""
+SCALES = range(2, 101)
 PARTS = ("weights", "vetoes")
 """Keys that name other metrics."""
 
@@ -93,6 +94,9 @@ def _read(document: Document, name: str, asked_by: str | None, inside: tuple[str
     found = MetricSettings(name, kind, settings, table.get("threshold"))
     if "judge" in settings:
         _check_judge(document, path, settings["judge"])
+    if settings.get("scale", 2) not in SCALES:
+        fix = "give a whole number from 2 to 100"
+        raise ConfigError(f"{path}.scale = {settings['scale']} is no scale", where=document.name, fix=fix)
     for key in PARTS:
         for part in settings.get(key, ()):
             _read(document, part, f"{path}.{key}", (*inside, name))

@@ -89,6 +89,14 @@ class Rates:
         parts = (plain, usage.cached_tokens, usage.cache_write_tokens, answer, usage.reasoning_tokens)
         return float(_bill(parts, long if usage.input_tokens > above else short)) + request_usd
 
+    def ceiling_usd(self, m: int, input_tokens: int, output_tokens: int) -> float:
+        """The most that one call of model `m` with at most so many tokens can cost, whatever kinds they are of."""
+        above, request_usd, short, long = self.plain[m]
+        tables = [short, long] if input_tokens > above else [short]
+        into = max(rate for table in tables for rate in table[:3])
+        out = max(rate for table in tables for rate in table[3:])
+        return request_usd + (input_tokens * into + output_tokens * out) / TOKENS_PER_MTOK
+
 
 def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:
     # Arrays of nothing but zeros would be added for a kind of tokens that no call has.

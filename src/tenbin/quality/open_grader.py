@@ -13,6 +13,7 @@ from tenbin.prices.book import PriceBook
 from tenbin.quality.grader import Grader
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.quality.mixture import MixtureGrader
+from tenbin.quality.open_judge import JudgeMeans, open_judge
 from tenbin.quality.plugin_metric import open_plugin
 from tenbin.quality.threshold import ThresholdGrader
 from tenbin.upstream.client import UpstreamClient
@@ -22,10 +23,10 @@ def open_grader(
     document: Document,
     metric: str,
     *,
-    prices: PriceBook | None,  # noqa: ARG001
-    client: UpstreamClient | None,  # noqa: ARG001
-    candidates: Collection[str],  # noqa: ARG001
-    environ: Mapping[str, str],  # noqa: ARG001
+    prices: PriceBook | None,
+    client: UpstreamClient | None,
+    candidates: Collection[str],
+    environ: Mapping[str, str],
     threshold: float | None = None,
 ) -> Grader:
     """The grader of `[metrics.NAME]`, or of a kind that needs no table; nothing is called yet.
@@ -36,13 +37,15 @@ def open_grader(
     that cannot be asked), PriceError (a judge without a price), PluginError, and MissingExtraError for a package that
     a metric needs.
     """
-    grader = _open(document, metric_settings(document, metric))
+    grader = _open(document, metric_settings(document, metric), JudgeMeans(prices, client, candidates, environ))
     return grader if threshold is None else ThresholdGrader(grader, threshold)
 
 
-def _open(document: Document, wanted: MetricSettings) -> Grader:
+def _open(document: Document, wanted: MetricSettings, means: JudgeMeans) -> Grader:
     if wanted.kind == "mixture":
-        grader: Grader = _mixture(document, wanted.settings)
+        grader: Grader = _mixture(document, wanted.settings, means)
+    elif wanted.kind in ("judge", "pairwise"):
+        grader = open_judge(document, wanted, means)
     elif wanted.kind == "plugin":
         found, name = open_plugin(
             wanted.settings["plugin"], read_allowed(document), wanted.settings.get("settings", {})
@@ -54,9 +57,9 @@ def _open(document: Document, wanted: MetricSettings) -> Grader:
     return grader if wanted.threshold is None else ThresholdGrader(grader, wanted.threshold)
 
 
-def _mixture(document: Document, settings: Mapping[str, Any]) -> MixtureGrader:
+def _mixture(document: Document, settings: Mapping[str, Any], means: JudgeMeans) -> MixtureGrader:
     def part(name: str) -> Grader:
-        return _open(document, metric_settings(document, name))
+        return _open(document, metric_settings(document, name), means)
 
     parts = [(name, weight, part(name)) for name, weight in settings["weights"].items()]
     return MixtureGrader(parts, [(name, part(name)) for name in settings.get("vetoes", ())])
