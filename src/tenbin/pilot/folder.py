@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tenbin.errors import DataError
+from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
 
@@ -63,6 +65,19 @@ class PilotFolder:
             return msgspec.json.decode(_read(self.settings), type=PilotSettings)
         except msgspec.MsgspecError as error:
             raise _damaged(self.settings, error) from error
+
+    def write_settings(self, settings: PilotSettings) -> None:
+        """Put the settings in place of what stands there: written beside and renamed."""
+        beside = self.settings.with_name(f".{self.settings.name}.{os.getpid()}.part")
+        try:
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
+            beside.replace(self.settings)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def read_plan(self) -> list[Pair]:
+        """The pairs to buy, bought ones included, in the order of buying (DataError)."""
+        return decode_lines(_read(self.plan), Pair, self.plan)
 
     def read_prompts(self) -> list[PilotPrompt]:
         """The prompts, whether asked or not, in the order of the file (DataError)."""

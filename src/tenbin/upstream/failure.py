@@ -116,6 +116,8 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
     ),
     ("not_found", re.compile(r"model\b.{0,200}\b(?:does not exist|not found)|invalid model", re.IGNORECASE)),
 )
+MAX_WORDS = 200
+"""What is repeated of an upstream's own words."""
 _STATUS_OF_TYPE: Mapping[str, int] = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -167,6 +169,12 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
     def is_content_filter(self) -> bool:
         """Whether a filter of the provider refused what was asked: that is its answer, and it will not change."""
         return self.kind == "refused" and _is_filtered(_error(self.body))
+
+    @property
+    def told(self) -> str:
+        """What went wrong with the upstream's own words behind it, for people; the words are anybody's text."""
+        words = " ".join(_words(_error(self.body)).split())
+        return f"{self.what} ({words[:MAX_WORDS]})" if words else self.what
 
     @property
     def counts(self) -> bool:

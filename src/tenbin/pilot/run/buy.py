@@ -1,0 +1,132 @@
+"""One pair bought: written down before it is asked, heard to its end, written down again, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from tenbin.features.token_count import count_tokens
+from tenbin.pilot.journal import Journal
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.records import Begun, Bought, Failed
+from tenbin.pilot.run.bound import Ceiling
+from tenbin.pilot.run.heard import FILTERED, Heard, UnheardError, ask
+from tenbin.pilot.run.said import Said
+from tenbin.types import Usage
+from tenbin.upstream.client import UpstreamClient
+from tenbin.upstream.destination import Destination
+from tenbin.upstream.failure import UpstreamFailure
+
+FINAL = frozenset({"refused", "context", "capability"})
+"""Failures that asking again would only repeat: the prompt, not the moment, is at fault."""
+STOPPED = "cancelled"
+"""The kind of a failure that is our own: the run was stopped before the answer had come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One call to be made: the pair, what is said to whom, under which name, and the money set aside for it."""
+
+    pair: Pair
+    destination: Destination
+    said: Said
+    call_id: str
+    reserve_usd: float
+
+
+class Buyer:
+    """Makes the calls of a run. `deadline_s` bounds one call, `price_version` names the book that prices them."""
+
+    def __init__(self, journal: Journal, client: UpstreamClient, deadline_s: float, price_version: str) -> None:
+        self.journal = journal
+        self.client = client
+        self.deadline_s = deadline_s
+        self.price_version = price_version
+
+    async def buy(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
+        """What came of the call, on the disk already, and the failure where it was one.
+
+        A call that is cancelled leaves a `Failed` with all of its reserve: nobody knows what it cost. Raises StoreError
+        where the journal cannot be written: a call that it does not hold is never made.
+        """
+        pair = order.pair
+        begun = Begun(
+            order.call_id,
+            pair.query_id,
+            pair.model,
+            time.time(),
+            order.reserve_usd,
+            repeat=pair.repeat,
+            stage=pair.stage,
+        )
+        at_risk_usd = 0.0
+        try:
+            await self.journal.commit(begun)
+            at_risk_usd = order.reserve_usd
+            end, failure = await self._asked(order, ceiling)
+        except asyncio.CancelledError:
+            await self.journal.commit(failed(order, STOPPED, "the run was stopped", at_risk_usd))
+            raise
+        await self.journal.commit(end)
+        return end, failure
+
+    async def _asked(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
+        started = time.perf_counter()
+        try:
+            heard = await ask(self.client, order.destination, order.said, self.deadline_s)
+        except UnheardError as unheard:
+            failure = unheard.failure
+            if not failure.is_content_filter:
+                cost_usd = order.reserve_usd if unheard.may_be_billed else 0.0
+                is_final = failure.kind in FINAL
+                return failed(order, failure.kind, failure.told, cost_usd, is_final=is_final), failure
+            # The provider's filter spoke in the model's place: that is the answer its users get.
+            heard = Heard("", Usage(0, 0) if not unheard.may_be_billed else None, FILTERED, is_refusal=True)
+        return self._bought(order, ceiling, heard, time.perf_counter() - started), None
+
+    def _bought(self, order: Order, ceiling: Ceiling, heard: Heard, latency_s: float) -> Bought:
+        pair = order.pair
+        usage = heard.usage or estimated_usage(order.said, heard.text)
+        cost_usd = ceiling.bill_usd(usage) if usage.input_tokens or usage.output_tokens else 0.0
+        return Bought(
+            order.call_id,
+            pair.query_id,
+            pair.model,
+            time.time(),
+            heard.text,
+            usage,
+            cost_usd,
+            latency_s,
+            repeat=pair.repeat,
+            stage=pair.stage,
+            label_propensity=pair.label_propensity,
+            first_token_s=heard.first_token_s,
+            finish_reason=heard.finish_reason,
+            price_version=self.price_version,
+            is_refusal=heard.is_refusal,
+            is_estimated=heard.usage is None,
+            held_usd=max(order.reserve_usd - cost_usd, 0.0) if heard.usage is None else 0.0,
+        )
+
+
+def estimated_usage(said: Said, answer: str) -> Usage:
+    """The tokens of a call whose provider told none, counted from the texts of both sides."""
+    return Usage(max(round(said.input_tokens), 1), round(float(count_tokens([answer])[0])))
+
+
+def failed(order: Order, kind: str, what: str, cost_usd: float, *, is_final: bool = False) -> Failed:
+    """The end of a call without an answer."""
+    pair = order.pair
+    return Failed(
+        order.call_id,
+        pair.query_id,
+        pair.model,
+        time.time(),
+        kind,
+        what,
+        cost_usd,
+        repeat=pair.repeat,
+        stage=pair.stage,
+        is_final=is_final,
+    )

@@ -1,0 +1,67 @@
+"""The bound of a call: above what any provider bills for it, at the dearest rate it might bill at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.pilot.run.bound import DEFAULT_CAP_TOKENS, Ceiling, input_bound_tokens
+from tenbin.prices.rates import Rates
+from tenbin.types import Candidate, Price, Usage
+
+DEAR = Price(
+    2.0,
+    8.0,
+    cached_input_usd_per_mtok=0.5,
+    cache_write_usd_per_mtok=2.5,
+    reasoning_usd_per_mtok=16.0,
+    request_usd=0.01,
+    long_context_tokens=1000,
+    long_input_usd_per_mtok=4.0,
+)
+
+
+def ceiling(cap: int | None = 100) -> Ceiling:
+    return Ceiling(Rates.of(["m"], [DEAR]), 0, Candidate("m", max_output_tokens=cap))
+
+
+@given(st.integers(0, 3000), st.floats(0, 1), st.floats(0, 1), st.integers(0, 100), st.floats(0, 1))
+def test_no_bill_is_above_the_bound(sent: int, cached: float, written: float, out: int, reasoned: float) -> None:
+    made = ceiling()
+    usage = Usage(sent, out, int(sent * cached), int(sent * (1 - cached) * written), int(out * reasoned))
+    assert made.bill_usd(usage) <= made.usd(sent) + 1e-12
+
+
+def test_a_candidate_without_a_cap_has_the_default_one() -> None:
+    assert ceiling(None).cap_tokens == DEFAULT_CAP_TOKENS
+    assert ceiling(None).usd(0) == pytest.approx(0.01 + DEFAULT_CAP_TOKENS * 16 / 1e6)
+
+
+def test_a_broken_bound_is_widened_once_for_all() -> None:
+    made = ceiling()
+    before = made.usd(500)
+    made.observe(before, 0.5 * before)
+    assert made.usd(500) == before
+    made.observe(before, 3.0 * before)
+    assert made.usd(500) == pytest.approx(3.0 * before)
+
+
+@given(st.text(max_size=200))
+def test_a_text_has_no_more_tokens_than_bytes(text: str) -> None:
+    bound = input_bound_tokens([{"role": "user", "content": text}])
+    assert bound >= len(text.encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}},
+        {"type": "image", "source": {"type": "url", "url": "https://pictures.example/a.png"}},
+        {"type": "file", "file": {"file_id": "f"}},
+    ],
+)
+def test_what_is_only_named_counts_as_an_attachment(part: dict[str, Any]) -> None:
+    assert input_bound_tokens([{"role": "user", "content": [part]}]) > 50_000
