@@ -8,7 +8,9 @@ import click
 
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 
-COMMANDS: Mapping[str, LazyCommand] = {}
+COMMANDS: Mapping[str, LazyCommand] = {
+    "status": LazyCommand("tenbin.cli.pilot_status:status", "Say what was found so far, and what to do next."),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)

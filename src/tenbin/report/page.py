@@ -1,16 +1,11 @@
-"""The page: all parts in order, one style sheet, one script, and a policy that lets nothing else run or load."""
+"""The page of an evaluation: all its parts in order."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tenbin.errors import UsageError
 from tenbin.evaluate.result import Evaluation
 from tenbin.report.catalogue import load_catalogue
 from tenbin.report.edition import Edition
@@ -29,6 +24,7 @@ from tenbin.report.sections.points import points
 from tenbin.report.sections.savings import savings
 from tenbin.report.sections.shares import shares
 from tenbin.report.sections.verdict import verdict
+from tenbin.report.sheet import resource, sheet, write_sheet
 
 PARTS = ("curve", "savings", "shares", "points", "models", "baselines", "calibration", "learning", "payback",
          "examples", "method", "notes")  # fmt: skip
@@ -56,19 +52,7 @@ def render_report(
         el("footer", el("p", words("page.footer"))),
         data_block("tenbin-evaluation", _embedded(evaluation)),
     )
-    style, script = _resource("style.css"), _resource("slider.js")
-    head = join(
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", name="referrer", content="no-referrer"),
-        el("meta", name="generator", content="Tenbin"),
-        el("title", heading),
-        Markup(f"<style>{style}</style>"),
-    )
-    page = el("html", el("head", head), el("body", body, Markup(f"<script>{script}</script>")), lang=lang)
-    return f"<!doctype html>\n{page}\n"
+    return sheet(heading, body, lang, resource("slider.js"))
 
 
 def write_report(
@@ -83,15 +67,7 @@ def write_report(
 
     Raises UsageError where `path` cannot be written.
     """
-    document = render_report(evaluation, lang=lang, examples=examples, title=title)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(document, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_sheet(render_report(evaluation, lang=lang, examples=examples, title=title), path)
 
 
 def _embedded(evaluation: Evaluation) -> dict[str, Any]:
@@ -123,18 +99,3 @@ def _contents(edition: Edition, anchors: Sequence[str]) -> Markup:
     words = edition.words
     links = [el("li", el("a", words(f"{anchor}.short"), href=f"#{anchor}")) for anchor in anchors]
     return el("nav", el("ul", *links), aria_label=words("page.contents"), class_="contents")
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(source: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode('utf-8')).digest()).decode('ascii')}"
-
-
-def _resource(name: str) -> str:
-    return files("tenbin.report").joinpath(name).read_text(encoding="utf-8").strip()

@@ -20,13 +20,22 @@ def verdict(edition: Edition, title: str) -> Markup:
     sentences = found.sentences.get(edition.words.lang) or found.sentences.get("en") or ("",)
     return el(
         "header",
-        el("p", el("span", "天秤", class_="mark", lang="ja"), el("span", "Tenbin"), class_="brand"),
-        el("p", title, class_="eyebrow"),
-        el("h1", _headline(sentences[0])),
+        masthead(title, sentences[0]),
         el("dl", *_facts(edition), class_="facts"),
         el("div", *(el("p", sentence) for sentence in sentences[1:]), class_="prose"),
         _scope(edition),
         class_=f"verdict {found.kind}",
+    )
+
+
+def masthead(title: str, sentence: str) -> Markup:
+    """Whose page it is, what it is about, and its headline, intervals set small so that the figures stand out."""
+    pieces = INTERVAL.split(sentence)
+    headline = join(*(el("span", piece, class_="ci") if k % 2 else piece for k, piece in enumerate(pieces)))
+    return join(
+        el("p", el("span", "天秤", class_="mark", lang="ja"), el("span", "Tenbin"), class_="brand"),
+        el("p", title, class_="eyebrow"),
+        el("h1", headline),
     )
 
 
@@ -72,12 +81,6 @@ def _alone(edition: Edition) -> list[Markup]:
 def _points(edition: Edition, gain: Figure) -> Markup:
     interval = edition.numbers.between(edition.numbers.points(gain.low), edition.numbers.points(gain.high))
     return fact(edition.numbers.points(gain.value), edition.words("verdict.gain"), _within(edition, interval))
-
-
-def _headline(sentence: str) -> Markup:
-    """The sentence with its intervals set small, so that the figures stand out."""
-    pieces = INTERVAL.split(sentence)
-    return join(*(el("span", piece, class_="ci") if k % 2 else piece for k, piece in enumerate(pieces)))
 
 
 def _within(edition: Edition, interval: str) -> str:

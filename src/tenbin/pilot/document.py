@@ -1,0 +1,56 @@
+"""A status as a JSON document: for programs, and inside the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tenbin.evaluate.result import plain
+from tenbin.pilot.commands import next_commands
+from tenbin.pilot.measure import KEPT
+from tenbin.pilot.status import Status
+from tenbin.pilot.telling import Telling
+
+
+def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
+    """The fields of one pilot as JSON values; sentences are in `lang`, commands name the folder of pilots `root`."""
+    told, settings, counted = Telling.of(status, lang), status.settings, status.tally
+    document = {
+        "name": status.name,
+        "profile": settings.profile,
+        "metric": settings.metric_name,
+        "reference": settings.reference,
+        "queries_per_day": settings.queries_per_day,
+        "target": KEPT,
+        "prompts": status.prompts,
+        "asked": status.asked,
+        "spending": {
+            "budget_usd": settings.budget_usd,
+            "spent_usd": counted.spent_usd,
+            "unknown_usd": counted.unknown_usd,
+            "left_usd": status.budget_left_usd,
+        },
+        "stages": counted.stages,
+        "candidates": counted.candidates,
+        "odd": told.oddities(),
+        "in_play": status.in_play,
+        "aside": status.aside,
+        "complete_prompts": status.n_complete,
+        "singles": status.singles,
+        "savings": status.savings,
+        "head_room": status.head_room,
+        "pace": status.pace,
+        "proof": status.proof,
+        "payback": status.payback,
+        "verdict": {
+            "kind": status.verdict.kind,
+            "reason": status.verdict.reason,
+            "model": status.verdict.model,
+            "stage": status.verdict.stage,
+            "usd": status.verdict.usd,
+            "sentences": [told.headline(), *told.reasons()],
+            "next": next_commands(status, root),
+        },
+    }
+    found: dict[str, Any] = plain(document)
+    return found

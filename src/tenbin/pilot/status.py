@@ -1,0 +1,248 @@
+"""The management view of a pilot: what was bought, what was found, at what pace, and what to do next."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tenbin.errors import DataError, EvaluationError
+from tenbin.evaluate.evaluation import evaluate
+from tenbin.evaluate.result import Figure, OperatingPoint, VerdictKind
+from tenbin.evaluate.verdict import LEAST_TEST
+from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates
+from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.head_room import HeadRoom, head_room_of
+from tenbin.pilot.journal import read_journal
+from tenbin.pilot.measure import KEPT, Saving, Single, contender_of, measure, savings_of, singles_of
+from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
+from tenbin.pilot.records import Record
+from tenbin.pilot.results import Results, results_of
+from tenbin.pilot.settings import PilotSettings
+from tenbin.pilot.tally import Tally, tally
+from tenbin.pilot.verdict import Evidence, Verdict, verdict_of
+from tenbin.prices import PriceBook
+from tenbin.router.router import Router
+from tenbin.types import Panel, Progress
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the hold-out says of the router of today: `n_prompts` complete test prompts that nothing was learnt from.
+
+    `saving` and `quality_ratio` are against the reference at the dial set on training prompts for the target; `kept`
+    whether the promise held. `sentences` by language are those of `tenbin evaluate`.
+    """
+
+    n_prompts: int
+    saving: Figure
+    quality_ratio: Figure
+    kept: bool
+    kind: VerdictKind
+    model: str | None
+    sentences: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Payback:
+    """After how many queries, and days of the user's traffic, everything spent so far has paid for itself.
+
+    NaN where nothing is saved, or the traffic is not known.
+    """
+
+    spent_usd: float
+    queries: Figure
+    days: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One pilot as it stands.
+
+    `prompts` counts them by split, `asked` those with an answer. `n_complete` training prompts are labelled for every
+    candidate `in_play`; `aside` are the other candidates with an answer. `savings` are empty below 30 complete prompts,
+    `singles` below 10.
+    """
+
+    name: str
+    settings: PilotSettings
+    prompts: Mapping[str, int]
+    asked: int
+    tally: Tally
+    budget_left_usd: float
+    in_play: tuple[str, ...]
+    aside: tuple[str, ...]
+    n_complete: int
+    singles: tuple[Single, ...]
+    savings: tuple[Saving, ...]
+    head_room: HeadRoom
+    pace: Pace
+    proof: Proof | None
+    payback: Payback | None
+    verdict: Verdict
+
+    @property
+    def saving(self) -> Saving | None:
+        """The saving at the target that pace, payback and verdict are about."""
+        return next((saving for saving in self.savings if saving.ratio == KEPT), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the answers say, empty where they are too few."""
+
+    field: Field | None = None
+    router: Router | None = None
+    singles: tuple[Single, ...] = ()
+    savings: tuple[Saving, ...] = ()
+    pace: Pace = dataclasses.field(default_factory=lambda: Pace((), None))
+
+
+def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> Status:
+    """The status of a pilot from its folder (DataError where a file of it cannot be read).
+
+    Learns a router from the training prompts, and one for each point of the pace; nothing is written.
+    """
+    report = progress or (lambda _what, _done: None)
+    settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
+    records = list(read_journal(folder))
+    results = results_of(prompts, records)
+    counted = tally(settings.candidates, plan, records, results)
+    left_usd = settings.budget_usd - counted.spent_usd
+    next_usd = next_purchase_usd(counted)
+    panel = results.panel()
+    prices = None if settings.prices is None else PriceBook.load(Path(settings.prices))
+    found = _find(panel, records, settings, prices, next_usd, report)
+    proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
+    saving = next((saving for saving in found.savings if saving.ratio == KEPT), None)
+    evidence = Evidence(
+        stage=max((stage.stage for stage in counted.stages), default=0),
+        left=counted.left,
+        next_usd=next_usd,
+        budget_left_usd=left_usd,
+        n_prompts=0 if found.field is None else len(found.field),
+        singles=found.singles,
+        saving=saving,
+        reference_usd=_reference_usd(found.singles, settings.reference),
+        queries_per_day=settings.queries_per_day,
+        proof=None if proof is None else proof.kind,
+        proof_model=None if proof is None else proof.model,
+        is_exhausted=_is_exhausted(results, found.field),
+    )
+    return Status(
+        name=folder.name,
+        settings=settings,
+        prompts=dict(sorted(Counter(prompt.split for prompt in prompts).items())),
+        asked=len({query_id for query_id, _, _ in results.answers}),
+        tally=counted,
+        budget_left_usd=left_usd,
+        in_play=() if found.field is None else found.field.panel.models,
+        aside=results.models if found.field is None else found.field.aside,
+        n_complete=evidence.n_prompts,
+        singles=found.singles,
+        savings=found.savings,
+        head_room=head_room_of(results),
+        pace=found.pace,
+        proof=proof,
+        payback=None if saving is None else payback_of(counted.spent_usd, saving, settings.queries_per_day),
+        verdict=verdict_of(evidence),
+    )
+
+
+def next_purchase_usd(counted: Tally) -> float:
+    """What is left of the plan costs; where nothing is, as much again as was spent: stages grow about that way."""
+    left = sum(stage.left_usd for stage in counted.stages)
+    return left if counted.left else counted.spent_usd
+
+
+def payback_of(spent_usd: float, saving: Saving, queries_per_day: float | None) -> Payback:
+    """Dollars spent / dollars saved per query; an end of an interval at which nothing is saved is NaN: never."""
+    saved = saving.saved_usd
+    queries = Figure(_over(spent_usd, saved.value), _over(spent_usd, saved.high), _over(spent_usd, saved.low))
+    per_day = queries_per_day or math.nan
+    return Payback(spent_usd, queries, Figure(*(_over(n, per_day) for n in (queries.value, queries.low, queries.high))))
+
+
+def _over(amount: float, rate: float) -> float:
+    return amount / rate if rate > 0.0 else math.nan
+
+
+def _find(
+    panel: Panel,
+    records: Sequence[Record],
+    settings: PilotSettings,
+    prices: PriceBook | None,
+    next_usd: float,
+    report: Progress,
+) -> Found:
+    train = training_part(panel)
+    field = field_of(train, settings.reference)
+    if field is None or len(field) < LEAST_PROMPTS:
+        return Found(field)
+    report("learning from the answers", 0.0)
+    alone = measure((), field, resamples=RESAMPLES, seed=settings.seed)
+    try:
+        router = learn(train, field, prices, settings.seed)
+    except DataError:
+        return Found(field, singles=singles_of(alone, field))
+    if len(field) < LEAST_TEST:
+        return Found(field, router, singles_of(alone, field))
+    report("pace of improvement", 0.2)
+    keys = frozenset((q.query_id, m, 0) for q in train.queries for m in field.panel.models)
+    past = rivals_of(moments(records, keys)[:-1], train, field, prices, settings.seed)
+    today = moments(records, keys)[-1]
+    learnt = columns(train, field.panel.models)
+    rivals = (*past, (today, contender_of(router, unseen_estimates(router, learnt, field), field), learnt))
+    report("intervals", 0.8)
+    measured = measure([it for _, it, _ in rivals], field, resamples=RESAMPLES, seed=settings.seed)
+    pace = pace_of(rivals, measured, len(field), next_usd)
+    report("intervals", 1.0)
+    return Found(field, router, singles_of(measured, field), savings_of(measured, len(field)), pace)
+
+
+def _prove(panel: Panel, field: Field, router: Router, report: Progress) -> Proof | None:
+    """The evaluation on the hold-out; None below 30 complete test prompts."""
+    if panel.split is None or "test" not in panel.split:
+        return None
+    test = panel.take(np.array([split == "test" for split in panel.split]))
+    held_out = columns(test, field.panel.models)
+    complete = ~(np.isnan(held_out.quality) | np.isnan(held_out.cost_usd)).any(axis=1)
+    if int(complete.sum()) < LEAST_TEST:
+        return None
+    try:
+        found = evaluate(router, held_out, resamples=RESAMPLES, progress=report)
+    except EvaluationError:
+        return None
+    point = _point(found.operating_points)
+    return Proof(
+        n_prompts=found.data.n_test,
+        saving=point.saving,
+        quality_ratio=point.quality_ratio,
+        kept=point.kept,
+        kind=found.verdict.kind,
+        model=found.verdict.model,
+        sentences=found.verdict.sentences,
+    )
+
+
+def _point(points: Sequence[OperatingPoint]) -> OperatingPoint:
+    return next(point for point in points if point.kind == "min_quality" and point.target == KEPT)
+
+
+def _reference_usd(singles: Sequence[Single], reference: str) -> float:
+    return next((single.cost_usd.value for single in singles if single.model == reference), math.nan)
+
+
+def _is_exhausted(results: Results, field: Field | None) -> bool:
+    """Whether every prompt has an answer of everything in play."""
+    if field is None:
+        return False
+    wanted = ((prompt.query_id, model, 0) for prompt in results.prompts for model in field.panel.models)
+    return all(key in results.answers for key in wanted)

@@ -1,0 +1,1 @@
+"""The words of a pilot's status, one TOML catalogue per language; all have the same keys and placeholders."""

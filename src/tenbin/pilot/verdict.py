@@ -1,0 +1,119 @@
+"""What to do next: finish the stage, buy the next one, stop and use one model, or put the router live. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from tenbin.evaluate.result import Figure, VerdictKind
+from tenbin.evaluate.verdict import LEAST_TEST
+from tenbin.pilot.measure import KEPT, Saving, Single
+
+Kind = Literal["run", "buy", "single", "live", "prompts"]
+Reason = Literal[
+    "unfinished",  # run: pairs are planned and not bought
+    "too_few",  # buy: too few prompts to measure a saving on
+    "undecided",  # buy: what routing adds may be nothing and may be worth having
+    "unproven",  # buy: routing adds something, the hold-out has yet to confirm it
+    "nothing_left",  # single: even at its best, routing adds next to nothing
+    "not_worth",  # single: a year of what routing may add is worth less than the next stage
+    "no_money",  # single: the budget does not reach for what is missing
+    "proved_single",  # single: the hold-out says so
+    "proved",  # live: the hold-out says so
+    "exhausted",  # prompts: every prompt is labelled and the question is still open
+    "no_answers",  # run or buy: nothing to judge by
+]
+
+WORTH = 0.02
+"""What routing must be able to add to blind mixtures, as a share of the reference's cost, to be worth another stage."""
+DAYS = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The figures that a verdict rests on.
+
+    `left` pairs of `stage` are planned and not bought; the next purchase costs `next_usd` of `budget_left_usd`.
+    `n_prompts` prompts are complete; `saving` is at the target, None below the least number of prompts. `proof` is what
+    the hold-out said, `proof_model` the model it named. `is_exhausted`: no prompt is left to buy for.
+    """
+
+    stage: int
+    left: int
+    next_usd: float
+    budget_left_usd: float
+    n_prompts: int
+    singles: tuple[Single, ...]
+    saving: Saving | None
+    reference_usd: float
+    queries_per_day: float | None
+    proof: VerdictKind | None
+    proof_model: str | None
+    is_exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do, and why. `model` is the single candidate to use meanwhile or for good, `single` how it does.
+
+    `stage` is the one to run or buy for about `usd` dollars.
+    """
+
+    kind: Kind
+    reason: Reason
+    model: str | None
+    stage: int | None
+    usd: float | None
+
+
+def verdict_of(evidence: Evidence) -> Verdict:
+    """The verdict; what is proved on the hold-out goes before what is estimated on training prompts."""
+    e = evidence
+    model = best_single(e.singles)
+    if e.left and e.budget_left_usd > 0.0:
+        return Verdict("run", "unfinished" if e.singles else "no_answers", model, e.stage, e.next_usd)
+    if e.proof == "route":
+        return Verdict("live", "proved", model, None, None)
+    if e.proof == "single":
+        return Verdict("single", "proved_single", e.proof_model, None, None)
+    reason = _reason(e)
+    if reason not in ("nothing_left", "not_worth"):
+        return _purchase(e, reason, model)
+    return Verdict("single", reason, model, None, None)
+
+
+def _purchase(e: Evidence, reason: Reason, model: str | None) -> Verdict:
+    """Another stage is worth having; is there anything to buy, and money for it?"""
+    if e.is_exhausted:
+        return Verdict("prompts", "exhausted", model, None, None)
+    following = e.stage if e.left else e.stage + 1
+    if e.next_usd > e.budget_left_usd or e.budget_left_usd <= 0.0:
+        return Verdict("single", "no_money", model, following, e.next_usd)
+    return Verdict("buy", reason, model, following, e.next_usd)
+
+
+def best_single(singles: tuple[Single, ...]) -> str | None:
+    """The cheapest candidate that keeps the target's share of the reference's quality; None without any answer."""
+    keeping = [single for single in singles if single.quality_ratio.value >= KEPT]
+    return min(keeping, key=lambda single: (single.cost_usd.value, single.model)).model if keeping else None
+
+
+def _reason(e: Evidence) -> Reason:
+    """Why go on, or why not, as far as training prompts tell."""
+    if not e.singles:
+        return "no_answers"
+    if e.saving is None or e.n_prompts < LEAST_TEST:
+        return "too_few"
+    beyond = e.saving.beyond
+    if beyond.high < WORTH:
+        return "nothing_left"
+    if e.queries_per_day is not None and _yearly_usd(beyond, e) < e.next_usd:
+        return "not_worth"
+    return "unproven" if beyond.low > 0.0 else "undecided"
+
+
+def _yearly_usd(beyond: Figure, e: Evidence) -> float:
+    """The most that routing may add to blind mixtures in a year of the user's traffic."""
+    most = beyond.high if math.isfinite(beyond.high) else beyond.value
+    return most * e.reference_usd * (e.queries_per_day or 0.0) * DAYS
