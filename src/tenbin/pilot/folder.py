@@ -83,10 +83,6 @@ class PilotFolder:
         """The prompts, whether asked or not, in the order of the file (DataError)."""
         return decode_lines(_read(self.prompts), PilotPrompt, self.prompts)
 
-    def read_plan(self) -> list[Pair]:
-        """The pairs to buy, in the order of buying; none where nothing was planned yet (DataError)."""
-        return decode_lines(_read(self.plan), Pair, self.plan) if self.plan.exists() else []
-
 
 def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:
     """The JSON lines of a file as values of the type `kind`, without blank ones (DataError naming the line)."""
