@@ -9,6 +9,7 @@ import click
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS: Mapping[str, LazyCommand] = {
+    "run": LazyCommand("tenbin.cli.pilot_run:run", "Buy the planned answers and grade them, inside the budget."),
     "status": LazyCommand("tenbin.cli.pilot_status:status", "Say what was found so far, and what to do next."),
 }
 

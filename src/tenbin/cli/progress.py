@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
-from tenbin.cli.output import clip, pad
+from tenbin.cli.output import char_width, clip, pad
 
 BAR_CELLS = 24
 REDRAW_S = 0.1
@@ -81,7 +81,12 @@ class TerminalProgress:
 
 def clip_right(line: str, columns: int) -> str:
     """The line cut to the width of the terminal, so that it never wraps."""
-    return line if len(line) <= columns else line[: max(columns, 0)]
+    used = 0
+    for at, char in enumerate(line):
+        used += char_width(char)
+        if used > columns:
+            return line[:at]
+    return line
 
 
 def duration(seconds: float) -> str:

@@ -18,8 +18,8 @@ from tenbin.pilot.run.purse import Purse, Reserve
 from tenbin.quality.grade import Answered, Grade
 from tenbin.quality.grader import Grader
 
-LONG_ANSWER = "x" * 4000
-"""What is taken for an answer that has not come yet, when money is set aside for its grading."""
+LONG_ANSWER, LONG_RIVAL = "x" * 4000, "y" * 4000
+"""What is taken for answers that have not come yet, when money is set aside for their grading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,12 @@ class Grading:
         self.waiting: dict[str, list[Waiting]] = {}
         self._journal = journal
         self._purse = purse
-        self._prompts = prompts
+        self.prompts = prompts
         self._reference = reference
         self._rung = rung
         self._call_id = call_id
         self._told = told
         self._slots = asyncio.Semaphore(concurrency)
-
-    def likely_usd(self, query_id: str, model: str) -> float:
-        """What is set aside for grading an answer that has not come yet."""
-        return self.grader.reserve_usd(self._answered(query_id, model, LONG_ANSWER, LONG_ANSWER))
 
     async def grade(self, bought: Bought, rounds: Sequence[int], mark: Reserve | None = None) -> None:
         """Grade one answer in these rounds; `mark` is money that was set aside for it, and is settled here.
@@ -84,7 +80,7 @@ class Grading:
                 self._release(mark)
                 self.waiting.setdefault(bought.query_id, []).append(Waiting(bought, rounds))
                 return
-        answered = self._answered(bought.query_id, bought.model, bought.answer, rival)
+        answered = answered_of(self.prompts[bought.query_id], bought.model, bought.answer, rival)
         for round in rounds:
             async with self._slots:
                 reserve = await self._reserve(self.grader.reserve_usd(answered), mark)
@@ -145,19 +141,6 @@ class Grading:
         await self._journal.commit(graded)
         self._told(graded)
 
-    def _answered(self, query_id: str, model: str, answer: str, rival: str | None) -> Answered:
-        prompt = self._prompts[query_id]
-        text = prompt.prompt if prompt.messages is None else read_conversation(prompt.messages).last_user
-        return Answered(
-            query_id,
-            model,
-            text,
-            answer,
-            messages=prompt.messages,
-            reference=prompt.reference,
-            rival=rival if self.grader.needs_rival else None,
-        )
-
     def _begun(self, bought: Bought, call_id: str, usd: float) -> Begun:
         return Begun(
             call_id,
@@ -177,6 +160,19 @@ class Grading:
     def _settle(self, reserve: Reserve, cost_usd: float) -> None:
         self._purse.settle(reserve, cost_usd)
         self._rung.ring()
+
+
+def answered_of(prompt: PilotPrompt, model: str, answer: str, rival: str | None) -> Answered:
+    """An answer to a prompt as graders take it."""
+    text = prompt.prompt if prompt.messages is None else read_conversation(prompt.messages).last_user
+    return Answered(
+        prompt.query_id, model, text, answer, messages=prompt.messages, reference=prompt.reference, rival=rival
+    )
+
+
+def likely_grading_usd(grader: Grader, prompt: PilotPrompt, model: str) -> float:
+    """What is set aside for grading an answer that has not come yet."""
+    return grader.reserve_usd(answered_of(prompt, model, LONG_ANSWER, LONG_RIVAL))
 
 
 async def _graded(grader: Grader, answered: Answered) -> Grade:

@@ -18,7 +18,7 @@ from tenbin.pilot.run.bell import Bell
 from tenbin.pilot.run.buy import Buyer, Order, failed
 from tenbin.pilot.run.due import due, rounds_of
 from tenbin.pilot.run.gate import FIRST_PAUSE_S
-from tenbin.pilot.run.grading import Grading
+from tenbin.pilot.run.grading import Grading, likely_grading_usd
 from tenbin.pilot.run.lane import Lane, lanes_of
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.purse import Purse, Reserve
@@ -185,7 +185,8 @@ class Run:
             return True
         bound_usd = lane.ceiling.usd(said.input_bound_tokens)
         reserve = self.purse.reserve(bound_usd)
-        mark = None if reserve is None else self.purse.reserve(self._grading.likely_usd(pair.query_id, pair.model))
+        grading_usd = likely_grading_usd(self._grading.grader, self.prepared.prompts[pair.query_id], pair.model)
+        mark = None if reserve is None else self.purse.reserve(grading_usd)
         if reserve is None or mark is None:
             if reserve is not None:
                 self.purse.settle(reserve, 0.0)
