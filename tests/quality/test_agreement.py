@@ -1,0 +1,46 @@
+"""Judge and people side by side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tenbin.quality.agreement import agreement
+
+
+def test_on_right_and_wrong_kappa_is_cohens() -> None:
+    # 20 yes-yes, 15 no-no, 5 + 10 apart: Cohen's own example has observed .7, by chance .5, kappa .4.
+    judged = np.array([1.0] * 25 + [0.0] * 25)[:, None]
+    human = np.array([1.0] * 20 + [0.0] * 5 + [1.0] * 10 + [0.0] * 15)[:, None]
+    overall, own = agreement(judged, human, ("m",))
+    assert overall.same == pytest.approx(0.7)
+    assert overall.kappa.value == pytest.approx(0.4)
+    assert overall.kappa.low < 0.4 < overall.kappa.high
+    assert overall.bias.value == pytest.approx(-0.1)
+    assert (own.model, own.n, own.kappa.value) == ("m", 50, pytest.approx(0.4))
+
+
+def test_a_constant_bias_shows_in_bias_and_kappa_but_not_in_correlation() -> None:
+    human = np.linspace(0.0, 0.8, 20)[:, None]
+    row = agreement(human + 0.2, human, ("m",))[0]
+    assert row.correlation == pytest.approx(1.0)
+    assert row.bias.value == pytest.approx(0.2)
+    assert row.distance == pytest.approx(0.2)
+    assert 0.5 < row.kappa.value < 0.95
+
+
+def test_each_model_has_its_row_and_too_few_answers_say_nothing() -> None:
+    judged = np.array([[0.5, 0.5], [0.6, np.nan], [0.7, 0.7], [0.9, np.nan]])
+    rows = agreement(judged, judged, ("a", "b"))
+    assert [(row.model, row.n) for row in rows] == [("", 6), ("a", 4), ("b", 2)]
+    assert math.isnan(rows[2].bias.value)
+    assert rows[1].kappa.value == pytest.approx(1.0)
+
+
+def test_grades_that_never_vary_have_no_kappa() -> None:
+    row = agreement(np.ones((5, 1)), np.ones((5, 1)), ("m",))[0]
+    assert math.isnan(row.kappa.value)
+    assert math.isnan(row.correlation)
+    assert row.same == 1.0

@@ -1,0 +1,156 @@
+"""The corrected mean is right if the people are, whatever the judge says, and a good judge is worth labels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from tenbin.quality.correction import Correction, correct
+from tenbin.quality.interval import Interval
+from tenbin.types import Floats
+
+TRUTH = np.array([0.45, 0.6])
+
+
+def people(rng: np.random.Generator, n: int = 150) -> Floats:
+    """What people would say of every answer, of mean TRUTH; answers to one query go along with each other."""
+    return TRUTH + rng.normal(0.0, 0.12, (n, 1)) + rng.normal(0.0, 0.1, (n, 2))
+
+
+def few(rng: np.random.Generator, human: Floats, each: int) -> Floats:
+    """The labels of `each` answers of every candidate, drawn at random."""
+    shown = np.full_like(human, np.nan)
+    for m in range(human.shape[1]):
+        rows = rng.permutation(len(human))[:each]
+        shown[rows, m] = human[rows, m]
+    return shown
+
+
+def biased(rng: np.random.Generator, human: Floats) -> Floats:
+    """A judge that is good at telling answers apart, and fonder of the second candidate, its own family."""
+    return np.clip(human + np.array([0.05, 0.2]) + rng.normal(0.0, 0.08, human.shape), 0.0, 1.0)
+
+
+def repeated(each: int, useless: bool, times: int = 150) -> list[Correction]:
+    rng = np.random.default_rng(11)
+    found = []
+    for _ in range(times):
+        human = people(rng)
+        judged = rng.random(human.shape) if useless else biased(rng, human)
+        found.append(correct(judged, few(rng, human, each)))
+    return found
+
+
+def _covers(interval: Interval, truth: float) -> bool:
+    return bool(interval.low <= truth <= interval.high)
+
+
+@pytest.mark.parametrize("each", [10, 30])
+def test_the_truth_is_covered_and_the_interval_is_narrower_than_peoples(each: int) -> None:
+    runs = repeated(each, useless=False)
+    hits = np.array(
+        [[a.corrected.low <= t <= a.corrected.high for a, t in zip(r.arms, TRUTH, strict=True)] for r in runs]
+    )
+    assert 0.91 <= hits.mean() <= 0.99
+    gaps = [r.difference(1, 0) for r in runs]
+    assert 0.9 <= np.mean([_covers(gap, TRUTH[1] - TRUTH[0]) for gap in gaps]) <= 0.995
+    widths = np.array([[a.corrected.width / a.labelled.width for a in r.arms] for r in runs])
+    assert widths.mean() < 0.75
+    judged = np.array([[a.judged for a in r.arms] for r in runs]).mean(axis=0)
+    corrected = np.array([[a.corrected.value for a in r.arms] for r in runs]).mean(axis=0)
+    assert judged[1] - TRUTH[1] > 0.15
+    assert np.abs(corrected - TRUTH).max() < 0.01
+
+
+def test_a_worthless_judge_costs_next_to_nothing() -> None:
+    runs = repeated(12, useless=True)
+    corrected = np.mean([[a.corrected.width for a in r.arms] for r in runs])
+    alone = np.mean([[a.labelled.width for a in r.arms] for r in runs])
+    assert corrected / alone < 1.03
+    assert np.mean([[a.slope for a in r.arms] for r in runs]) < 0.15
+
+
+def test_where_all_is_labelled_the_judge_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    human = people(rng, 40)
+    for judged in (biased(rng, human), rng.random(human.shape)):
+        for m, arm in enumerate(correct(judged, human).arms):
+            assert arm.corrected.value == pytest.approx(human[:, m].mean(), abs=0.02)
+            assert arm.corrected.width == pytest.approx(arm.labelled.width, rel=0.1)
+
+
+def test_answers_bought_or_shown_with_less_chance_count_for_more() -> None:
+    rng = np.random.default_rng(4)
+    human = np.where(np.arange(4000)[:, None] % 2 == 0, 0.8, 0.2) + rng.normal(0.0, 0.05, (4000, 1))
+    judged = human + 0.1
+    bought = rng.random(4000) < np.where(np.arange(4000) % 2 == 0, 1.0, 0.25)
+    shown = rng.random(4000) < np.where(np.arange(4000) % 2 == 0, 0.02, 0.1)
+    seen = np.where(bought[:, None], judged, np.nan)
+    labels = np.where((bought & shown)[:, None], human, np.nan)
+    propensity = np.where(np.arange(4000) % 2 == 0, 1.0, 0.25)[:, None]
+    chosen = np.where(np.arange(4000) % 2 == 0, 0.02, 0.1)[:, None]
+    arm = correct(seen, labels, propensity, chosen).arms[0]
+    assert arm.labelled.low <= 0.5 <= arm.labelled.high
+    assert arm.corrected.value == pytest.approx(0.5, abs=0.02)
+    assert correct(seen, labels).arms[0].corrected.value > 0.6
+
+
+def test_labels_that_all_agree_prove_no_certainty() -> None:
+    judged = np.tile(np.linspace(0.2, 1.0, 100)[:, None], 1)
+    labels = np.full((100, 1), np.nan)
+    labels[:10] = 1.0
+    arm = correct(judged, labels).arms[0]
+    assert arm.labelled.low < 0.85
+    assert arm.corrected.low < 0.85
+
+
+def test_too_few_labels_have_no_interval_of_their_own() -> None:
+    judged, labels = np.full((20, 3), 0.5), np.full((20, 3), np.nan)
+    judged[:, 0] = np.linspace(0.0, 1.0, 20)
+    labels[:8, 0] = np.linspace(0.1, 0.4, 8)
+    labels[0, 1] = 0.7
+    first, second, third = correct(judged, labels).arms
+    assert math.isfinite(first.corrected.low)
+    assert second.corrected.value == pytest.approx(0.7)  # one label, and others' spread
+    assert math.isfinite(second.corrected.low)
+    assert math.isnan(third.corrected.value)
+    assert third.judged == pytest.approx(0.5)
+    lonely = correct(judged[:, 1:2], labels[:, 1:2]).arms[0]
+    assert math.isnan(lonely.corrected.low)
+
+
+def test_what_is_believed_is_drawn_to_the_common_bias_and_given_to_who_has_no_label() -> None:
+    rng = np.random.default_rng(2)
+    human = np.clip(rng.normal(0.5, 0.2, (200, 3)), 0.0, 1.0)
+    judged = human + 0.1
+    labels = few(rng, human, 8)
+    labels[:, 2] = np.nan
+    found = correct(judged, labels)
+    assert found.believed() == pytest.approx(human.mean(axis=0), abs=0.05)
+    nothing = correct(judged, np.full_like(judged, np.nan))
+    assert nothing.believed() == pytest.approx(judged.mean(axis=0))
+
+
+@given(
+    arrays.arrays(np.float64, (12, 2), elements=st.floats(0.0, 1.0)),
+    arrays.arrays(np.float64, (12, 2), elements=st.floats(0.0, 1.0)),
+    arrays.arrays(np.bool_, (12, 2)),
+)
+@settings(max_examples=80, deadline=None)
+def test_whatever_is_given_means_are_possible_and_the_order_of_rows_plays_no_part(
+    judged: Floats, human: Floats, shown: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+) -> None:
+    labels = np.where(shown, human, np.nan)
+    found, turned = correct(judged, labels), correct(judged[::-1], labels[::-1])
+    for arm, other in zip(found.arms, turned.arms, strict=True):
+        ends = (arm.corrected.low, arm.corrected.value, arm.corrected.high)
+        assert all(math.isnan(end) or 0.0 <= end <= 1.0 for end in ends)
+        assert arm.corrected.value == pytest.approx(other.corrected.value, abs=1e-9, nan_ok=True)
+        assert not arm.corrected.low > arm.corrected.value
+        assert not arm.corrected.high < arm.corrected.value
+    assert np.all((found.believed() >= 0.0) & (found.believed() <= 1.0))
