@@ -67,7 +67,7 @@ class QualityMetric(Protocol):
     def name(self) -> str: ...
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:
-        """Quality in [0, 1], or None where the metric cannot tell."""
+        """Quality in [0, 1], or None where the metric cannot tell; a TenbinError says in its sentence why it cannot."""
         ...
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,7 @@ TEXTS = [
 ] * 3
 PREDICTORS = [plugin.name for plugin in list_plugins() if plugin.door == "predictor" and plugin.package == "tenbin"]
 METRICS = [plugin.name for plugin in list_plugins() if plugin.door == "metric" and plugin.package == "tenbin"]
-METRIC_SETTINGS: Mapping[str, Mapping[str, Any]] = {}
+NEEDS_BUBBLEWRAP = ("code",)
 
 
 def test_the_base_embedder_keeps_to_the_last_bit() -> None:
@@ -42,6 +41,11 @@ def test_a_predictor(name: str) -> None:
     check_predictor(load_plugin("predictor", name))
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_a_metric(name: str) -> None:
-    check_metric(load_plugin("metric", name)(**METRIC_SETTINGS.get(name, {})))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.extra) if name in NEEDS_BUBBLEWRAP else name for name in METRICS]
+)
+def test_a_metric(tmp_path: Path, name: str) -> None:
+    fixture = tmp_path / "fixture.sql"
+    fixture.write_text("CREATE TABLE word (text TEXT)")
+    settings = {"regex": {"pattern": "a+b"}, "sql": {"fixture": fixture}}
+    check_metric(load_plugin("metric", name)(**settings.get(name, {})))

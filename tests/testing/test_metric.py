@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tenbin.errors import PluginError
+from tenbin.errors import DataError, PluginError
 from tenbin.protocols import QualityMetric
 from tenbin.testing import check_metric
 
@@ -75,3 +75,10 @@ def test_a_score_that_changes_is_caught() -> None:
 
     with pytest.raises(PluginError, match=r"its score changed from 0\.0 to 1\.0"):
         check_metric(Metric("m", moody))
+
+
+def test_a_sentence_why_it_cannot_tell_is_no_fault() -> None:
+    def picky(query: str, answer: str, reference: str | None) -> float | None:
+        raise DataError("the reference is no query")
+
+    check_metric(Metric("picky", picky))

@@ -32,7 +32,7 @@ KIND_KEYS: Mapping[str, KindKeys] = {
     "contains": KindKeys(optional=("texts", "any", "forbidden", "whole_words")),
     "regex": KindKeys(required=("pattern",), optional=("forbid",)),
     "json_schema": KindKeys(optional=("schema",)),
-    "sql": KindKeys(required=("fixture",), optional=("timeout_s",)),
+    "sql": KindKeys(required=("fixture",)),
     "code": KindKeys(optional=("tests", "partial", "memory_mb", "timeout_s")),
     "judge": KindKeys(required=("judge",), optional=("rubric", "scale", *ASKS_A_MODEL)),
     "pairwise": KindKeys(required=("judge",), optional=("rubric", *ASKS_A_MODEL)),

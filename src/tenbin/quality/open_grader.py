@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tenbin.config.document import Document
+from tenbin.config.document import Document, path_of
 from tenbin.config.metrics import MetricSettings, metric_settings
 from tenbin.config.plugins import read_allowed
+from tenbin.errors import ConfigError
 from tenbin.plugins import OWN_PACKAGE, load_plugin
 from tenbin.prices.book import PriceBook
+from tenbin.protocols import QualityMetric
 from tenbin.quality.grader import Grader
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.quality.mixture import MixtureGrader
@@ -52,9 +54,18 @@ def _open(document: Document, wanted: MetricSettings, means: JudgeMeans) -> Grad
         )
         grader = MetricGrader(found, name)
     else:
-        # By the same door as anybody's, but a package of that name cannot stand in for ours.
-        grader = MetricGrader(load_plugin("metric", wanted.kind, (OWN_PACKAGE,))(**wanted.settings))
+        grader = MetricGrader(_built_in(document, wanted))
     return grader if wanted.threshold is None else ThresholdGrader(grader, wanted.threshold)
+
+
+def _built_in(document: Document, wanted: MetricSettings) -> QualityMetric:
+    """A metric of ours, by the same door as anybody's; a package that offers its name cannot stand in for it."""
+    try:
+        metric: QualityMetric = load_plugin("metric", wanted.kind, (OWN_PACKAGE,))(**wanted.settings)
+    except ConfigError as error:
+        path = path_of("metrics", wanted.name)
+        raise ConfigError(f"{path}: {error.what}", where=document.name, fix=error.fix) from None
+    return metric
 
 
 def _mixture(document: Document, settings: Mapping[str, Any], means: JudgeMeans) -> MixtureGrader:

@@ -1,0 +1,89 @@
+"""One short-lived process with a task on its input and a bounded answer on its output."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from tenbin.errors import TenbinError
+
+APART = Path(__file__).parent / "apart"
+MAX_OUTPUT_BYTES = 64 << 10
+WALL_FACTOR = 3
+"""Wall seconds for each second of computing: a busy machine must not make a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: its first output, what it complained of; `is_late` where it had to be killed."""
+
+    output: bytes
+    complaint: str
+    is_late: bool
+
+
+def run_program(command: Sequence[str], task: Mapping[str, Any], wall_s: float, limits: Mapping[str, int]) -> Ended:
+    """Start a program in an empty environment, hand it the task, and wait for its end, `wall_s` seconds at most.
+
+    `limits` by their names in `resource` hold before it gets the task; systems that cannot set them do without.
+    Ctrl-C at the terminal does not reach it, lest half a grade becomes one.
+    """
+    with TemporaryFile() as output, TemporaryFile() as complaint:
+        process = subprocess.Popen(  # noqa: S603 - a fixed program of ours
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=complaint,
+            env={"LANG": "C.UTF-8"},
+            cwd="/",
+            start_new_session=True,
+        )
+        try:
+            _limit(process.pid, limits)
+            process.communicate(json.dumps(task).encode(), timeout=wall_s)
+            is_late = process.returncode == -getattr(signal, "SIGXCPU", 0)
+        except subprocess.TimeoutExpired:
+            is_late = True
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        complaint.seek(0)
+        said = complaint.read(1024).decode("utf-8", "replace").strip()
+        return Ended(output.read(MAX_OUTPUT_BYTES), said, is_late)
+
+
+def run_apart(program: str, task: Mapping[str, Any], *, cpu_s: int, memory_bytes: int) -> dict[str, Any]:
+    """The JSON object that a program of `apart/` gives for a task.
+
+    Raises TenbinError where it takes more time or memory, or breaks off.
+    """
+    limits = {"RLIMIT_CPU": cpu_s, "RLIMIT_AS": memory_bytes, "RLIMIT_FSIZE": MAX_OUTPUT_BYTES}
+    command = (sys.executable, "-I", "-S", "-B", str(APART / f"{program}.py"))
+    ended = run_program(command, task, WALL_FACTOR * cpu_s, limits)
+    if ended.is_late:
+        raise TenbinError(f"it did not end within {cpu_s} s of computing", fix="make it simpler")
+    try:
+        found: dict[str, Any] = json.loads(ended.output)
+    except ValueError:
+        last = ended.complaint.splitlines()[-1:] or ["no reason given"]
+        raise TenbinError(f"the process that computes it broke off ({last[0]})") from None
+    return found
+
+
+def _limit(pid: int, limits: Mapping[str, int]) -> None:
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return
+    if hasattr(resource, "prlimit"):
+        for name, most in limits.items():
+            # Reaching the soft limit tells by its signal what it was; the hard one, a little above, kills.
+            resource.prlimit(pid, getattr(resource, name), (most, most + 1))

@@ -1,0 +1,153 @@
+"""Programs in the sandbox: what passes, and what they cannot do there. Needs bubblewrap, which the gate installs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenbin.errors import ConfigError, DataError, MissingExtraError
+from tenbin.quality.code_tests import CodeTests, program_of
+from tenbin.testing import check_metric
+
+ADDS = "def add(a, b):\n    return a + b\n"
+TESTS = "assert add(1, 2) == 3"
+
+
+@pytest.fixture(scope="module")
+def metric() -> CodeTests:
+    return CodeTests(timeout_s=1)
+
+
+def test_without_bubblewrap_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingExtraError, match="programs run only inside bubblewrap, which is not installed; install"):
+        CodeTests()
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(MissingExtraError, match=r"does not run here \(bwrap: No permissions to create new namespace\)"):
+        CodeTests()
+
+
+@pytest.mark.parametrize(
+    ("answer", "program"),
+    [
+        (ADDS, ADDS),
+        (f"Sure!\n```python\n{ADDS}```\nUse it so:\n```python\nadd(1, 2)\n```", ADDS),
+        (f"```\n{ADDS}```", ADDS),
+        (f"```python\n{ADDS}", ADDS),
+    ],
+)
+def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
+    assert program_of(answer) == program
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    ("answer", "tests", "score"),
+    [
+        (f"```python\n{ADDS}```", TESTS, 1.0),
+        (ADDS, "def test_small():\n    assert add(1, 2) == 3\ndef test_other():\n    assert add(2, 2) == 5", 0.0),
+        (ADDS.replace("+", "-"), TESTS, 0.0),
+        ("def add(a, b: return", TESTS, 0.0),
+        ("I cannot do that.", TESTS, 0.0),
+        (f"{ADDS}if __name__ == '__main__':\n    input()\n", TESTS, 1.0),
+        (f"import sys\nsys.exit(0)\n{ADDS}", TESTS, 0.0),
+        (f"import os\nos._exit(0)\n{ADDS}", TESTS, 0.0),
+        (f"import dataclasses\n@dataclasses.dataclass\nclass P:\n    x: int = 1\n{ADDS}", TESTS, 1.0),
+        ('print(\'{"passed": 1, "total": 1}\\n\' * 99999, flush=True)\ndef add(a, b): pass', TESTS, 0.0),
+        ("import ctypes\nctypes.string_at(0)", TESTS, 0.0),
+        ("while True: pass", TESTS, 0.0),
+        (f"x = bytearray(2 << 30)\n{ADDS}", TESTS, 0.0),
+        (f"import os, time\nif os.fork() == 0: time.sleep(99)\n{ADDS}", TESTS, 1.0),
+        (ADDS, None, None),
+    ],
+)
+def test_what_passes(metric: CodeTests, answer: str, tests: str | None, score: float | None) -> None:
+    assert metric.score("", answer, tests) == score
+
+
+INSIDE = """
+import os, socket, threading
+from pathlib import Path
+
+def test_nothing_of_the_machine_is_to_be_seen():
+    assert not any(Path(place).exists() for place in ("/etc", "/home", "/proc", "/var", "/work", "/srv", "/run"))
+    assert set(os.environ) <= {"LANG", "PWD", "LC_CTYPE"}
+    assert os.listdir("/tmp") != [] and os.getcwd() == "/tmp"
+
+def test_it_is_nobody_of_importance():
+    assert os.getuid() != 0
+    try:
+        os.setuid(0)
+    except PermissionError:
+        return
+    raise AssertionError
+
+def test_there_is_no_network():
+    for address in (("127.0.0.1", PORT), ("1.1.1.1", 53)):
+        try:
+            socket.create_connection(address, timeout=1)
+        except OSError:
+            continue
+        raise AssertionError
+
+def test_only_scratch_can_be_written_and_little_of_it():
+    for path in ("/usr/x", "/x", "/dev/x", "/python_tests.py"):
+        try:
+            open(path, "a").close()
+        except OSError:
+            continue
+        raise AssertionError(path)
+    written = 0
+    try:
+        for number in range(100):
+            written += Path(f"/tmp/{number}").write_bytes(bytes(4 << 20))
+    except OSError:
+        pass
+    assert 0 < written <= 64 << 20
+
+def test_processes_are_few():
+    children = 0
+    try:
+        for _ in range(100):
+            if os.fork() == 0:
+                while True:
+                    os.wait() if False else threading.Event().wait()
+            children += 1
+    except OSError:
+        pass
+    assert 0 < children < 20
+"""
+
+
+@pytest.mark.extra
+def test_what_a_program_cannot_do_in_there() -> None:
+    from tenbin.testing import FakeUpstream
+
+    with FakeUpstream() as upstream:
+        shares = CodeTests(partial=True).score("", "pass", INSIDE.replace("PORT", str(upstream.port)))
+        assert upstream.received_count == 0
+    assert shares == 1.0
+
+
+@pytest.mark.extra
+def test_a_share_of_the_tests_and_tests_in_a_file(tmp_path: Path) -> None:
+    tests = tmp_path / "tests.py"
+    cases = "import unittest\nclass Adds(unittest.TestCase):\n"
+    cases += "    def test_a(self):\n        self.assertEqual(add(1, 2), 3)\n"
+    cases += "    def test_b(self):\n        self.assertEqual(add(1, 2), 4)\n"
+    tests.write_text(f"{cases}def test_c(): assert add(0, 0) == 0\ndef test_d(): raise SystemExit\n")
+    metric = CodeTests(tests, partial=True)
+    assert metric.score("", ADDS, None) == 0.5
+    assert metric.name != CodeTests(tests).name != CodeTests().name == "code"
+    check_metric(metric)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        CodeTests(tmp_path / "none.py")
+
+
+@pytest.mark.extra
+def test_tests_that_are_no_python_leave_the_quality_open(metric: CodeTests) -> None:
+    with pytest.raises(DataError, match="the tests are no Python: "):
+        metric.score("", ADDS, "assert add(1, 2 == 3")

@@ -1,0 +1,74 @@
+"""JSON in answers, held against a schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tenbin.errors import ConfigError, DataError
+from tenbin.quality.json_schema import JsonSchema, json_in
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    path = tmp_path / "ticket.schema.json"
+    path.write_text(json.dumps(SCHEMA))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ('{"a": 1}', 1.0),
+        ('Here it is:\n```json\n{"a": 1}\n```\nBye.', 1.0),
+        ('```\n{"a": 1}\n```', 1.0),
+        ('```json\n{"a": 1}', 1.0),
+        ('{"a": "1"}', 0.0),
+        ('{"a": 1, "b": 2}', 0.0),
+        ('```json\n{"b": 1}\n```\nor\n```json\n{"a": 1}\n```', 0.0),
+        ('Sure: {"a": 1}', 0.0),
+        ("{'a': 1}", 0.0),
+        ('{"a": NaN}', 0.0),
+        ("[" * 100_000, 0.0),
+        ("", 0.0),
+    ],
+)
+def test_an_answer_against_a_schema(schema: Path, answer: str, score: float) -> None:
+    assert JsonSchema(schema).score("", answer, None) == score
+
+
+def test_without_a_file_the_reference_is_the_schema() -> None:
+    metric = JsonSchema()
+    assert metric.score("", "3", '{"type": "integer"}') == 1.0
+    assert metric.score("", "3", '{"type": "string"}') == 0.0
+    assert metric.score("", "3", None) is None
+    with pytest.raises(DataError, match="no JSON Schema"):
+        metric.score("", "3", "an integer")
+    for schema in ('{"type": "integre"}', "4", "[]"):
+        with pytest.raises(DataError, match="no JSON Schema"):
+            metric.score("", "3", schema)
+
+
+def test_nothing_is_fetched_for_a_schema() -> None:
+    with pytest.raises(DataError, match="cannot be applied"):
+        JsonSchema().score("", "3", '{"$ref": "http://127.0.0.1:9/other.json"}')
+    assert JsonSchema().score("", "{}", '{"$ref": "http://json-schema.org/draft-07/schema#"}') == 1.0
+
+
+def test_the_name_stands_for_the_schema_not_for_its_file(schema: Path) -> None:
+    before = JsonSchema(schema).name
+    schema.write_text(json.dumps(SCHEMA, indent=2))
+    assert JsonSchema(schema).name == before != JsonSchema().name
+    schema.write_text("{}")
+    assert JsonSchema(schema).name != before
+    schema.write_text('{"type": 3}')
+    with pytest.raises(ConfigError, match=r"ticket.schema.json: no JSON Schema"):
+        JsonSchema(schema)
+
+
+def test_every_json_block_is_found() -> None:
+    assert json_in("~~~json\n1\n~~~\n```python\n2\n```") == [1]

@@ -1,0 +1,115 @@
+"""Queries are compared by their rows, and can do nothing but read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.errors import ConfigError, DataError
+from tenbin.quality.apart.sql_rows import are_equal, compare, is_ordered
+from tenbin.quality.sql import SqlRows, query_of
+
+FIXTURE = """
+CREATE TABLE city (name TEXT, people INTEGER, share REAL);
+INSERT INTO city VALUES ('Tokyo', 14, 0.1), ('Kyoto', 1, 0.3333333333), ('Osaka', 3, NULL);
+"""
+NAMES = "SELECT name FROM city"
+
+
+def verdict(answer: str, reference: str = NAMES) -> dict[str, object]:
+    return compare({"fixture": FIXTURE, "reference": reference, "answer": answer})
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "equal"),
+    [
+        ("SELECT name AS n FROM city ORDER BY people", NAMES, True),
+        ("SELECT name FROM city ORDER BY people", f"{NAMES} ORDER BY people", True),
+        ("SELECT name FROM city ORDER BY people DESC", f"{NAMES} ORDER BY people", False),
+        ("SELECT name FROM city LIMIT 2", NAMES, False),
+        ("SELECT name FROM city UNION ALL SELECT 'Kyoto'", NAMES, False),
+        ("SELECT name, people FROM city", NAMES, False),
+        ("SELECT 1.0 / 3", "SELECT share FROM city WHERE name = 'Kyoto'", True),
+        ("SELECT 14.0", "SELECT people FROM city WHERE name = 'Tokyo'", True),
+        ("SELECT NULL", "SELECT 0", False),
+        ("SELECT name FROM nowhere", NAMES, False),
+        ("not SQL", NAMES, False),
+        ("SELECT name FROM city WHERE 0", "SELECT name FROM city WHERE 1 = 2", True),
+    ],
+)
+def test_rows_decide(answer: str, reference: str, equal: bool) -> None:
+    assert verdict(answer, reference) == {"equal": equal}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "DROP TABLE city",
+        "DELETE FROM city RETURNING name",
+        "ATTACH '/tmp/x.db' AS x",
+        "PRAGMA writable_schema = 1",
+        "SELECT load_extension('x')",
+        "SELECT name FROM city; DROP TABLE city",
+        "SELECT name, length(hex(zeroblob(900000000))) FROM city",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+        "SELECT name FROM pragma_table_info('city')",
+    ],
+)
+def test_what_does_more_than_read_or_never_ends_has_failed(answer: str) -> None:
+    assert verdict(answer) == {"equal": False}
+
+
+def test_what_is_not_the_answers_fault_leaves_the_quality_open(tmp_path: Path) -> None:
+    fixture = tmp_path / "fixture.sql"
+    fixture.write_text(FIXTURE)
+    metric = SqlRows(fixture)
+    assert metric.score("", "```sql\nSELECT name FROM city;\n```", NAMES) == 1.0
+    assert metric.score("", NAMES, None) is None
+    with pytest.raises(DataError, match="the reference fails: no such table: nowhere"):
+        metric.score("", NAMES, "SELECT * FROM nowhere")
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT i FROM n"
+    assert "more than 10000 rows" in str(verdict(NAMES, many)["fault"])
+    fixture.write_text("CREATE TABLE city (")
+    with pytest.raises(ConfigError, match="the fixture fails"):
+        SqlRows(fixture)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        SqlRows(tmp_path / "none.sql")
+
+
+@pytest.mark.parametrize(
+    ("query", "ordered"),
+    [
+        ("select a from t order\n by a", True),
+        ("select * from (select a from t order by a)", False),
+        ("select 'order by' from t", False),
+        ("select a from t -- order by a", False),
+        ("select row_number() over (order by a) from t", False),
+        ("select a from (select 1) order by 1 limit 3", True),
+    ],
+)
+def test_whether_order_counts(query: str, ordered: bool) -> None:
+    assert is_ordered(query) is ordered
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(-99, 99) | st.text(max_size=3), st.floats(-9, 9))), st.randoms())
+def test_the_same_rows_in_any_order_are_equal(rows: list[tuple[object, float]], draw: object) -> None:
+    mixed = [(text, number * (1 + 1e-9)) for text, number in rows]
+    draw.shuffle(mixed)  # type: ignore[attr-defined]
+    assert are_equal(mixed, rows, ordered=False)
+    assert not are_equal([*mixed, (None, 0.0)], rows, ordered=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "query"),
+    [
+        ("First:\n```sql\nSELECT 1\n```\nbetter:\n```sql\nSELECT 2\n```", "SELECT 2"),
+        ("You may use: SELECT 1", "SELECT 1"),
+        ("with a as (select 1) select * from a", "with a as (select 1) select * from a"),
+        ("no idea", "no idea"),
+    ],
+)
+def test_which_query_of_an_answer_counts(answer: str, query: str) -> None:
+    assert query_of(answer) == query
