@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from tenbin.errors import DecisionError, UsageError, did_you_mean
+from tenbin.reasons import Reason
 from tenbin.types import Bools, Candidate, Floats, Query
 
 CONTEXT_MARGIN = 1.15
@@ -42,13 +43,13 @@ def bars(candidates: Sequence[Candidate], query: Query, input_tokens: Floats) ->
 
 def _bar(candidate: Candidate, query: Query, input_tokens: float) -> str | None:
     if candidate.capabilities is not None and (lacking := query.requirements - candidate.capabilities):
-        return f"lacks {', '.join(sorted(lacking))}"
+        return Reason("lacks", capabilities=", ".join(sorted(lacking)))
     window = candidate.context_window_tokens
     if window is not None and np.isfinite(input_tokens):
         needed = input_tokens if query.input_tokens is not None else input_tokens * CONTEXT_MARGIN
         needed += query.max_output_tokens or 0.0
         if needed > window:
-            return f"needs about {needed:,.0f} tokens of context, has {window:,}"
+            return Reason("context_too_small", needed=f"{needed:,.0f}", window=f"{window:,}")
     return None
 
 

@@ -66,11 +66,15 @@ def test_the_whole_demo(tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.Monk
     assert verdict["sentences"]["en"][0] in run.stdout
     assert run.stdout.count("\n› ") == 3
     assert run.stdout.count("  chosen\n") == 3
+    assert "best expected quality (mu 0)" in run.stdout
     assert "tenbin fit OUTCOMES" in run.stdout
     japanese = tenbin("demo", "--out", tmp_path / "out", "--lang", "ja").stdout
     assert all(
         word in japanese for word in ("振り分け", "学習完了", "埋め込み", "ベースライン", "モデルの無作為な混合")
     )
+    assert japanese.count("  採用\n") == 3
+    assert "期待品質が最高 (mu 0)" in japanese
+    assert not any(word in japanese for word in ("chosen", "expected", "reference's"))
     found = json.loads(tenbin("demo", "--out", tmp_path / "out", "--json").stdout)
     schema = Path(__file__).parents[2] / "docs/reference/json/demo.schema.json"
     jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8"))).validate(found)

@@ -42,6 +42,17 @@ def test_one_prompt_explains_every_candidate(made: Path, tenbin: Tenbin) -> None
         assert word in run.stdout
 
 
+def test_in_japanese_the_reasons_are_so_too_and_programs_still_read_english(made: Path, tenbin: Tenbin) -> None:
+    asked = ("route", made / "router", "Compute 3 plus 4", "--min-quality", "0.9", "--lang", "ja")
+    shown = tenbin(*asked).stdout
+    for word in ("期待損失が最小", "採用", "品質 ± sd", "入力トークン", "基準モデルの品質の 90% を最小の費用で維持"):
+        assert word in shown
+    assert not any(word in shown for word in ("chosen", "expected", "tokens"))
+    found = json.loads(tenbin(*asked, "--json").stdout)
+    assert found["reason"].startswith("least expected loss")
+    assert found["candidates"][0]["reason"] == "chosen"
+
+
 def test_json_holds_the_decision_and_what_decided(made: Path, tenbin: Tenbin) -> None:
     run = tenbin("route", made / "router", "Compute 3 plus 4", "--best", "--json")
     found = json.loads(run.stdout)

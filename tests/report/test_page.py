@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.baselines import ORACLE_NOTE
+from tenbin.reasons import Reason
 from tenbin.report import Example, render_report, write_report
 from tests.report.made import HOSTILE, UNKNOWN, make_decision, make_evaluation, make_point, make_singles
 from tests.report.reading import Page
@@ -245,3 +246,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="folder"):
         write_report(make_evaluation(), tmp_path / "folder")
     assert [found.name for found in tmp_path.iterdir()] == ["folder"]
+
+
+def test_the_reasons_of_examples_are_in_the_language_of_the_page() -> None:
+    shown = [Example("which?", make_decision("small", Reason("least_cost")))]
+    assert "least expected cost" in render_report(make_evaluation(), examples=shown)
+    japanese = render_report(make_evaluation(), lang="ja", examples=shown)
+    assert "期待コストが最小" in japanese
+    assert "least expected cost" not in japanese

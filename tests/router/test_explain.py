@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tenbin.reasons import Reason
 from tenbin.risk import Anchors, cautious_quality, losses
 from tenbin.router.explain import headline, views
 from tenbin.types import Estimates, TradeOff
@@ -98,6 +99,7 @@ def test_between_them_both_are_named() -> None:
     ],
 )
 def test_the_headline_names_what_was_least(trade_off: TradeOff, said: str) -> None:
-    assert headline(trade_off, (None, None), False, "") == said
-    assert headline(trade_off, (None, None), False, "guessed") == f"{said}, guessed"
-    assert headline(trade_off, (None, "denied"), False, "guessed") == "only eligible candidate"
+    guessed = Reason("guessed_group")
+    assert headline(trade_off, (None, None), False, None) == said
+    assert headline(trade_off, (None, None), False, guessed) == f"{said}, {guessed}"
+    assert headline(trade_off, (None, "denied"), False, guessed) == "only eligible candidate"

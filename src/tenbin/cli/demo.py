@@ -149,7 +149,7 @@ def show(evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], 
     say(f"\n{strong(words('demo.route'))}\n")
     for query, dial, decision in decisions:
         say(f"› {clip(query.prompt, 110)}")
-        say(f"{decision_text(decision, dial_text(dial, decision.trade_off.mu), versions=False)}\n")
+        say(f"{decision_text(decision, dial_text(dial, words, decision.trade_off.mu), words, versions=False)}\n")
 
 
 def summary(

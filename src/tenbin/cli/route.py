@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.output import TEXTS, emit_json, json_option, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
+    from tenbin.report.catalogue import Catalogue
     from tenbin.router.dials import Dial
     from tenbin.router.router import Router
     from tenbin.types import Query, TradeOff
@@ -28,6 +29,7 @@ class Asked:
     allow: tuple[str, ...]
     deny: tuple[str, ...]
     short: bool = False
+    lang: str = "en"
 
     def trade_offs(self, router: Router) -> list[TradeOff]:
         """One trade-off, or those of the sweep."""
@@ -41,20 +43,35 @@ class Asked:
         """What the dial was set to, in words."""
         from tenbin.cli.decision_text import dial_text  # noqa: PLC0415
 
-        return dial_text(self.dial, mu) + (", the most that these models reach" if self.short else "")
+        setting = dial_text(self.dial, self.words, mu)
+        return self.words("decision.most_reached", setting=setting) if self.short else setting
+
+    @property
+    def words(self) -> Catalogue:
+        """The words in the language asked for."""
+        from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
+
+        return load_catalogue(self.lang, TEXTS)
 
 
 def asked_of(
-    router: Router, dial: Dial, sweep: int | None, allow: tuple[str, ...], deny: tuple[str, ...], quiet: bool
+    router: Router,
+    dial: Dial,
+    sweep: int | None,
+    allow: tuple[str, ...],
+    deny: tuple[str, ...],
+    lang: str,
+    *,
+    quiet: bool,
 ) -> Asked:
     """What the flags ask of this router: the default promise in figures, told on stderr where it had to be less."""
     from tenbin.router.dials import DEFAULT_MIN_QUALITY  # noqa: PLC0415
 
     if sweep is not None:
-        return Asked(dial, sweep, allow, deny)
+        return Asked(dial, sweep, allow, deny, lang=lang)
     spelt = router.spell_out(dial, allow=allow, deny=deny)
     short = dial.is_default and (spelt.best or (spelt.min_quality or 0.0) < DEFAULT_MIN_QUALITY)
-    asked = Asked(spelt, sweep, allow, deny, short)
+    asked = Asked(spelt, sweep, allow, deny, short, lang)
     if short and quiet:
         say(f"tenbin: {asked.setting()}", err=True)
     return asked
@@ -82,6 +99,7 @@ def asked_of(
     "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Decide at the prices of this TOML file."
 )
 @click.option("--group", metavar="NAME", help="The group that the prompt belongs to, where the router knows groups.")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
 @config_option
 @json_option
 def route(
@@ -100,6 +118,7 @@ def route(
     deny: tuple[str, ...],
     prices: Path | None,
     group: str | None,
+    lang: str,
     config: Path | None,
     as_json: bool,
 ) -> None:
@@ -121,7 +140,7 @@ def route(
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
-    asked = asked_of(loaded, dial, sweep, allow, deny, quiet=as_json or query is None)
+    asked = asked_of(loaded, dial, sweep, allow, deny, lang, quiet=as_json or query is None)
     if query is None:
         route_batch(loaded, asked, source or "-", out or "-", as_json)
     elif sweep is not None:
@@ -178,7 +197,7 @@ def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None
     if as_json:
         emit_json(decision_json(decision))
     else:
-        say(decision_text(decision, asked.setting(decision.trade_off.mu)))
+        say(decision_text(decision, asked.setting(decision.trade_off.mu), asked.words))
 
 
 def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> None:
@@ -191,7 +210,7 @@ def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> No
     if as_json:
         emit_json({"decisions": decisions, "versions": router.versions()})
     else:
-        say(sweep_text(decisions))
+        say(sweep_text(decisions, asked.words))
 
 
 def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bool) -> None:

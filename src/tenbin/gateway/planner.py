@@ -22,6 +22,7 @@ from tenbin.gateway.retreat import Retreat
 from tenbin.gateway.session import Fingerprints, Session, Sessions, cached_tokens, fingerprints
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.tighten import Terms, Tightened, tighten
+from tenbin.reasons import Reason
 from tenbin.router.weighing import Ask, Weighed
 from tenbin.store.ids import new_id
 from tenbin.types import Candidate, Floats, Query
@@ -32,13 +33,13 @@ BYTES_PER_TOKEN = 3.0
 """Of tools, schemas and bodies that nobody counted: cautious, for English text has about 4."""
 CODES: Mapping[str, str] = MappingProxyType(
     {
-        "least expected loss": "least_loss",
-        "best expected quality": "best_quality",
-        "least expected cost": "least_cost",
-        "only eligible candidate": "only_one",
+        "least_loss": "least_loss",
+        "best_quality": "best_quality",
+        "least_cost": "least_cost",
+        "only_eligible": "only_one",
     }
 )
-"""What metrics call the reasons of the router."""
+"""What metrics call the reasons of the router, by their keys."""
 
 Bars = Sequence[str | None]
 
@@ -185,7 +186,7 @@ def _lacking(candidate: Candidate, incoming: Incoming) -> str | None:
     """The router bars these, too; here it holds as well where the router cannot be asked."""
     if candidate.capabilities is None or incoming.requirements <= candidate.capabilities:
         return None
-    return f"lacks {', '.join(sorted(incoming.requirements - candidate.capabilities))}"
+    return Reason("lacks", capabilities=", ".join(sorted(incoming.requirements - candidate.capabilities)))
 
 
 def _terms(asking: Asking, served: ServedProfile) -> Terms:
@@ -209,7 +210,7 @@ def _weighed(
     served: ServedProfile, tightened: Tightened, weighed: Weighed, bond: Bond, prints: Fingerprints | None
 ) -> Plan:
     attempts = Ranked(served, weighed, bond)
-    reason = weighed.reason
+    reason: str = weighed.reason
     if attempts[0].strips_state:
         author = "another model" if bond.author is None else bond.author.candidate.name
         reason = f"{reason}; thinking of {author} left out"
@@ -218,13 +219,19 @@ def _weighed(
         decision_id=new_id("dec"),
         attempts=attempts,
         reason=reason,
-        code=CODES.get(weighed.reason.partition(",")[0], "safe_default"),
+        code=CODES.get(_main_key(weighed.reason), "safe_default"),
         profile=served,
         trade_off=tightened.trade_off,
         weighed=weighed,
         baseline_usd=baseline if math.isfinite(baseline) else None,
         prints=prints,
     )
+
+
+def _main_key(reason: Reason) -> str:
+    """The key of a reason, or of the one to which a ground was added."""
+    main = reason.values.get("reason")
+    return main.key if isinstance(main, Reason) else reason.key
 
 
 def _nobody(served: ServedProfile, barred: Bars) -> RequestError:

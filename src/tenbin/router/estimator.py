@@ -15,6 +15,7 @@ from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.parts import part, prefixed
 from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays, Predictor
+from tenbin.reasons import Reason
 from tenbin.types import Estimates, Features, Floats, Prediction
 
 STRANGE = 0.5
@@ -88,16 +89,16 @@ class Estimator:
             *means,
         )
 
-    def grounds(self, features: Features, uses_groups: bool) -> list[str]:
-        """What each query's estimates [n] lack, in words: "" where nothing, a strange text, or a group not known."""
+    def grounds(self, features: Features, uses_groups: bool) -> list[Reason | None]:
+        """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
         strange = self.familiarity.kept(features.familiarity) < STRANGE
         known = self.familiarity.means.index
         return [
-            "by the means: the text is unlike the training prompts"
+            Reason("strange_text")
             if odd
-            else "its group guessed from the text"
+            else Reason("guessed_group")
             if uses_groups and (group is None or group not in known)
-            else ""
+            else None
             for odd, group in zip(strange.tolist(), features.groups, strict=True)
         ]
 

@@ -1,14 +1,18 @@
-"""Why a candidate was chosen, and why each other one was not, in words and figures."""
+"""Why a candidate was chosen, and why each other one was not, as reasons with their figures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
+from tenbin.reasons import Reason
 from tenbin.risk import LOSS_DECIMALS, cautious_quality
 from tenbin.types import CandidateView, Estimates, Floats, TradeOff
+
+T = TypeVar("T", bound=str)
 
 
 def views(
@@ -43,62 +47,72 @@ def views(
     return tuple(sorted(rows, key=lambda v: (v.model != models[chosen], not v.eligible, v.loss, v.cost_usd, v.model)))
 
 
-def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, ground: str) -> str:
-    """The reason of the whole decision, in a few words; `ground` says what the estimates lack ("" where nothing)."""
+def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, ground: Reason | None) -> Reason:
+    """The reason of the whole decision, in a few words; `ground` says what the estimates lack (None: nothing)."""
     if fell_back:
-        return "safe default: nothing could be estimated"
+        return Reason("unestimated")
     if sum(bar is None for bar in bars) == 1:
-        return "only eligible candidate"
-    reason = "least expected loss"
+        return Reason("only_eligible")
+    key = "least_loss"
     if trade_off.mu == 0.0:
-        reason = "best expected quality"
+        key = "best_quality"
     elif trade_off.mu == 1.0 and trade_off.w == 0.0:
-        reason = "least expected cost"
-    return f"{reason}, {ground}" if ground else reason
+        key = "least_cost"
+    reason = Reason(key)
+    return reason if ground is None else Reason("with_ground", reason=reason, ground=ground)
 
 
 def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str | None, trade_off: TradeOff) -> str:
     """Why candidate `m` lost; `amounts` are quality as the trade-off sees it, dollars and seconds, [M] each."""
     if bar is not None or m == chosen:
-        return bar or "chosen"
+        return bar or Reason("chosen")
     if np.isnan(loss[m]):
-        return "no estimate of its cost or time"
+        return Reason("no_estimate")
     if round(float(loss[m]), LOSS_DECIMALS) == round(float(loss[chosen]), LOSS_DECIMALS):
-        return "tied; the chosen one is cheaper or comes first by name"
+        return Reason("tied")
     gain, extra, longer = (float(values[m] - values[chosen]) for values in amounts)
     if trade_off.mu == 0.0:
         doubted = trade_off.caution > 0.0 or trade_off.minimax
-        return f"lower {'cautious' if doubted else 'expected'} quality ({_points(gain)})"
+        return Reason("lower_cautious_quality" if doubted else "lower_quality", gain=_points(gain))
     if trade_off.mu == 1.0:
         return _burdened(extra, longer, trade_off.w)
     return _weighed(gain, extra, longer, trade_off.w)
 
 
-def _burdened(extra: float, longer: float, w: float) -> str:
+def _burdened(extra: float, longer: float, w: float) -> Reason:
     """Why a candidate lost where quality does not count; `longer` in seconds over the chosen one."""
     if w == 0.0:
-        return f"higher expected cost ({_dollars(extra)})"
+        return Reason("higher_cost", extra=_dollars(extra))
     if w == 1.0:
-        return f"slower ({_seconds(longer)})"
-    return f"cost ({_dollars(extra)}) and time ({_seconds(longer)}) weigh more together"
+        return Reason("slower", longer=_seconds(longer))
+    return Reason("cost_and_time", extra=_dollars(extra), longer=_seconds(longer))
 
 
-def _weighed(gain: float, extra: float, longer: float, w: float) -> str:
+def _weighed(gain: float, extra: float, longer: float, w: float) -> Reason:
     """What the loser offers and why it was not enough: quality, dollars where w < 1, seconds where w > 0."""
     # Each by how much it speaks for the loser, its size, and in words where the loser offers nothing at all.
-    sides = [(gain, f"{_points(gain)} quality", f"no better ({_points(gain)})")]
+    quality = Reason("quality", gain=_points(gain))
+    sides: list[tuple[float, str, Reason]] = [(gain, quality, Reason("no_better", gain=_points(gain)))]
     if w < 1.0:
-        sides.append((-extra, _dollars(extra), f"no cheaper ({_dollars(extra)})"))
+        sides.append((-extra, _dollars(extra), Reason("no_cheaper", extra=_dollars(extra))))
     if w > 0.0:
-        sides.append((-longer, _seconds(longer), f"no faster ({_seconds(longer)})"))
+        sides.append((-longer, _seconds(longer), Reason("no_faster", longer=_seconds(longer))))
     saved = [size[1:] for worth, size, _ in sides[1:] if worth > 0.0]
-    offers = [sides[0][1]] * (gain > 0.0) + [f"saving {' and '.join(saved)}"] * bool(saved)
-    if not offers:
-        nothing = [said for _, _, said in sides]
-        return f"{', '.join(nothing[:-1])} and {nothing[-1]}"
-    lacks = [size for worth, size, _ in sides if worth < 0.0]
-    verb = f"{'does' if len(offers) == 1 else 'do'} not {'pay' if gain > 0.0 else 'make up'} for"
-    return f"{' and '.join(offers)} {verb} {' and '.join(lacks)}"
+    if gain <= 0.0 and not saved:
+        return _all_of([said for _, _, said in sides])
+    lacks = _all_of([size for worth, size, _ in sides if worth < 0.0])
+    if not saved:
+        return Reason("quality_does_not_pay", gain=quality, lacks=lacks)
+    if gain <= 0.0:
+        return Reason("saving_does_not_make_up", saved=_all_of(saved), lacks=lacks)
+    return Reason("both_do_not_pay", gain=quality, saved=_all_of(saved), lacks=lacks)
+
+
+def _all_of(parts: Sequence[T]) -> T | Reason:
+    """One to three parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Reason(("both", "all_three")[len(parts) - 2], **dict(zip(("first", "second", "third"), parts, strict=False)))
 
 
 def _points(gain: float) -> str:

@@ -18,6 +18,7 @@ from tenbin.plugins import load_plugin
 from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
 from tenbin.prices import PriceBook
 from tenbin.protocols import Predictor
+from tenbin.reasons import Reason
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
 from tenbin.router.baselines import Baselines
 from tenbin.router.crossfit import Crossfit, DialCurve, dial_curve
@@ -47,7 +48,7 @@ class Routing:
     estimates: Estimates
     cost_usd: Floats
     barred: tuple[Sequence[str | None], ...]
-    reasons: tuple[tuple[str, ...], ...]
+    reasons: tuple[tuple[Reason, ...], ...]
 
 
 class Parts:
@@ -180,7 +181,7 @@ class Router:
         """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates."""
         return self._pricing.cost_usd(estimates, cached_tokens)
 
-    def grounds(self, features: Features) -> list[str]:
+    def grounds(self, features: Features) -> list[Reason | None]:
         """What each query's estimates [n] lack, in words ("" where nothing)."""
         return self._estimator.grounds(features, self.manifest.uses_groups)
 
@@ -336,7 +337,7 @@ class Router:
         return chosen, lost
 
     def _all_bars(self, queries: Sequence[Query], estimates: Estimates, left: Bools) -> list[list[str | None]]:
-        by_lists: list[str | None] = [None if ok else "not allowed here" for ok in left.tolist()]
+        by_lists: list[str | None] = [None if ok else Reason("not_allowed") for ok in left.tolist()]
         if self._unbounded:
             return [by_lists] * len(queries)
         return [[a or b for a, b in zip(by_lists, row, strict=True)] for row in self.bars(queries, estimates)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import safe_default
+from tenbin.reasons import Reason
 from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses
 from tenbin.router.explain import headline
 from tenbin.router.router import Router
@@ -56,7 +57,7 @@ class Weighed:
     cost_usd: Floats
     loss: Floats
     barred: tuple[str | None, ...]
-    reason: str
+    reason: Reason
     figures: Float32s
 
 
@@ -179,7 +180,7 @@ def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
         return barred
     dollars = cost.tolist()
     within = [
-        bar or (None if c <= ceiling else f"is expected to cost ${c:.3g}, over the ceiling of ${ceiling:g}")
+        bar or (None if c <= ceiling else Reason("over_ceiling", cost=f"${c:.3g}", ceiling=f"${ceiling:g}"))
         for bar, c in zip(barred, dollars, strict=True)
     ]
     if None in within:

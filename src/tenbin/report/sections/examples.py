@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tenbin.reasons import Reason
 from tenbin.report.edition import Edition
 from tenbin.report.examples import Example
 from tenbin.report.markup import Markup, el, name
@@ -27,7 +28,7 @@ def _example(edition: Edition, example: Example) -> Markup:
     return el(
         "article",
         el("blockquote", prompt, dir="auto"),
-        el("p", el("strong", name(decision.model)), " — ", decision.reason),
+        el("p", el("strong", name(decision.model)), " — ", _said(edition, decision.reason)),
         folded(words("examples.candidates"), _candidates(edition, example)),
         class_="example",
     )
@@ -42,7 +43,7 @@ def _candidates(edition: Edition, example: Example) -> Markup:
             cell(numbers.percent(view.quality), f"± {numbers.points_of(view.quality_sd)}"),
             cell(numbers.usd(view.cost_usd)),
             cell(numbers.plain(view.loss, 4)),
-            view.reason,
+            _said(edition, view.reason),
         )
         for view in ordered
     ]
@@ -52,3 +53,8 @@ def _candidates(edition: Edition, example: Example) -> Markup:
     ]  # fmt: skip
     marked = frozenset(k for k, view in enumerate(ordered) if view.model == example.decision.model)
     return table(columns, rows, caption=words("examples.candidates"), marked=marked)
+
+
+def _said(edition: Edition, reason: str) -> str:
+    """A reason in the language of the page; what others wrote stays as it is."""
+    return reason.said(edition.words.lang) if isinstance(reason, Reason) else reason
