@@ -19,7 +19,7 @@ def normalised(text: str) -> str:
 
 def prompt_key(query: Query) -> str:
     """The first 24 hex digits of the SHA-256 of the normalised query: equal for what a person calls the same prompt."""
-    return hashlib.sha256(normalised(_whole_text(query)).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_HEX]
+    return hashlib.sha256(normalised(whole_text(query)).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_HEX]
 
 
 def fold_of(query: Query, n_folds: int) -> int:
@@ -29,12 +29,13 @@ def fold_of(query: Query, n_folds: int) -> int:
     """
     # Normalising may shrink a text many times over (white space), so more than 200 characters are looked at; the bound
     # keeps a 1 MB prompt cheap.
-    start = normalised(_whole_text(query)[: 20 * FOLD_CHARS])[:FOLD_CHARS]
+    start = normalised(whole_text(query)[: 20 * FOLD_CHARS])[:FOLD_CHARS]
     digest = hashlib.sha256(start.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") % n_folds
 
 
-def _whole_text(query: Query) -> str:
+def whole_text(query: Query) -> str:
+    """The prompt, or the turns of a conversation as `role: content`, one below the other."""
     if query.messages is None:
         return query.prompt
     turns = [f"{message.get('role', '')}: {_content_text(message.get('content'))}" for message in query.messages]

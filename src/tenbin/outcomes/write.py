@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,11 @@ from tenbin.outcomes.load import database
 from tenbin.outcomes.source import KINDS, literal
 from tenbin.types import Outcome, Query
 
-ALWAYS = ("query_id", "prompt", "model", "quality")
+ALWAYS = ("query_id", "model", "quality")
 """Columns that are written though no row has a value; any other empty column is left out."""
+
+
+LEAST_OBJECT_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,14 @@ def write_outcomes(path: Path, rows: Sequence[TableRow]) -> None:
         )
     cells = [_cells(row) for row in rows]
     names = [name for name in COLUMNS if name in ALWAYS or any(row[name] is not None for row in cells)]
-    with _written_beside(path) as beside:
+    with written_beside(path) as beside:
         if kind == "csv":
             _write_csv(beside, names, cells, "\t" if path.suffix.lower() == ".tsv" else ",")
         elif kind == "jsonl":
             _write_jsonl(beside, names, cells)
         else:
-            _write_parquet(beside, names, cells)
+            types = {name: "DOUBLE" if name in NUMBERS else "VARCHAR" for name in names}
+            write_parquet(beside, types, [{name: _flat(row[name]) for name in names} for row in cells])
 
 
 def _cells(row: TableRow) -> dict[str, Any]:
@@ -91,19 +95,21 @@ def _write_csv(path: Path, names: Sequence[str], rows: Sequence[dict[str, Any]],
         writer.writerows([[_flat(row[name]) for name in names] for row in rows])
 
 
-def _write_parquet(path: Path, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def write_parquet(path: Path, types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as Parquet; `types` names the columns with their DuckDB types, a struct's value being a mapping."""
     # DuckDB takes rows one by one slowly, but reads a file of them at once.
     lines = path.with_name(f"{path.name}.jsonl")
+    longest = 0
     try:
         with lines.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(
-                json.dumps({name: _flat(row[name]) for name in names}, ensure_ascii=False) + "\n" for row in rows
-            )
-        types = ", ".join(f"{literal(name)}: '{'DOUBLE' if name in NUMBERS else 'VARCHAR'}'" for name in names)
-        size = max((len(json.dumps(row)) for row in rows), default=0)
+            for row in rows:
+                line = json.dumps(row, ensure_ascii=False) + "\n"
+                longest = max(longest, 4 * len(line))
+                stream.write(line)
+        declared = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
         scan = (
-            f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{types}}},"
-            f" maximum_object_size = {max(4 * size, 1 << 24)})"
+            f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{declared}}},"
+            f" maximum_object_size = {max(longest, LEAST_OBJECT_BYTES)})"
         )
         with database() as con:
             con.execute("SET preserve_insertion_order = true")
@@ -118,7 +124,7 @@ def _flat(value: Any) -> Any:
 
 
 @contextmanager
-def _written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path) -> Iterator[Path]:
     """A place beside `path` that takes its name when the block ends well (UsageError where it cannot)."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -118,8 +118,7 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
     left_usd = settings.budget_usd - counted.spent_usd
     next_usd = next_purchase_usd(counted)
     panel = results.panel()
-    prices = None if settings.prices is None else PriceBook.load(Path(settings.prices))
-    found = _find(panel, records, settings, prices, next_usd, report)
+    found = _find(panel, records, settings, price_book(settings), next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
     saving = next((saving for saving in found.savings if saving.ratio == KEPT), None)
     evidence = Evidence(
@@ -154,6 +153,12 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         payback=None if saving is None else payback_of(counted.spent_usd, saving, settings.queries_per_day),
         verdict=verdict_of(evidence),
     )
+
+
+def price_book(settings: PilotSettings) -> PriceBook | None:
+    """The book that the pilot was planned with; None where it has none of its own, or it is gone: dollars do then."""
+    place = None if settings.prices is None else Path(settings.prices)
+    return PriceBook.load(place) if place is not None and place.exists() else None
 
 
 def next_purchase_usd(counted: Tally) -> float:
