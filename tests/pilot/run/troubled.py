@@ -67,8 +67,7 @@ class Troubled:
     def __call__(self, request: UpstreamRequest) -> Answer:
         body = request.json
         with self._lock:
-            is_troubled = self._random.random() < self._share
-            answer = self._random.choice(troubles(body, request.number)) if is_troubled else Answer()
+            answer = self.answer(body, request.number)
             model, text = body["model"], body["messages"][-1]["content"]
             self.asked[model, text if isinstance(text, str) else text[0]["text"]] += 1
             if answer.status < 400:
@@ -76,6 +75,11 @@ class Troubled:
                 into, out = RATES[model]
                 self.billed_usd[model] += (usage.input_tokens * into + usage.output_tokens * out) / 1e6  # type: ignore[assignment]
         return answer
+
+    def answer(self, body: Mapping[str, Any], number: int) -> Answer:
+        """The next answer, right or wrong."""
+        is_troubled = self._random.random() < self._share
+        return self._random.choice(troubles(body, number)) if is_troubled else Answer()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class Buyer:
 
 def estimated_usage(said: Said, answer: str) -> Usage:
     """The tokens of a call whose provider told none, counted from the texts of both sides."""
-    return Usage(max(round(said.input_tokens), 1), round(float(count_tokens([answer])[0])))
+    return Usage(max(round(said.likely_input_tokens()), 1), round(float(count_tokens([answer])[0])))
 
 
 def failed(order: Order, kind: str, what: str, cost_usd: float, *, is_final: bool = False) -> Failed:

@@ -119,7 +119,7 @@ def _candidate(
         bound_usd += lane.ceiling.usd(said.input_bound_tokens)
         bound_usd += rounds * likely_grading_usd(grader, prompt, pair.model)
         expected_usd += pair.expected_usd
-        tokens += lane.likely_tokens(said.input_tokens)
+        tokens += lane.likely_tokens(said)
     pairs = len(lane.waiting) - unsayable
     latency_s = ASSUMED_LATENCY_S if measured_s is None else measured_s
     places = min(destination.max_concurrency or options.concurrency, options.concurrency)

@@ -12,6 +12,7 @@ from tenbin.pilot.run.gate import Gate
 from tenbin.pilot.run.pace import Pace
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.report import CandidateReport
+from tenbin.pilot.run.said import Said
 from tenbin.pilot.run.tally import Tally
 from tenbin.pilot.standing import Standing
 from tenbin.upstream.destination import Destination
@@ -55,10 +56,14 @@ class Lane:
         """When the next pair may go out; infinite where none may before something ends."""
         return self.gate.free_at() if self.is_open() else math.inf
 
-    def likely_tokens(self, input_tokens: float) -> float:
-        """What the next call will probably take of the rates, both ways together."""
+    def likely_tokens(self, said: Said) -> float:
+        """What a call will probably take of its rate, both ways together; 0 where no rate of tokens is kept."""
+        if not self.gate.pace.keeps_tokens:
+            return 0.0
         mean = self.tally.mean_output_tokens
-        return input_tokens + min(UNKNOWN_OUTPUT_TOKENS if mean is None else mean, self.ceiling.cap_tokens)
+        return said.likely_input_tokens() + min(
+            UNKNOWN_OUTPUT_TOKENS if mean is None else mean, self.ceiling.cap_tokens
+        )
 
     def ask_again(self, place: int, pair: Pair) -> None:
         """Put a pair that failed behind the others, unless it was tried often enough for one run."""

@@ -17,6 +17,11 @@ class Pace:
         self.seconds_per_token = MINUTE_S / tokens_per_minute if tokens_per_minute else 0.0
         self._next_request = self._next_token = float("-inf")
 
+    @property
+    def keeps_tokens(self) -> bool:
+        """Whether tokens are counted at all."""
+        return self.seconds_per_token > 0.0
+
     def free_at(self) -> float:
         """When the next call may begin; in the past where it may at once."""
         return max(self._next_request, self._next_token)

@@ -193,7 +193,7 @@ class Run:
             lane.is_broke = self.purse.reserved_usd == 0.0
             return lane.is_broke
         lane.waiting.popleft()
-        likely_tokens = lane.likely_tokens(said.input_tokens)
+        likely_tokens = lane.likely_tokens(said)
         lane.gate.begin(now, likely_tokens)
         self._in_flight += 1
         order = Order(pair, lane.destination, said, self._call_id(), bound_usd)
@@ -231,7 +231,7 @@ class Run:
 
     async def _give_up(self, lane: Lane, pair: Pair, error: RequestError) -> None:
         """Write down a pair that cannot be said to its candidate at all."""
-        order = Order(pair, lane.destination, Said("", b"", 0, 0.0), self._call_id(), 0.0)
+        order = Order(pair, lane.destination, Said("", b"", 0, ()), self._call_id(), 0.0)
         end = failed(order, "capability", str(error), 0.0, is_final=True)
         await self._journal.commit(end)
         self._told(end)

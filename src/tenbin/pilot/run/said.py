@@ -24,12 +24,16 @@ ANTHROPIC_PARTS = frozenset({"tool_use", "tool_result", "thinking", "redacted_th
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A request as it goes out, an upper bound of its input tokens, and how many they probably are."""
+    """A request as it goes out, and an upper bound of its input tokens."""
 
     path: str
     body: bytes
     input_bound_tokens: int
-    input_tokens: float
+    messages: Sequence[Message]
+
+    def likely_input_tokens(self) -> float:
+        """How many input tokens it probably has; counted anew each time, for few ask."""
+        return float(count_tokens([read_conversation(self.messages).text])[0])
 
 
 def say(prompt: PilotPrompt, destination: Destination) -> Said:
@@ -61,8 +65,7 @@ def say(prompt: PilotPrompt, destination: Destination) -> Said:
             body["reasoning_effort"] = candidate.reasoning_effort
         body |= {"stream": True, "stream_options": {"include_usage": True}}
         path = CHAT
-    likely = float(count_tokens([read_conversation(messages).text])[0])
-    return Said(path, msgspec.json.encode(body), input_bound_tokens(messages), likely)
+    return Said(path, msgspec.json.encode(body), input_bound_tokens(messages), messages)
 
 
 def _is_anthropic(messages: Sequence[Message]) -> bool:
