@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tenbin.evaluate.curve import constant
 from tenbin.evaluate.result import Figure
-from tenbin.pilot.field import Field, columns, field_of
+from tenbin.pilot.field import Field, Worth, columns, field_of, learn, unseen_estimates, worth_of
 from tenbin.pilot.measure import measure, savings_of, singles_of, widened
 from tenbin.pilot.results import results_of
 from tenbin.types import Panel
-from tests.pilot.made import every_pair, made_prompts, made_records
+from tests.pilot.made import EASY, every_pair, made_prompts, made_records
 
 
 def made_panel(n: int, models: tuple[str, ...] = ("big", "mid", "small")) -> Panel:
@@ -27,15 +28,19 @@ def made_field(n: int) -> Field:
     return field
 
 
-def test_only_complete_prompts_count_and_the_seldom_labelled_are_set_aside() -> None:
+def observed(field: Field) -> Worth:
+    return Worth(field.panel.quality, field.panel.cost_usd)
+
+
+def test_the_seldom_labelled_are_set_aside_and_what_is_half_bought_does_not_count() -> None:
     panel = made_panel(20)
     panel.quality[3, panel.models.index("mid")] = np.nan
     panel.quality[5:, panel.models.index("small")] = np.nan
-    field = field_of(panel, "big")
+    field = field_of(panel, "big", {"q0007"})
     assert field is not None
     assert field.panel.models == ("big", "mid")
     assert field.aside == ("small",)
-    assert [query.query_id for query in field.panel.queries] == [f"q{i:04}" for i in range(20) if i != 3]
+    assert [query.query_id for query in field.panel.queries] == [f"q{i:04}" for i in range(20) if i != 7]
     assert len(columns(panel, ("small",))) == 5
 
 
@@ -46,11 +51,40 @@ def test_without_an_answer_of_the_reference_there_is_no_field() -> None:
     assert field_of(panel, "nobody") is None
 
 
+def test_it_does_not_matter_from_what_propensities_count() -> None:
+    panel = made_panel(20)
+    panel.label_propensity[:, 1] = 0.5
+    few = replace(panel, label_propensity=panel.label_propensity * 0.1)
+    one, other = field_of(panel, "big"), field_of(few, "big")
+    assert one is not None
+    assert other is not None
+    np.testing.assert_allclose(one.cell_weight, other.cell_weight)
+    np.testing.assert_allclose(one.weight * 10.0, other.weight)
+
+
+def test_labels_bought_where_the_router_was_unsure_bias_no_mean() -> None:
+    panel = made_panel(1500)
+    truth = panel.quality.mean(axis=0)
+    mid = panel.models.index("mid")
+    hard = np.array([not query.prompt.startswith(EASY) for query in panel.queries])
+    panel.label_propensity[:, mid] = np.where(hard, 1.0, 0.3)
+    missing = np.random.default_rng(1).random(len(panel)) >= panel.label_propensity[:, mid]
+    for cells in (panel.quality, panel.cost_usd, panel.output_tokens):
+        cells[missing, mid] = np.nan
+    field = field_of(panel, "big")
+    assert field is not None
+    router = learn(panel, field, None, 0)
+    worth = worth_of(field, router, unseen_estimates(router, columns(panel, field.panel.models), field))
+    assert abs(float(np.nanmean(panel.quality[:, mid])) - truth[mid]) > 0.04
+    assert float(worth.quality[:, mid].mean()) == pytest.approx(truth[mid], abs=0.02)
+    np.testing.assert_array_equal(worth.quality[:, 0], panel.quality[:, 0])
+
+
 def test_asking_the_reference_every_time_saves_nothing_and_is_never_out_of_reach() -> None:
     field = made_field(60)
     reference = np.array([field.reference])
     always = constant("router", "", reference, field.panel.models, len(field), deployable=True)
-    measured = measure([always], field, resamples=50, seed=0)
+    measured = measure([always], field, observed(field), resamples=50, seed=0)
     full = savings_of(measured, len(field))[0]
     assert full.ratio == 1.0
     assert full.saving.value == pytest.approx(0.0, abs=1e-12)
@@ -59,19 +93,20 @@ def test_asking_the_reference_every_time_saves_nothing_and_is_never_out_of_reach
 
 def test_a_router_that_knows_the_answers_saves_more_than_blind_mixtures() -> None:
     field = made_field(200)
-    cheapest_right = np.argmax(field.panel.quality - field.cost_usd, axis=1)[None, :]
+    cost = field.panel.cost_usd
+    cheapest_right = np.argmax(field.panel.quality - cost, axis=1)[None, :].astype(np.int64)
     always = constant("router", "", np.array([0]), field.panel.models, len(field), deployable=True)
-    object.__setattr__(always, "choices", cheapest_right.astype(np.int64))
-    saving = savings_of(measure([always], field, resamples=200, seed=0), len(field))[2]
+    knowing = replace(always, choices=cheapest_right)
+    saving = savings_of(measure([knowing], field, observed(field), resamples=200, seed=0), len(field))[2]
     assert saving.beyond.low > 0.2
     assert saving.saving.value == pytest.approx(saving.blind_saving.value + saving.beyond.value)
-    mean = field.cost_usd[:, field.reference].mean()
-    assert saving.saved_usd.value == pytest.approx(saving.saving.value * mean)
+    assert saving.saved_usd.value == pytest.approx(saving.saving.value * cost[:, field.reference].mean())
 
 
 def test_singles_are_held_against_the_reference_on_the_same_prompts() -> None:
     field = made_field(100)
-    singles = {single.model: single for single in singles_of(measure((), field, resamples=100, seed=0), field)}
+    measured = measure((), field, observed(field), resamples=100, seed=0)
+    singles = {single.model: single for single in singles_of(measured, field)}
     assert singles["big"].quality_ratio == Figure(1.0, 1.0, 1.0)
     mid = field.panel.models.index("mid")
     assert singles["mid"].quality.value == pytest.approx(field.panel.quality[:, mid].mean())

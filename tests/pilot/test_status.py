@@ -80,7 +80,7 @@ def test_everything_odd_is_counted_and_nothing_is_silently_a_zero(odd: Status) -
     assert by_model["gone"].only_fails
     assert odd.tally.unknown_calls == 1
     assert odd.budget_left_usd == pytest.approx(10.0 - odd.tally.spent_usd)
-    assert odd.n_complete == 11
+    assert odd.n_measured == 12
     assert not odd.savings
     assert (odd.verdict.kind, odd.verdict.stage) == ("run", 0)
     assert odd.tally.left == 72 - 36 - 1 - 1  # the empty answer and the refused pair are done with
@@ -117,7 +117,7 @@ def test_the_page_is_sound_escaped_and_carries_its_figures(lang: str, proved: St
 def test_no_more_digits_than_the_prompts_bear(odd: Status) -> None:
     text = status_text(odd, "en", ROOT)
     assert not re.search(r"\d\.\d%", text)
-    assert "With 11 prompts this is a first look" in text
+    assert "With 12 prompts this is a first look" in text
 
 
 def test_a_pilot_that_was_planned_only_says_what_to_run(tmp_path: Path) -> None:

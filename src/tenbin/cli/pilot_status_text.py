@@ -43,7 +43,7 @@ def compared_text(statuses: Sequence[Status], lang: str) -> str:
         words("compare.reference"),
         words("compare.spent"),
         words("compare.asked"),
-        words("compare.complete"),
+        words("compare.measured"),
         words("compare.saving", kept=told[0].kept),
         words("compare.payback"),
     ]
@@ -53,7 +53,7 @@ def compared_text(statuses: Sequence[Status], lang: str) -> str:
             clip(one.status.settings.reference, NAME_WIDTH),
             one.numbers.usd(one.status.tally.spent_usd),
             one.numbers.plain(one.status.asked),
-            one.numbers.plain(one.status.n_complete),
+            one.numbers.plain(one.status.n_measured),
             "–" if one.status.saving is None else one.share(one.status.saving.saving),
             "–" if one.status.payback is None else one.span(one.status.payback.queries),
         ]

@@ -35,7 +35,7 @@ def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
         "odd": told.oddities(),
         "in_play": status.in_play,
         "aside": status.aside,
-        "complete_prompts": status.n_complete,
+        "measured_prompts": status.n_measured,
         "singles": status.singles,
         "savings": status.savings,
         "head_room": status.head_room,

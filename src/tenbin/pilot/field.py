@@ -1,41 +1,55 @@
-"""The ground on which a pilot's routers are measured: training prompts labelled for every candidate in play."""
+"""The ground on which a pilot's routers are measured: its training prompts, whatever was asked of each."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from tenbin.evaluate.sample import align_models, row_weights
 from tenbin.prices import PriceBook
+from tenbin.router.crossfit import doubly_robust
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import Bools, Estimates, Floats, Ints, Panel
 
-IN_PLAY = 0.6
-"""A candidate stays in play while it has at least this share of the reference's labels: ladders drop what is off the
-hull, and prompts count only where everything in play was labelled."""
+IN_PLAY = 0.5
+"""A candidate stays in play while it has at least this share of the reference's labels: ladders set aside what stands
+off the hull, and what was asked of the first few prompts only tells too little of the others."""
 LEAST_PROMPTS = 10
-"""Fewer complete prompts than this say nothing at all."""
+"""Fewer prompts than this say nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Complete training prompts, `panel` [n, M] over the candidates in play, with the realised dollars `cost_usd`.
+    """Training prompts of which all that was planned is bought, over the candidates in play: `panel` [n, M].
 
-    `reference` is the column that savings are held against, `weight` [n] what each prompt stands for; `aside` names
-    the candidates that are not in play.
+    `reference` is the column that savings are held against. A cell was chosen with `label_propensity` p, a prompt
+    with that of its likeliest cell, P: `weight` [n] is 1 / P and `cell_weight` [n, M] P / p, so that it does not
+    matter whether the propensities of a table count from all prompts or from those that were drawn. `aside` names the
+    candidates with a label that are not in play.
     """
 
     panel: Panel
-    cost_usd: Floats
     reference: int
     weight: Floats
+    cell_weight: Floats
     aside: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.panel)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Quality and dollars [n, M] of every prompt with every candidate, as observed where nothing is missing.
+
+    Else doubly robust (Dudik et al., arXiv 1103.4601): unbiased for the choices of any router that has not seen it.
+    """
+
+    quality: Floats
+    cost_usd: Floats
 
 
 def training_part(panel: Panel) -> Panel:
@@ -43,23 +57,42 @@ def training_part(panel: Panel) -> Panel:
     return panel if panel.split is None else panel.take(np.array([split == "train" for split in panel.split]))
 
 
-def field_of(train: Panel, reference: str) -> Field | None:
-    """The field of the training rows of a pilot; None while no prompt is complete, or the reference has no label."""
+def field_of(train: Panel, reference: str, open_ids: Collection[str] = ()) -> Field | None:
+    """The field of the training rows of a pilot; None while the reference has no label.
+
+    `open_ids` are the prompts of which something is still to be bought: what was asked first is no fair sample of them.
+    """
     labels = dict(zip(train.models, (~np.isnan(train.quality)).sum(axis=0).tolist(), strict=True))
     least = IN_PLAY * labels.get(reference, 0)
     models = tuple(model for model in train.models if labels[model] > 0 and labels[model] >= least)
     if reference not in models:
         return None
-    aligned, aside = align_models(train, models)
-    complete: Bools = np.logical_not(np.any(np.isnan(aligned.quality) | np.isnan(aligned.cost_usd), axis=1))
-    if not complete.any():
+    rows = columns(train, models)
+    rows = rows.take(np.array([query.query_id not in open_ids for query in rows.queries], dtype=np.bool_))
+    if not len(rows) or np.isnan(rows.quality).all(axis=0).any():
         return None
-    rows = aligned.take(complete)
-    return Field(rows, rows.cost_usd, models.index(reference), row_weights(rows.label_propensity), aside)
+    chosen = np.where(np.isnan(rows.quality), 0.0, rows.label_propensity)
+    likeliest = chosen.max(axis=1)
+    return Field(
+        panel=rows,
+        reference=models.index(reference),
+        weight=1.0 / likeliest,
+        cell_weight=likeliest[:, None] / rows.label_propensity,
+        aside=tuple(model for model in train.models if labels[model] > 0 and model not in models),
+    )
+
+
+def worth_of(field: Field, router: Router, estimates: Estimates) -> Worth:
+    """What the field's prompts are worth, from estimates that have not seen their labels."""
+    panel, weight = field.panel, field.cell_weight
+    return Worth(
+        quality=doubly_robust(estimates.quality, panel.quality, weight),
+        cost_usd=doubly_robust(router.cost_usd(estimates), panel.cost_usd, weight),
+    )
 
 
 def learn(train: Panel, field: Field, prices: PriceBook | None, seed: int) -> Router:
-    """A router of what is in play from all labels there are, complete prompts or not (DataError where too few)."""
+    """A router of what is in play from all labels there are (DataError where too few)."""
     models = field.panel.models
     settings = FitSettings(
         embedder="base", reference=models[field.reference], learning_curve=False, groups=True, seed=seed

@@ -19,7 +19,8 @@ from tenbin.evaluate.intervals import LEVEL, Columns, Means, interval, resample
 from tenbin.evaluate.metrics import Scale, scale_of
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import distinct
-from tenbin.pilot.field import Field
+from tenbin.pilot.field import Field, Worth
+from tenbin.quality.interval import t_quantile
 from tenbin.risk import mu_grid
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Floats
@@ -78,15 +79,15 @@ def contender_of(router: Router, estimates: Estimates, field: Field) -> Contende
     return swept("router", "", estimates, cost, router.models, router.anchors, mu_grid(POINTS), field.weight)
 
 
-def measure(contenders: Sequence[Contender], field: Field, *, resamples: int, seed: int) -> Measured:
+def measure(contenders: Sequence[Contender], field: Field, worth: Worth, *, resamples: int, seed: int) -> Measured:
     """Resample the field and read every contender's hull at every target."""
     columns = Columns(len(field))
-    columns.add(f"{SINGLES} quality", field.panel.quality)
-    columns.add(f"{SINGLES} cost", field.cost_usd)
+    columns.add(f"{SINGLES} quality", worth.quality)
+    columns.add(f"{SINGLES} cost", worth.cost_usd)
     for k, contender in enumerate(contenders):
         choices = contender.choices[distinct(contender.choices)]
-        columns.add(f"{k} quality", chosen(field.panel.quality, choices).T)
-        columns.add(f"{k} cost", chosen(field.cost_usd, choices).T)
+        columns.add(f"{k} quality", chosen(worth.quality, choices).T)
+        columns.add(f"{k} cost", chosen(worth.cost_usd, choices).T)
     cluster = np.arange(len(field))
     means = resample(columns, field.weight, cluster, resamples=resamples, seed=seed, tick=lambda _done: None)
     quality, cost = means.of(f"{SINGLES} quality"), means.of(f"{SINGLES} cost")
@@ -168,15 +169,3 @@ def widened(figure: Figure, n: int, *, least: float = -math.inf, most: float = m
     low = figure.value - factor * (figure.value - figure.low)
     high = figure.value + factor * (figure.high - figure.value)
     return replace(figure, low=max(low, least) if math.isfinite(low) else low, high=min(high, most))
-
-
-def t_quantile(level: float, freedom: int) -> float:
-    """Student's t quantile by its expansion in 1 / freedom (Abramowitz and Stegun 26.7.5): exact to .01 from 3 on."""
-    z = NormalDist().inv_cdf(level)
-    terms = (
-        (z**3 + z) / 4.0,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96.0,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384.0,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160.0,
-    )
-    return z + math.fsum(term / freedom ** (power + 1) for power, term in enumerate(terms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,18 @@ from tenbin.errors import DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
 from tenbin.evaluate.result import Figure, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
-from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates
+from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates, worth_of
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.measure import KEPT, Saving, Single, contender_of, measure, savings_of, singles_of
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
-from tenbin.pilot.results import Results, results_of
+from tenbin.pilot.results import results_of
 from tenbin.pilot.settings import PilotSettings
+from tenbin.pilot.standing import Standing
 from tenbin.pilot.tally import Tally, tally
 from tenbin.pilot.verdict import Evidence, Verdict, verdict_of
 from tenbin.prices import PriceBook
@@ -66,9 +69,9 @@ class Payback:
 class Status:
     """One pilot as it stands.
 
-    `prompts` counts them by split, `asked` those with an answer. `n_complete` training prompts are labelled for every
-    candidate `in_play`; `aside` are the other candidates with an answer. `savings` are empty below 30 complete prompts,
-    `singles` below 10.
+    `prompts` counts them by split, `asked` those with an answer. `n_measured` training prompts, of which all that was
+    planned is bought, make the field for the candidates `in_play`; `aside` are the others with a label. `savings` are
+    empty below 30 of these prompts, `singles` below 10.
     """
 
     name: str
@@ -79,7 +82,7 @@ class Status:
     budget_left_usd: float
     in_play: tuple[str, ...]
     aside: tuple[str, ...]
-    n_complete: int
+    n_measured: int
     singles: tuple[Single, ...]
     savings: tuple[Saving, ...]
     head_room: HeadRoom
@@ -116,15 +119,16 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
     results = results_of(prompts, records)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
-    next_usd = next_purchase_usd(counted)
+    next_usd = next_purchase_usd(counted, left_usd)
     panel = results.panel()
-    found = _find(panel, records, settings, price_book(settings), next_usd, report)
+    found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
     saving = next((saving for saving in found.savings if saving.ratio == KEPT), None)
     evidence = Evidence(
         stage=max((stage.stage for stage in counted.stages), default=0),
         left=counted.left,
         next_usd=next_usd,
+        spent_usd=counted.spent_usd,
         budget_left_usd=left_usd,
         n_prompts=0 if found.field is None else len(found.field),
         singles=found.singles,
@@ -133,7 +137,7 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         queries_per_day=settings.queries_per_day,
         proof=None if proof is None else proof.kind,
         proof_model=None if proof is None else proof.model,
-        is_exhausted=_is_exhausted(results, found.field),
+        is_exhausted=_is_exhausted(prompts, plan),
     )
     return Status(
         name=folder.name,
@@ -144,7 +148,7 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         budget_left_usd=left_usd,
         in_play=() if found.field is None else found.field.panel.models,
         aside=results.models if found.field is None else found.field.aside,
-        n_complete=evidence.n_prompts,
+        n_measured=evidence.n_prompts,
         singles=found.singles,
         savings=found.savings,
         head_room=head_room_of(results),
@@ -161,10 +165,18 @@ def price_book(settings: PilotSettings) -> PriceBook | None:
     return PriceBook.load(place) if place is not None and place.exists() else None
 
 
-def next_purchase_usd(counted: Tally) -> float:
-    """What is left of the plan costs; where nothing is, as much again as was spent: stages grow about that way."""
-    left = sum(stage.left_usd for stage in counted.stages)
-    return left if counted.left else counted.spent_usd
+def open_prompts(plan: Sequence[Pair], records: Sequence[Record]) -> frozenset[str]:
+    """The prompts of which a pair is planned and neither bought nor given up."""
+    standing = Standing.of(records)
+    done = standing.bought | standing.given_up
+    return frozenset(pair.query_id for pair in plan if pair.key not in done)
+
+
+def next_purchase_usd(counted: Tally, left_usd: float) -> float:
+    """What is left of the plan costs; where nothing is, as much again as was spent, within what is left to spend."""
+    if counted.left:
+        return sum(stage.left_usd for stage in counted.stages)
+    return min(counted.spent_usd, max(left_usd, 0.0))
 
 
 def payback_of(spent_usd: float, saving: Saving, queries_per_day: float | None) -> Payback:
@@ -183,30 +195,35 @@ def _find(
     panel: Panel,
     records: Sequence[Record],
     settings: PilotSettings,
+    open_ids: Collection[str],
     prices: PriceBook | None,
     next_usd: float,
     report: Progress,
 ) -> Found:
     train = training_part(panel)
-    field = field_of(train, settings.reference)
+    field = field_of(train, settings.reference, open_ids)
     if field is None or len(field) < LEAST_PROMPTS:
         return Found(field)
     report("learning from the answers", 0.0)
-    alone = measure((), field, resamples=RESAMPLES, seed=settings.seed)
     try:
         router = learn(train, field, prices, settings.seed)
     except DataError:
-        return Found(field, singles=singles_of(alone, field))
+        return Found(field)
+    learnt = columns(train, field.panel.models)
+    estimates = unseen_estimates(router, learnt, field)
+    worth = worth_of(field, router, estimates)
     if len(field) < LEAST_TEST:
+        alone = measure((), field, worth, resamples=RESAMPLES, seed=settings.seed)
         return Found(field, router, singles_of(alone, field))
     report("pace of improvement", 0.2)
     keys = frozenset((q.query_id, m, 0) for q in train.queries for m in field.panel.models)
-    past = rivals_of(moments(records, keys)[:-1], train, field, prices, settings.seed)
-    today = moments(records, keys)[-1]
-    learnt = columns(train, field.panel.models)
-    rivals = (*past, (today, contender_of(router, unseen_estimates(router, learnt, field), field), learnt))
+    past = moments(records, keys)
+    rivals = (
+        *rivals_of(past[:-1], train, field, prices, settings.seed),
+        (past[-1], contender_of(router, estimates, field), learnt),
+    )
     report("intervals", 0.8)
-    measured = measure([it for _, it, _ in rivals], field, resamples=RESAMPLES, seed=settings.seed)
+    measured = measure([it for _, it, _ in rivals], field, worth, resamples=RESAMPLES, seed=settings.seed)
     pace = pace_of(rivals, measured, len(field), next_usd)
     report("intervals", 1.0)
     return Found(field, router, singles_of(measured, field), savings_of(measured, len(field)), pace)
@@ -245,9 +262,7 @@ def _reference_usd(singles: Sequence[Single], reference: str) -> float:
     return next((single.cost_usd.value for single in singles if single.model == reference), math.nan)
 
 
-def _is_exhausted(results: Results, field: Field | None) -> bool:
-    """Whether every prompt has an answer of everything in play."""
-    if field is None:
-        return False
-    wanted = ((prompt.query_id, model, 0) for prompt in results.prompts for model in field.panel.models)
-    return all(key in results.answers for key in wanted)
+def _is_exhausted(prompts: Sequence[PilotPrompt], plan: Sequence[Pair]) -> bool:
+    """Whether something is planned of every training prompt: a pilot asks each of them in one stage only."""
+    planned = {pair.query_id for pair in plan}
+    return all(prompt.query_id in planned for prompt in prompts if prompt.split == "train")

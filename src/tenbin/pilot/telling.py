@@ -43,7 +43,7 @@ class Telling:
 
     def percent(self, value: float, n: int | None = None) -> str:
         """A share with no more digits than n prompts (those of the field) bear."""
-        return self.numbers.percent(value, 1 if (self.status.n_complete if n is None else n) >= FINE else 0)
+        return self.numbers.percent(value, 1 if (self.status.n_measured if n is None else n) >= FINE else 0)
 
     def points(self, figure: Figure) -> str:
         """A difference of qualities in points, and its interval."""
@@ -79,8 +79,8 @@ class Telling:
         """Why, and what to do meanwhile."""
         status, words = self.status, self.words
         said = [*self._evidence(), *self._meanwhile()]
-        if status.singles and status.n_complete < FEW:
-            said.append(words("why.few", n=self.numbers.plain(status.n_complete)))
+        if status.singles and status.n_measured < FEW:
+            said.append(words("why.few", n=self.numbers.plain(status.n_measured)))
         return said
 
     def _evidence(self) -> list[str]:
@@ -107,7 +107,7 @@ class Telling:
         saving, reference = status.saving, status.settings.reference
         least = numbers.plain(LEAST_TEST)
         if saving is None:
-            return words("why.too_few", n=numbers.plain(status.n_complete), least=least)
+            return words("why.too_few", n=numbers.plain(status.n_measured), least=least)
         beyond = self.share(saving.beyond)
         if saving.beyond.high < WORTH:
             worth = numbers.percent(WORTH, 0)
@@ -283,7 +283,7 @@ class Telling:
 
     def unmeasured(self) -> str:
         """Why a table of savings, or even of candidates, is not there yet; empty where both are."""
-        n, words = self.numbers.plain(self.status.n_complete), self.words
+        n, words = self.numbers.plain(self.status.n_measured), self.words
         if not self.status.singles:
             return words("singles.none", least=self.numbers.plain(LEAST_PROMPTS))
         return "" if self.status.savings else words("found.none", n=n, least=self.numbers.plain(LEAST_TEST))

@@ -21,13 +21,15 @@ Reason = Literal[
     "no_money",  # single: the budget does not reach for what is missing
     "proved_single",  # single: the hold-out says so
     "proved",  # live: the hold-out says so
-    "exhausted",  # prompts: every prompt is labelled and the question is still open
+    "exhausted",  # prompts: every prompt was asked and the question is still open
     "no_answers",  # run or buy: nothing to judge by
 ]
 
 WORTH = 0.02
 """What routing must be able to add to blind mixtures, as a share of the reference's cost, to be worth another stage."""
 DAYS = 365.0
+LEAST_STAGE = 0.1
+"""Less money than this share of what was spent so far buys nothing that would change the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,14 @@ class Evidence:
     """The figures that a verdict rests on.
 
     `left` pairs of `stage` are planned and not bought; the next purchase costs `next_usd` of `budget_left_usd`.
-    `n_prompts` prompts are complete; `saving` is at the target, None below the least number of prompts. `proof` is what
+    `n_prompts` prompts make the field; `saving` is at the target, None below the least number of them. `proof` is what
     the hold-out said, `proof_model` the model it named. `is_exhausted`: no prompt is left to buy for.
     """
 
     stage: int
     left: int
     next_usd: float
+    spent_usd: float
     budget_left_usd: float
     n_prompts: int
     singles: tuple[Single, ...]
@@ -88,8 +91,8 @@ def _purchase(e: Evidence, reason: Reason, model: str | None) -> Verdict:
     if e.is_exhausted:
         return Verdict("prompts", "exhausted", model, None, None)
     following = e.stage if e.left else e.stage + 1
-    if e.next_usd > e.budget_left_usd or e.budget_left_usd <= 0.0:
-        return Verdict("single", "no_money", model, following, e.next_usd)
+    if e.budget_left_usd <= LEAST_STAGE * e.spent_usd:
+        return Verdict("single", "no_money", model, following, e.next_usd if e.left else e.spent_usd)
     return Verdict("buy", reason, model, following, e.next_usd)
 
 

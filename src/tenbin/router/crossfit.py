@@ -52,7 +52,7 @@ class Crossfit:
         The observed quality where every cell is labelled; else estimate + weight x (observed - estimate), whose mean
         is unbiased for any rule when label propensities are right (Dudik et al., arXiv 1103.4601).
         """
-        return _doubly_robust(self.estimates.quality, self.observed.quality, self.observed.weight)
+        return doubly_robust(self.estimates.quality, self.observed.quality, self.observed.weight)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, float32."""
@@ -101,7 +101,7 @@ def dial_curve(
     """
     mus = mu_grid(points)
     values = crossfit.quality_values()
-    dollars = _doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
+    dollars = doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
     quality = cautious_quality(crossfit.estimates, trade_off)
     n = values.shape[0]
     quality_sum, cost_sum = np.zeros(points), np.zeros(points)
@@ -123,7 +123,8 @@ def dial_curve(
     )
 
 
-def _doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
+def doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
+    """What each cell [n, M] is worth for any rule that did not see it: see `Crossfit.quality_values`."""
     known = ~np.isnan(observed)
     if known.all() and np.all(weight == 1.0):
         return observed

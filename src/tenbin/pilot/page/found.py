@@ -39,7 +39,7 @@ def found(told: Telling) -> Markup:
         "found.lead",
         reference=status.settings.reference,
         cost=numbers.per_thousand_usd(told.reference_usd()),
-        n=numbers.plain(status.n_complete),
+        n=numbers.plain(status.n_measured),
     )
     return part("found", words("found.title"), lead, table(columns, rows, caption=words("found.title")), proof)
 
@@ -71,7 +71,7 @@ def singles(told: Telling) -> Markup:
     return part(
         "singles",
         words("singles.title"),
-        words("singles.lead", n=numbers.plain(status.n_complete)),
+        words("singles.lead", n=numbers.plain(status.n_measured)),
         table(
             columns,
             rows,

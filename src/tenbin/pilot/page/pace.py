@@ -37,7 +37,7 @@ def pace(told: Telling) -> Markup:
         )
         for point in points
     ]
-    lead = words("pace.lead", kept=told.kept, reference=status.settings.reference, n=numbers.plain(status.n_complete))
+    lead = words("pace.lead", kept=told.kept, reference=status.settings.reference, n=numbers.plain(status.n_measured))
     drawn = figure(both(lambda frame: _draw(told, frame), 320, 280), told.pace()) if len(points) >= LEAST_DRAWN else ""
     listed = folded(words("pace.title"), table(columns, rows, caption=words("pace.title")))
     return part("pace", words("pace.title"), lead, Markup(drawn), listed)

@@ -39,8 +39,8 @@ def _facts(told: Telling) -> list[Markup]:
         key = {"kept": told.kept, "reference": reference, "n": numbers.plain(n)}
         facts.append(_fact(told, status.proof.saving, words("facts.proved", **key), n))
     elif status.saving is not None:
-        key = {"kept": told.kept, "reference": reference, "n": numbers.plain(status.n_complete)}
-        facts.append(_fact(told, status.saving.saving, words("facts.saving", **key), status.n_complete))
+        key = {"kept": told.kept, "reference": reference, "n": numbers.plain(status.n_measured)}
+        facts.append(_fact(told, status.saving.saving, words("facts.saving", **key), status.n_measured))
     budget = numbers.usd(status.settings.budget_usd)
     facts.append(fact(numbers.usd(status.tally.spent_usd), words("facts.spent", budget=budget)))
     if status.payback is not None:
