@@ -13,7 +13,8 @@ from tenbin.cli.whole_file import whole_file
 from tenbin.errors import UsageError
 
 TEMPLATE = """\
-# What 'tenbin serve' serves. docs/reference/config.md explains every key; what stands behind a # here is optional.
+# What 'tenbin pilot' asks and 'tenbin serve' serves. docs/reference/config.md explains every key; what stands behind
+# a # here is optional.
 # Paths are relative to this file. Keys never stand in it: name the environment variable that holds one.
 
 # The models that may be called. NAME is what your outcome table, prices and router call the model.
@@ -38,6 +39,9 @@ capabilities = ["tools", "vision", "json_schema"]
 # [candidates.local]
 # base_url = "http://127.0.0.1:8000/v1"   # anything that speaks OpenAI's dialect
 # max_concurrency = 8                     # calls at a time
+# max_output_tokens = 4096                # the cap on its answers; a pilot caps at 4,096 where nothing is said
+# requests_per_minute = 500               # what its provider allows; 'tenbin pilot run' keeps to both
+# tokens_per_minute = 200000
 
 # A profile is one business use. Clients ask for the model "tenbin/NAME", or "tenbin/auto" for the default profile.
 [profiles.auto]
@@ -49,6 +53,7 @@ min_quality = 0.97                        # the least cost that keeps 97 % of th
 # safe_default = "gpt-4.1"                # who answers when deciding fails or is late (default: the best in training)
 # store_prompts = true                    # prompts and answers are not kept unless you say so
 # retention_days = 30
+# metric = "helpful"                      # how a pilot measures answers: one of [metrics], or a kind, as "exact"
 
 # [profiles.auto.sla]                     # outside of it, the reference answers until told otherwise
 # deadline_s = 60
@@ -57,13 +62,19 @@ min_quality = 0.97                        # the least cost that keeps 97 % of th
 # availability = 0.995
 # max_spend_usd = 100                     # per day (UTC)
 
+# What a good answer is, as your business means it. docs/reference/quality.md says which kind to use when.
+# [metrics.helpful]
+# kind = "judge"                          # or exact, numeric, choice, contains, regex, json_schema, sql, code, ...
+# judge = "claude-sonnet"                 # of another family than the candidates it grades
+# rubric = "correct, complete, polite, and no longer than needed"
+
 [gateway]
 router = "my-router"                      # the folder that 'tenbin fit' wrote
 host = "127.0.0.1"
 port = 8787
 admin_port = 8788                         # metrics and admin routes, on this machine only unless admin_host says else
 keys = "required"                         # make them with 'tenbin keys create'; "open" lets anybody on this machine in
-# prices = "prices.toml"                  # instead of the router's own
+# prices = "prices.toml"                  # instead of the router's own; a pilot needs it ('tenbin prices import')
 # admin_key_env = "TENBIN_ADMIN_KEY"
 # max_body_mb = 32
 # max_concurrency = 1024
@@ -89,4 +100,7 @@ def init(config: Path) -> None:
     say(f"wrote {strong(str(config))}: put your models and your router into it, then run")
     say(strong(f"  tenbin doctor{named}"))
     say(strong(f"  tenbin serve{named}"))
-    say(faint("No router yet? 'tenbin serve --demo' shows a gateway at once, 'tenbin fit' makes a router."))
+    say(
+        faint("No router yet? 'tenbin pilot plan' begins with your own prompts, 'tenbin fit' with a table of outcomes;")
+    )
+    say(faint("'tenbin serve --demo' shows a gateway at once."))

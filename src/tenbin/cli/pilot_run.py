@@ -65,7 +65,7 @@ def run(
         raise UsageError(f"--budget {budget:g} is no budget", fix="give dollars above 0")
     if not 0.0 < deadline < float("inf"):
         raise UsageError(f"--deadline {deadline:g} is no time", fix="give seconds above 0")
-    prepared = prepare(PilotFolder(root / name), os.environ, budget_usd=budget, without=without)
+    prepared = prepare(PilotFolder(root / name), os.environ, budget_usd=budget, without=without, asks=not regrade)
     options = RunOptions(concurrency, deadline, regrade)
     if dry_run:
         _say_forecast(prepared, options, lang, as_json)

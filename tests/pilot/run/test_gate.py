@@ -21,7 +21,7 @@ def fail(made: Gate, now: float, kind: FailureKind = "server_error", retry_after
     """One call that begins and fails at once; how long the pause is that follows."""
     made.begin(now, 0.0)
     made.end()
-    made.failed(UpstreamFailure(kind, "no", retry_after_s=retry_after_s), now, now)
+    made.failed(UpstreamFailure(kind, "no", retry_after_s=retry_after_s), now, now, blames=kind != "context")
     return made.free_at() - now
 
 

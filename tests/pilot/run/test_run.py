@@ -112,6 +112,17 @@ def test_a_prompt_that_a_candidate_refuses_is_given_up_and_costs_nothing(tmp_pat
     assert {(it.kind, it.is_final, it.cost_usd) for it in failures(pilot)} == {("context", True, 0.0)}
 
 
+def test_who_refuses_whatever_is_asked_is_set_aside_and_no_prompt_given_up(tmp_path: Path) -> None:
+    with FakeUpstream(Answer.error(400, message="Unsupported parameter: 'stream_options'")) as upstream:
+        pilot = made(tmp_path, upstream, models=("big",))
+        (big,) = run(pilot).candidates
+        assert big.set_aside is not None
+        assert "Unsupported parameter" in big.set_aside
+        assert (big.given_up, big.left) == (0, 6)
+        upstream.script = None
+        assert run(pilot).bought == 6
+
+
 @pytest.mark.parametrize("how", [Answer.content_filter(), Answer.error(400, code="content_filter")])
 def test_a_filters_refusal_is_an_answer(tmp_path: Path, how: Answer) -> None:
     with FakeUpstream(how) as upstream:
@@ -300,6 +311,7 @@ def test_what_is_wrong_is_said_before_a_dollar_is_spent(tmp_path: Path) -> None:
         prepare(keyed, {})
     assert "--without" not in str(caught.value)
     assert len(prepare(keyed, {"NO_KEY": "k"}, without=["big"]).pairs) == 6
+    assert len(prepare(keyed, {}, asks=False).pairs) == 12
     with pytest.raises(UsageError, match='--without "bug": the pilot has no such candidate; did you mean "big"'):
         prepare(keyed, {}, without=["bug"])
     with pytest.raises(UsageError, match="leaves no candidate"):

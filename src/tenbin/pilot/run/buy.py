@@ -18,21 +18,27 @@ from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
 
-FINAL = frozenset({"refused", "context", "capability"})
+FINAL = frozenset({"context"})
 """Failures that asking again would only repeat: the prompt, not the moment, is at fault."""
+DOUBTFUL = frozenset({"refused", "capability"})
+"""The same, unless the candidate has never answered: then our way of asking may be at fault, for every prompt."""
 STOPPED = "cancelled"
 """The kind of a failure that is our own: the run was stopped before the answer had come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call to be made: the pair, what is said to whom, under which name, and the money set aside for it."""
+    """One call to be made: the pair, what is said to whom, under which name, and the money set aside for it.
+
+    `gives_up`: a prompt that is refused is not asked again.
+    """
 
     pair: Pair
     destination: Destination
     said: Said
     call_id: str
     reserve_usd: float
+    gives_up: bool = True
 
 
 class Buyer:
@@ -79,7 +85,7 @@ class Buyer:
             failure = unheard.failure
             if not failure.is_content_filter:
                 cost_usd = order.reserve_usd if unheard.may_be_billed else 0.0
-                is_final = failure.kind in FINAL
+                is_final = failure.kind in FINAL or (order.gives_up and failure.kind in DOUBTFUL)
                 return failed(order, failure.kind, failure.told, cost_usd, is_final=is_final), failure
             # The provider's filter spoke in the model's place: that is the answer its users get.
             heard = Heard("", Usage(0, 0) if not unheard.may_be_billed else None, FILTERED, is_refusal=True)

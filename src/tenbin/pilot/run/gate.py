@@ -62,12 +62,12 @@ class Gate:
         self._failures = self._pushbacks = 0
         self._limit = min(self._limit + 1, self._most)
 
-    def failed(self, failure: UpstreamFailure, began: float, now: float) -> None:
-        """A call that began at `began` has failed."""
+    def failed(self, failure: UpstreamFailure, began: float, now: float, *, blames: bool = True) -> None:
+        """A call that began at `began` has failed; `blames`: it speaks against the candidate, not the prompt."""
         if failure.kind in FATAL:
             self.set_aside = failure.told
             return
-        if not failure.counts:
+        if not blames:
             self.succeeded()
             return
         if began < self._seen_at:

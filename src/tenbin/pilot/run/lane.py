@@ -48,6 +48,11 @@ class Lane:
         """The candidate."""
         return self.destination.candidate.name
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether it ever gave an answer: until then a refusal is more likely our way of asking than the prompt."""
+        return self.tally.bought + self.bought_before > 0
+
     def is_open(self) -> bool:
         """Whether there is anything to ask and it may still be asked."""
         return bool(self.waiting) and not self.is_broke and self.gate.set_aside is None

@@ -38,10 +38,12 @@ def prepare(
     *,
     budget_usd: float | None = None,
     without: Collection[str] = (),
+    asks: bool = True,
 ) -> Prepared:
     """Read a pilot's folder, its configuration and its prices; nothing is called.
 
-    `budget_usd` takes the place of the settings' budget, `without` leaves candidates out. Raises DataError (no such
+    `budget_usd` takes the place of the settings' budget, `without` leaves candidates out, and no keys are needed where
+    nobody will be asked (`asks`). Raises DataError (no such
     pilot, a damaged file), ConfigError (a candidate that is not configured, a key that is not set), PriceError (a
     candidate without a price), UsageError (`without` names nobody, or everybody).
     """
@@ -55,7 +57,8 @@ def prepare(
     models = _models(settings, planned, without)
     document = load_document(Path(settings.config), environ)
     called = _called(document, models, settings)
-    _check_keys(called, environ)
+    if asks:
+        _check_keys(called, environ)
     prices = _prices(document, settings)
     return Prepared(
         folder=folder,
@@ -118,5 +121,6 @@ def _prices(document: Document, settings: PilotSettings) -> PriceBook:
     written = document.plain["gateway"].get("prices")
     if written is None:
         what = f'the pilot has no price book, and [gateway] of "{settings.config}" names none'
-        raise PriceError(what, fix='write prices = "prices.toml" there, or plan with --prices FILE')
+        fix = "make one with 'tenbin prices import' and name it there: prices = \"prices.toml\""
+        raise PriceError(what, fix=fix)
     return PriceBook.load(document.path(written))

@@ -196,7 +196,7 @@ class Run:
         likely_tokens = lane.likely_tokens(said)
         lane.gate.begin(now, likely_tokens)
         self._in_flight += 1
-        order = Order(pair, lane.destination, said, self._call_id(), bound_usd)
+        order = Order(pair, lane.destination, said, self._call_id(), bound_usd, lane.has_answered)
         self._spawn(self._buy(lane, place, order, Money(reserve, mark), likely_tokens))
         return True
 
@@ -225,7 +225,7 @@ class Run:
         self.purse.settle(money.answer, end.cost_usd)
         self.purse.settle(money.grading, 0.0)
         if failure is not None:
-            lane.gate.failed(failure, began, self._loop.time())
+            lane.gate.failed(failure, began, self._loop.time(), blames=not end.is_final)
         if not end.is_final:
             lane.ask_again(place, order.pair)
 
