@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tenbin.errors import ArtifactError
 from tenbin.types import Candidate
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 PRICES = "prices.toml"
 CARD = "card.md"
@@ -36,13 +36,32 @@ Parts = Mapping[str, Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A candidate more or less since the fit: `kind` is "added" or "retired", `reference` the one in force after it.
+
+    Of an added one: how many labels of which data told of it, the gain in AIQ-log that they promise and how certain
+    it is, and whether a person insisted (`forced`) where that was not enough.
+    """
+
+    kind: str
+    model: str
+    version: str
+    reference: str
+    n_labels: int = 0
+    data_hash: str = ""
+    gain: float | None = None
+    certainty: float | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a router is: everything that a reader or a loader must know before touching the arrays.
 
     `cost_basis` is "tokens" (tokens are predicted, prices applied when deciding) or "dollars" (recorded dollars are
     predicted, price changes scale them). `c_ref_usd` and `t_ref_s` are the anchors stored at fit; `t_ref_s` is None
     where no times were recorded. `embedder_reason` says in words why this embedder was taken. `hashes` holds the
-    SHA-256 of each array file.
+    SHA-256 of each array file, `changes` what became of the candidates since the fit.
     """
 
     version: str
@@ -63,10 +82,14 @@ class Manifest:
     label_cost_usd: float
     hashes: Mapping[str, str]
     format: int = FORMAT
+    changes: tuple[Change, ...] = ()
 
     def dumps(self) -> str:
-        """The manifest as JSON text with sorted keys."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True, default=sorted, ensure_ascii=False) + "\n"
+        """The manifest as JSON text with sorted keys; without changes it has no such key, as in format 1."""
+        said = asdict(self)
+        if not self.changes:
+            del said["changes"]
+        return json.dumps(said, indent=1, sort_keys=True, default=sorted, ensure_ascii=False) + "\n"
 
     @property
     def artifact_hash(self) -> str:
@@ -151,7 +174,8 @@ def _manifest_of(raw: dict[str, Any]) -> Manifest:
     candidates = tuple(_candidate_of(entry) for entry in raw["candidates"])
     if raw["reference"] not in {c.name for c in candidates}:
         raise ValueError(f"reference {raw['reference']!r} is no candidate")
-    return Manifest(**{**raw, "candidates": candidates})
+    changes = tuple(Change(**entry) for entry in raw.get("changes", ()))
+    return Manifest(**{**raw, "candidates": candidates, "changes": changes})
 
 
 def _candidate_of(raw: dict[str, Any]) -> Candidate:

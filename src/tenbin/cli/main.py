@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
     "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
     "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
-    "router": LazyCommand("tenbin.cli.router:router", "List, show and compare fitted routers."),
+    "router": LazyCommand("tenbin.cli.router:router", "List, show, compare and change fitted routers."),
     "report": LazyCommand("tenbin.cli.report:report", "Write the HTML report of a saved evaluation."),
     "prices": LazyCommand("tenbin.cli.prices:prices", "Show, compare, check and import price books."),
     "init": LazyCommand("tenbin.cli.init:init", "Write a commented tenbin.toml to start from."),

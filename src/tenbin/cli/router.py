@@ -1,4 +1,4 @@
-"""`tenbin router list|show|diff`: what fitted routers are, and how two of them differ."""
+"""`tenbin router`: what fitted routers are, how two of them differ, a candidate more or less."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import click
 from tenbin.cli.lazy import Group
 from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.router_add import add_model
+from tenbin.cli.router_retire import retire_model
 
 FOLDER = click.Path(path_type=Path)
 
 
 @click.group(cls=Group)
 def router() -> None:
-    """List, show and compare fitted routers."""
+    """List, show, compare and change fitted routers."""
+
+
+router.add_command(add_model)
+router.add_command(retire_model)
 
 
 @router.command("list")

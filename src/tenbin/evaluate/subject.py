@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.evaluate.baselines import PAIR_POINTS, TrainedBaselines, best_pair
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.crossfit import Crossfit, DialCurve, column_means
+from tenbin.router.crossfit import Crossfit, DialCurve, known_means
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.types import Estimates, Features, Floats, Panel, Query
 
@@ -91,8 +91,8 @@ def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
     estimates = router.crossfit.estimates
     knn_quality, knn_amounts = router.baselines.knn(features)
     return TrainedBaselines(
-        mean_quality=column_means(observed.quality, observed.weight),
-        mean_cost_usd=column_means(train_cost, observed.weight),
+        mean_quality=known_means(observed.quality, estimates.quality, observed.weight),
+        mean_cost_usd=known_means(train_cost, router.cost_usd(estimates), observed.weight),
         group_quality=router.baselines.group_quality(features) if router.manifest.uses_groups else None,
         knn_quality=knn_quality,
         knn_cost_usd=_knn_cost(router, knn_amounts),

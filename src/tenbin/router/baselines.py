@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from tenbin.router.crossfit import Observed, column_means
 from tenbin.types import Features, Floats, Ints
 
 AMOUNTS = ("input_tokens", "output_tokens", "cost_usd")
+
+Arrange = Callable[[str, Floats], Floats]
+"""Turns an array [..., M] of a kind ("quality", "quality_sd", "weight", an amount) into one of other candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,29 @@ class Baselines:
         """Quality [n, M] and each amount [n, M] ("input_tokens", "output_tokens", "cost_usd", as recorded)."""
         parts = np.split(self.knn_amounts.predict(features).mean, len(self.amounts), axis=1)
         return self.knn_quality.predict(features).mean, dict(zip(self.amounts, parts, strict=True))
+
+    def arranged(self, arrange: Arrange) -> Baselines:
+        """The baselines of other candidates: `arrange` turns every array [..., M] into one [..., M'], kind by kind."""
+        held: tuple[Predictor, ...] = (self.group_table, self.knn_quality, self.knn_amounts)
+        group, quality, amounts = (predictor.save() for predictor in held)
+        group |= {name: arrange("quality", group[name]) for name in ("group_means", "overall")}
+        group |= {name: arrange("quality_sd", group[name]) for name in ("group_sd", "overall_sd")}
+        quality |= {name: arrange("quality", quality[name]) for name in ("targets", "means")}
+        quality |= {
+            "mean_sd": arrange("quality_sd", quality["mean_sd"]),
+            "weight": arrange("weight", quality["weight"]),
+        }
+        for name in ("targets", "means", "mean_sd", "weight"):
+            blocks = np.split(amounts[name], len(self.amounts), axis=-1)
+            kinds = self.amounts if name != "weight" else ("weight",) * len(self.amounts)
+            amounts[name] = np.concatenate([arrange(k, b) for k, b in zip(kinds, blocks, strict=True)], axis=-1)
+        return Baselines(
+            means={name: arrange(name, mean) for name, mean in self.means.items()},
+            group_table=GroupPredictor.load(group),
+            knn_quality=KnnPredictor.load(quality),
+            knn_amounts=KnnPredictor.load(amounts),
+            amounts=self.amounts,
+        )
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name."""

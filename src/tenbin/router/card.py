@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+from tenbin.router.crossfit import known_means
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -47,4 +47,6 @@ def write_card(router: Router) -> str:
 
 
 def _mean_dollars(router: Router) -> list[float]:
-    return [float(v) for v in np.nanmean(router.observed_cost_usd(), axis=0)]
+    crossfit = router.crossfit
+    expected = router.cost_usd(crossfit.estimates)
+    return [float(v) for v in known_means(router.observed_cost_usd(), expected, crossfit.observed.weight)]

@@ -39,6 +39,20 @@ def column_means(target: Floats, weight: Floats) -> Floats:
     return np.where(total > 0.0, summed / np.where(total > 0.0, total, 1.0), np.nan)
 
 
+def doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
+    """What was observed [n, M] where all of it is known, else estimate + weight x (observed - estimate)."""
+    known = ~np.isnan(observed)
+    if known.all() and np.all(weight == 1.0):
+        return observed
+    return np.where(known, estimate + weight * (np.where(known, observed, 0.0) - estimate), estimate)
+
+
+def known_means(observed: Floats, estimated: Floats, weight: Floats) -> Floats:
+    """Weighted mean [M] of the measured cells of every column; that of the estimates for a column without any."""
+    means = column_means(observed, weight)
+    return np.where(np.isnan(means), estimated.mean(axis=0), means)
+
+
 @dataclass(frozen=True, slots=True)
 class Crossfit:
     """Out-of-fold estimates of the training rows beside what was observed there; no prompts."""
@@ -121,11 +135,3 @@ def dial_curve(
         reference_quality=float(values[:, reference].mean()),
         reference_cost_usd=float(dollars[:, reference].mean()),
     )
-
-
-def doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
-    """What each cell [n, M] is worth for any rule that did not see it: see `Crossfit.quality_values`."""
-    known = ~np.isnan(observed)
-    if known.all() and np.all(weight == 1.0):
-        return observed
-    return np.where(known, estimate + weight * (np.where(known, observed, 0.0) - estimate), estimate)

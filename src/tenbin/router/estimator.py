@@ -16,6 +16,8 @@ from tenbin.predictors.parts import part, prefixed
 from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays, Predictor
 from tenbin.reasons import Reason
+from tenbin.router.gap import gap_sd
+from tenbin.router.roster import Roster
 from tenbin.types import Estimates, Features, Floats, Prediction
 
 STRANGE = 0.5
@@ -54,7 +56,7 @@ class Estimator:
     """The predictors of one router, fitted together.
 
     `gap_correlation` [M] is that of each candidate's residuals with the reference's: errors that candidates share do
-    not blur the gap between them.
+    not blur the gap between them. `roster` says who is served, None where it is who was fitted.
     """
 
     quality: Predictor
@@ -65,6 +67,7 @@ class Estimator:
     familiarity: Familiarity
     gap_correlation: Floats
     reference: int
+    roster: Roster | None = None
 
     def __post_init__(self) -> None:
         """Let heads see with the eyes of the quality's stack where they are equal, as after any fit on full tables."""
@@ -83,11 +86,12 @@ class Estimator:
             else head.mean(features, seen if stack is not None and head.stack_.sees_with(stack) else None)
             for head in self._heads()
         )
-        return self.assemble(
+        of_fit = self.assemble(
             self.familiarity.shrink(prediction, features),
             None if self.input_tokens is None else self.input_tokens.mean(features),
             *means,
         )
+        return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
 
     def grounds(self, features: Features, uses_groups: bool) -> list[Reason | None]:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
@@ -139,6 +143,8 @@ class Estimator:
             "familiarity_spread": self.familiarity.spread,
             "reference": np.array(self.reference),
         }
+        if self.roster is not None:
+            parts["roster"] = self.roster.save()
         return parts
 
     @classmethod
@@ -159,10 +165,5 @@ class Estimator:
             ),
             gap_correlation=own["gap_correlation"],
             reference=int(own["reference"]),
+            roster=Roster.load(parts["roster"]) if "roster" in parts else None,
         )
-
-
-def gap_sd(sd: Floats, correlation: Floats, reference: int) -> Floats:
-    """Standard deviation [n, M] of q_m - q_reference from those of both and the correlation [M] of their errors."""
-    own = sd[:, reference : reference + 1]
-    return np.sqrt(np.maximum(sd**2 + own**2 - 2.0 * correlation * sd * own, 0.0))

@@ -17,13 +17,16 @@ from tenbin.outcomes.identity import prompt_key
 from tenbin.plugins import load_plugin
 from tenbin.prices import PriceBook
 from tenbin.risk import Anchors
+from tenbin.router.anchors import anchors_of
 from tenbin.router.baselines import learn_baselines
 from tenbin.router.card import write_card
 from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedder
-from tenbin.router.crossfit import Observed, column_means
+from tenbin.router.crossfit import column_means
 from tenbin.router.learning_curve import measure_learning_curve
+from tenbin.router.parts import Parts
 from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
-from tenbin.router.router import Parts, Router
+from tenbin.router.router import Router
+from tenbin.router.seen import SeenPrompts
 from tenbin.router.train import MakePredictor, observe, train
 from tenbin.router.training_rows import near_folds, training_rows
 from tenbin.types import Candidate, Floats, Panel, Progress
@@ -80,14 +83,14 @@ def fit(
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
     typical = typical_call(panel, features.text_tokens, weight, basis, rates)
     pricing = Pricing(basis, rates, typical)
-    anchors = _anchors(panel.models, pricing, crossfit.observed, reference)
+    anchors = anchors_of(panel.models, pricing, crossfit, reference)
     parts = {
         **estimator.save(),
         "encoder": choice.encoder.save(),
         "typical_call": typical.save(),
         "crossfit": crossfit.save(),
         "baselines": learn_baselines(features, crossfit.observed, folds).save(),
-        "seen": {"keys": np.array(sorted({prompt_key(query) for query in panel.queries}))},
+        "seen": SeenPrompts.of_rows([prompt_key(query) for query in panel.queries]).save(),
     }
     if settings.learning_curve:
         curve = measure_learning_curve(make, features, panel, folds, pricing, anchors, crossfit, settings.seed, report)
@@ -111,14 +114,6 @@ def _reference(panel: Panel, weight: Floats, asked: str | None) -> int:
     if asked not in panel.models:
         raise UsageError(f'the reference "{asked}" is no model of the table', fix=f"models: {', '.join(panel.models)}")
     return panel.models.index(asked)
-
-
-def _anchors(models: tuple[str, ...], pricing: Pricing, observed: Observed, reference: int) -> Anchors:
-    """The reference's mean dollars and seconds; the dearest candidate's where the reference is free."""
-    dollars = column_means(pricing.observed_cost_usd(observed), observed.weight)
-    seconds = column_means(observed.latency_s, observed.weight)
-    c_ref = float(dollars[reference]) if dollars[reference] > 0.0 else float(np.nanmax(dollars))
-    return Anchors(models[reference], c_ref if c_ref > 0.0 else 1.0, float(seconds[reference]))
 
 
 def _candidates(models: tuple[str, ...], known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

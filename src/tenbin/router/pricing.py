@@ -85,25 +85,38 @@ def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
     raise DataError(f'no cost is known for "{missing}"', where="the outcome table", fix=fix)
 
 
+def recorded_price(mean_usd: float) -> Price:
+    """The price of a model of which only dollars are known; rounded, since it is for people."""
+    return Price(0.0, 0.0, request_usd=float(f"{mean_usd:.{DIGITS}g}"))
+
+
 def recorded_book(panel: Panel, weight: Floats) -> PriceBook:
     """A book for tables that have only dollars: each model's mean recorded dollars as its price per request.
 
     Editing a price there scales that model's predicted dollars by the same factor. The figures are for people, hence
     rounded; the typical call is priced with this very book, so that unedited prices scale by exactly 1.
     """
-    means = [float(f"{mean:.{DIGITS}g}") for mean in column_means(panel.cost_usd, weight)]
-    return PriceBook({m: (Price(0.0, 0.0, request_usd=c),) for m, c in zip(panel.models, means, strict=True)})
+    means = column_means(panel.cost_usd, weight).tolist()
+    return PriceBook({m: (recorded_price(mean),) for m, mean in zip(panel.models, means, strict=True)})
 
 
 def typical_call(panel: Panel, text_tokens: Floats, weight: Floats, basis: str, rates: Rates) -> TypicalCall:
     """The call of mean size of every candidate; where only dollars are known, the size that those dollars buy."""
-    if basis == TOKENS:
-        size = [column_means(cells, weight) for cells in (panel.input_tokens, panel.output_tokens)]
-    else:
-        zero = np.zeros(len(panel.models))
-        size = [zero + float(np.mean(text_tokens)), zero]
-        without, per_token = (rates.cost_usd(size[0][None, :], (zero + t)[None, :])[0] for t in (0.0, 1.0))
-        slope = per_token - without
-        excess = np.maximum(column_means(panel.cost_usd, weight) - without, 0.0)
-        size[1] = np.where(slope > 0.0, excess / np.where(slope > 0.0, slope, 1.0), 0.0)
-    return TypicalCall(size[0], size[1], rates.cost_usd(size[0][None, :], size[1][None, :])[0])
+    if basis == DOLLARS:
+        return call_of_dollars(float(np.mean(text_tokens)), column_means(panel.cost_usd, weight), rates)
+    return call_of_tokens(column_means(panel.input_tokens, weight), column_means(panel.output_tokens, weight), rates)
+
+
+def call_of_tokens(input_tokens: Floats, output_tokens: Floats, rates: Rates) -> TypicalCall:
+    """The call of these sizes [M]."""
+    cost = rates.cost_usd(input_tokens[None, :], output_tokens[None, :])[0]
+    return TypicalCall(input_tokens, output_tokens, cost)
+
+
+def call_of_dollars(input_tokens: float, cost_usd: Floats, rates: Rates) -> TypicalCall:
+    """The call with that much input and as much output as these dollars [M] buy."""
+    inputs, zero = np.full(len(cost_usd), input_tokens), np.zeros(len(cost_usd))
+    without, per_token = (rates.cost_usd(inputs[None, :], (zero + t)[None, :])[0] for t in (0.0, 1.0))
+    slope = per_token - without
+    excess = np.maximum(cost_usd - without, 0.0)
+    return call_of_tokens(inputs, np.where(slope > 0.0, excess / np.where(slope > 0.0, slope, 1.0), 0.0), rates)

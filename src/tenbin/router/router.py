@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, read_part, write_artifact
+from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, write_artifact
 from tenbin.errors import DecisionError, PluginError, UsageError
 from tenbin.plugins import load_plugin
 from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
@@ -27,10 +27,13 @@ from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
 from tenbin.router.explain import headline, views
 from tenbin.router.learning_curve import LearningCurve
+from tenbin.router.parts import Parts
 from tenbin.router.pricing import Pricing, TypicalCall
+from tenbin.router.roster import Roster
+from tenbin.router.seen import SeenPrompts
 from tenbin.types import Bools, Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
-PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency")
+PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency", "roster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +52,6 @@ class Routing:
     cost_usd: Floats
     barred: tuple[Sequence[str | None], ...]
     reasons: tuple[tuple[Reason, ...], ...]
-
-
-class Parts:
-    """The arrays of a router by part: in memory after a fit, read and checked on first use after a load."""
-
-    def __init__(self, manifest: Manifest, folder: Path | None, held: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
-        self._manifest = manifest
-        self._folder = folder
-        self._held = dict(held)
-
-    def __contains__(self, part: str) -> bool:
-        return part in self._held or f"{part}.npz" in self._manifest.hashes
-
-    def __getitem__(self, part: str) -> Mapping[str, NDArray[Any]]:
-        if part not in self._held and self._folder is not None:
-            self._held[part] = read_part(self._folder, self._manifest, part)
-        return self._held[part]
-
-    def all(self) -> dict[str, Mapping[str, NDArray[Any]]]:
-        """Every part, read where it was not yet."""
-        names = {*self._held, *(name.removesuffix(".npz") for name in self._manifest.hashes)}
-        return {name: self[name] for name in sorted(names)}
 
 
 class Router:
@@ -166,8 +147,34 @@ class Router:
 
     @cached_property
     def seen(self) -> frozenset[str]:
-        """Hashes of the normalised training prompts."""
-        return frozenset(self._parts["seen"]["keys"].tolist())
+        """Hashes of the normalised prompts that the router has learnt from."""
+        return frozenset(self.seen_prompts.keys)
+
+    @cached_property
+    def seen_prompts(self) -> SeenPrompts:
+        """The same in order, and which training row each of them is."""
+        return SeenPrompts.load(self._parts["seen"])
+
+    @property
+    def pricing(self) -> Pricing:
+        """The prices of the moment for these candidates."""
+        return self._pricing
+
+    @property
+    def roster(self) -> Roster:
+        """Who is served of those fitted, and who was added."""
+        fitted, width = self._estimator, len(self.models)
+        whole = np.arange(width, dtype=np.int64)
+        return fitted.roster or Roster(width, whole, (), fitted.gap_correlation, fitted.reference)
+
+    def changed(
+        self, manifest: Manifest, roster: Roster, parts: Mapping[str, Mapping[str, NDArray[Any]]], prices: PriceBook
+    ) -> Router:
+        """This router with other candidates: the same fit behind another roster, some parts replaced, no card yet."""
+        estimator = replace(self._estimator, roster=roster)
+        kept = {name: part for name, part in self._parts.all().items() if name != "learning_curve"}
+        held = Parts(manifest, None, {**kept, **parts, "roster": roster.save()})
+        return Router(manifest, self._encoder, estimator, held, prices, "")
 
     def features(self, queries: Sequence[Query]) -> Features:
         """What the predictors see of n queries; the group is dropped where the router was fitted without groups."""

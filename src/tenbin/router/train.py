@@ -13,6 +13,7 @@ from tenbin.predictors.lengths import LengthHead
 from tenbin.protocols import Predictor
 from tenbin.router.crossfit import Crossfit, Observed
 from tenbin.router.estimator import Estimator, Familiarity
+from tenbin.router.gap import residual_correlation
 from tenbin.router.pricing import DOLLARS, TOKENS
 from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
 
@@ -100,18 +101,6 @@ def fit_out_of_fold(
         prediction = partial.predict(features.take(out))
         mean[out], sd[out] = prediction.mean, prediction.sd
     return predictor, Prediction(mean, sd)
-
-
-def residual_correlation(residuals: Floats, reference: int) -> Floats:
-    """Correlation [M] of each column's residuals with the reference's over the rows where both are known."""
-    correlation = np.zeros(residuals.shape[1])
-    for m in range(residuals.shape[1]):
-        both = ~np.isnan(residuals[:, m]) & ~np.isnan(residuals[:, reference])
-        a, b = residuals[both, m], residuals[both, reference]
-        scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
-        correlation[m] = float((a * b).sum()) / scale if scale > 0.0 else 0.0
-    correlation[reference] = 1.0
-    return correlation
 
 
 def _fit(make: Callable[[], P], features: Features, target: Floats, weight: Floats, folds: Ints) -> tuple[P, Floats]:

@@ -1,0 +1,117 @@
+"""Whether a new candidate helps: the routed curve with it minus the curve without it, and how certain that is.
+
+Both curves are decided by the router's out-of-fold estimates on the same training rows, and paid there with what was
+observed. Only the newcomer's own quality is not known there: it is drawn from its posterior, so that every draw gives
+one possible gain in AIQ-log, paired on rows and prices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.evaluate.metrics import curve_hull, scale_of
+from tenbin.online.newcomer import Newcomer
+from tenbin.risk import Anchors, mu_grid, name_order
+from tenbin.router.sweep import Sweep
+from tenbin.types import Floats, Ints, TradeOff
+
+POINTS = 101
+DRAWS = 400
+MOST_ROWS = 8_000
+TAIL = 0.05
+LEAST_CERTAINTY = 0.9
+"""A newcomer is taken in where its gain is above zero with at least that probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Expected gain in AIQ-log, its 90 % credible interval, and the probability that it is above zero.
+
+    `share` is the largest share of prompts that the newcomer is given anywhere along the dial.
+    """
+
+    gain: float
+    low: float
+    high: float
+    certainty: float
+    share: float
+
+    @property
+    def suffices(self) -> bool:
+        """Whether the newcomer is to be taken in."""
+        return self.gain > 0.0 and self.certainty >= LEAST_CERTAINTY
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Training rows on which two pools are compared, the newcomer being the last of M + 1 candidates.
+
+    `estimated` and `estimated_usd` [n, M + 1] decide; `quality` and `cost_usd` [n, M] pay the known candidates,
+    `cost_usd_of_new` [n] and `quality_of_new` [n, 1 + K] times a draw of (mean, loadings) the newcomer.
+    """
+
+    models: tuple[str, ...]
+    anchors: Anchors
+    estimated: Floats
+    estimated_usd: Floats
+    quality: Floats
+    cost_usd: Floats
+    quality_of_new: Floats
+    cost_usd_of_new: Floats
+
+    def thinned(self) -> Ground:
+        """At most `MOST_ROWS` evenly spaced rows."""
+        step = max(1, -(-len(self.quality) // MOST_ROWS))
+        rows = {name: getattr(self, name)[::step] for name in Ground.__slots__ if name not in ("models", "anchors")}
+        return Ground(self.models, self.anchors, **rows)
+
+
+def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
+    """The gain that the newcomer promises on these rows, over the draws of its posterior."""
+    ground = ground.thinned()
+    mus, m = mu_grid(POINTS), ground.quality.shape[1]
+    before, after = _choices(ground, mus, m), _choices(ground, mus, m + 1)
+    own = after == m
+    if not own.any():
+        return Evidence(0.0, 0.0, 0.0, 0.0, 0.0)
+    quality, cost = _paid(ground, before)
+    others, spent = _paid(ground, np.where(own, 0, after), ~own)
+    spent = spent + own @ ground.cost_usd_of_new / len(ground.quality)
+    of_new = own @ ground.quality_of_new / len(ground.quality)
+    draws = newcomer.draws(DRAWS, np.random.default_rng(seed))
+    means, dollars = ground.quality.mean(axis=0), ground.cost_usd.mean(axis=0)
+    old_scale, price = scale_of(means, dollars), float(ground.cost_usd_of_new.mean())
+    old_hull = curve_hull(cost, quality, old_scale)
+    gains = np.empty(len(draws))
+    for i, draw in enumerate(draws):
+        level = float(ground.quality_of_new.mean(axis=0) @ draw)
+        scale = scale_of(np.append(means, level), np.append(dollars, price))
+        hull = curve_hull(spent, others + of_new @ draw, scale)
+        low, high = scale.low_usd, scale.high_usd
+        gains[i] = hull.mean_height_log(low, high) - old_hull.mean_height_log(low, high)
+    return Evidence(
+        gain=float(gains.mean()),
+        low=float(np.quantile(gains, TAIL)),
+        high=float(np.quantile(gains, 1.0 - TAIL)),
+        certainty=float((gains > 0.0).mean()),
+        share=float(own.mean(axis=1).max()),
+    )
+
+
+def _choices(ground: Ground, mus: Floats, m: int) -> Ints:
+    """What the rule chooses [k, n] of the first m candidates at every mu."""
+    quality, cost = ground.estimated[:, :m], ground.estimated_usd[:, :m]
+    everyone = np.ones(m, dtype=np.bool_)
+    seconds = np.full_like(quality, np.nan)
+    sweep = Sweep(quality, cost, seconds, TradeOff(0.0), ground.anchors, name_order(ground.models[:m]), everyone)
+    return sweep.choices(mus).astype(np.int64)
+
+
+def _paid(ground: Ground, choices: Ints, counted: Floats | None = None) -> tuple[Floats, Floats]:
+    """Mean quality and dollars [k] of the known candidates' answers at `choices` [k, n], where `counted`."""
+    rows = np.arange(choices.shape[1])
+    got = (cells[rows, choices] for cells in (ground.quality, ground.cost_usd))
+    quality, cost = (cells.mean(axis=1) if counted is None else (cells * counted).mean(axis=1) for cells in got)
+    return quality, cost

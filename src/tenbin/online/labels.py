@@ -1,0 +1,88 @@
+"""The labels of one new candidate, and which training prompts they are on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.errors import DataError, did_you_mean
+from tenbin.outcomes.identity import prompt_key
+from tenbin.prices import PriceBook
+from tenbin.router.crossfit import Observed
+from tenbin.router.router import Router
+from tenbin.types import Floats, Ints, Panel, Query
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """L labelled answers of one candidate: qualities, amounts (NaN = unknown), weights 1 / propensity, [L] each.
+
+    `rows` [L] is the training row of each prompt, -1 where it is none.
+    """
+
+    queries: tuple[Query, ...]
+    rows: Ints
+    quality: Floats
+    input_tokens: Floats
+    output_tokens: Floats
+    cost_usd: Floats
+    latency_s: Floats
+    weight: Floats
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the prompts."""
+        return frozenset(prompt_key(query) for query in self.queries)
+
+    def dollars(self, book: PriceBook, model: str) -> Floats:
+        """What each answer cost [L]: what was recorded, else its tokens at the book's prices; NaN: neither is known."""
+        priced = book.rates([model]).cost_usd(self.input_tokens[:, None], self.output_tokens[:, None])[:, 0]
+        return np.where(np.isnan(self.cost_usd), priced, self.cost_usd)
+
+    def observed(self, n: int) -> Observed:
+        """The same as a column [n, 1] of the training rows; weights relative, since the estimates are the ground.
+
+        A label that stands for many prompts would move a whole curve by its own luck.
+        """
+        inside = self.rows >= 0
+        columns = {}
+        for name in ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s"):
+            columns[name] = np.full((n, 1), np.nan)
+            columns[name][self.rows[inside], 0] = getattr(self, name)[inside]
+        return Observed(**columns, weight=np.ones((n, 1)))
+
+
+def labels_of(router: Router, panel: Panel, model: str) -> Labels:
+    """The labels of `model` in the training part of a panel (DataError where there is none)."""
+    if model not in panel.models:
+        fix = did_you_mean(model, panel.models) or f"models there: {', '.join(panel.models)}"
+        raise DataError(f'has no rows of "{model}"', where="the outcome table", fix=fix)
+    m = panel.models.index(model)
+    labelled = ~np.isnan(panel.quality[:, m])
+    if not labelled.any():
+        raise DataError(f'has no quality of "{model}"', where="the outcome table", fix="label 16 to 64 of its answers")
+    if panel.split is not None:
+        labelled &= np.array([split == TRAIN for split in panel.split])
+    if not labelled.any():
+        fix = "label 16 to 64 answers to training prompts; calibration and test rows are kept for proof"
+        raise DataError(f'has no quality of "{model}" on a row with split = train', where="the outcome table", fix=fix)
+    at = np.flatnonzero(labelled)
+    queries = tuple(panel.queries[i] for i in at.tolist())
+    row_of = router.seen_prompts.row_of()
+    propensity = np.where(np.isnan(panel.label_propensity[at, m]), 1.0, panel.label_propensity[at, m])
+    return Labels(
+        queries=queries,
+        rows=np.array([row_of.get(prompt_key(query), -1) for query in queries], dtype=np.int64),
+        quality=panel.quality[at, m],
+        input_tokens=panel.input_tokens[at, m],
+        output_tokens=panel.output_tokens[at, m],
+        cost_usd=panel.cost_usd[at, m],
+        latency_s=panel.latency_s[at, m],
+        weight=1.0 / propensity,
+    )
