@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenbin.cli.output import caution, faint, good, number, percent, strong, table, usd
-from tenbin.online.evidence import LEAST_CERTAINTY
+from tenbin.online.evidence import LEAST_GAIN
 
 if TYPE_CHECKING:
     from tenbin.cli.prompt_file import PromptLine
+    from tenbin.online.evidence import Evidence
     from tenbin.online.onboard import Onboarding, Suggestion
     from tenbin.router.router import Router
 
@@ -63,7 +64,7 @@ def addition_json(found: Onboarding, out: Path | None) -> dict[str, Any]:
         "cost_usd": found.cost_usd,
         "multiples": found.multiples,
         "evidence": found.evidence,
-        "least_certainty": LEAST_CERTAINTY,
+        "least_gain": max(LEAST_GAIN, -found.evidence.low),
     }
 
 
@@ -77,22 +78,27 @@ def addition_text(found: Onboarding, before: Router, out: Path | None) -> str:
         parts.append(f"{caution('Few labels')}: {FEW} to 64 are advised.")
     if math.isnan(found.multiples["latency_s"]) and before.manifest.t_ref_s is not None:
         parts.append("Its seconds were not measured: where seconds weigh (w > 0) it is never chosen.")
-    told = (
-        f"Expected gain in AIQ-log {evidence.gain:+.4f} [{evidence.low:+.4f}, {evidence.high:+.4f}], "
-        f"above zero with {percent(evidence.certainty, 0)}; "
-        f"it would be given at most {percent(evidence.share, 0)} of the prompts."
-    )
-    parts.append(told)
+    parts.append(_promise(evidence))
     if out is None:
-        parts.append(
-            f"{caution('Not taken in')}: that takes {percent(LEAST_CERTAINTY, 0)}. More labels may tell, "
-            "or --force takes it in as it is."
-        )
+        parts.append(f"{caution('Not taken in')}. More labels may tell; --force takes it in as it is.")
     else:
         how = good("Taken in") if evidence.suffices else caution("Taken in by force")
         command = f"tenbin evaluate {shlex.quote(str(out))} OUTCOMES"
         parts.append(f"{how}: {strong(str(out))}\nNext: {strong(command)}{faint('  (with outcomes of it)')}")
     return "\n\n".join(parts)
+
+
+def _promise(evidence: Evidence) -> str:
+    """The gain that is expected, and what it is held against."""
+    if evidence.share == 0.0:
+        return "Nowhere along the dial would it be chosen: others are better at its price, or cheaper at its quality."
+    least = max(LEAST_GAIN, -evidence.low)
+    held = "the loss at the lower end" if least > LEAST_GAIN else "what is worth a candidate more"
+    return (
+        f"Expected gain in AIQ-log {evidence.gain:+.4f} [{evidence.low:+.4f}, {evidence.high:+.4f}], above zero with "
+        f"{percent(evidence.certainty, 0)}; needed is {least:.4f}, {held}.\n"
+        f"It would be given at most {percent(evidence.share, 0)} of the prompts."
+    )
 
 
 def _candidates(found: Onboarding, before: Router) -> str:

@@ -21,15 +21,17 @@ POINTS = 101
 DRAWS = 400
 MOST_ROWS = 8_000
 TAIL = 0.05
-LEAST_CERTAINTY = 0.9
-"""A newcomer is taken in where its gain is above zero with at least that probability."""
+LEAST_GAIN = 0.001
+"""Less than that is not worth a candidate more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Expected gain in AIQ-log, its 90 % credible interval, and the probability that it is above zero.
 
-    `share` is the largest share of prompts that the newcomer is given anywhere along the dial.
+    A newcomer is taken in where the gain is worth it and no smaller than the loss at the lower end of the interval:
+    what can do no harm passes on its mean, what may do harm needs about 80 % certainty. `share` is the largest share of
+    prompts that the newcomer is given anywhere along the dial.
     """
 
     gain: float
@@ -41,7 +43,7 @@ class Evidence:
     @property
     def suffices(self) -> bool:
         """Whether the newcomer is to be taken in."""
-        return self.gain > 0.0 and self.certainty >= LEAST_CERTAINTY
+        return self.gain >= max(LEAST_GAIN, -self.low)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tenbin.artifact import Manifest
 from tenbin.errors import UsageError
 from tenbin.outcomes.identity import prompt_key
 from tenbin.plugins import load_plugin
-from tenbin.prices import PriceBook
+from tenbin.prices import PriceBook, Rates
 from tenbin.risk import Anchors
 from tenbin.router.anchors import anchors_of
 from tenbin.router.baselines import learn_baselines
@@ -29,7 +29,7 @@ from tenbin.router.router import Router
 from tenbin.router.seen import SeenPrompts
 from tenbin.router.train import MakePredictor, observe, train
 from tenbin.router.training_rows import near_folds, training_rows
-from tenbin.types import Candidate, Floats, Panel, Progress
+from tenbin.types import Candidate, Features, Floats, Panel, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,29 @@ def fit(
     settings = settings or FitSettings()
     report = progress or (lambda _what, _done: None)
     panel = training_rows(panel)
+    _costs(panel, prices, at)  # what is missing is said before the long part, not after it
+    _maker(settings)
+    opening = Opening(settings.seed, settings.vector_cache, settings.allow_plugins)
+    choice = choose_embedder(settings.embedder, panel, near_folds(panel), opening, report)
+    features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
+    return fit_encoded(choice, features, panel, prices, settings, report, at=at)
+
+
+def fit_encoded(
+    choice: EmbedderChoice,
+    features: Features,
+    panel: Panel,
+    prices: PriceBook | None,
+    settings: FitSettings,
+    report: Progress,
+    *,
+    at: date | None = None,
+) -> Router:
+    """The rest of `fit`, for training rows whose features are there already: they serve any choice of candidates."""
     weight = observe(panel).weight
-    basis = cost_basis(panel, prices)
-    book = prices if prices is not None else recorded_book(panel, weight)
-    rates = book.rates(panel.models, at)
+    basis, book, rates = _costs(panel, prices, at)
     folds = near_folds(panel)
     make = _maker(settings)
-    opening = Opening(settings.seed, settings.vector_cache, settings.allow_plugins)
-    choice = choose_embedder(settings.embedder, panel, folds, opening, report)
-    features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
     reference = _reference(panel, weight, settings.reference)
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
     typical = typical_call(panel, features.text_tokens, weight, basis, rates)
@@ -99,6 +113,13 @@ def fit(
     router = Router(manifest, choice.encoder, estimator, Parts(manifest, None, parts), book, "", at)
     router.card = write_card(router)
     return router
+
+
+def _costs(panel: Panel, prices: PriceBook | None, at: date | None) -> tuple[str, PriceBook, Rates]:
+    """The cost basis, the book and its rates of the moment."""
+    basis = cost_basis(panel, prices)
+    book = prices if prices is not None else recorded_book(panel, observe(panel).weight)
+    return basis, book, book.rates(panel.models, at)
 
 
 def _maker(settings: FitSettings) -> MakePredictor:
