@@ -103,7 +103,7 @@ def one_fold(panel: Panel, fold: np.ndarray, k: int, prices: PriceBook, asked: a
     return draws
 
 
-def one_draw(router, train, model, labels, prices, unseen, test, scale, base, 100 * k) -> dict[str, object]:
+def one_draw(router, train, model, labels, prices, unseen, test, scale, base, seed) -> dict[str, object]:
     """Ask, label, learn, and what taking it in would bring and did bring."""
     seed += SEED_OF_DRAWS + labels
     asked = suggest(router, train.queries, labels, seed=seed)
