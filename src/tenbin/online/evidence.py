@@ -91,7 +91,8 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
         level = float(ground.quality_of_new.mean(axis=0) @ draw)
         scale = scale_of(np.append(means, level), np.append(dollars, price))
         hull = curve_hull(spent, others + of_new @ draw, scale)
-        low, high = scale.low_usd, scale.high_usd
+        # A newcomer that beats all dearer ones must not make the range of the comparison a point.
+        low, high = scale.low_usd, max(scale.high_usd, old_scale.high_usd)
         gains[i] = hull.mean_height_log(low, high) - old_hull.mean_height_log(low, high)
     return Evidence(
         gain=float(gains.mean()),

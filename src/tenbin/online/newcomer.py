@@ -22,7 +22,7 @@ USUAL_CANDIDATES = 4.0
 NOISE_LABELS = 15.0
 """What the known candidates say of the noise counts like that many labels."""
 LARGEST_WEIGHT = 10.0
-"""A label counts at most like that many: a rare one must not speak for all."""
+"""A label counts at most like that many usual ones: a rare one must not speak for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,11 @@ class Newcomer:
     def learn(cls, abilities: Abilities, factors: Floats, doubt: Floats, quality: Floats, weight: Floats) -> Newcomer:
         """From L labels: `factors` [L, K] of their rows with covariances `doubt` [L, K, K], `quality` and `weight` [L].
 
-        Weights are 1 / label propensity, taken relative to their mean.
+        Weights are 1 / label propensity; only their ratios matter.
         """
         expected, spread = prior(abilities)
-        relative = np.minimum(weight / weight.mean(), LARGEST_WEIGHT)
+        relative = np.minimum(weight / np.median(weight), LARGEST_WEIGHT)
+        relative = relative / relative.mean()
         x = np.hstack([np.ones((len(factors), 1)), factors])
         blurred = np.einsum("k,nkl,l->n", expected[1:], doubt, expected[1:])
         noise = float(abilities.noise.mean())

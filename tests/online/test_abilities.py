@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tenbin.online.abilities import Abilities
+from tenbin.types import Floats
+
+
+def planted(n: int = 1_500, m: int = 9, seed: int = 0) -> tuple[Floats, Floats, Floats]:
+    """Observed and expected qualities of m candidates, and the one factor that all share; text tells half of it."""
+    draw = np.random.default_rng(seed)
+    told, untold = draw.standard_normal((2, n)) * np.sqrt(0.5)
+    loading = np.linspace(0.1, 0.3, m)
+    expected = np.linspace(0.3, 0.7, m) + told[:, None] * loading
+    observed = expected + untold[:, None] * loading + 0.25 * draw.standard_normal((n, m))
+    return observed, expected, told + untold
+
+
+def test_what_all_share_is_found_and_more_of_it_once_outcomes_are_seen() -> None:
+    observed, expected, factor = planted()
+    abilities = Abilities.learn(observed, expected, np.ones_like(observed))
+    foreseen = abilities.foreseen(expected)
+    seen, doubt = abilities.seen(observed, foreseen)
+    assert np.corrcoef(foreseen[:, 0], factor)[0, 1] == pytest.approx(np.sqrt(0.5), abs=0.05)
+    assert np.corrcoef(seen[:, 0], factor)[0, 1] > 0.93
+    assert abilities.loadings[:, 0] == pytest.approx(np.linspace(0.1, 0.3, 9), abs=0.04)
+    assert (np.linalg.eigvalsh(doubt) > 0.0).all()
+
+
+def test_unseen_outcomes_leave_what_was_foreseen_and_doubt_about_it() -> None:
+    observed, expected, factor = planted()
+    gaps = np.where(np.random.default_rng(1).random(observed.shape) < 0.6, np.nan, observed)
+    gaps[:10] = np.nan
+    abilities = Abilities.learn(gaps, expected, np.ones_like(observed))
+    foreseen = abilities.foreseen(expected)
+    seen, doubt = abilities.seen(gaps, foreseen)
+    assert np.array_equal(seen[:10], foreseen[:10])
+    assert doubt[:10] == pytest.approx(np.broadcast_to(abilities.spread, doubt[:10].shape))
+    assert np.corrcoef(seen[10:, 0], factor[10:])[0, 1] > 0.85
+
+
+def test_labels_bought_by_plan_bias_no_mean() -> None:
+    observed, expected, _ = planted(6_000)
+    chance = np.where(expected > 0.5, 0.9, 0.2)
+    bought = np.where(np.random.default_rng(2).random(observed.shape) < chance, observed, np.nan)
+    abilities = Abilities.learn(bought, expected, 1.0 / chance)
+    assert abilities.means == pytest.approx(observed.mean(axis=0), abs=0.03)
+    assert np.abs(np.nanmean(bought, axis=0) - observed.mean(axis=0)).max() > 0.03
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_few_candidates_have_one_factor(m: int) -> None:
+    observed, expected, _ = planted(m=m)
+    abilities = Abilities.learn(observed, expected, np.ones_like(observed))
+    assert abilities.loadings.shape == (m, 1)
+    assert (abilities.noise > 0.0).all()
+    assert np.isfinite(abilities.seen(observed, abilities.foreseen(expected))[0]).all()
+
+
+def test_candidates_that_always_answer_alike_are_no_trouble() -> None:
+    ones, expected = np.ones((50, 4)), np.full((50, 4), 0.98)
+    abilities = Abilities.learn(ones, expected, ones)
+    assert np.isfinite(abilities.seen(ones, abilities.foreseen(expected))[0]).all()

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tenbin.online.evidence import LEAST_GAIN, Evidence, Ground, evidence_of
+from tenbin.online.newcomer import Newcomer
+from tenbin.risk import Anchors
+
+
+def ground(quality: float, cost_usd: float, n: int = 400) -> Ground:
+    """A cheap and a dear candidate, and a newcomer that is expected to be of this quality at this price."""
+    ones = np.ones(n)
+    known = np.column_stack([0.5 * ones, 0.8 * ones])
+    dollars = np.column_stack([0.001 * ones, 0.01 * ones])
+    return Ground(
+        models=("cheap", "dear", "new"),
+        anchors=Anchors("dear", 0.01, np.nan),
+        estimated=np.column_stack([known, quality * ones]),
+        estimated_usd=np.column_stack([dollars, cost_usd * ones]),
+        quality=known,
+        cost_usd=dollars,
+        quality_of_new=ones[:, None],
+        cost_usd_of_new=cost_usd * ones,
+    )
+
+
+def newcomer(quality: float, sd: float) -> Newcomer:
+    return Newcomer(np.array([quality]), np.array([[sd**2]]), 47.0, np.empty(0))
+
+
+def test_as_good_as_the_dear_one_for_a_tenth_is_taken_in() -> None:
+    found = evidence_of(ground(0.8, 0.001), newcomer(0.8, 0.02), 0)
+    assert found.suffices
+    assert found.certainty == 1.0
+    assert 0.0 < found.low < found.gain < found.high
+    assert found.share == 1.0
+
+
+def test_the_gain_is_the_area_between_the_curves() -> None:
+    found = evidence_of(ground(0.8, 0.001), newcomer(0.8, 1e-9), 0)
+    # Without it the hull rises from .5 to .8 straight in dollars, and (x - a) / (b - a) has, over log dollars, the
+    # mean 1 / ln(b / a) - a / (b - a).
+    assert found.gain == pytest.approx(0.8 - (0.5 + 0.3 * (1.0 / np.log(10.0) - 1.0 / 9.0)), abs=1e-6)
+
+
+def test_worse_and_dearer_is_never_chosen_and_brings_nothing() -> None:
+    found = evidence_of(ground(0.4, 0.02), newcomer(0.4, 0.1), 0)
+    assert found == Evidence(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert not found.suffices
+
+
+def test_what_may_do_as_much_harm_as_good_is_not_taken_in() -> None:
+    """The cheap one is known to fail half of the prompts; a newcomer for those may be good, or spoil what was good."""
+    easy = np.arange(400) % 2 == 0
+    known = np.column_stack([np.where(easy, 0.9, 0.1), np.full(400, 0.92)])
+    told = replace(ground(0.91, 0.009), quality=known, estimated=np.column_stack([known, np.full(400, 0.91)]))
+    sure, unsure = (evidence_of(told, newcomer(0.91, sd), 0) for sd in (0.001, 0.1))
+    assert sure.gain > 0.0
+    assert unsure.low < 0.0
+    assert not unsure.suffices
+
+
+@pytest.mark.parametrize(
+    ("gain", "low", "suffices"),
+    [(0.01, -0.005, True), (0.01, -0.011, False), (LEAST_GAIN, 0.0, True), (0.9 * LEAST_GAIN, 0.0, False)],
+)
+def test_the_gain_must_outweigh_a_bad_draw_and_be_worth_it(gain: float, low: float, suffices: bool) -> None:
+    assert Evidence(gain, low, 0.1, 0.9, 0.5).suffices is suffices
+
+
+def test_the_same_seed_says_the_same() -> None:
+    one, two = (evidence_of(ground(0.7, 0.004), newcomer(0.7, 0.05), 3) for _ in range(2))
+    assert one == two
