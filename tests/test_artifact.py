@@ -94,7 +94,7 @@ def test_a_newer_format_is_refused_with_both_numbers(tmp_path):
     write(tmp_path / "router")
     path = tmp_path / "router" / MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(ArtifactError, match=r"format 99, this tenbin reads up to 1; upgrade"):
+    with pytest.raises(ArtifactError, match=r"format 99, this tenbin reads up to 2; upgrade"):
         read_manifest(tmp_path / "router")
 
 

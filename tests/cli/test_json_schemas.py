@@ -22,6 +22,9 @@ COMMANDS: Mapping[str, str] = {
     "router-list": "router list {made}",
     "router-show": "router show {made}/router",
     "router-diff": "router diff {made}/router {made}/router",
+    "router-add-model": "router add-model {made}/router {tmp}/fresh --model fresh --prices {tmp}/prices --out {tmp}/r",
+    "router-add-model-suggest": "router add-model {made}/router --suggest 4 --prompts {made}/train.jsonl --out {tmp}/a",
+    "router-retire-model": "router retire-model {made}/router small --out {tmp}/r",
 }
 
 
@@ -32,6 +35,10 @@ def schema(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_document_keeps_to_its_schema(name: str, made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    if name == "router-add-model":
+        lines = (made / "train.jsonl").read_text(encoding="utf-8").splitlines()[:24:3]
+        (tmp_path / "fresh").write_text("".join(line.replace('"small"', '"fresh"') + "\n" for line in lines))
+        (tmp_path / "prices").write_text("[models.fresh]\ninput_usd_per_mtok = 9\noutput_usd_per_mtok = 9\n")
     if name == "route-batch":
         (tmp_path / "in").write_text('{"prompt": "a"}\n')
     words = COMMANDS[name].format(made=made, tmp=tmp_path).replace(f"{made}/test.jsonl --out", f"{tmp_path}/in --out")

@@ -56,8 +56,8 @@ def test_what_may_do_as_much_harm_as_good_is_not_taken_in() -> None:
     """The cheap one is known to fail half of the prompts; a newcomer for those may be good, or spoil what was good."""
     easy = np.arange(400) % 2 == 0
     known = np.column_stack([np.where(easy, 0.9, 0.1), np.full(400, 0.92)])
-    told = replace(ground(0.91, 0.009), quality=known, estimated=np.column_stack([known, np.full(400, 0.91)]))
-    sure, unsure = (evidence_of(told, newcomer(0.91, sd), 0) for sd in (0.001, 0.1))
+    told = replace(ground(0.919, 0.009), quality=known, estimated=np.column_stack([known, np.full(400, 0.919)]))
+    sure, unsure = (evidence_of(told, newcomer(0.919, sd), 0) for sd in (0.001, 0.1))
     assert sure.gain > 0.0
     assert unsure.low < 0.0
     assert not unsure.suffices

@@ -15,8 +15,8 @@ from tenbin.cli.router_text import dial_cells, dial_rows
 from tenbin.router.router import Router
 
 IN_OTHER_PARTS = ("candidates", "hashes")
-ONLY_FOR_PROGRAMS = ("embedder_reason",)
-"""A sentence about other embedders, too long for a table; the embedder itself has a row."""
+ONLY_FOR_PROGRAMS = ("embedder_reason", "changes")
+"""Too long for a table; the embedder itself has a row, and who came and went stands above."""
 WIDEST_NAME, WIDEST_CELL = 18, 36
 FULL_HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -62,7 +62,12 @@ def diff_text(before: Path, after: Path, found: dict[str, Any]) -> str:
     if found["same"]:
         return f"{before} and {after} are the same artifact at the same prices"
     parts = [f"{strong(str(before))} → {strong(str(after))}"]
-    changes = [f"  {sign} {name}" for sign, key in (("+", "added"), ("-", "removed")) for name in found[key]]
+    told = {change.model: change for change in found["manifest"].get("changes", ((), ()))[1] if change.kind == "added"}
+    changes = [
+        f"  {sign} {name}" + (faint(f" (from {told[name].n_labels:,} labels)") if name in told else "")
+        for sign, key in (("+", "added"), ("-", "removed"))
+        for name in found[key]
+    ]
     changes += [f"  ~ {name} {faint('(capabilities or limits)')}" for name in found["changed_candidates"]]
     if changes:
         parts.append("\n".join(["Candidates", *changes]))

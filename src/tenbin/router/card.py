@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tenbin.router.crossfit import known_means
 
 if TYPE_CHECKING:
+    from tenbin.artifact import Change
     from tenbin.router.router import Router
 
 
@@ -40,9 +41,22 @@ def write_card(router: Router) -> str:
             f"- Anchors: c_ref {m.c_ref_usd:.6g} dollars, t_ref "
             + ("not recorded" if m.t_ref_s is None else f"{m.t_ref_s:.4g} seconds")
             + ", fixed until the next fit.",
+            *(f"- {change_text(change)}" for change in m.changes),
             "- Estimates hold for prompts like the training prompts; unlike ones are decided by the candidates' means.",
             "",
         ]
+    )
+
+
+def change_text(change: Change) -> str:
+    """A candidate more or less since the fit, in a sentence."""
+    if change.kind == "retired":
+        return f"Retired since the fit: {change.model}; the reference after it is {change.reference}."
+    gain = "" if change.gain is None else f", expected gain in AIQ-log {change.gain:+.4f}"
+    forced = ", by force" if change.forced else ""
+    return (
+        f"Added since the fit: {change.model}, from {change.n_labels:,} labels of data `{change.data_hash[:12]}`"
+        f"{gain}{forced}; it leans on the fitted candidates."
     )
 
 
