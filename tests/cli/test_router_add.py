@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tenbin.cli.router import COMMANDS
 from tests.cli.conftest import PRICES, quality_of, write_lines
 
 Tenbin = Callable[..., Result]
@@ -128,3 +129,10 @@ def test_what_makes_no_sense_is_said(
     assert run.exit_code == code
     assert said in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_summary_is_that_of_its_command(name: str) -> None:
+    command = COMMANDS[name].load()
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == COMMANDS[name].summary

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from tenbin.cli.lazy import Group
+from tenbin.cli.lazy import LazyCommand, LazyGroup
 from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
-from tenbin.cli.router_add import add_model
-from tenbin.cli.router_retire import retire_model
 
 FOLDER = click.Path(path_type=Path)
 
 
-@click.group(cls=Group)
+COMMANDS: Mapping[str, LazyCommand] = {
+    "list": LazyCommand("tenbin.cli.router:list_routers", "List the routers in FOLDER (default: here)."),
+    "show": LazyCommand("tenbin.cli.router:show", "Show a router's card, and what its dial reached out of fold."),
+    "diff": LazyCommand("tenbin.cli.router:diff", "Compare two routers: candidates, training, prices, dial."),
+    "add-model": LazyCommand(
+        "tenbin.cli.router_add:add_model", "Take a new candidate into a router, from a few of its answers."
+    ),
+    "retire-model": LazyCommand(
+        "tenbin.cli.router_retire:retire_model", "Write the router without one of its candidates."
+    ),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
 def router() -> None:
     """List, show, compare and change fitted routers."""
 
 
-router.add_command(add_model)
-router.add_command(retire_model)
-
-
-@router.command("list")
+@click.command("list")
 @click.argument("folder", type=FOLDER, default=".")
 @json_option
 def list_routers(folder: Path, as_json: bool) -> None:
@@ -38,7 +46,7 @@ def list_routers(folder: Path, as_json: bool) -> None:
         say(list_text(folder, entries))
 
 
-@router.command()
+@click.command()
 @click.argument("folder", metavar="ROUTER", type=FOLDER)
 @click.option("--prices", type=FOLDER, metavar="FILE", help="Show the dial at the prices of this TOML file.")
 @json_option
@@ -54,7 +62,7 @@ def show(folder: Path, prices: Path | None, as_json: bool) -> None:
         say(show_text(loaded, curve))
 
 
-@router.command()
+@click.command()
 @click.argument("before", type=FOLDER)
 @click.argument("after", type=FOLDER)
 @json_option

@@ -22,7 +22,9 @@ FILE = click.Path(path_type=Path)
 def retire_model(
     folder: Path, model: str, out: Path, reference: str | None, config: Path | None, as_json: bool
 ) -> None:
-    """Write the router without one of its candidates; nothing is fitted anew.
+    """Write the router without one of its candidates.
+
+    Nothing is fitted anew, and the others' decisions are as if it had been denied.
 
     \b
     tenbin router retire-model my-router old-model --out my-router-2
