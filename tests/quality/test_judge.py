@@ -15,11 +15,13 @@ from tenbin.errors import ConfigError, PriceError
 from tenbin.prices.book import PriceBook
 from tenbin.quality.grade import Answered, Grade
 from tenbin.quality.grader import Grader
-from tenbin.quality.judge_model import MAX_CALLS
+from tenbin.quality.judge_model import MAX_CALLS, JudgeModel, JudgeSettings
+from tenbin.quality.judge_prompt import JudgeForm
 from tenbin.quality.open_grader import open_grader
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
-from tenbin.types import Usage
+from tenbin.types import Candidate, Usage
 from tenbin.upstream.client import UpstreamClient
+from tenbin.upstream.destination import Destination
 
 PRICES = PriceBook.loads("[models.judge]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 10")
 ONE_CALL = Usage(100, 20)
@@ -286,6 +288,29 @@ def test_a_call_that_breaks_off_counts_at_its_bound(judged: Judged) -> None:
     assert grade.quality is None
     assert "in time" in grade.note
     assert 1.0 < grade.cost_usd < 3.0  # one or two calls of at most 100,000 tokens at $10 the million
+
+
+def test_rates_are_kept_and_a_bill_above_its_bound_widens_the_next(judged: Judged) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def whole(base_url: str) -> tuple[float, float, float]:
+        client = UpstreamClient({})
+        await client.open()
+        to = Destination(Candidate("judge"), "openai", base_url, requests_per_minute=6)
+        model = JudgeModel(client, to, PRICES.rates(["judge"]), JudgeSettings(max_output_tokens=10), pause)
+        prompt = JudgeForm.pointwise("Right.", 5, 100).prompt("2 + 2?", None, [("answer", "4")])
+        before = model.reserve_usd(prompt)
+        first, _ = await asyncio.gather(model.ask(prompt, str), model.ask(prompt, str))
+        await client.close()
+        return before, first.cost_usd, model.reserve_usd(prompt)
+
+    with FakeUpstream(Answer(text="{}", usage=Usage(100, 5000))) as upstream:
+        before, cost, after = asyncio.run(whole(upstream.base_url))
+    assert pauses == [pytest.approx(10.0, abs=0.5)]
+    assert before < cost < after
 
 
 def likes_the_first(request: UpstreamRequest) -> Answer:

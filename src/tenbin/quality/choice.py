@@ -36,7 +36,7 @@ class Choice:
         self._any_case = re.compile(word, re.IGNORECASE)
         self._bracketed = re.compile(rf"[(\[]\s*({labels})\s*[)\]]", re.IGNORECASE)
         self._leading = re.compile(rf"\W*?[(\[]?({labels})(?:[)\].:,]|\s*\n|$)", case)
-        self._listed = re.compile(rf"^\W*({labels})\s*[).:\]、]\s*(\S.*)$", re.MULTILINE)
+        self._listed = re.compile(rf"^[^\w\n]{{0,8}}({labels})[^\S\n]{{0,8}}[).:\]、](.+)$", re.MULTILINE)
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:
         """0 or 1; 0 for an answer that picks none, None where the reference names none of the choices."""

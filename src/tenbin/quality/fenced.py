@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 
 _BLOCK = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n]*\n(?P<text>.*?)(?:^[ \t]*(?P=fence)[ \t]*$|\Z)",
+    r"^[ \t]*(?P<fence>`{3,20}|~{3,20})[ \t]*(?P<language>[\w+#.-]*)[^\n]*\n"
+    r"(?P<text>.*?)(?:^[ \t]*(?P=fence)[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 

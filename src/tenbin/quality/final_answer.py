@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 MAX_RESULT_CHARACTERS = 300
+MARKS_READ = 20
+"""Of so many at most, from the last on, one has to hold a result."""
 _MARK = re.compile(
     r"\\boxed\s*\{|\\fbox\s*\{|####|(?<!to )\banswer\b[^.\n:=]{0,60}?(?:\bis\b|:|=)"
     r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)",
@@ -20,11 +23,11 @@ def final_answer(text: str) -> str | None:
     >>> final_answer("2 + 2 is 4, so the answer is **4**. Good luck."), final_answer("答えはCです。"), final_answer("4")
     ('4**', 'Cです', None)
     """
-    found = None
-    for mark in _MARK.finditer(text):
+    for mark in reversed(deque(_MARK.finditer(text), maxlen=MARKS_READ)):
         stated = _boxed(text, mark.end()) if mark[0].endswith("{") else _to_end(text, mark.end())
-        found = stated or found
-    return found
+        if stated:
+            return stated
+    return None
 
 
 def _boxed(text: str, start: int) -> str | None:

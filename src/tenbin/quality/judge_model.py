@@ -16,6 +16,7 @@ from tenbin.quality.shown import shown
 from tenbin.upstream.client import CallTimeout, UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import FailureKind, UpstreamFailure
+from tenbin.upstream.pace import Pace
 from tenbin.upstream.translate import chat_to_messages
 from tenbin.upstream.translate.model_rules import anthropic_rules, openai_rules
 from tenbin.upstream.usage import read_usage
@@ -30,6 +31,8 @@ MAX_CALLS = 6
 """Of one question, those included that were turned away and cost nothing."""
 MAX_PAUSE_S = 60.0
 MAX_REPLY_BYTES = 4 << 20
+BYTES_PER_TOKEN, REPLY_TOKENS = 3.5, 100
+"""What a call is taken for where rates are kept, until its usage is known."""
 WRAPPING_TOKENS = 512
 """What a provider may wrap around a request of two messages."""
 PASSES: frozenset[FailureKind] = frozenset(
@@ -75,7 +78,10 @@ class Asked(Generic[Found]):
 
 
 class JudgeModel:
-    """Asks one model. At most `max_concurrency` of its destination at once; `pause` waits so many seconds."""
+    """Asks one model, as fast and as often at once as its destination allows; `pause` waits so many seconds.
+
+    A provider that bills more than the bound (a cap that it does not keep) is believed from then on.
+    """
 
     def __init__(
         self,
@@ -91,6 +97,8 @@ class JudgeModel:
         self._rates = rates
         self._pause = pause
         self._room = asyncio.Semaphore(destination.max_concurrency or 1024)
+        self._pace = Pace(destination.requests_per_minute, destination.tokens_per_minute)
+        self._widened = 1.0
 
     @property
     def temperature(self) -> float | None:
@@ -165,17 +173,32 @@ class JudgeModel:
     async def _call(self, prompt: JudgePrompt, reminder: str | None) -> tuple[str, float]:
         """One call: the words of its answer, and its dollars."""
         destination = self.destination
-        body = self._body(prompt, reminder)
+        body = msgspec.json.encode(self._body(prompt, reminder))
         path = "/messages" if destination.dialect == "anthropic" else "/chat/completions"
+        assumed_tokens = len(body) / BYTES_PER_TOKEN + REPLY_TOKENS
+        await self._turn(assumed_tokens)
         timeout = CallTimeout(total_s=self.settings.timeout_s)
-        reply = await self._client.send(destination, path, msgspec.json.encode(body), {}, timeout)
+        reply = await self._client.send(destination, path, body, {}, timeout)
         failure = await reply.failure(destination.dialect, streamed=False)
         if failure is not None:
             raise failure
         answer = await reply.read(MAX_REPLY_BYTES)
         usage = read_usage(destination.dialect, answer).usage
-        cost_usd = self._bound_usd(prompt) if usage is None else self._rates.bill_usd(0, usage)
+        if usage is None:
+            return words_of(destination.dialect, answer), self._bound_usd(prompt)
+        self._pace.correct(usage.input_tokens + usage.output_tokens - assumed_tokens)
+        cost_usd, bound_usd = self._rates.bill_usd(0, usage), self._bound_usd(prompt)
+        if cost_usd > bound_usd > 0.0:
+            self._widened *= cost_usd / bound_usd
         return words_of(destination.dialect, answer), cost_usd
+
+    async def _turn(self, tokens: float) -> None:
+        """Wait until the provider's rates have room for one more call of about so many tokens."""
+        now = asyncio.get_running_loop().time()
+        wait_s = self._pace.free_at() - now
+        self._pace.begin(now, tokens)
+        if wait_s > 0.0:
+            await self._pause(wait_s)
 
     def _body(self, prompt: JudgePrompt, reminder: str | None) -> dict[str, Any]:
         candidate, settings = self.destination.candidate, self.settings
@@ -200,4 +223,4 @@ class JudgeModel:
     def _bound_usd(self, prompt: JudgePrompt) -> float:
         """The most that one call may cost: no vocabulary has a token for less than one byte."""
         sent = len(msgspec.json.encode([prompt.system, prompt.user, prompt.schema, REMINDER])) + WRAPPING_TOKENS
-        return self._rates.ceiling_usd(0, sent, self.settings.max_output_tokens)
+        return self._rates.ceiling_usd(0, sent, self.settings.max_output_tokens) * self._widened

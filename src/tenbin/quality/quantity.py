@@ -21,14 +21,15 @@ class Quantity:
     start: int = 0
 
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d{1,3}(?: \d{3})+(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
+# Every repetition that may fail at its end has a bound: a long answer must not take for ever.
+_NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,9}(?![\d,])|\d{1,3}(?: \d{3}){1,9}(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
 _SIGN = r"(?:(?<![\w)\].])[-+])?"
 _CURRENCY = r"(?:[$€£¥]\s?)?"
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:x|×|\*|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?[-+]?\d{1,3}\}?)"
 _KANJI = rf"(?:(?:{_NUMBER})[千百十]?[兆億万]|(?:{_NUMBER})[千百])"
 _FOUND = re.compile(
     rf"(?P<sign>{_SIGN}{_CURRENCY})(?:"
-    rf"(?P<kanji>{_KANJI}+(?:{_NUMBER})?)"
+    rf"(?P<kanji>{_KANJI}{{1,9}}(?:{_NUMBER})?)"
     rf"|\\[dt]?frac\{{(?P<above>{_NUMBER})\}}\{{(?P<below>{_NUMBER})\}}"
     rf"|(?P<whole>\d+)\s(?P<top>\d+)/(?P<bottom>\d+)"
     rf"|(?P<plain>{_NUMBER})(?P<power>{_POWER})?(?:\s?/\s?(?P<over>{_NUMBER}))?"

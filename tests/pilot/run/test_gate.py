@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.pilot.run.gate import LONGEST_PAUSE_S, Gate
-from tenbin.pilot.run.pace import Pace
 from tenbin.upstream.failure import FailureKind, UpstreamFailure
+from tenbin.upstream.pace import Pace
 
 
 def gate(most: int = 8, seed: int = 1) -> Gate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tenbin.prices.rates import TOKENS_PER_MTOK, Rates
+from tenbin.prices.rates import Rates
 from tenbin.types import Candidate, Message, Usage
 
 DEFAULT_CAP_TOKENS = 4096
@@ -63,12 +63,8 @@ class Ceiling:
 
     def usd(self, input_tokens: int, output_tokens: int | None = None) -> float:
         """The bound for so much input and output at most (None: the cap)."""
-        above, request_usd, short, long = self._rates.plain[self._m]
-        tables = [short, long] if input_tokens > above else [short]
-        into = max(rate for table in tables for rate in table[:3])
-        out = max(rate for table in tables for rate in table[3:])
         output = self.cap_tokens if output_tokens is None else output_tokens
-        return (request_usd + (input_tokens * into + output * out) / TOKENS_PER_MTOK) * self.widened
+        return self._rates.ceiling_usd(self._m, input_tokens, output) * self.widened
 
     def bill_usd(self, usage: Usage) -> float:
         """The dollars of a call with this usage."""

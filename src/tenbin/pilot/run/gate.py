@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from random import Random
 
-from tenbin.pilot.run.pace import Pace
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.pace import Pace
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0

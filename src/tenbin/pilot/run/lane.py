@@ -9,13 +9,13 @@ from random import Random
 from tenbin.pilot.pair import Key, Pair
 from tenbin.pilot.run.bound import Ceiling
 from tenbin.pilot.run.gate import Gate
-from tenbin.pilot.run.pace import Pace
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.report import CandidateReport
 from tenbin.pilot.run.said import Said
 from tenbin.pilot.run.tally import Tally
 from tenbin.pilot.standing import Standing
 from tenbin.upstream.destination import Destination
+from tenbin.upstream.pace import Pace
 
 TRIES = 6
 """How often one pair is asked in one run; the next run tries again."""

@@ -1,4 +1,4 @@
-"""How fast a candidate may be asked: calls and tokens spread evenly over the minute that its provider allows."""
+"""How fast a model may be asked: calls and tokens spread evenly over the minute that its provider allows."""
 
 from __future__ import annotations
 
