@@ -128,3 +128,10 @@ def test_a_folder_is_read_without_the_line_that_a_crash_cut_off(tmp_path: Path) 
 def test_a_pilot_that_was_never_planned_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no such pilot"):
         read_results(PilotFolder(tmp_path / "none"))
+
+
+def test_second_answers_stand_at_their_query_and_model() -> None:
+    results = results_of(PROMPTS, JOURNAL)
+    np.testing.assert_array_equal(
+        results.second_qualities(results.panel()), [[1.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]]
+    )

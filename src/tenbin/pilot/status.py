@@ -34,6 +34,7 @@ from tenbin.router.router import Router
 from tenbin.types import Panel, Progress
 
 RESAMPLES = 1000
+NO_ROOM = HeadRoom(None, "no_repeats", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         n_measured=evidence.n_prompts,
         singles=found.singles,
         savings=found.savings,
-        head_room=head_room_of(results),
+        head_room=NO_ROOM if found.field is None else head_room_of(results, found.field, seed=settings.seed),
         pace=found.pace,
         proof=proof,
         payback=None if saving is None else payback_of(counted.spent_usd, saving, settings.queries_per_day),

@@ -168,7 +168,7 @@ class Telling:
         if found.value is None:
             why = words(f"room.{found.reason}", n=self.numbers.plain(found.n_repeats))
             return words("room.unknown", reason=why)
-        return words("room.value", room=self.points(found.value))
+        return words("room.value", room=self.points(found.value), n=self.numbers.plain(found.n_repeats))
 
     def payback(self) -> str:
         """The payback in one sentence; empty where no saving is known."""

@@ -1,0 +1,67 @@
+"""The oracle without lucky guesses: what a router that knew every prompt would reach, were labels free of noise.
+
+The best of several noisy labels is better than the best of what they measure, because luck is chosen along with skill.
+So the labels are first given the spread that they would have without noise. With labels y of mean m and covariance S
+over candidates, and noise of variance D (independent between candidates, as answers are), what they measure has the
+covariance S - D; and
+
+    q = m + (S - D)^(1/2) S^(-1/2) (y - m)
+
+has just that, too: neither the spread of the labels, from which a maximum would be too large, nor that of their
+posterior means, from which it would be too small (Louis, JASA 79:386, 1984; Ghosh, JASA 87:533, 1992). In made worlds
+this takes out at least four fifths of the luck (tests/evaluate/test_oracle.py); what is left leans upward.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenbin.evaluate.curve import chosen, sweep
+from tenbin.evaluate.metrics import curve_hull, scale_of
+from tenbin.risk import Anchors, mu_grid
+from tenbin.types import Estimates, Floats
+
+POINTS = 41
+TINY = 1e-12
+
+
+def noise_free(labels: Floats, noise_variance: Floats) -> Floats:
+    """Qualities [n, M] with the mean of the labels [n, M] and the spread that they have beyond `noise_variance` [M].
+
+    Complete labels, at least two rows. Values may leave [0, 1] a little: they have the right spread, not the shape.
+    """
+    mean = labels.mean(axis=0)
+    off = labels - mean
+    covariance = off.T @ off / max(len(labels) - 1, 1)
+    turned = _power(covariance - np.diag(noise_variance), 0.5) @ _power(covariance, -0.5)
+    free: Floats = mean + off @ turned.T
+    return free
+
+
+def head_room(labels: Floats, cost_usd: Floats, noise_variance: Floats, reference: int) -> float:
+    """Mean quality by which the noise-free oracle stands above the zero router at the same cost (a difference in AIQ).
+
+    `labels` and `cost_usd` [n, M] are complete; `reference` is the column whose mean dollars scale the rule.
+    """
+    quality = noise_free(labels, noise_variance)
+    c_ref = float(cost_usd[:, reference].mean())
+    names = tuple(str(m) for m in range(labels.shape[1]))
+    anchors = Anchors(names[reference], c_ref if c_ref > 0.0 else 1.0, np.nan)
+    unknown = np.full_like(quality, np.nan)
+    known = Estimates(quality, unknown, unknown, unknown, unknown, unknown)
+    everyone = np.ones(labels.shape[1], dtype=np.bool_)
+    choices = sweep(known, cost_usd, names, anchors, mu_grid(POINTS), everyone)
+    scale = scale_of(labels.mean(axis=0), cost_usd.mean(axis=0))
+    reached = [chosen(cells, choices).mean(axis=1).tolist() for cells in (cost_usd, quality)]
+    hull = curve_hull(reached[0], reached[1], scale)
+    low, high = scale.low_usd, scale.high_usd
+    return hull.mean_height(low, high) - scale.zero.mean_height(low, high)
+
+
+def _power(matrix: Floats, power: float) -> Floats:
+    """A power of a symmetric matrix; directions without spread, or with less than none, are left out."""
+    values, vectors = np.linalg.eigh(matrix)
+    kept = values > TINY
+    raised = np.where(kept, np.where(kept, values, 1.0) ** power, 0.0)
+    powered: Floats = (vectors * raised) @ vectors.T
+    return powered
