@@ -96,9 +96,7 @@ class Grading:
         return self.waiting.pop(query_id, []) if query_id in self.rivals else []
 
     async def _reserve(self, usd: float, mark: Reserve | None) -> Reserve | None:
-        """Money for one grading: the mark where it is enough; else what is left, or comes back while others end."""
-        if mark is not None and usd <= mark.usd:
-            return mark
+        """Money for one grading: out of the mark, which is given back first, or what comes back while others end."""
         self._release(mark)
         while (reserve := self._purse.reserve(usd)) is None and self._purse.reserved_usd > 0.0:
             self.short += 1
