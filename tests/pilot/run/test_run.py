@@ -193,6 +193,15 @@ def test_the_rates_of_a_provider_are_kept(tmp_path: Path) -> None:
     assert starts[-1] - starts[0] >= 4 * 60 / 1200 - 0.01
 
 
+@pytest.mark.parametrize(("keys", "at_once", "most"), [("", None, 16), ("max_concurrency = 3", 9, 3), ("", 5, 5)])
+def test_no_more_calls_at_once_than_allowed(tmp_path: Path, keys: str, at_once: int | None, most: int) -> None:
+    with FakeUpstream(Answer.slow(first_byte_s=0.05)) as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(24), models=("big",), keys=keys)
+        run(pilot, options=RunOptions(concurrency=at_once))
+        spans = [(request.at, request.ended_at or 0.0) for request in upstream.requests]
+    assert max(sum(start <= at < end for start, end in spans) for at, _ in spans) == most
+
+
 def test_a_stopped_run_loses_nothing(tmp_path: Path) -> None:
     with FakeUpstream(Answer.slow(first_byte_s=0.05)) as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(40), models=("big",))

@@ -81,13 +81,15 @@ def forecast(prepared: Prepared, grader: Grader, options: RunOptions) -> RunFore
     planned = {pair.key for pair in prepared.pairs}
     owed = due(standing, planned, grader.name, regrade=options.regrade)
     candidates: tuple[CandidateForecast, ...] = ()
+    places = 0
     if not options.regrade:
         measured = _latencies(read_journal(prepared.folder))
         lanes = lanes_of(prepared, standing, options.concurrency, options.first_pause_s)
+        places = options.concurrency or sum(lane.gate.most for lane in lanes.values())
         candidates = tuple(
-            _candidate(prepared, grader, planned, lane, measured.get(lane.name), options) for lane in lanes.values()
+            _candidate(prepared, grader, planned, lane, measured.get(lane.name)) for lane in lanes.values()
         )
-    together_s = sum(candidate.pairs * candidate.latency_s for candidate in candidates) / options.concurrency
+    together_s = sum(candidate.pairs * candidate.latency_s for candidate in candidates) / max(places, 1)
     return RunForecast(
         metric=grader.name,
         budget_usd=prepared.budget_usd,
@@ -105,7 +107,6 @@ def _candidate(
     planned: Collection[Key],
     lane: Lane,
     measured_s: float | None,
-    options: RunOptions,
 ) -> CandidateForecast:
     destination, unsayable, bound_usd, expected_usd, tokens = lane.destination, 0, 0.0, 0.0, 0.0
     for _, pair in lane.waiting:
@@ -122,7 +123,6 @@ def _candidate(
         tokens += lane.likely_tokens(said)
     pairs = len(lane.waiting) - unsayable
     latency_s = ASSUMED_LATENCY_S if measured_s is None else measured_s
-    places = min(destination.max_concurrency or options.concurrency, options.concurrency)
     least_s = lane.gate.pace.least_s(pairs, tokens)
     return CandidateForecast(
         name=lane.name,
@@ -136,7 +136,7 @@ def _candidate(
         bound_usd=bound_usd,
         expected_usd=expected_usd,
         least_s=least_s,
-        likely_s=max(least_s, pairs * latency_s / places),
+        likely_s=max(least_s, pairs * latency_s / lane.gate.most),
         latency_s=latency_s,
         is_latency_measured=measured_s is not None,
     )

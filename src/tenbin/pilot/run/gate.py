@@ -29,11 +29,11 @@ class Gate:
     `set_aside` is why the candidate is not asked any more, None while it is.
     """
 
-    def __init__(self, most: float, pace: Pace, random: Random, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(self, most: int, pace: Pace, random: Random, first_pause_s: float = FIRST_PAUSE_S) -> None:
         self.pace = pace
         self.in_flight = 0
         self.set_aside: str | None = None
-        self._most = most
+        self.most = most
         self._limit = most
         self._random = random
         self._first_pause_s = first_pause_s
@@ -60,7 +60,7 @@ class Gate:
     def succeeded(self) -> None:
         """An answer came, or a failure that does not speak against the candidate."""
         self._failures = self._pushbacks = 0
-        self._limit = min(self._limit + 1, self._most)
+        self._limit = min(self._limit + 1, self.most)
 
     def failed(self, failure: UpstreamFailure, began: float, now: float, *, blames: bool = True) -> None:
         """A call that began at `began` has failed; `blames`: it speaks against the candidate, not the prompt."""

@@ -19,6 +19,8 @@ from tenbin.upstream.pace import Pace
 
 TRIES = 6
 """How often one pair is asked in one run; the next run tries again."""
+PLACES = 16
+"""Calls at once of a candidate of which nothing is said."""
 UNKNOWN_OUTPUT_TOKENS = 500.0
 """What an answer is taken for, where rates are kept, before the first one has come."""
 
@@ -26,8 +28,7 @@ UNKNOWN_OUTPUT_TOKENS = 500.0
 class Lane:
     """The queue of one candidate, in the order of the plan; a pair that failed waits behind the others.
 
-    `waiting` holds (place in the plan, pair), `given_up` how many were tried often enough for this run. `is_broke`: the
-    budget does not hold one more of its calls.
+    `waiting` holds (place in the plan, pair). `is_broke`: the budget does not hold one more of its calls.
     """
 
     def __init__(self, destination: Destination, ceiling: Ceiling, gate: Gate) -> None:
@@ -108,13 +109,17 @@ class Lane:
         )
 
 
-def lanes_of(prepared: Prepared, standing: Standing, concurrency: int, first_pause_s: float) -> dict[str, Lane]:
-    """A lane per candidate with the pairs that are still to be bought, each once."""
+def lanes_of(prepared: Prepared, standing: Standing, concurrency: int | None, first_pause_s: float) -> dict[str, Lane]:
+    """A lane per candidate with the pairs that are still to be bought, each once.
+
+    A candidate without `max_concurrency` gets `concurrency` calls at once (None: PLACES); none gets more than that.
+    """
     lanes = {}
     for m, (name, destination) in enumerate(prepared.destinations.items()):
         pace = Pace(destination.requests_per_minute, destination.tokens_per_minute)
         random = Random(f"{prepared.settings.seed} {name}")  # noqa: S311 (jitter, no secret)
-        gate = Gate(min(destination.max_concurrency or concurrency, concurrency), pace, random, first_pause_s)
+        own = destination.max_concurrency or concurrency or PLACES
+        gate = Gate(own if concurrency is None else min(own, concurrency), pace, random, first_pause_s)
         lanes[name] = Lane(destination, Ceiling(prepared.rates, m, destination.candidate), gate)
     seen: set[Key] = set()
     for place, pair in enumerate(prepared.pairs):

@@ -19,7 +19,7 @@ from tenbin.pilot.run.buy import Buyer, Order, failed
 from tenbin.pilot.run.due import due, rounds_of
 from tenbin.pilot.run.gate import FIRST_PAUSE_S
 from tenbin.pilot.run.grading import Grading, likely_grading_usd
-from tenbin.pilot.run.lane import Lane, lanes_of
+from tenbin.pilot.run.lane import PLACES, Lane, lanes_of
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.purse import Purse, Reserve
 from tenbin.pilot.run.report import Ended, RunReport
@@ -28,7 +28,6 @@ from tenbin.pilot.standing import Standing
 from tenbin.quality.grader import Grader
 from tenbin.upstream.client import UpstreamClient
 
-CONCURRENCY = 16
 DEADLINE_S = 300.0
 GRACE_S = 10.0
 """What calls under way may still take when the run is told to stop."""
@@ -38,9 +37,12 @@ BACKLOG = 2
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run: calls at once, the seconds of one call, whether to grade bought answers anew, the first pause."""
+    """How to run: calls at once, the seconds of one call, whether to grade bought answers anew, the first pause.
 
-    concurrency: int = CONCURRENCY
+    `concurrency` None: as many as the candidates allow, each by itself.
+    """
+
+    concurrency: int | None = None
     deadline_s: float = DEADLINE_S
     regrade: bool = False
     first_pause_s: float = FIRST_PAUSE_S
@@ -82,6 +84,7 @@ class Run:
         self._call_id: Callable[[], str] = lambda: f"{name}-{next(numbers)}"
         self._buyer = Buyer(journal, client, options.deadline_s, prepared.prices.version)
         self._lanes = lanes_of(prepared, self.standing, options.concurrency, options.first_pause_s)
+        self._places = options.concurrency or sum(lane.gate.most for lane in self._lanes.values()) or PLACES
         self._journal = journal
         self._grading = Grading(
             journal,
@@ -92,7 +95,7 @@ class Run:
             rung=self._bell,
             call_id=self._call_id,
             told=self._told,
-            concurrency=options.concurrency,
+            concurrency=self._places,
         )
 
     async def run(self) -> RunReport:
@@ -164,7 +167,7 @@ class Run:
 
     def _start(self) -> float:
         """Send out what may go out now; when the next may, infinite where something must end first."""
-        while self._in_flight < self.options.concurrency and not self._is_behind() and not self._grading.short:
+        while self._in_flight < self._places and not self._is_behind() and not self._grading.short:
             now = self._loop.time()
             free_at = {lane.name: lane.free_at() for lane in self._lanes.values()}
             free = [lane for lane in self._lanes.values() if free_at[lane.name] <= now]
@@ -249,7 +252,7 @@ class Run:
             self._grade_soon(waiting.bought, tuple(waiting.rounds), None)
 
     def _is_behind(self) -> bool:
-        return self._in_grading > BACKLOG * self.options.concurrency
+        return self._in_grading > BACKLOG * self._places
 
     def _told(self, record: Bought | Failed | Graded) -> None:
         lane = self._lanes.get(record.model)
