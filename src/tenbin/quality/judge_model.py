@@ -222,5 +222,6 @@ class JudgeModel:
 
     def _bound_usd(self, prompt: JudgePrompt) -> float:
         """The most that one call may cost: no vocabulary has a token for less than one byte."""
-        sent = len(msgspec.json.encode([prompt.system, prompt.user, prompt.schema, REMINDER])) + WRAPPING_TOKENS
+        texts = (prompt.system, prompt.user, REMINDER, str(prompt.schema))
+        sent = sum(len(text.encode()) for text in texts) + WRAPPING_TOKENS
         return self._rates.ceiling_usd(0, sent, self.settings.max_output_tokens) * self._widened
