@@ -43,6 +43,12 @@ capabilities = ["tools", "vision", "json_schema"]
 # requests_per_minute = 500               # what its provider allows; 'tenbin pilot run' keeps to both
 # tokens_per_minute = 200000
 
+# [candidates.judge]
+# provider = "anthropic"
+# model = "claude-sonnet-4-5"
+# api_key_env = "ANTHROPIC_API_KEY"
+# judge = true                            # it grades the others' answers, and nothing is routed to it
+
 # A profile is one business use. Clients ask for the model "tenbin/NAME", or "tenbin/auto" for the default profile.
 [profiles.auto]
 min_quality = 0.97                        # the least cost that keeps 97 % of the best model's quality; or one of:
@@ -65,7 +71,7 @@ min_quality = 0.97                        # the least cost that keeps 97 % of th
 # What a good answer is, as your business means it. docs/reference/quality.md says which kind to use when.
 # [metrics.helpful]
 # kind = "judge"                          # or exact, numeric, choice, contains, regex, json_schema, sql, code, ...
-# judge = "claude-sonnet"                 # of another family than the candidates it grades
+# judge = "judge"                         # of another family than the candidates it grades
 # rubric = "correct, complete, polite, and no longer than needed"
 
 [gateway]
