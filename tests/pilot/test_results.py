@@ -133,5 +133,5 @@ def test_a_pilot_that_was_never_planned_is_named(tmp_path: Path) -> None:
 def test_second_answers_stand_at_their_query_and_model() -> None:
     results = results_of(PROMPTS, JOURNAL)
     np.testing.assert_array_equal(
-        results.second_qualities(results.panel()), [[1.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]]
+        results.qualities(results.panel(), repeat=1), [[1.0, np.nan], [np.nan, np.nan], [np.nan, np.nan]]
     )

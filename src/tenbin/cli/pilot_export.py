@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--drop-prompts", is_flag=True, help="Leave prompts, answers and ids out: to count, not to fit.")
 @click.option("--hash-prompts", is_flag=True, help="Write a hash in place of each prompt; leave answers out.")
+@click.option("--as-graded", is_flag=True, help="Leave the grades uncorrected where people labelled some answers.")
 @click.option("--license", "licence", metavar="TEXT", help="The licence to state in the data card.")
 @click.option(
     "--root",
@@ -49,6 +50,7 @@ def export(
     layout: str,
     drop_prompts: bool,
     hash_prompts: bool,
+    as_graded: bool,
     licence: str | None,
     root: Path,
     as_json: bool,
@@ -56,7 +58,7 @@ def export(
     """Write what a pilot bought as an outcome table, for 'tenbin fit' or for others.
 
     A data card in Markdown is written beside it (FILE.card.md): sources, candidates, judge, prices, dates, licence. No
-    key and no path of this machine is in either.
+    key and no path of this machine is in either. Grades are corrected by people's labels where there are enough.
 
     \b
     tenbin pilot export support --out support.parquet
@@ -64,6 +66,7 @@ def export(
     tenbin pilot export support --out support-sprout --layout sprout
     """  # fmt: skip
     from tenbin.pilot import export as exporting  # noqa: PLC0415 (numpy only when a table is written)
+    from tenbin.pilot.believed import believed  # noqa: PLC0415
     from tenbin.pilot.data_card import Card, write_card  # noqa: PLC0415
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415
     from tenbin.pilot.results import read_results  # noqa: PLC0415
@@ -73,7 +76,8 @@ def export(
         raise UsageError("--drop-prompts and --hash-prompts are two ways of one thing", fix="give one of them")
     prompts: Prompts = "dropped" if drop_prompts else "hashed" if hash_prompts else "kept"
     folder = PilotFolder(root / name)
-    settings, results = folder.read_settings(), read_results(folder)
+    settings, graded = folder.read_settings(), read_results(folder)
+    results = graded if as_graded else believed(graded)
     place = out.with_name(f"{out.name}.card.md")
     check_writable(place)
     chosen: exporting.Layout = "sprout" if layout == "sprout" else "outcomes"

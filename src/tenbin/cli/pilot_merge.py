@@ -41,6 +41,7 @@ def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: b
     tenbin pilot merge support legal --out all.parquet
     """  # fmt: skip
     from tenbin.outcomes.write import write_outcomes  # noqa: PLC0415 (numpy only when a table is written)
+    from tenbin.pilot.believed import believed  # noqa: PLC0415
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415
     from tenbin.pilot.merge import Source  # noqa: PLC0415
     from tenbin.pilot.merge import merge as merged_of  # noqa: PLC0415
@@ -49,7 +50,7 @@ def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: b
     if len(names) < 2:
         raise UsageError("one pilot is no merge", fix="name two or more, or use 'tenbin pilot export'")
     folders = [PilotFolder(root / name) for name in names]
-    sources = [Source(it.name, it.read_settings().metric_name, read_results(it)) for it in folders]
+    sources = [Source(it.name, it.read_settings().metric_name, believed(read_results(it))) for it in folders]
     merged = merged_of(sources, force=force)
     if not merged.rows:
         raise UsageError("the pilots have no answer yet", fix="run them first: tenbin pilot run")

@@ -25,6 +25,7 @@ def status_text(status: Status, lang: str, root: Path) -> str:
         faint(told.scope()),
         _part(words("found.title"), [told.unmeasured()] if told.unmeasured() else [savings(told), told.proof()]),
         _part(words("singles.title"), [singles(told)] if status.singles else []),
+        _part(words("judge.title"), [*told.grades(), graded(told)]),
         _part(words("room.title"), [told.head_room()]) if status.singles else "",
         _part(words("pace.title"), [pace(told), told.pace()] if status.pace.points else []),
         _part(words("payback.title"), [told.payback()]),
@@ -99,6 +100,25 @@ def singles(told: Telling) -> str:
     if not told.status.aside:
         return drawn
     return f"{drawn}\n{told.words('singles.aside', models=', '.join(told.status.aside))}"
+
+
+def graded(told: Telling) -> str:
+    """Each candidate's mean quality as graded, as people say, and corrected; empty without people's labels."""
+    check = told.status.judge
+    if not check.corrected:
+        return ""
+    headers = [told.words(f"judge.{key}") for key in ("model", "judged", "labelled", "corrected", "labels")]
+    rows = [
+        [
+            clip(model, NAME_WIDTH),
+            told.percent(arm.judged),
+            told.interval(arm.labelled),
+            told.interval(arm.corrected),
+            told.numbers.plain(arm.n_labelled),
+        ]
+        for model, arm in zip(check.models, check.corrected, strict=True)
+    ]
+    return table(headers, rows, indent=2)
 
 
 def pace(told: Telling) -> str:

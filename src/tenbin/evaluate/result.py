@@ -323,7 +323,7 @@ class Evaluation:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON knows it: dataclasses as objects, NaN and infinities as None."""
+    """The value as JSON knows it: dataclasses as objects, arrays as lists, NaN and infinities as None."""
     if is_dataclass(value):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -332,4 +332,4 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return value
+    return plain(value.tolist()) if hasattr(value, "tolist") else value  # arrays, without importing NumPy here

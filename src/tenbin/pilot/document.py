@@ -38,6 +38,7 @@ def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
         "measured_prompts": status.n_measured,
         "singles": status.singles,
         "savings": status.savings,
+        "judge": status.judge,
         "head_room": status.head_room,
         "pace": status.pace,
         "proof": status.proof,

@@ -38,13 +38,14 @@ def head_room_of(results: Results, field: Field, *, seed: int) -> HeadRoom:
     panel = field.panel
     complete: Bools = np.logical_not(np.any(np.isnan(panel.quality) | np.isnan(panel.cost_usd), axis=1))
     rows = panel.take(complete)
-    again = results.second_qualities(rows)
+    # As graded, not as people corrected the grades: second answers are compared with what the same grader said.
+    labels, again = results.qualities(rows), results.qualities(rows, repeat=1)
     n_repeats = int((~np.isnan(again)).sum())
     if n_repeats < LEAST_REPEATS:
         return HeadRoom(None, "few" if n_repeats else "no_repeats", len(rows), n_repeats)
     rng = np.random.default_rng(seed)
     draws = [np.arange(len(rows)), *(rng.integers(0, len(rows), len(rows)) for _ in range(RESAMPLES))]
-    found = [_room(rows.quality[draw], rows.cost_usd[draw], again[draw], field.reference) for draw in draws]
+    found = [_room(labels[draw], rows.cost_usd[draw], again[draw], field.reference) for draw in draws]
     known = np.array([room for room in found if not np.isnan(room)])
     return HeadRoom(interval(known), None, len(rows), n_repeats)
 

@@ -94,7 +94,10 @@ class Graded(msgspec.Struct, frozen=True, omit_defaults=True, tag="graded"):
 
 
 class Labelled(msgspec.Struct, frozen=True, omit_defaults=True, tag="labelled"):
-    """A person's verdict on one bought answer, given blind; the last one of the same person on an answer holds."""
+    """A person's verdict on one bought answer, given blind; the last one of the same person on an answer holds.
+
+    `label_propensity` is the probability with which the answer was drawn for people from those of its model.
+    """
 
     query_id: str
     model: str
@@ -103,6 +106,7 @@ class Labelled(msgspec.Struct, frozen=True, omit_defaults=True, tag="labelled"):
     labeller: str
     repeat: int = 0
     note: str = ""
+    label_propensity: float = 1.0
 
 
 Record = Begun | Bought | Failed | Graded | Labelled

@@ -114,10 +114,12 @@ class Results:
             if repeat == 0 and (query_id, model, 1) in self.answers
         )
 
-    def second_qualities(self, panel: Panel) -> Floats:
-        """The qualities [n, M] of second answers to the queries of a panel, NaN where there is none."""
-        found = [[self.answers.get((query.query_id, model, 1)) for model in panel.models] for query in panel.queries]
-        cells = [[math.nan if answer is None else answer.quality() for answer in row] for row in found]
+    def qualities(self, panel: Panel, *, repeat: int = 0, round: int = 0) -> Floats:
+        """The qualities [n, M] of one answer to the queries of a panel by one grading, NaN where there is none."""
+        found = [
+            [self.answers.get((query.query_id, model, repeat)) for model in panel.models] for query in panel.queries
+        ]
+        cells = [[math.nan if answer is None else answer.quality(round) for answer in row] for row in found]
         return np.array(cells, dtype=np.float64).reshape(panel.quality.shape)
 
     def graded_twice(self) -> tuple[Answer, ...]:

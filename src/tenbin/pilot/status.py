@@ -15,6 +15,7 @@ from tenbin.errors import DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
 from tenbin.evaluate.result import Figure, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
+from tenbin.pilot.believed import JudgeCheck, believed, check_judge
 from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates, worth_of
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
@@ -72,7 +73,8 @@ class Status:
 
     `prompts` counts them by split, `asked` those with an answer. `n_measured` training prompts, of which all that was
     planned is bought, make the field for the candidates `in_play`; `aside` are the others with a label. `savings` are
-    empty below 30 of these prompts, `singles` below 10.
+    empty below 30 of these prompts, `singles` below 10. Where people labelled enough answers, all of it rests on grades
+    corrected by them (`judge`); `is_judged` says that a model graded.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Status:
     n_measured: int
     singles: tuple[Single, ...]
     savings: tuple[Saving, ...]
+    is_judged: bool
+    judge: JudgeCheck
     head_room: HeadRoom
     pace: Pace
     proof: Proof | None
@@ -121,7 +125,8 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
     next_usd = next_purchase_usd(counted, left_usd)
-    panel = results.panel()
+    judge = check_judge(results)
+    panel = believed(results).panel()
     found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
     saving = next((saving for saving in found.savings if saving.ratio == KEPT), None)
@@ -152,6 +157,8 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         n_measured=evidence.n_prompts,
         singles=found.singles,
         savings=found.savings,
+        is_judged=any(0 in it.grades and it.grades[0].details for it in results.answers.values()),
+        judge=judge,
         head_room=NO_ROOM if found.field is None else head_room_of(results, found.field, seed=settings.seed),
         pace=found.pace,
         proof=proof,

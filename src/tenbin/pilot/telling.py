@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.verdict import LEAST_TEST
+from tenbin.pilot.believed import LEAST_LABELS
 from tenbin.pilot.field import LEAST_PROMPTS
 from tenbin.pilot.measure import KEPT, Single
 from tenbin.pilot.status import Status
 from tenbin.pilot.tally import CandidateTally
 from tenbin.pilot.verdict import DAYS, WORTH
+from tenbin.quality.interval import Interval
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.numbers import MISSING, Numbers
 
@@ -40,6 +42,10 @@ class Telling:
         if value == MISSING or not (math.isfinite(figure.low) or math.isfinite(figure.high)):
             return value
         return f"{value} [{self.percent(figure.low, n)}, {self.percent(figure.high, n)}]"
+
+    def interval(self, found: Interval) -> str:
+        """A mean of few labels and its interval, in whole percentages."""
+        return self.share(Figure(found.value, found.low, found.high), n=0)
 
     def percent(self, value: float, n: int | None = None) -> str:
         """A share with no more digits than n prompts (those of the field) bear."""
@@ -161,6 +167,37 @@ class Telling:
     def single(self, model: str) -> Single | None:
         """The row of one candidate in play."""
         return next((single for single in self.status.singles if single.model == model), None)
+
+    def grades(self) -> list[str]:
+        """How far the grades are to be believed, in sentences; empty where nothing calls for any."""
+        check, words, numbers = self.status.judge, self.words, self.numbers
+        said = []
+        if check.n_labels:
+            every = check.agreement[0]
+            people = words("judge.one_person") if check.n_people == 1 else self._people(check.n_people)
+            said.append(
+                words(
+                    "judge.people",
+                    n=numbers.plain(check.n_labels),
+                    people=people,
+                    same=numbers.percent(every.same, 0),
+                    kappa=numbers.plain(every.kappa.value, 2),
+                    bias=self.points(Figure(every.bias.value, every.bias.low, every.bias.high)),
+                )
+            )
+            least = numbers.plain(LEAST_LABELS)
+            said.append(words("judge.applied") if check.is_applied else words("judge.too_few", least=least))
+        elif self.status.is_judged:
+            said.append(words("judge.none", name=self.status.name))
+        if math.isfinite(check.noise.label_sd.value):
+            label, grading = check.noise.label_sd.value, check.noise.grading_sd.value
+            said.append(words("judge.noise", label=numbers.plain(label, 2), grading=numbers.plain(grading, 2)))
+        elif said:
+            said.append(words("judge.no_noise"))
+        return said
+
+    def _people(self, n: int) -> str:
+        return self.words("judge.many_people", n=self.numbers.plain(n))
 
     def head_room(self) -> str:
         """What a perfect router could add, or why that cannot be known, in one sentence."""

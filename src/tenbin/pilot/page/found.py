@@ -82,6 +82,29 @@ def singles(told: Telling) -> Markup:
     )
 
 
+def judge(told: Telling) -> Markup:
+    """How far the grades are to be believed: people beside the judge, and the noise of labels."""
+    said, check, words = told.grades(), told.status.judge, told.words
+    if not said:
+        return Markup("")
+    rows = [
+        (name(model), cell(told.percent(arm.judged)), cell(told.interval(arm.labelled)),
+         cell(told.interval(arm.corrected)), cell(told.numbers.plain(arm.n_labelled)))
+        for model, arm in zip(check.models, check.corrected, strict=True)
+    ] if check.corrected else []  # fmt: skip
+    columns = [
+        Column(words("judge.model"), False), Column(words("judge.judged")), Column(words("judge.labelled")),
+        Column(words("judge.corrected")), Column(words("judge.labels")),
+    ]  # fmt: skip
+    return part(
+        "judge",
+        words("judge.title"),
+        words("judge.lead"),
+        *(el("p", sentence) for sentence in said),
+        table(columns, rows, caption=words("judge.title")) if rows else Markup(""),
+    )
+
+
 def room(told: Telling) -> Markup:
     """The head room, or why it cannot be known yet."""
     if not told.status.singles:

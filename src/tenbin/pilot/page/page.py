@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tenbin.pilot.document import status_document
 from tenbin.pilot.page.bought import bought, odd
-from tenbin.pilot.page.found import found, payback, room, singles
+from tenbin.pilot.page.found import found, judge, payback, room, singles
 from tenbin.pilot.page.pace import pace
 from tenbin.pilot.page.verdict import verdict
 from tenbin.pilot.status import Status
@@ -18,6 +18,7 @@ from tenbin.report.sheet import sheet, write_sheet
 PARTS: Mapping[str, Callable[[Telling], Markup]] = {
     "found": found,
     "singles": singles,
+    "judge": judge,
     "room": room,
     "pace": pace,
     "payback": payback,

@@ -1,0 +1,57 @@
+"""People's labels correct a lenient judge; too few of them leave the grades alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import pytest
+
+from tenbin.pilot.believed import BY_PEOPLE, believed, check_judge
+from tenbin.pilot.records import Graded, Labelled, Record
+from tenbin.pilot.results import Results, results_of
+from tests.pilot.made import every_pair, made_prompts, made_records
+
+
+def lenient(n: int, labelled: int) -> tuple[Results, Results]:
+    """A judge who lets half of the wrong answers pass, beside people who do not; and the results as they truly are."""
+    prompts = made_prompts(n)
+    records = made_records(prompts, every_pair(prompts))
+    rng = np.random.default_rng(0)
+    truth = [record for record in records if isinstance(record, Graded)]
+    drawn = [truth[int(i)] for i in rng.permutation(len(truth))[:labelled]]
+    people = [Labelled(it.query_id, it.model, 2e9, it.quality or 0.0, "ann") for it in drawn]
+    kind = [_passed(record, rng) for record in records]
+    return results_of(prompts, [*kind, *people]), results_of(prompts, records)
+
+
+def _passed(record: Record, rng: np.random.Generator) -> Record:
+    is_wrong = isinstance(record, Graded) and record.quality == 0.0
+    return msgspec.structs.replace(record, quality=1.0) if is_wrong and rng.random() < 0.5 else record
+
+
+def means(results: Results) -> Sequence[float]:
+    found: Sequence[float] = np.nanmean(results.panel().quality, axis=0).tolist()
+    return found
+
+
+def test_labels_of_people_take_the_judges_kindness_out() -> None:
+    judged, truth = lenient(150, 120)
+    corrected = believed(judged)
+    wrong = np.array(means(judged)) - np.array(means(truth))
+    left = np.array(means(corrected)) - np.array(means(truth))
+    assert wrong.max() > 0.2
+    assert np.abs(left).mean() < np.abs(wrong).mean() / 2.0
+    assert all(answer.grades[0].metric.endswith(BY_PEOPLE) for answer in corrected.answers.values())
+    check = check_judge(judged)
+    assert (check.n_labels, check.n_people, check.is_applied) == (120, 1, True)
+    assert check.agreement[0].bias.low > 0.1
+    assert [arm.corrected.value for arm in check.corrected] == pytest.approx(means(corrected), abs=0.05)
+
+
+def test_too_few_labels_are_told_and_correct_nothing() -> None:
+    judged, _ = lenient(30, 9)
+    assert believed(judged) is judged
+    assert not check_judge(judged).is_applied
+    assert check_judge(lenient(30, 0)[0]).agreement == ()
