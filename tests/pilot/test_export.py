@@ -11,7 +11,7 @@ import pytest
 from tenbin.errors import UsageError
 from tenbin.outcomes.read import read_outcomes
 from tenbin.pilot.data_card import Card, write_card
-from tenbin.pilot.export import Layout, Prompts, export
+from tenbin.pilot.export_table import Layout, Prompts, export_table
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Graded
 from tenbin.pilot.results import Results, results_of
@@ -31,13 +31,13 @@ def results() -> Results:
 
 
 def test_the_table_is_that_of_the_results(results: Results, tmp_path: Path) -> None:
-    export(results, tmp_path / "t.parquet")
+    export_table(results, tmp_path / "t.parquet")
     assert read_outcomes(tmp_path / "t.parquet").data_hash == results.panel().data_hash
 
 
 @pytest.mark.parametrize("prompts", ["kept", "hashed"])
 def test_sprout_reads_again_with_its_splits(prompts: Prompts, results: Results, tmp_path: Path) -> None:
-    files = export(results, tmp_path / "s", "sprout", prompts)
+    files = export_table(results, tmp_path / "s", "sprout", prompts)
     assert [file.name for file in files] == ["train.parquet", "test.parquet"]
     read, panel = read_outcomes(tmp_path / "s"), results.panel()
     assert read.models == panel.models
@@ -53,7 +53,7 @@ def test_sprout_reads_again_with_its_splits(prompts: Prompts, results: Results, 
 def test_no_text_is_left_where_none_was_asked_for(
     layout: Layout, prompts: Prompts, results: Results, tmp_path: Path
 ) -> None:
-    files = export(results, tmp_path / ("s" if layout == "sprout" else "t.jsonl"), layout, prompts)
+    files = export_table(results, tmp_path / ("s" if layout == "sprout" else "t.jsonl"), layout, prompts)
     raw = b"".join(file.read_bytes() for file in files)
     for text in (PRIVATE, results.prompts[0].prompt, "an answer", "gilded"):
         assert text.encode() not in raw
@@ -74,15 +74,15 @@ def test_the_card_says_where_it_comes_from_and_nothing_of_this_machine(results: 
 
 def test_what_cannot_be_exported_is_refused(results: Results, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no answer yet"):
-        export(results_of(results.prompts, []), tmp_path / "t.csv")
+        export_table(results_of(results.prompts, []), tmp_path / "t.csv")
     with pytest.raises(UsageError, match="needs a prompt"):
-        export(results, tmp_path / "s", "sprout", "dropped")
+        export_table(results, tmp_path / "s", "sprout", "dropped")
     (tmp_path / "there").mkdir()
     with pytest.raises(UsageError, match="exists already"):
-        export(results, tmp_path / "there", "sprout")
+        export_table(results, tmp_path / "there", "sprout")
     prompts = made_prompts(1)
     pairs = [pair for model in ("Big", "big") for pair in every_pair(prompts, ["big"]) if model]
     renamed = [msgspec.structs.replace(record, model="Big") for record in made_records(prompts, pairs[:1])]
     twins = results_of(prompts, [*made_records(prompts, pairs[:1]), *renamed])
     with pytest.raises(UsageError, match="cannot tell"):
-        export(twins, tmp_path / "x", "sprout")
+        export_table(twins, tmp_path / "x", "sprout")

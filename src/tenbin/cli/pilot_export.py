@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.evaluate import check_writable
-from tenbin.cli.output import emit_json, json_option, say
-from tenbin.cli.whole_file import whole_file
+from tenbin.cli.output import emit_json, json_option, plain, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
-    from tenbin.pilot.export import Prompts
+    from tenbin.pilot.export_table import Prompts
 
 
 @click.command()
@@ -65,45 +63,19 @@ def export(
     tenbin pilot export support --out shared.csv --hash-prompts --license CC-BY-4.0
     tenbin pilot export support --out support-sprout --layout sprout
     """  # fmt: skip
-    from tenbin.pilot import export as exporting  # noqa: PLC0415 (numpy only when a table is written)
-    from tenbin.pilot.believed import believed  # noqa: PLC0415
-    from tenbin.pilot.data_card import Card, write_card  # noqa: PLC0415
+    from tenbin.pilot.export import ExportTerms  # noqa: PLC0415 (numpy only when a table is written)
+    from tenbin.pilot.export import export as write_export  # noqa: PLC0415
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415
-    from tenbin.pilot.results import read_results  # noqa: PLC0415
-    from tenbin.pilot.status import price_book  # noqa: PLC0415
 
     if drop_prompts and hash_prompts:
         raise UsageError("--drop-prompts and --hash-prompts are two ways of one thing", fix="give one of them")
     prompts: Prompts = "dropped" if drop_prompts else "hashed" if hash_prompts else "kept"
-    folder = PilotFolder(root / name)
-    settings, graded = folder.read_settings(), read_results(folder)
-    results = graded if as_graded else believed(graded)
-    place = out.with_name(f"{out.name}.card.md")
-    check_writable(place)
-    chosen: exporting.Layout = "sprout" if layout == "sprout" else "outcomes"
-    files = exporting.export(results, out, chosen, prompts)
-    book = price_book(settings)
-    card = Card(
-        name=name,
-        settings=settings,
-        results=results,
-        plan=folder.read_plan(),
-        files=[file.name for file in files],
-        data_hash=results.panel().data_hash,
-        layout=chosen,
-        prompts=prompts,
-        licence=licence,
-        prices=None if book is None else book.on(),
-    )
-    with whole_file(place) as stream:
-        stream.write(write_card(card))
-    rows = results.rows()
-    queries = len({row.query.query_id for row in rows})
+    terms = ExportTerms("sprout" if layout == "sprout" else "outcomes", prompts, licence, as_graded)
+    found = write_export(PilotFolder(root / name), out, terms)
     if as_json:
-        emit_json({"files": files, "card": place, "layout": layout, "prompts": prompts, "rows": len(rows),
-                   "queries": queries, "models": results.models})  # fmt: skip
+        emit_json({"layout": layout, "prompts": prompts, **plain(found)})
         return
-    say(f"{len(rows):,} rows of {queries:,} prompts and {len(results.models)} models")
-    for file in files:
+    say(f"{found.rows:,} rows of {found.queries:,} prompts and {len(found.models)} models")
+    for file in found.files:
         say(f"table  {file}")
-    say(f"card   {place}")
+    say(f"card   {found.card}")

@@ -12,7 +12,7 @@ from pathlib import PurePath
 import numpy as np
 
 import tenbin
-from tenbin.pilot.export import Layout, Prompts
+from tenbin.pilot.export_table import Layout, Prompts
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.results import Answer, Results
 from tenbin.pilot.settings import PilotSettings
