@@ -1,4 +1,4 @@
-"""One pair bought: written down before it is asked, heard to its end, written down again, whatever happens."""
+"""One call: written down before it is made, heard to its end, and told as the record to write down then."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Buyer:
         self.deadline_s = deadline_s
         self.price_version = price_version
 
-    async def buy(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
-        """What came of the call, on the disk already, and the failure where it was one.
+    async def call(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
+        """What came of the call, to be committed by the caller, and the failure where it was one.
 
         A call that is cancelled leaves a `Failed` with all of its reserve: nobody knows what it cost. Raises StoreError
         where the journal cannot be written: a call that it does not hold is never made.
@@ -70,12 +70,10 @@ class Buyer:
         try:
             await self.journal.commit(begun)
             at_risk_usd = order.reserve_usd
-            end, failure = await self._asked(order, ceiling)
+            return await self._asked(order, ceiling)
         except asyncio.CancelledError:
             await self.journal.commit(failed(order, STOPPED, "the run was stopped", at_risk_usd))
             raise
-        await self.journal.commit(end)
-        return end, failure
 
     async def _asked(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
         started = time.perf_counter()

@@ -207,7 +207,7 @@ class Run:
         """Make one call, settle it, and grade what came of it."""
         began = self._loop.time()
         try:
-            end, failure = await self._buyer.buy(order, lane.ceiling)
+            end, failure = await self._buyer.call(order, lane.ceiling)
         except asyncio.CancelledError:
             self.purse.settle(money.answer, order.reserve_usd)
             self.purse.settle(money.grading, 0.0)
@@ -216,21 +216,30 @@ class Run:
         finally:
             lane.gate.end()
             self._in_flight -= 1
-        self._told(end)
+        # The upstream is free again: the next call need not wait until the disk has this answer.
         if isinstance(end, Bought):
-            cost_usd = end.cost_usd + end.held_usd
-            self.purse.settle(money.answer, cost_usd)
-            lane.ceiling.observe(order.reserve_usd, cost_usd)
-            lane.gate.pace.correct(end.usage.input_tokens + end.usage.output_tokens - likely_tokens)
-            lane.gate.succeeded()
+            self._settle(lane, order, money, end, likely_tokens)
+            self._bell.ring()
+            await self._journal.commit(end)
+            self._told(end)
             self._grade_soon(end, rounds_of(order.pair.key, self._planned), money.grading)
             return
         self.purse.settle(money.answer, end.cost_usd)
         self.purse.settle(money.grading, 0.0)
         if failure is not None:
             lane.gate.failed(failure, began, self._loop.time(), blames=not end.is_final)
+        await self._journal.commit(end)
+        self._told(end)
         if not end.is_final:
             lane.ask_again(place, order.pair)
+
+    def _settle(self, lane: Lane, order: Order, money: Money, end: Bought, likely_tokens: float) -> None:
+        """Count what an answer has cost, in dollars and of the rates."""
+        cost_usd = end.cost_usd + end.held_usd
+        self.purse.settle(money.answer, cost_usd)
+        lane.ceiling.observe(order.reserve_usd, cost_usd)
+        lane.gate.pace.correct(end.usage.input_tokens + end.usage.output_tokens - likely_tokens)
+        lane.gate.succeeded()
 
     async def _give_up(self, lane: Lane, pair: Pair, error: RequestError) -> None:
         """Write down a pair that cannot be said to its candidate at all."""
