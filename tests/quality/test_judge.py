@@ -68,6 +68,7 @@ class Judged:
         keys: str = "",
         more: str = "",
         model: str = "strict-judge",
+        candidates: Sequence[str] = ("small",),
     ) -> Grade:
         """One grade by the judge; checks that its cost stays below what was to be reserved."""
 
@@ -75,7 +76,8 @@ class Judged:
             client = UpstreamClient({"KEY": "k"}, resends=False)
             await client.open()
             try:
-                grader = self.open(upstream.base_url, client, kind=kind, keys=keys, more=more, model=model)
+                asked = {"kind": kind, "keys": keys, "more": more, "model": model}
+                grader = self.open(upstream.base_url, client, candidates=candidates, **asked)
                 grade = await grader.grade(answered)
                 assert grade.cost_usd <= grader.reserve_usd(answered)
                 return grade
@@ -381,6 +383,21 @@ def test_a_relative_is_refused_unless_forced_and_then_flagged(judged: Judged) ->
     forced = judged.grade(says(score=5), late, more=kin, keys="own_family = true")
     assert (forced.quality, forced.details["own_family"]) == (1.0, "true")
     assert "own_family" not in judged.grade(says(score=5), keys="own_family = true").details
+
+
+def test_a_comparison_that_a_relative_may_take_part_in_is_flagged(judged: Judged) -> None:
+    keys = "own_family = true"
+    for candidates, flagged in ((("small", "cousin"), True), (("small",), False)):
+        grade = judged.grade(
+            says(better="tie"), kind="pairwise", keys=keys, more="provider = 'acme'", candidates=candidates
+        )
+        assert ("own_family" in grade.details) is flagged
+
+
+def test_after_a_time_out_the_same_is_asked_without_reproach(judged: Judged) -> None:
+    grade = judged.grade([Answer.reset(), says(score=5)])
+    assert (grade.quality, grade.note) == (1.0, "")
+    assert judged.prompts[0] == judged.prompts[1]
 
 
 def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_spent(judged: Judged) -> None:

@@ -141,33 +141,32 @@ class JudgeModel:
         provider asks for; never raises for what an upstream does.
         """
         cost_usd, billed, note = 0.0, 0, ""
+        reminder: str | None = None
         for call in range(MAX_CALLS):
             try:
                 async with self._room:
-                    reply, cost = await self._call(prompt, REMINDER if billed and note else None)
+                    reply, cost = await self._call(prompt, reminder)
             except UpstreamFailure as failure:
                 if failure.kind not in UNBILLED:
                     cost_usd, billed = cost_usd + self._bound_usd(prompt), billed + 1
                 note = shown(f"the judge {self.destination.candidate.name} did not answer: {failure.what}")
-                # Who turned us away is left alone for a while; who took his time needs no more of it.
-                wait_s = 2.0**call if failure.kind in UNBILLED else 0.0
-                wait_s = wait_s if failure.retry_after_s is None else failure.retry_after_s
-                if failure.kind not in PASSES or billed >= MAX_BILLED_CALLS or call == MAX_CALLS - 1:
-                    break
+                wait_s = _wait_s(failure, call)
                 if wait_s > MAX_PAUSE_S:
                     note = shown(f"{note}; it asks to be left alone for {wait_s:.0f} s")
                     break
+                if failure.kind not in PASSES or billed >= MAX_BILLED_CALLS or call + 1 == MAX_CALLS:
+                    break
                 await self._pause(wait_s)
-                continue
             except RequestError as error:  # its dialect has no words for this
                 return Asked(None, shown(f"the judge cannot be asked: {error}"), cost_usd)
-            cost_usd, billed = cost_usd + cost, billed + 1
-            found = read(reply)
-            if found is not None:
-                return Asked(found, "", cost_usd)
-            note = shown(f"the judge {self.destination.candidate.name} answered nonsense: {reply[:200]!r}")
-            if billed >= MAX_BILLED_CALLS:
-                break
+            else:
+                cost_usd, billed, reminder = cost_usd + cost, billed + 1, REMINDER
+                found = read(reply)
+                if found is not None:
+                    return Asked(found, "", cost_usd)
+                note = shown(f"the judge {self.destination.candidate.name} answered nonsense: {reply[:200]!r}")
+                if billed >= MAX_BILLED_CALLS:
+                    break
         return Asked(None, note, cost_usd)
 
     async def _call(self, prompt: JudgePrompt, reminder: str | None) -> tuple[str, float]:
@@ -225,3 +224,10 @@ class JudgeModel:
         texts = (prompt.system, prompt.user, REMINDER, str(prompt.schema))
         sent = sum(len(text.encode()) for text in texts) + WRAPPING_TOKENS
         return self._rates.ceiling_usd(0, sent, self.settings.max_output_tokens) * self._widened
+
+
+def _wait_s(failure: UpstreamFailure, call: int) -> float:
+    """How long to leave the judge alone: as long as it asks; it needs nothing more if it took its time already."""
+    if failure.retry_after_s is not None:
+        return failure.retry_after_s
+    return 2.0**call if failure.kind in UNBILLED else 0.0

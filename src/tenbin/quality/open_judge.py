@@ -48,11 +48,13 @@ def open_judge(document: Document, wanted: MetricSettings, means: JudgeMeans) ->
     model = _model(document, path, destination, settings, means)
     rubric = settings.get("rubric", DEFAULT_RUBRIC)
     shown_characters = settings.get("max_answer_characters", MAX_CHARACTERS)
-    own = relatives(destination, known, known)
+    kin = relatives(destination, known, known)
     if wanted.kind == "pairwise":
-        return PairwiseGrader(model, JudgeForm.pairwise(rubric, shown_characters), own, takes_relatives)
+        # With one of the family among the compared, any comparison may have it on its other side.
+        flagged = frozenset(known) if own else kin
+        return PairwiseGrader(model, JudgeForm.pairwise(rubric, shown_characters), flagged, takes_relatives)
     scale = settings.get("scale", DEFAULT_SCALE)
-    return JudgeGrader(model, JudgeForm.pointwise(rubric, scale, shown_characters), scale, own, takes_relatives)
+    return JudgeGrader(model, JudgeForm.pointwise(rubric, scale, shown_characters), scale, kin, takes_relatives)
 
 
 def _model(
