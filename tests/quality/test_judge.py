@@ -4,115 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tenbin.config import load_document
 from tenbin.errors import ConfigError, PriceError
 from tenbin.prices.book import PriceBook
-from tenbin.quality.grade import Answered, Grade
-from tenbin.quality.grader import Grader
+from tenbin.quality.grade import Answered
 from tenbin.quality.judge_model import MAX_CALLS, JudgeModel, JudgeSettings
 from tenbin.quality.judge_prompt import JudgeForm
-from tenbin.quality.open_grader import open_grader
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Candidate, Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
-
-PRICES = PriceBook.loads("[models.judge]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 10")
-ONE_CALL = Usage(100, 20)
-ONE_CALL_USD = (100 * 1 + 20 * 10) / 1e6
-DOCUMENT = """
-[candidates.judge]
-model = "{model}"
-base_url = "{base_url}"
-judge = true
-{more}
-[candidates.small]
-model = "acme-small"
-base_url = "{base_url}"
-[candidates.cousin]
-model = "strict-judge-mini"
-provider = "acme"
-base_url = "{base_url}"
-[metrics.m]
-kind = "{kind}"
-judge = "judge"
-{keys}
-"""
-ANSWERED = Answered("q", "small", "What is 2 + 2?", "It is 4.", reference="4", rival="Five.")
-
-
-def says(**reply: Any) -> Answer:
-    return Answer(text=json.dumps({"reason": "so", **reply}), usage=ONE_CALL)
-
-
-class Judged:
-    """A judge behind a fake upstream; what it was asked stands in `asked`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.pauses: list[float] = []
-        self.asked: list[dict[str, Any]] = []
-
-    def grade(
-        self,
-        script: Any,
-        answered: Answered = ANSWERED,
-        *,
-        kind: str = "judge",
-        keys: str = "",
-        more: str = "",
-        model: str = "strict-judge",
-        candidates: Sequence[str] = ("small",),
-    ) -> Grade:
-        """One grade by the judge; checks that its cost stays below what was to be reserved."""
-
-        async def whole(upstream: FakeUpstream) -> Grade:
-            client = UpstreamClient({"KEY": "k"}, resends=False)
-            await client.open()
-            try:
-                asked = {"kind": kind, "keys": keys, "more": more, "model": model}
-                grader = self.open(upstream.base_url, client, candidates=candidates, **asked)
-                grade = await grader.grade(answered)
-                assert grade.cost_usd <= grader.reserve_usd(answered)
-                return grade
-            finally:
-                await client.close()
-
-        with FakeUpstream(script) as upstream:
-            grade = asyncio.run(whole(upstream))
-            self.asked = [request.json for request in upstream.requests]
-        return grade
-
-    def open(
-        self,
-        base_url: str = "http://127.0.0.1:1/v1",
-        client: UpstreamClient | None = None,
-        *,
-        kind: str = "judge",
-        keys: str = "",
-        more: str = "",
-        model: str = "strict-judge",
-        candidates: Sequence[str] = ("small",),
-        prices: PriceBook | None = PRICES,
-    ) -> Grader:
-        path = self.folder / "tenbin.toml"
-        path.write_text(
-            DOCUMENT.format(base_url=base_url, kind=kind, keys=keys, more=more, model=model), encoding="utf-8"
-        )
-        made = client or UpstreamClient({})
-        return open_grader(
-            load_document(path, {}), "m", prices=prices, client=made, candidates=candidates, environ={"KEY": "k"}
-        )
-
-    @property
-    def prompts(self) -> list[str]:
-        return [request["messages"][-1]["content"] for request in self.asked]
+from tests.quality.judged import ONE_CALL, ONE_CALL_USD, PRICES, Judged, says
 
 
 @pytest.fixture
@@ -315,61 +220,6 @@ def test_rates_are_kept_and_a_bill_above_its_bound_widens_the_next(judged: Judge
     assert before < cost < after
 
 
-def likes_the_first(request: UpstreamRequest) -> Answer:
-    """A judge that always likes the first place."""
-    assert request.json is not None
-    return says(better="first")
-
-
-def the_right_one(request: UpstreamRequest) -> Answer:
-    """A judge that knows the right answer wherever it stands."""
-    prompt = request.json["messages"][-1]["content"]
-    return says(better="first" if prompt.index("It is 4.") < prompt.index("Five.") else "second")
-
-
-@pytest.mark.parametrize(
-    ("script", "quality", "note"),
-    [
-        (the_right_one, 1.0, ""),
-        (likes_the_first, 0.5, "the judge changed its mind when the order was swapped"),
-        (says(better="tie"), 0.5, ""),
-    ],
-)
-def test_pairwise_asks_in_both_orders(
-    judged: Judged, script: Callable[[UpstreamRequest], Answer], quality: float, note: str
-) -> None:
-    grade = judged.grade(script, kind="pairwise")
-    assert (grade.quality, grade.note) == (quality, note)
-    assert grade.cost_usd == pytest.approx(2 * ONE_CALL_USD)
-    orders = {prompt.index("It is 4.") < prompt.index("Five.") for prompt in judged.prompts}
-    assert orders == {True, False}
-    assert grade.details["judge_model"] == "strict-judge"
-    assert "small" not in json.dumps(judged.asked)
-
-
-def test_pairwise_without_a_verdict_in_one_order_cannot_tell(judged: Judged) -> None:
-    def half(request: UpstreamRequest) -> Answer:
-        prompt = request.json["messages"][-1]["content"]
-        is_first = prompt.index("It is 4.") < prompt.index("Five.")
-        return says(better="first") if is_first else Answer(text="?", usage=ONE_CALL)
-
-    grade = judged.grade(half, kind="pairwise")
-    assert grade.quality is None
-    assert "nonsense" in grade.note
-    assert grade.cost_usd == pytest.approx(3 * ONE_CALL_USD)
-
-
-@pytest.mark.parametrize(
-    ("answer", "rival", "quality"), [("Same.", " Same.", 0.5), ("x", None, None), ("x", "", 1.0), ("", "", 0.5)]
-)
-def test_pairwise_asks_only_where_it_must(
-    judged: Judged, answer: str, rival: str | None, quality: float | None
-) -> None:
-    grade = judged.grade(says(better="tie"), Answered("q", "small", "?", answer, rival=rival), kind="pairwise")
-    assert (grade.quality, grade.cost_usd, judged.asked) == (quality, 0.0, [])
-    assert bool(grade.note) == (answer.strip() != "Same.")
-
-
 def test_a_relative_is_refused_unless_forced_and_then_flagged(judged: Judged) -> None:
     kin = "provider = 'acme'"
     with pytest.raises(ConfigError, match=r'"judge" is of the family "acme", like "cousin" whose answers it would'):
@@ -383,15 +233,6 @@ def test_a_relative_is_refused_unless_forced_and_then_flagged(judged: Judged) ->
     forced = judged.grade(says(score=5), late, more=kin, keys="own_family = true")
     assert (forced.quality, forced.details["own_family"]) == (1.0, "true")
     assert "own_family" not in judged.grade(says(score=5), keys="own_family = true").details
-
-
-def test_a_comparison_that_a_relative_may_take_part_in_is_flagged(judged: Judged) -> None:
-    keys = "own_family = true"
-    for candidates, flagged in ((("small", "cousin"), True), (("small",), False)):
-        grade = judged.grade(
-            says(better="tie"), kind="pairwise", keys=keys, more="provider = 'acme'", candidates=candidates
-        )
-        assert ("own_family" in grade.details) is flagged
 
 
 def test_after_a_time_out_the_same_is_asked_without_reproach(judged: Judged) -> None:
