@@ -10,6 +10,7 @@ from tenbin.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS: Mapping[str, LazyCommand] = {
     "run": LazyCommand("tenbin.cli.pilot_run:run", "Buy the planned answers and grade them, inside the budget."),
+    "label": LazyCommand("tenbin.cli.pilot_label:label", "Label some answers yourself: how far is the metric right?"),
     "status": LazyCommand("tenbin.cli.pilot_status:status", "Say what was found so far, and what to do next."),
     "merge": LazyCommand("tenbin.cli.pilot_merge:merge", "Merge the outcomes of several pilots into one table."),
     "export": LazyCommand("tenbin.cli.pilot_export:export", "Write the outcome table of a pilot, with its data card."),

@@ -24,8 +24,6 @@ STEEPEST = 2.0
 """No judge is believed to understate differences by more than that."""
 LUCK_OF_SLOPE = 1.0
 """What a slope on a worthless judge explains by luck, in units of its noise."""
-FLOOR_LABELS = 0.5
-"""The spread of people's own labels counts as so many residuals: a few that agree prove no perfect judge."""
 LENT_LABELS = 4.0
 """Other candidates' residuals tell of a candidate's spread as much as so many of its own."""
 
@@ -217,23 +215,21 @@ def _means(sample: _Sample, slopes: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _spread(sample: _Sample, residual: Floats) -> tuple[Floats, Floats]:
-    """Variance of the residuals [M] and its degrees of freedom: own ones, others' in part, and a floor."""
+    """Variance of the residuals [M] and its degrees of freedom: own ones, and those of others in part."""
     share, counts = sample.of_labelled, sample.counts
     own = counts * (share * residual**2).sum(axis=0)
     freedom = np.maximum(counts - 1.0, 0.0)
-    centred = np.where(sample.labelled, sample.human - (share * sample.human).sum(axis=0), 0.0)
-    total, alone = float(own.sum()), float((counts * (share * centred**2).sum(axis=0)).sum())
-    floor = alone / max(float(freedom.sum()), 1.0)
     others = freedom.sum() - freedom
     lent = np.minimum(others, LENT_LABELS)
-    of_others = (total - own) / np.maximum(others, 1.0)
-    effective = np.where(counts > 0.0, 1.0 / np.where(counts > 0.0, (share**2).sum(axis=0), 1.0), 0.0)
-    spread = (own + FLOOR_LABELS * floor + lent * of_others) / (freedom + FLOOR_LABELS + lent)
-    known = np.where(counts > 0.0, np.maximum(effective - 1.0, 0.0) + lent, 0.0)
-    # Labels that are all the same (all right, say) have no spread; that of "plus four" covers (Agresti, Coull, 1998).
-    same = (counts > 0.0) & (np.abs(centred).max(axis=0, initial=0.0) < 1e-9)
+    of_others = (own.sum() - own) / np.maximum(others, 1.0)
+    spread = (own + lent * of_others) / np.maximum(freedom + lent, 1.0)
+    # Residuals that are all the same (every label says right, or what the judge says) have no spread; with that of
+    # two labels more on either side, "plus four", the interval covers (Agresti and Coull, 1998).
+    same = (counts > 0.0) & (np.abs(residual).max(axis=0, initial=0.0) < 1e-9)
     guess = (counts + 2.0) / (counts + 4.0)
-    return np.where(same, np.maximum(spread, counts * guess * (1.0 - guess) / (counts + 4.0)), spread), known
+    spread = np.where(same, np.maximum(spread, counts * guess * (1.0 - guess) / (counts + 4.0)), spread)
+    effective = 1.0 / np.where(counts > 0.0, (share**2).sum(axis=0), 1.0)
+    return spread, np.where(counts > 0.0, np.maximum(effective - 1.0, 0.0) + lent, 0.0)
 
 
 def _within(interval: Interval, least: float, most: float) -> Interval:

@@ -12,12 +12,16 @@ from tenbin.errors import UsageError
 from tenbin.report.markup import Markup, el, join
 
 
-def sheet(title: str, body: str, lang: str, script: str = "") -> str:
-    """The document around `body`; `script` is the source of the only script that may run."""
-    style = resource("style.css")
+def sheet(title: str, body: str, lang: str, script: str = "", *, more_style: str = "", talks: bool = False) -> str:
+    """The document around `body`; `script` is the source of the only script that may run.
+
+    `more_style` is added to our style sheet. `talks`: the script may speak to where the page came from, and to nobody
+    else.
+    """
+    style = resource("style.css") + (f"\n{more_style}" if more_style else "")
     head = join(
         el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        el("meta", http_equiv="Content-Security-Policy", content=_policy(style, script, talks)),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="referrer", content="no-referrer"),
@@ -46,8 +50,9 @@ def resource(name: str) -> str:
     return files("tenbin.report").joinpath(name).read_text(encoding="utf-8").strip()
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str, talks: bool) -> str:
     running = f"script-src '{_hash(script)}'; " if script else ""
+    running += "connect-src 'self'; " if talks else ""
     return f"default-src 'none'; style-src '{_hash(style)}'; {running}base-uri 'none'; form-action 'none'"
 
 
