@@ -23,7 +23,7 @@ test: ## the core tests, on loopback only
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/store
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not extra" --ignore=tests/store
 
-test-more: ## only the tests that need a browser, an optional package or other people's clients
+test-more: ## only the tests that need a browser, an optional package, bubblewrap or other people's clients
 	@requirements/install.sh more
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "browser or extra"
 
