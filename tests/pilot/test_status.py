@@ -14,6 +14,7 @@ import tenbin.pilot
 from tenbin.cli.pilot_status_text import compared_text, status_text
 from tenbin.pilot.document import status_document
 from tenbin.pilot.page import render_page, write_page
+from tenbin.pilot.pair import Pair
 from tenbin.pilot.records import Begun, Bought, Failed, Graded, Record
 from tenbin.pilot.status import Status, pilot_status
 from tenbin.pilot.telling import TEXTS, Telling
@@ -38,6 +39,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Status:
     """Half of the plan bought, and everything that can go wrong gone wrong."""
     prompts = made_prompts(24)
     pairs = every_pair(prompts)
+    never = [Pair(prompt.query_id, "gone") for prompt in prompts]
     records: list[Record] = made_records(prompts, pairs[:36])
     at = 1_700_001_000.0
     records += [
@@ -45,12 +47,12 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Status:
         Begun("open", "q0020", "big", at, reserve_usd=0.25),
         Failed("f1", "q0021", "mid", at, "rate_limited", cost_usd=0.001),
         Failed("f2", "q0022", "mid", at, "refused", is_final=True),
-        Failed("f3", "q0001", "gone", at, "not_found", is_final=True),
+        Failed("f3", "q0001", "gone", at, "not_found"),
         Bought("e", "q0023", "big", at, "  ", Usage(5, 0), 0.001, 0.1, is_refusal=True, finish_reason="length"),
         Bought("r", "q0000", "big", at, "again", Usage(5, 5), 0.001, 0.1, repeat=1),
     ]
     settings = made_settings(candidates=(*MODELS, "gone"))
-    return pilot_status(written(tmp_path_factory.mktemp("b") / "odd", prompts, pairs, records, settings))
+    return pilot_status(written(tmp_path_factory.mktemp("b") / "odd", prompts, [*pairs, *never], records, settings))
 
 
 def test_a_proved_router_goes_live_with_its_commands(proved: Status) -> None:
@@ -78,6 +80,9 @@ def test_everything_odd_is_counted_and_nothing_is_silently_a_zero(odd: Status) -
     assert (by_model["big"].second_answers, by_model["big"].ungraded) == (1, 1)
     assert by_model["mid"].failures == {"rate_limited": 1, "refused": 1}
     assert by_model["gone"].only_fails
+    assert by_model["gone"].is_down
+    assert not by_model["mid"].is_down
+    assert odd.tally.stages[0].waiting == 24
     assert odd.tally.unknown_calls == 1
     assert odd.budget_left_usd == pytest.approx(10.0 - odd.tally.spent_usd)
     assert odd.n_measured == 12

@@ -79,7 +79,8 @@ class Pace:
 def moments(records: Iterable[Record], keys: frozenset[Key]) -> tuple[Moment, ...]:
     """The ends of the stages, or four equal parts of the journal where fewer than three stages bought anything.
 
-    `keys` are the first answers that routers learn from; only these make the parts.
+    `keys` are the first answers that routers learn from; only these make the parts. Calls under way are no spending
+    yet, but for those that never ended.
     """
     standing = Standing()
     trail: dict[Key, tuple[int, float]] = {}
@@ -88,7 +89,7 @@ def moments(records: Iterable[Record], keys: frozenset[Key]) -> tuple[Moment, ..
         if isinstance(record, Bought):
             key = record.query_id, record.model, record.repeat
             if key in keys:
-                trail.setdefault(key, (record.stage, standing.spent_usd))
+                trail.setdefault(key, (record.stage, standing.settled_usd))
     order, steps = list(trail), list(trail.values())
     past = [Moment(steps[end - 1][0], frozenset(order[:end]), steps[end - 1][1]) for end in _ends(steps)]
     # What was spent after the last label (second answers, late grading) was spent by today.

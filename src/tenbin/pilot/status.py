@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.errors import DataError, EvaluationError
+from tenbin.config.document import load_document
+from tenbin.errors import ConfigError, DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
 from tenbin.evaluate.result import Figure, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import JudgeCheck, believed, check_judge
+from tenbin.pilot.down import down_candidates
 from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates, worth_of
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
@@ -168,16 +170,29 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
 
 
 def price_book(settings: PilotSettings) -> PriceBook | None:
-    """The book that the pilot was planned with; None where it has none of its own, or it is gone: dollars do then."""
+    """The pilot's price book, or that of its `tenbin.toml`; None where there is none for all of its candidates.
+
+    Recorded dollars do then: a pilot that was moved to another machine can still be looked at.
+    """
     place = None if settings.prices is None else Path(settings.prices)
-    return PriceBook.load(place) if place is not None and place.exists() else None
+    if place is None:
+        try:
+            document = load_document(Path(settings.config), {})
+        except ConfigError:
+            return None
+        written = document.plain["gateway"].get("prices")
+        place = None if written is None else document.path(written)
+    if place is None or not place.exists():
+        return None
+    book = PriceBook.load(place)
+    return book if set(settings.candidates) <= book.entries.keys() else None
 
 
 def open_prompts(plan: Sequence[Pair], records: Sequence[Record]) -> frozenset[str]:
-    """The prompts of which a pair is planned and neither bought nor given up."""
-    standing = Standing.of(records)
+    """The prompts of which a pair is planned and neither bought nor given up, of a candidate that answers."""
+    standing, down = Standing.of(records), down_candidates(records)
     done = standing.bought | standing.given_up
-    return frozenset(pair.query_id for pair in plan if pair.key not in done)
+    return frozenset(pair.query_id for pair in plan if pair.key not in done and pair.model not in down)
 
 
 def next_purchase_usd(counted: Tally, left_usd: float) -> float:

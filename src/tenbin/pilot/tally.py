@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tenbin.pilot.down import down_candidates
 from tenbin.pilot.pair import Key, Pair
 from tenbin.pilot.records import Failed, Graded, Record
 from tenbin.pilot.results import Answer, Results
@@ -20,7 +21,7 @@ NOTES = 5
 
 @dataclass(frozen=True, slots=True)
 class CandidateTally:
-    """One candidate's answers, first ones unless said otherwise.
+    """One candidate's answers, first ones unless said otherwise; `is_down` where it does not answer any more.
 
     `not_told` are answers whose quality the metric could not tell, `ungraded` those nobody graded yet. `failures`
     counts failed calls by kind, grading included; `given_up` pairs that failed for good. Means are NaN where there is
@@ -28,6 +29,7 @@ class CandidateTally:
     """
 
     model: str
+    is_down: bool
     planned: int
     bought: int
     second_answers: int
@@ -54,7 +56,10 @@ class CandidateTally:
 
 @dataclass(frozen=True, slots=True)
 class StageTally:
-    """One stage of the plan: pairs planned (second answers included), bought, given up, and what is left to buy."""
+    """One stage of the plan: pairs planned (second answers included), bought, given up, and what is left to buy.
+
+    `waiting` are pairs left of candidates that do not answer any more: nothing waits for them.
+    """
 
     stage: int
     planned: int
@@ -62,6 +67,7 @@ class StageTally:
     given_up: int
     left: int
     left_usd: float
+    waiting: int
     answers_usd: float
 
 
@@ -87,17 +93,17 @@ class Tally:
 
     @property
     def left(self) -> int:
-        """Pairs that are planned and neither bought nor given up."""
+        """Pairs that are planned and neither bought nor given up, of candidates that answer."""
         return sum(stage.left for stage in self.stages)
 
 
 def tally(models: Sequence[str], plan: Sequence[Pair], records: Sequence[Record], results: Results) -> Tally:
     """Count. `models` are the candidates of the settings; a stranger in the journal is counted behind them."""
-    standing = Standing.of(records)
+    standing, down = Standing.of(records), down_candidates(records)
     everyone = [*models, *sorted(set(results.models) - set(models))]
     return Tally(
-        candidates=tuple(_candidate(model, plan, records, results, standing) for model in everyone),
-        stages=tuple(_stage(stage, plan, results, standing) for stage in sorted({pair.stage for pair in plan})),
+        candidates=tuple(_candidate(model, model in down, plan, records, results, standing) for model in everyone),
+        stages=tuple(_stage(stage, plan, results, standing, down) for stage in sorted({pair.stage for pair in plan})),
         notes=_notes(results),
         spent_usd=standing.spent_usd,
         unknown_usd=standing.unknown_usd,
@@ -106,7 +112,12 @@ def tally(models: Sequence[str], plan: Sequence[Pair], records: Sequence[Record]
 
 
 def _candidate(
-    model: str, plan: Sequence[Pair], records: Iterable[Record], results: Results, standing: Standing
+    model: str,
+    is_down: bool,
+    plan: Sequence[Pair],
+    records: Iterable[Record],
+    results: Results,
+    standing: Standing,
 ) -> CandidateTally:
     mine = [answer for key, answer in results.answers.items() if key[1] == model]
     firsts = [answer for answer in mine if answer.bought.repeat == 0]
@@ -114,6 +125,7 @@ def _candidate(
     grades = [record for record in records if isinstance(record, Graded) and record.model == model]
     return CandidateTally(
         model=model,
+        is_down=is_down,
         planned=sum(pair.model == model and pair.repeat == 0 for pair in plan),
         bought=len(firsts),
         second_answers=len(mine) - len(firsts),
@@ -134,11 +146,12 @@ def _candidate(
     )
 
 
-def _stage(stage: int, plan: Iterable[Pair], results: Results, standing: Standing) -> StageTally:
+def _stage(stage: int, plan: Iterable[Pair], results: Results, standing: Standing, down: Collection[str]) -> StageTally:
     pairs = {pair.key: pair for pair in plan if pair.stage == stage}
     bought: set[Key] = pairs.keys() & results.answers.keys()
     given_up = (pairs.keys() & standing.given_up) - bought
-    left = pairs.keys() - bought - given_up
+    waiting = {key for key in pairs.keys() - bought - given_up if key[1] in down}
+    left = pairs.keys() - bought - given_up - waiting
     return StageTally(
         stage=stage,
         planned=len(pairs),
@@ -146,6 +159,7 @@ def _stage(stage: int, plan: Iterable[Pair], results: Results, standing: Standin
         given_up=len(given_up),
         left=len(left),
         left_usd=sum(pairs[key].expected_usd for key in left),
+        waiting=len(waiting),
         answers_usd=sum(results.answers[key].bought.cost_usd for key in bought),
     )
 

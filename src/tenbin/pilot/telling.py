@@ -308,6 +308,8 @@ class Telling:
         elif one.failures:
             n = plain(sum(one.failures.values()))
             said.append(words("odd.failures", model=one.model, n=n, kinds=kinds))
+        if one.is_down:
+            said.append(words("odd.down", model=one.model, n=plain(one.planned - one.bought - one.given_up)))
         counts = (
             ("odd.given_up", one.given_up),
             ("odd.refusals", one.refusals),
