@@ -5,16 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.router.roster import Leaning, Roster, geometric_mean
+from tenbin.router.leanings import Leanings, geometric_means
+from tenbin.router.roster import Roster
 from tenbin.types import Estimates, Floats
 
-LEANING = Leaning(
-    quality=np.array([0.1, 0.5, 0.0, 0.4]),
-    doubt=np.array([[0.05, 0.0, 0.0, 0.0], [0.0, 0.1, 0.0, -0.1]]),
-    shares=np.array([0.5, 0.0, 0.5]),
-    multiples=np.array([1.0, 2.0, np.nan, 0.5]),
+LEANING = Leanings(
+    quality=np.array([[0.1, 0.5, 0.0, 0.4]]),
+    doubt=np.array([[[0.05, 0.0, 0.0, 0.0], [0.0, 0.1, 0.0, -0.1]]]),
+    shares=np.array([[0.5, 0.0, 0.5]]),
+    multiples=np.array([[1.0, 2.0, np.nan, 0.5]]),
 )
-ROSTER = Roster(3, np.array([0, 2]), (LEANING,), np.array([1.0, 0.3, 0.0]), 0)
+ROSTER = Roster(3, np.array([0, 2]), LEANING, np.array([1.0, 0.3, 0.0]), 0)
 
 
 def estimates(n: int = 4, seed: int = 0) -> Estimates:
@@ -68,18 +69,38 @@ def test_a_row_never_depends_on_the_others(n: int, seed: int) -> None:
         assert np.array_equal(getattr(whole, name)[-1], getattr(alone, name)[0]), name
 
 
-@pytest.mark.parametrize("added", [(), (LEANING,), (LEANING, LEANING)])
-def test_a_roster_comes_back_from_its_arrays(added: tuple[Leaning, ...]) -> None:
+@pytest.mark.parametrize("added", [Leanings.none(3), LEANING, LEANING.joined(LEANING)])
+def test_a_roster_comes_back_from_its_arrays(added: Leanings) -> None:
     roster = Roster(3, np.array([1]), added, np.arange(1.0 + len(added)), 0)
     again = Roster.load(roster.save())
     assert (again.width, again.reference, len(again.added)) == (3, 0, len(added))
     before, after = (r.serve(estimates(), np.full(4, np.nan)) for r in (roster, again))
+    assert before.quality_sd.shape == (4, 1 + len(added))
     assert np.array_equal(before.quality_sd, after.quality_sd)
     assert np.array_equal(before.output_tokens, after.output_tokens)
 
 
-def test_a_column_without_a_share_may_be_anything() -> None:
-    amounts: Floats = np.array([[2.0, np.nan, 8.0], [0.0, 1.0, 1.0]])
-    mean = geometric_mean(amounts, np.array([0.5, 0.0, 0.5]))
+def test_those_behind_do_not_change_those_before() -> None:
+    deeper = Leanings(LEANING.quality / 2, np.ones((1, 4, 4)) / 9, LEANING.shares, LEANING.multiples)
+    both = LEANING.joined(deeper)
+    quality, sd = estimates().quality, estimates().quality_sd
+    assert both.qualities(quality)[:, 0] == pytest.approx(LEANING.qualities(quality)[:, 0])
+    assert both.quality_sd(quality, sd)[:, 0] == pytest.approx(LEANING.quality_sd(quality, sd)[:, 0])
+    assert both.take([1]).quality_sd(quality, sd) == pytest.approx(deeper.quality_sd(quality, sd))
+
+
+def test_on_more_columns_it_looks_at_its_own_alone() -> None:
+    wide = LEANING.spread([0, 1, 3], 5)
+    of_fit = np.random.default_rng(1).uniform(0.1, 0.9, (6, 5))
+    own = of_fit[:, [0, 1, 3]]
+    assert wide.qualities(of_fit) == pytest.approx(LEANING.qualities(own))
+    assert wide.quality_sd(of_fit, of_fit) == pytest.approx(LEANING.quality_sd(own, own))
+    names = ("output_tokens", "latency_s")
+    assert wide.amounts(names, np.stack([of_fit] * 2)) == pytest.approx(LEANING.amounts(names, np.stack([own] * 2)))
+
+
+def test_amounts_may_be_nothing() -> None:
+    amounts: Floats = np.array([[2.0, 3.0, 8.0], [0.0, 1.0, 1.0]])
+    mean = geometric_means(amounts, np.array([[0.5, 0.0, 0.5]]))[:, 0]
     assert mean[0] == pytest.approx(4.0)
     assert 0.0 < mean[1] < 1e-5

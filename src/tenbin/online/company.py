@@ -11,7 +11,7 @@ from tenbin.online.labels import Labels
 from tenbin.online.multiples import multiple_of
 from tenbin.online.newcomer import Newcomer
 from tenbin.prices import PriceBook
-from tenbin.router.roster import AMOUNTS, Leaning
+from tenbin.router.leanings import AMOUNTS, Leanings
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Floats, Query
 
@@ -45,7 +45,7 @@ class Company:
             factors[~inside], doubt[~inside] = self.foreseen(strangers), self._abilities.spread
         return Newcomer.learn(self._abilities, factors, doubt, labels.quality, labels.weight)
 
-    def leaning(self, newcomer: Newcomer, labels: Labels, prices: PriceBook, model: str) -> Leaning:
+    def leaning(self, newcomer: Newcomer, labels: Labels, prices: PriceBook, model: str) -> Leanings:
         """How the newcomer leans on the known candidates: what it is expected to do, in terms of what they are."""
         abilities = self._abilities
         turn = np.zeros((len(newcomer.centre), 1 + self._size))
@@ -60,11 +60,12 @@ class Company:
             "recorded_cost_usd": labels.dollars(prices, model),
             "latency_s": labels.latency_s,
         }
-        return Leaning(
-            quality=newcomer.centre @ turn,
-            doubt=(axes * np.sqrt(np.maximum(size, 0.0))).T @ turn,
-            shares=shares,
-            multiples=np.array([self._multiple(name, own[name], labels, foreseen, shares) for name in AMOUNTS]),
+        multiples = [self._multiple(name, own[name], labels, foreseen, shares) for name in AMOUNTS]
+        return Leanings(
+            quality=(newcomer.centre @ turn)[None],
+            doubt=((axes * np.sqrt(np.maximum(size, 0.0))).T @ turn)[None],
+            shares=shares[None],
+            multiples=np.array([multiples]),
         )
 
     def _multiple(self, name: str, own: Floats, labels: Labels, foreseen: Estimates, shares: Floats) -> float:

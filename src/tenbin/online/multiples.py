@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.router.roster import geometric_mean
+from tenbin.router.leanings import geometric_means
 from tenbin.types import Bools, Floats, Ints
 
 LEAST_SHARE = 1e-3
@@ -24,7 +24,7 @@ USUAL_ANSWERS = 10.0
 def multiple_of(
     own: Floats, rows: Ints, foreseen: Floats, observed: Floats, estimated: Floats, shares: Floats
 ) -> float:
-    """The newcomer's multiple of what `Leaning` takes for the common level; NaN where nothing of it was measured.
+    """The newcomer's multiple of what `Leanings` takes for the common level; NaN where nothing of it was measured.
 
     `own` [L] of its answers, on training rows `rows` [L] (-1: another prompt); `foreseen` [L, M] estimates of the known
     candidates there; `observed` and `estimated` [n, M] of theirs on the training rows.
@@ -33,10 +33,10 @@ def multiple_of(
     if not measured.any():
         return np.nan
     complete: Bools = np.logical_not(np.isnan(observed).any(axis=1))
-    said = geometric_mean(estimated, shares)
-    got = geometric_mean(np.where(complete[:, None], observed, estimated), shares)
+    said = geometric_means(estimated, shares[None])[:, 0]
+    got = geometric_means(np.where(complete[:, None], observed, estimated), shares[None])[:, 0]
     bias = float(got[complete].sum() / said[complete].sum()) if complete.any() else 1.0
-    level = bias * geometric_mean(foreseen, shares)
+    level = bias * geometric_means(foreseen, shares[None])[:, 0]
     known = (rows >= 0) & np.where(rows >= 0, complete[rows], False)
     level[known] = got[rows[known]]
     own, level = own[measured], np.maximum(level[measured], 1e-300)

@@ -17,9 +17,9 @@ from tenbin.online.labels import Labels, labels_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
 from tenbin.router.crossfit import doubly_robust
+from tenbin.router.leanings import AMOUNTS
 from tenbin.router.pool import Addition, recorded, with_candidate
 from tenbin.router.pricing import DOLLARS, recorded_price
-from tenbin.router.roster import AMOUNTS
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Floats, Ints, Panel, Query
 
@@ -112,7 +112,7 @@ def add_model(
         quality_sd=float(np.sqrt(level @ newcomer.covariance @ level)),
         quality_of_labels=float(labels.quality.mean()),
         cost_usd=float(ground.cost_usd_of_new.mean()),
-        multiples=dict(zip(AMOUNTS, leaning.multiples.tolist(), strict=True)),
+        multiples=dict(zip(AMOUNTS, leaning.multiples[0].tolist(), strict=True)),
         evidence=evidence,
     )
 

@@ -22,8 +22,8 @@ from tenbin.router.anchors import anchors_of
 from tenbin.router.card import write_card
 from tenbin.router.crossfit import Crossfit, Observed
 from tenbin.router.gap import residual_correlation
+from tenbin.router.leanings import AMOUNTS, Leanings
 from tenbin.router.pricing import TypicalCall, call_of_dollars, call_of_tokens
-from tenbin.router.roster import AMOUNTS, Leaning
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Estimates, Floats
 
@@ -32,12 +32,12 @@ from tenbin.types import Candidate, Estimates, Floats
 class Addition:
     """What was learnt of a new candidate.
 
-    `leaning` is on the fitted columns that are still served, in their order. `observed` [n, 1] holds its labels on
-    training rows, `keys` are those of all prompts it was labelled on. `entries` are prices of the book to come.
+    `leaning` is this one's on the fitted columns that are still served, in their order. `observed` [n, 1] holds its
+    labels on training rows, `keys` are those of all prompts it was labelled on, `prices` is the book to come.
     """
 
     candidate: Candidate
-    leaning: Leaning
+    leaning: Leanings
     observed: Observed
     keys: frozenset[str]
     n_labels: int
@@ -68,7 +68,7 @@ def with_candidate(router: Router, addition: Addition) -> Router:
     }
     longer = replace(
         roster,
-        added=(*roster.added, _on_fit(addition.leaning, router)),
+        added=roster.added.joined(addition.leaning.spread(roster.kept.tolist(), roster.width)),
         gap_correlation=np.append(roster.gap_correlation, 0.0),
     )
     return router.changed(manifest, longer, parts, addition.prices)
@@ -97,7 +97,7 @@ def without_candidate(router: Router, name: str, reference: str | None = None) -
     shorter = replace(
         roster,
         kept=np.delete(roster.kept, gone) if gone < fitted else roster.kept,
-        added=tuple(a for at, a in enumerate(roster.added) if at != gone - fitted),
+        added=roster.added.take([at for at in range(len(roster.added)) if at != gone - fitted]),
         gap_correlation=roster.gap_correlation[columns]
         if heir == manifest.reference
         else residual_correlation(left.observed.quality - left.estimates.quality, place),
@@ -127,22 +127,18 @@ def recorded(router: Router, change: Change) -> Router:
     return _with_card(router.changed(manifest, router.roster, {}, router.prices))
 
 
-def newcomer(router: Router, leaning: Leaning, observed: Observed) -> Crossfit:
+def newcomer(router: Router, leaning: Leanings, observed: Observed) -> Crossfit:
     """The cross-fitted column [n, 1] of a candidate that leans on the fitted ones of a router."""
     estimates, k = router.crossfit.estimates, len(router.roster.kept)
     sd = leaning.quality_sd(estimates.quality[:, :k], estimates.quality_sd[:, :k])
-    reference = estimates.quality_sd[:, router.models.index(router.manifest.reference)]
-    recorded_usd = estimates.recorded_cost_usd
-    amounts = {
-        name: leaning.amounts(name, getattr(estimates, name)[:, :k])[:, None]
-        for name in AMOUNTS
-        if name != "recorded_cost_usd" or recorded_usd is not None
-    }
+    reference = router.models.index(router.manifest.reference)
+    known = [name for name in AMOUNTS if getattr(estimates, name) is not None]
+    amounts = leaning.amounts(known, np.stack([getattr(estimates, name)[:, :k] for name in known]))
     own = Estimates(
-        quality=leaning.qualities(estimates.quality[:, :k])[:, None],
-        quality_sd=sd[:, None],
-        gap_sd=np.hypot(sd, reference)[:, None],
-        **amounts,
+        quality=leaning.qualities(estimates.quality[:, :k]),
+        quality_sd=sd,
+        gap_sd=np.hypot(sd, estimates.quality_sd[:, reference : reference + 1]),
+        **dict(zip(known, amounts, strict=True)),
     )
     return Crossfit(own, observed)
 
@@ -151,35 +147,24 @@ def newcomer(router: Router, leaning: Leaning, observed: Observed) -> Crossfit:
 class _Behind:
     """Puts the newcomer's figures behind those of the served candidates, the first `fitted` of which it leans on."""
 
-    leaning: Leaning
+    leaning: Leanings
     fitted: int
 
     def __call__(self, kind: str, cells: Floats) -> Floats:
         rows = cells.reshape(-1, cells.shape[-1])[:, : self.fitted]
-        own = self._column(kind, rows).reshape(*cells.shape[:-1], 1)
-        return np.concatenate([cells, own], axis=-1)
+        return np.concatenate([cells, self._column(kind, rows).reshape(*cells.shape[:-1], 1)], axis=-1)
 
     def _column(self, kind: str, rows: Floats) -> Floats:
         if kind == "quality":
             return self.leaning.qualities(rows)
         if kind == "quality_sd":
             # Of group and neighbour means; they carry no qualities of their own here, so the plain sum must do.
-            own = float((self.leaning.doubt[:, 0] ** 2).sum())
-            return np.asarray(np.sqrt((rows**2) @ self.leaning.quality[1:] ** 2 + own), dtype=np.float64)
+            own = float((self.leaning.doubt[0, :, 0] ** 2).sum())
+            return np.asarray(np.sqrt((rows**2) @ self.leaning.quality[0, 1:] ** 2 + own), dtype=np.float64)
         if kind == "weight":
             return np.asarray((rows > 0.0).all(axis=1), dtype=np.float64)
-        return self.leaning.amounts("recorded_cost_usd" if kind == "cost_usd" else kind, rows)
-
-
-def _on_fit(leaning: Leaning, router: Router) -> Leaning:
-    """The leaning with its weights on all columns of the fit, nothing on those that are served no more."""
-    roster = router.roster
-    quality, shares = np.zeros(1 + roster.width), np.zeros(roster.width)
-    doubt = np.zeros((len(leaning.doubt), 1 + roster.width))
-    places = np.concatenate([[0], 1 + roster.kept])
-    quality[places], shares[roster.kept] = leaning.quality, leaning.shares
-    doubt[:, places] = leaning.doubt
-    return replace(leaning, quality=quality, doubt=doubt, shares=shares)
+        own_amounts: Floats = self.leaning.amounts(("recorded_cost_usd" if kind == "cost_usd" else kind,), rows[None])
+        return own_amounts.ravel()
 
 
 def _typical(router: Router, own: Crossfit, rates: Rates) -> TypicalCall:

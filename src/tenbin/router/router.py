@@ -26,6 +26,7 @@ from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
 from tenbin.router.explain import headline, views
+from tenbin.router.leanings import Leanings
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.parts import Parts
 from tenbin.router.pricing import Pricing, TypicalCall
@@ -165,7 +166,8 @@ class Router:
         """Who is served of those fitted, and who was added."""
         fitted, width = self._estimator, len(self.models)
         whole = np.arange(width, dtype=np.int64)
-        return fitted.roster or Roster(width, whole, (), fitted.gap_correlation, fitted.reference)
+        none = Leanings.none(width)
+        return fitted.roster or Roster(width, whole, none, fitted.gap_correlation, fitted.reference)
 
     def changed(
         self, manifest: Manifest, roster: Roster, parts: Mapping[str, Mapping[str, NDArray[Any]]], prices: PriceBook
