@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.predictors.rowwise import product
 from tenbin.types import Floats
 
 AMOUNTS = ("input_tokens", "output_tokens", "recorded_cost_usd", "latency_s")
@@ -44,25 +43,24 @@ class Leanings:
 
     def qualities(self, quality: Floats) -> Floats:
         """The expected qualities [n, A] where the columns expect `quality` [n, M]; in [0, 1]."""
-        expected = product(quality, self.quality[:, 1:].T)
+        expected = _times(quality, self.quality[:, 1:].T)
         expected += self.quality[:, 0]
         return np.minimum(np.maximum(expected, 0.0), 1.0)
 
     def quality_sd(self, quality: Floats, sd: Floats) -> Floats:
         """Standard deviations [n, A] of these means: their own, and what they take over from the columns."""
         a, r, m = self.doubt.shape
-        errors = product(quality, self.doubt[:, :, 1:].reshape(a * r, m - 1).T)
+        errors = _times(quality, self.doubt[:, :, 1:].reshape(a * r, m - 1).T)
         errors += self.doubt[:, :, 0].ravel()
         errors *= errors
-        variance = product(sd * sd, self.quality[:, 1:].T ** 2)
+        variance = _times(sd * sd, self.quality[:, 1:].T ** 2)
         variance += errors.reshape(len(errors), a, r).sum(axis=2)
         return np.sqrt(variance, out=variance)
 
     def amounts(self, names: Sequence[str], of_columns: Floats) -> Floats:
         """The expected tokens, dollars or seconds [k, n, A] of these names where the columns expect [k, n, M]."""
-        multiples = self.multiples[:, [AMOUNTS.index(name) for name in names]].T
-        level = np.stack([geometric_means(cells, self.shares) for cells in of_columns])
-        level *= multiples[:, None, :]
+        level = geometric_means(of_columns, self.shares)
+        level *= self.multiples.T[[AMOUNTS.index(name) for name in names], None]
         return level
 
     def joined(self, other: Leanings) -> Leanings:
@@ -91,7 +89,11 @@ class Leanings:
 
 
 def geometric_means(amounts: Floats, shares: Floats) -> Floats:
-    """The weighted geometric means [n, A] of `amounts` [n, M] under `shares` [A, M]."""
-    logs = np.log(np.maximum(amounts, LEAST_AMOUNT))
-    means = product(logs, shares.T)
+    """The weighted geometric means [..., n, A] of `amounts` [..., n, M] under `shares` [A, M]."""
+    means = _times(np.log(np.maximum(amounts, LEAST_AMOUNT)), shares.T)
     return np.exp(means, out=means)
+
+
+def _times(rows: Floats, weights: Floats) -> Floats:
+    """`rows` [..., M] times `weights` [M, q], row by row: small enough to need none of the tiles of `product`."""
+    return np.asarray(np.matmul(rows[..., None, :], weights)[..., 0, :])
