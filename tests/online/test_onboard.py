@@ -87,13 +87,15 @@ def test_one_label_or_equal_ones_leave_doubt(router: Router, count: int, level: 
     assert np.isfinite(found.router.estimate(found.router.features(TRAIN.queries[:5])).quality).all()
 
 
-def test_labels_of_calibration_and_test_are_not_looked_at(router: Router) -> None:
-    panel = asked(router)
+def test_held_out_rows_are_not_looked_at_unless_the_router_knows_the_prompt(router: Router) -> None:
+    strangers = make_panel(32, seed=44)
     split = ("train",) * 16 + ("calibration",) * 8 + ("test",) * 8
-    mixed = replace(labelled(panel, like_large(panel)), split=split)
+    mixed = replace(labelled(strangers, like_large(strangers)), split=split)
     assert add_model(router, mixed, FRESH, PRICE).n_labels == 16
     with pytest.raises(DataError, match="split = train"):
         add_model(router, replace(mixed, split=("test",) * 32), FRESH, PRICE)
+    known = asked(router)
+    assert add_model(router, replace(labelled(known, like_large(known)), split=split), FRESH, PRICE).n_labels == 32
 
 
 def test_the_same_seed_gives_the_same_router_in_any_order_of_rows(router: Router) -> None:

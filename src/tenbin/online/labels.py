@@ -59,26 +59,30 @@ class Labels:
 
 
 def labels_of(router: Router, panel: Panel, model: str) -> Labels:
-    """The labels of `model` in the training part of a panel (DataError where there is none)."""
+    """The labels of `model` in a panel that may be learnt from (DataError where there is none).
+
+    Rows held out (split calibration or test) are kept for proof, unless the router has learnt from that prompt already:
+    a pilot that asks training prompts draws a hold-out of its own.
+    """
     if model not in panel.models:
         fix = did_you_mean(model, panel.models) or f"models there: {', '.join(panel.models)}"
         raise DataError(f'has no rows of "{model}"', where="the outcome table", fix=fix)
     m = panel.models.index(model)
-    labelled = ~np.isnan(panel.quality[:, m])
-    if not labelled.any():
+    at = np.flatnonzero(~np.isnan(panel.quality[:, m]))
+    if not at.size:
         raise DataError(f'has no quality of "{model}"', where="the outcome table", fix="label 16 to 64 of its answers")
+    row_of = router.seen_prompts.row_of()
+    rows = np.array([row_of.get(prompt_key(panel.queries[i]), -1) for i in at.tolist()], dtype=np.int64)
     if panel.split is not None:
-        labelled &= np.array([split == TRAIN for split in panel.split])
-    if not labelled.any():
+        free = np.array([panel.split[i] == TRAIN for i in at.tolist()]) | (rows >= 0)
+        at, rows = at[free], rows[free]
+    if not at.size:
         fix = "label 16 to 64 answers to training prompts; calibration and test rows are kept for proof"
         raise DataError(f'has no quality of "{model}" on a row with split = train', where="the outcome table", fix=fix)
-    at = np.flatnonzero(labelled)
-    queries = tuple(panel.queries[i] for i in at.tolist())
-    row_of = router.seen_prompts.row_of()
     propensity = np.where(np.isnan(panel.label_propensity[at, m]), 1.0, panel.label_propensity[at, m])
     return Labels(
-        queries=queries,
-        rows=np.array([row_of.get(prompt_key(query), -1) for query in queries], dtype=np.int64),
+        queries=tuple(panel.queries[i] for i in at.tolist()),
+        rows=rows,
         quality=panel.quality[at, m],
         input_tokens=panel.input_tokens[at, m],
         output_tokens=panel.output_tokens[at, m],

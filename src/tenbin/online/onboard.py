@@ -67,7 +67,7 @@ def add_model(
     force: bool = False,
     seed: int = 0,
 ) -> Onboarding:
-    """Learn a new candidate from its labels in `panel` (rows with split "train", all where there is no split).
+    """Learn a new candidate from its labels in `panel`, but those of held-out rows (see `labels_of`).
 
     `prices` needs a price of it unless the router's own book has one, or the router knows only dollars; prices of other
     models there are not looked at. Deterministic for one seed. Raises UsageError (already a candidate; nothing to lean
