@@ -148,3 +148,17 @@ def test_progress_redraws_on_a_terminal_and_says_a_line_now_and_then_elsewhere(
     assert "12 of 12 answers, $" in plain.getvalue()
     assert live.getvalue().count("\x1b[3A\x1b[J") == 100
     assert "big                       6 of 6, 0 running, " in live.getvalue()
+
+
+def test_the_profile_says_what_passes_and_must_still_be_there(tenbin: Tenbin, tmp_path: Path) -> None:
+    with FakeUpstream(Answer(text="4")) as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(3), models=("big",), metric="contains")
+        config = tmp_path / "tenbin.toml"
+        config.write_text(config.read_text() + "threshold = 0.5\n")
+        assert tenbin("pilot", "run", "mine", "--root", tmp_path / "pilots").exit_code == 0
+        assert {it.quality for it in graded(pilot)} == {0.0, 1.0}
+        assert all("0.5" in it.metric for it in graded(pilot))
+        config.write_text(config.read_text().replace("[profiles.auto]", "[profiles.other]"))
+        told = tenbin("pilot", "run", "mine", "--root", tmp_path / "pilots")
+    assert told.exit_code == 6
+    assert 'has no profile "auto"' in told.stderr
