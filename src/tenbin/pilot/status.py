@@ -37,6 +37,8 @@ from tenbin.router.router import Router
 from tenbin.types import Panel, Progress
 
 RESAMPLES = 1000
+FIRST_GROWTH, GROWTH = 1.0, 0.5
+"""What a stage costs for each dollar of those before it: the second, and the later ones."""
 NO_ROOM = HeadRoom(None, "no_repeats", 0, 0)
 
 
@@ -196,10 +198,11 @@ def open_prompts(plan: Sequence[Pair], records: Sequence[Record]) -> frozenset[s
 
 
 def next_purchase_usd(counted: Tally, left_usd: float) -> float:
-    """What is left of the plan costs; where nothing is, as much again as was spent, within what is left to spend."""
+    """What is left of the plan costs; where nothing is, about what the next stage may: never more than is left."""
     if counted.left:
         return sum(stage.left_usd for stage in counted.stages)
-    return min(counted.spent_usd, max(left_usd, 0.0))
+    growth = FIRST_GROWTH if len(counted.stages) < 2 else GROWTH
+    return min(growth * counted.spent_usd, max(left_usd, 0.0))
 
 
 def payback_of(spent_usd: float, saving: Saving, queries_per_day: float | None) -> Payback:
@@ -286,6 +289,6 @@ def _reference_usd(singles: Sequence[Single], reference: str) -> float:
 
 
 def _is_exhausted(prompts: Sequence[PilotPrompt], plan: Sequence[Pair]) -> bool:
-    """Whether something is planned of every training prompt: a pilot asks each of them in one stage only."""
+    """Whether something is planned of every prompt: a pilot asks each of them in one stage only."""
     planned = {pair.query_id for pair in plan}
-    return all(prompt.query_id in planned for prompt in prompts if prompt.split == "train")
+    return all(prompt.query_id in planned for prompt in prompts)
