@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tenbin.errors import ConfigError, DataError, PriceError, UsageError
+from tenbin.errors import ConfigError, DataError, PriceError, StoreError, UsageError
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
@@ -225,6 +227,28 @@ def test_a_call_that_is_cut_off_counts_at_its_reserve(tmp_path: Path) -> None:
         assert report.left == 6
         upstream.script = None
         assert run(pilot).bought == 6
+
+
+def test_a_full_disk_ends_the_run_and_asks_nobody_unwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync, synced = os.fdatasync, []
+
+    def full(fd: int) -> None:
+        synced.append(fd)
+        if len(synced) > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(fd)
+
+    with FakeUpstream() as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(20), models=("big",))
+        monkeypatch.setattr(os, "fdatasync", full)
+        with pytest.raises(
+            StoreError, match=r"journal\.jsonl: cannot be written \(No space left on device\); make room"
+        ):
+            run(pilot)
+        monkeypatch.undo()
+        assert upstream.received_count <= len(records(pilot, Begun))
+        assert run(pilot).ended == "done"
+    assert len(bought(pilot)) == 20
 
 
 def test_the_budget_is_spent_and_not_a_cent_more(tmp_path: Path) -> None:
