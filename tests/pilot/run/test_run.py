@@ -13,11 +13,13 @@ import pytest
 
 from tenbin.errors import ConfigError, DataError, PriceError, StoreError, UsageError
 from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.journal import read_journal
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Begun
 from tenbin.pilot.run.prepared import prepare
 from tenbin.pilot.run.run import Run, RunOptions
+from tenbin.pilot.standing import Standing
 from tenbin.quality.grade import Answered, Grade
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
@@ -224,6 +226,7 @@ def test_a_call_that_is_cut_off_counts_at_its_reserve(tmp_path: Path) -> None:
         begun = records(pilot, Begun)
         assert [it.kind for it in failures(pilot)] == ["cancelled"] * len(begun)
         assert report.spent_usd == pytest.approx(sum(it.reserve_usd for it in begun))
+        assert Standing.of(read_journal(pilot)).settled_usd == pytest.approx(report.spent_usd)
         assert report.left == 6
         upstream.script = None
         assert run(pilot).bought == 6
