@@ -97,7 +97,7 @@ def _run(prepared: Prepared, options: RunOptions, lang: str, as_json: bool) -> N
     if as_json:
         emit_json(report_json(prepared.folder.name, report))
     else:
-        say(report_text(prepared.folder.name, report, words))
+        say(report_text(prepared.folder, report, words))
     if stopped_by is not None:
         raise stopped_by
     _refuse_nothing(report)

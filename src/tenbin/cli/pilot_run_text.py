@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenbin.cli.failure import one_line
 from tenbin.cli.output import caution, clip, faint, number, strong, table, usd
 from tenbin.cli.progress import duration
+from tenbin.pilot.folder import DEFAULT_ROOT, PilotFolder
 from tenbin.pilot.run.forecast import CandidateForecast, RunForecast
 from tenbin.pilot.run.report import CandidateReport, RunReport
 from tenbin.report.catalogue import Catalogue
@@ -21,7 +23,7 @@ ENDINGS: Mapping[str, str] = {
 }
 
 
-def report_text(name: str, report: RunReport, words: Catalogue) -> str:
+def report_text(folder: PilotFolder, report: RunReport, words: Catalogue) -> str:
     """The run as a person reads it."""
     titles = ("candidate", "planned", "bought", "left", "failed", "seconds", "answers", "grading")
     rows = [
@@ -50,7 +52,7 @@ def report_text(name: str, report: RunReport, words: Catalogue) -> str:
     said = [f"- {line}" for line in remarks(report, words)]
     if said:
         parts.append("\n".join(said))
-    parts.append(_ending(name, report, words))
+    parts.append(_ending(folder, report, words))
     return "\n\n".join(parts)
 
 
@@ -97,9 +99,12 @@ def kinds_text(candidate: CandidateReport) -> str:
     return ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in sorted(candidate.failures.items()))
 
 
-def _ending(name: str, report: RunReport, words: Catalogue) -> str:
+def _ending(folder: PilotFolder, report: RunReport, words: Catalogue) -> str:
     told = words(ENDINGS[report.ended], left=f"{report.left:,}", budget=usd(report.budget_usd))
-    return f"{told}\n{faint(words('pilot_run.next', name=one_line(name)))}"
+    root = folder.path.parent
+    at = [] if str(root) == DEFAULT_ROOT else ["--root", str(root)]
+    command = shlex.join(["tenbin", "pilot", "status", folder.name, *at])
+    return f"{told}\n{faint(words('pilot_run.next', command=one_line(command)))}"
 
 
 def report_json(name: str, report: RunReport) -> dict[str, Any]:
