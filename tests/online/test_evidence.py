@@ -46,6 +46,12 @@ def test_the_gain_is_the_area_between_the_curves() -> None:
     assert found.gain == pytest.approx(0.8 - (0.5 + 0.3 * (1.0 / np.log(10.0) - 1.0 / 9.0)), abs=1e-6)
 
 
+def test_one_cheaper_than_all_is_worth_what_none_of_them_sells() -> None:
+    found = evidence_of(ground(0.45, 0.0001), newcomer(0.45, 0.01), 0)
+    assert found.suffices
+    assert found.low > 0.1
+
+
 def test_worse_and_dearer_is_never_chosen_and_brings_nothing() -> None:
     found = evidence_of(ground(0.4, 0.02), newcomer(0.4, 0.1), 0)
     assert found == Evidence(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tenbin.evaluate.hull import Hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.online.newcomer import Newcomer
 from tenbin.risk import Anchors, mu_grid, name_order
@@ -85,12 +86,12 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
     draws = newcomer.draws(DRAWS, np.random.default_rng(seed))
     means, dollars = ground.quality.mean(axis=0), ground.cost_usd.mean(axis=0)
     old_scale, price = scale_of(means, dollars), float(ground.cost_usd_of_new.mean())
-    old_hull = curve_hull(cost, quality, old_scale)
+    old_hull = _from_nothing(curve_hull(cost, quality, old_scale))
     gains = np.empty(len(draws))
     for i, draw in enumerate(draws):
         level = float(ground.quality_of_new.mean(axis=0) @ draw)
         scale = scale_of(np.append(means, level), np.append(dollars, price))
-        hull = curve_hull(spent, others + of_new @ draw, scale)
+        hull = _from_nothing(curve_hull(spent, others + of_new @ draw, scale))
         # A newcomer that beats all dearer ones must not make the range of the comparison a point.
         low, high = scale.low_usd, max(scale.high_usd, old_scale.high_usd)
         gains[i] = hull.mean_height_log(low, high) - old_hull.mean_height_log(low, high)
@@ -101,6 +102,17 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
         certainty=float((gains > 0.0).mean()),
         share=float(own.mean(axis=1).max()),
     )
+
+
+def _from_nothing(hull: Hull) -> Hull:
+    """The hull with what costs less than its cheapest candidate: that one for a share of the prompts, else no answer.
+
+    Flat to the left, it would be credited with answers at prices that nobody of the pool has: a newcomer cheaper than
+    all could only lose.
+    """
+    if hull.cost_usd[0] <= 0.0:
+        return hull
+    return Hull((0.0, *hull.cost_usd), (0.0, *hull.quality))
 
 
 def _choices(ground: Ground, mus: Floats, m: int) -> Ints:
