@@ -21,6 +21,7 @@ def beyond(low: float, high: float) -> Saving:
     return Saving(0.97, NONE, NONE, NONE, Figure((low + high) / 2, low, high), NONE)
 
 
+UNSURE = replace(single("mid", 0.004, 0.98), quality_ratio=Figure(0.98, 0.9, 1.06))
 OPEN = Evidence(
     stage=1,
     left=0,
@@ -46,6 +47,7 @@ OPEN = Evidence(
         ({"saving": beyond(-0.1, 0.019)}, "single", "nothing_left", None),
         ({"saving": None, "n_prompts": 20}, "buy", "too_few", 2),
         ({"singles": (), "saving": None, "n_prompts": 0}, "buy", "no_answers", 2),
+        ({"saving": beyond(-0.1, 0.019), "singles": (UNSURE, single("big", 0.01, 1.0))}, "buy", "unsure", 2),
         ({"left": 3}, "run", "unfinished", 1),
         ({"left": 3, "singles": (), "saving": None}, "run", "no_answers", 1),
         ({"left": 3, "budget_left_usd": 0.0}, "single", "no_money", 1),

@@ -12,7 +12,7 @@ from tenbin.pilot.field import LEAST_PROMPTS
 from tenbin.pilot.measure import KEPT, Single
 from tenbin.pilot.status import Status
 from tenbin.pilot.tally import CandidateTally
-from tenbin.pilot.verdict import DAYS, WORTH
+from tenbin.pilot.verdict import DAYS, SURE, WORTH
 from tenbin.quality.interval import Interval
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.numbers import MISSING, Numbers
@@ -117,7 +117,11 @@ class Telling:
         beyond = self.share(saving.beyond)
         if saving.beyond.high < WORTH:
             worth = numbers.percent(WORTH, 0)
-            return words("why.nothing_left", beyond=beyond, reference=reference, worth=worth)
+            said = words("why.nothing_left", beyond=beyond, reference=reference, worth=worth)
+            if status.verdict.reason != "unsure":
+                return said
+            unsure = words("why.unsure", model=str(status.verdict.model), sure=numbers.percent(SURE, 0))
+            return f"{said} {unsure}" if words.lang == "en" else f"{said}{unsure}"
         if status.verdict.reason == "not_worth":
             per_day = numbers.plain(status.settings.queries_per_day)
             return words("why.not_worth", queries=per_day, yearly=numbers.usd(self._yearly_usd()))

@@ -16,6 +16,7 @@ Reason = Literal[
     "too_few",  # buy: too few prompts to measure a saving on
     "undecided",  # buy: what routing adds may be nothing and may be worth having
     "unproven",  # buy: routing adds something, the hold-out has yet to confirm it
+    "unsure",  # buy: reading prompts adds next to nothing, but how good the single candidate is, is not certain
     "nothing_left",  # single: even at its best, routing adds next to nothing
     "not_worth",  # single: a year of what routing may add is worth less than the next stage
     "no_money",  # single: the budget does not reach for what is missing
@@ -27,6 +28,8 @@ Reason = Literal[
 
 WORTH = 0.02
 """What routing must be able to add to blind mixtures, as a share of the reference's cost, to be worth another stage."""
+SURE = 0.93
+"""The lower end of what a candidate keeps of the reference's quality must reach this before a pilot stops with it."""
 DAYS = 365.0
 LEAST_STAGE = 0.1
 """Less money than this share of what was spent so far buys nothing that would change the picture."""
@@ -110,10 +113,16 @@ def _reason(e: Evidence) -> Reason:
         return "too_few"
     beyond = e.saving.beyond
     if beyond.high < WORTH:
-        return "nothing_left"
+        return "nothing_left" if _is_sure(e) else "unsure"
     if e.queries_per_day is not None and _yearly_usd(beyond, e) < e.next_usd:
         return "not_worth"
     return "unproven" if beyond.low > 0.0 else "undecided"
+
+
+def _is_sure(e: Evidence) -> bool:
+    """Whether the best single choice is known to be good enough."""
+    model = best_single(e.singles)
+    return any(single.model == model and single.quality_ratio.low >= SURE for single in e.singles)
 
 
 def _yearly_usd(beyond: Figure, e: Evidence) -> float:
