@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.cli.batch_lines import MAX_LINE_BYTES, read_queries
+from tenbin.cli.batch_lines import read_queries
 from tenbin.errors import DataError
+from tenbin.outcomes.query_line import MAX_LINE_BYTES
 from tenbin.types import Query
 
 

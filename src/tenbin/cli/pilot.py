@@ -9,6 +9,7 @@ import click
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS: Mapping[str, LazyCommand] = {
+    "plan": LazyCommand("tenbin.cli.pilot_plan:plan", "Choose what to buy next; say what it costs and brings."),
     "run": LazyCommand("tenbin.cli.pilot_run:run", "Buy the planned answers and grade them, inside the budget."),
     "label": LazyCommand("tenbin.cli.pilot_label:label", "Label some answers yourself: how far is the metric right?"),
     "status": LazyCommand("tenbin.cli.pilot_status:status", "Say what was found so far, and what to do next."),

@@ -190,6 +190,11 @@ class Router:
         """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates."""
         return self._pricing.cost_usd(estimates, cached_tokens)
 
+    @property
+    def gap_correlation(self) -> Floats:
+        """Correlation [M] of each candidate's errors with the reference's, as learnt out of fold."""
+        return self._estimator.gap_correlation
+
     def grounds(self, features: Features) -> list[Reason | None]:
         """What each query's estimates [n] lack, in words ("" where nothing)."""
         return self._estimator.grounds(features, self.manifest.uses_groups)

@@ -1,0 +1,74 @@
+"""How sure the saving is: what one prompt adds to its uncertainty, and the width of its interval to come.
+
+The saving is 1 - C / C_ref, C being the mean dollars at the trade-off that keeps the promised quality. A sample errs in
+C itself, in C_ref, and in where the promise is met; to first order all three are means over prompts (the influence
+function), so the interval is as wide as their standard deviation over the root of the number of prompts.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tenbin.evaluate.hull import upper_hull
+from tenbin.risk import choose, losses, name_order
+from tenbin.router.crossfit import DialCurve, doubly_robust
+from tenbin.router.router import Router
+from tenbin.types import Floats, TradeOff
+
+PRIOR_SD = 3.0
+"""Of one prompt, before any answer. Measured ones lie between .5 and 6: the dearer the last points of quality, the more
+the error of quality blurs the dollars."""
+NEARBY = 0.02
+"""Shares of the promised quality between which the curve's slope is taken, and at which trade-offs matter, too."""
+LARGEST_MU = 0.999
+NORMAL_95 = 1.959963984540054
+
+
+def expected_width(sd: float, n: int) -> float:
+    """The width of the 95 % interval of the saving from n prompts; 1, the whole range, where nothing is known."""
+    return min(2.0 * NORMAL_95 * sd / math.sqrt(max(n, 1)), 1.0)
+
+
+def trade_offs_near(router: Router, promise: float) -> Floats:
+    """The trade-offs [3] at which the profile may end: those that keep a little less, just, and a little more."""
+    curve = router.dial_curve()
+    wanted = (promise - NEARBY, promise, promise + NEARBY)
+    return np.minimum(curve.mu[[cheapest_keeping(curve, share) for share in wanted]], LARGEST_MU)
+
+
+def cheapest_keeping(curve: DialCurve, share: float) -> int:
+    """The place on the curve of least cost that keeps this share of the reference's quality, or the most there is."""
+    target = min(share * curve.reference_quality, float(curve.quality.max()))
+    return int(np.argmin(np.where(curve.quality >= target - 1e-12, curve.cost_usd, np.inf)))
+
+
+def saving_sd_of(router: Router, promise: float) -> float:
+    """The standard deviation over prompts of what each adds to the saving at the promise, from out-of-fold rows."""
+    crossfit, curve = router.crossfit, router.dial_curve()
+    mu = float(curve.mu[cheapest_keeping(curve, promise)])
+    predicted = router.cost_usd(crossfit.estimates)
+    dollars = doubly_robust(predicted, router.observed_cost_usd(), crossfit.observed.weight)
+    loss = losses(crossfit.estimates.quality, predicted, crossfit.estimates.latency_s, TradeOff(mu), router.anchors)
+    here = np.arange(len(predicted))
+    chosen = choose(loss, predicted, name_order(router.models))
+    reference = router.models.index(router.anchors.reference)
+    quality = crossfit.quality_values()
+    cost, cost_ref = dollars[here, chosen], dollars[:, reference]
+    kept = quality[here, chosen] - promise * quality[:, reference]
+    mean_ref = float(cost_ref.mean())
+    if mean_ref <= 0.0:
+        return PRIOR_SD
+    share = float(cost.mean()) / mean_ref
+    influence = cost - share * cost_ref - _slope(curve, promise) * kept
+    return float(influence.std()) / mean_ref
+
+
+def _slope(curve: DialCurve, promise: float) -> float:
+    """Dollars per unit of quality around the promise, along the hull of the curve: single points jump."""
+    hull = upper_hull(curve.cost_usd, curve.quality)
+    peak = hull.quality[-1]
+    high = min((promise + NEARBY) * curve.reference_quality, peak)
+    low = min((promise - NEARBY) * curve.reference_quality, peak - NEARBY * curve.reference_quality)
+    return (hull.cost_at(high) - hull.cost_at(low)) / (high - low) if high > low else 0.0

@@ -1,0 +1,94 @@
+"""The next stage of a pilot that is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import time
+
+from msgspec.structs import replace
+
+from tenbin.errors import UsageError
+from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.journal import Journal, read_journal
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.new import PilotPlan, count_splits
+from tenbin.pilot.plan.planner import History, plan_stage
+from tenbin.pilot.plan.setup import read_setup
+from tenbin.pilot.plan.write import read_stages, write_stages
+from tenbin.pilot.standing import Standing
+from tenbin.types import Progress
+
+MOST_LEFT = 0.1
+"""A stage of which more is not yet bought is finished first: the next one is chosen on it."""
+
+
+def plan_next(
+    folder: PilotFolder,
+    environ: Mapping[str, str],
+    progress: Progress,
+    *,
+    stage: int | None = None,
+    budget_usd: float | None = None,
+    prices: Path | None = None,
+    queries_per_day: float | None = None,
+) -> PilotPlan:
+    """Plan the next stage and put it behind the earlier ones; nothing is called.
+
+    `stage` plans this one: the next, or anew the last one where nothing of it is bought. `budget_usd`, `prices` and
+    `queries_per_day` take the place of the pilot's own from now on. Raises DataError (no such pilot, a damaged file),
+    StoreError (a run is writing it), UsageError (the last stage is not bought, the budget or the prompts are used up),
+    ConfigError, PriceError.
+    """
+    settings = folder.read_settings()
+    settings = replace(
+        settings,
+        budget_usd=settings.budget_usd if budget_usd is None else budget_usd,
+        prices=settings.prices if prices is None else str(prices.resolve()),
+        queries_per_day=settings.queries_per_day if queries_per_day is None else queries_per_day,
+    )
+    place = None if settings.prices is None else Path(settings.prices)
+    setup = read_setup(Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates)
+    prompts = folder.read_prompts()
+    with Journal.open(folder):
+        progress("reading what was bought", 0.0)
+        records = list(read_journal(folder))
+        standing = Standing.of(records)
+        pairs = folder.read_plan()
+        number = _number(pairs, standing, stage)
+        earlier = [pair for pair in pairs if pair.stage < number]
+        progress("planning", 0.3)
+        planned, _ = plan_stage(
+            prompts,
+            setup,
+            History(earlier, records, standing.spent_usd),
+            stage=number,
+            reference=settings.reference,
+            budget_usd=settings.budget_usd,
+            seed=settings.seed,
+            at=time(),
+        )
+        folder.write_settings(settings)
+        stages = [found for found in read_stages(folder) if found.stage < number]
+        write_stages(folder, [*stages, planned.stage], [*earlier, *planned.pairs])
+    progress("planning", 1.0)
+    counted = sum(prompt.count for prompt in prompts)
+    return PilotPlan(settings, planned.stage, standing.spent_usd, count_splits(prompts), counted)
+
+
+def _number(pairs: Sequence[Pair], standing: Standing, asked: int | None) -> int:
+    """The stage to plan (UsageError where it cannot be this one yet, or any more)."""
+    last = max((pair.stage for pair in pairs), default=-1)
+    of_last = [pair for pair in pairs if pair.stage == last]
+    done = sum(pair.key in standing.bought or pair.key in standing.given_up for pair in of_last)
+    if asked is not None and asked == last and done == 0:
+        return last
+    if asked is not None and asked != last + 1:
+        what = f"stage {asked} cannot be planned: the last one is {last}, of which {done:,} pairs are bought"
+        raise UsageError(what, fix=f"plan stage {last + 1}, the next one")
+    left = len(of_last) - done
+    if left > MOST_LEFT * len(of_last):
+        what = f"{left:,} of the {len(of_last):,} pairs of stage {last} are not bought yet"
+        again = f", or plan it anew with --stage {last}" if done == 0 else ""
+        raise UsageError(what, fix=f"buy them first: tenbin pilot run{again}")
+    return last + 1

@@ -1,0 +1,76 @@
+"""A pilot's folder on the disk: a new one appears whole or not at all, a later stage is put behind the earlier ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tenbin.errors import DataError, UsageError
+from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.planner import Planned
+from tenbin.pilot.plan.stage import StagePlan
+from tenbin.pilot.prompt import PilotPrompt
+from tenbin.pilot.settings import PilotSettings
+
+
+def create(folder: PilotFolder, settings: PilotSettings, prompts: Sequence[PilotPrompt], planned: Planned) -> None:
+    """Make the folder of a new pilot (UsageError where it is there already or cannot be written)."""
+    if folder.path.exists():
+        raise UsageError("is there already", where=str(folder.path), fix="take another name")
+    beside = PilotFolder(folder.path.with_name(f".{folder.name}.{os.getpid()}.part"))
+    try:
+        # Prompts may be private: the folder is its owner's alone.
+        folder.path.parent.mkdir(parents=True, exist_ok=True)
+        beside.path.mkdir(mode=0o700)
+        beside.write_settings(settings)
+        _put(beside.prompts, _lines(prompts))
+        write_stages(beside, [planned.stage], planned.pairs)
+        beside.path.rename(folder.path)
+    except OSError as error:
+        what = f"cannot be made ({error.strerror})"
+        raise UsageError(what, where=str(folder.path), fix="name another place with --root") from error
+    finally:
+        shutil.rmtree(beside.path, ignore_errors=True)
+
+
+def write_stages(folder: PilotFolder, stages: Sequence[StagePlan], pairs: Sequence[Pair]) -> None:
+    """Replace the stages and the plan of a pilot.
+
+    The plan is the last to change and what counts: a stage without pairs in it was never planned.
+    """
+    _put(folder.stages, msgspec.json.format(msgspec.json.encode(list(stages)), indent=2) + b"\n")
+    _put(folder.plan, _lines(pairs))
+
+
+def read_stages(folder: PilotFolder) -> list[StagePlan]:
+    """The stages planned so far (DataError where the file is damaged)."""
+    try:
+        return msgspec.json.decode(folder.stages.read_bytes(), type=list[StagePlan])
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.MsgspecError) as error:
+        fix = "take it from a copy, or plan the pilot anew"
+        raise DataError(f"is damaged ({error})", where=str(folder.stages), fix=fix) from error
+
+
+def _lines(values: Sequence[Any]) -> bytes:
+    encoder = msgspec.json.Encoder()
+    return b"".join(encoder.encode(value) + b"\n" for value in values)
+
+
+def _put(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

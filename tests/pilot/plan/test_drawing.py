@@ -1,0 +1,130 @@
+"""What is drawn, and with what probability: merged prompts, hold-out, rows, pairs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenbin.pilot.plan.clusters import k_means
+from tenbin.pilot.plan.distinct import distinct, near_key
+from tenbin.pilot.plan.draw import LEAST_PROPENSITY, even_rows, propensities, systematic
+from tenbin.pilot.plan.hold_out import draw_splits
+from tenbin.pilot.plan.worth import expected_excess, label_worth
+from tenbin.pilot.prompt import PilotPrompt
+from tenbin.risk import Anchors
+from tenbin.types import Estimates
+
+SHARES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
+
+
+def asked(*texts: str) -> list[PilotPrompt]:
+    return [PilotPrompt(str(i), text) for i, text in enumerate(texts)]
+
+
+def test_prompts_are_merged_and_counted_and_the_first_one_stays() -> None:
+    found = distinct(asked("Hello  there", "other", "hello there ", "ＨＥＬＬＯ there"), seed=0)
+    assert [(prompt.query_id, prompt.count) for prompt in found.prompts] == [("0", 3), ("1", 1)]
+    assert (found.n_read, found.is_sample) == (4, False)
+
+
+def test_of_too_many_prompts_a_uniform_sample_is_kept_with_exact_counts() -> None:
+    texts = [f"prompt number {i % 300}" for i in range(900)]
+    kept = np.zeros(300)
+    for seed in range(40):
+        found = distinct(asked(*texts), seed=seed, most=60)
+        assert len(found.prompts) == 60
+        assert found.is_sample
+        assert {prompt.count for prompt in found.prompts} == {3}
+        for prompt in found.prompts:
+            kept[int(prompt.prompt.split()[-1])] += 1
+    # Each of the 300 is kept in a fifth of the 40 draws, wherever it stands in the file.
+    assert abs(kept[:150].mean() - 8.0) < 0.5
+    assert kept.max() < 20
+
+
+def test_near_duplicates_share_a_split_and_templates_do_not() -> None:
+    texts = [f"{word} order {i}?" for word in ("where", "when", "why", "what", "who") for i in range(2)]
+    texts += [f"something else about {chr(97 + i)}{chr(97 + j)}" for i in range(9) for j in range(9)]
+    for seed in range(5):
+        splits = draw_splits(asked(*texts), seed=seed)
+        assert all(splits[i] == splits[i + 1] for i in range(0, 10, 2))
+        assert 0.2 < sum(split != "train" for split in splits) / len(texts) < 0.4
+    assert near_key(asked("Where IS order 17?")[0]) == near_key(asked("where is order: 4")[0])
+    template = draw_splits(asked(*(f"Order {i}" for i in range(100))), seed=0)
+    assert {template.count("calibration"), template.count("test")} == {10, 20}
+
+
+@given(SHARES, st.integers(0, 2**32))
+def test_a_systematic_draw_takes_what_is_certain_and_leaves_what_is_not(shares: list[float], seed: int) -> None:
+    probability = np.array([*shares, 1.0, 0.0])
+    drawn = systematic(probability, np.random.default_rng(seed))
+    assert math.floor(probability.sum() - 1e-6) <= len(drawn) <= math.ceil(probability.sum() + 1e-6)
+    assert len(probability) - 2 in drawn
+    assert len(probability) - 1 not in drawn
+
+
+def test_every_item_is_drawn_with_its_own_probability() -> None:
+    probability = np.random.default_rng(1).uniform(size=40)
+    rng = np.random.default_rng(2)
+    counts = sum(np.bincount(systematic(probability, rng), minlength=40) for _ in range(4000))
+    assert np.abs(counts / 4000 - probability).max() < 0.04
+
+
+def test_rows_are_as_likely_as_each_other_and_cover_the_clusters() -> None:
+    cluster = np.repeat(np.arange(5), (50, 20, 20, 5, 5))
+    rng = np.random.default_rng(0)
+    counts = np.zeros(100)
+    for _ in range(2000):
+        rows = even_rows(cluster, np.ones(100, dtype=bool), 20, rng)
+        assert len(rows) == 20
+        # Never more than one prompt away from the cluster's share, at either end of it.
+        assert np.abs(np.bincount(cluster[rows], minlength=5) - np.array([10, 4, 4, 1, 1])).max() <= 1
+        counts[rows] += 1
+    assert np.abs(counts / 2000 - 0.2).max() < 0.04
+
+
+def test_clusters_hold_what_is_alike() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.eye(4, dtype=np.float32)
+    vectors = np.repeat(centres, 25, axis=0) + 0.05 * rng.normal(size=(100, 4)).astype(np.float32)
+    found = k_means(vectors, 4, seed=1)
+    assert [len(set(found[i : i + 25])) for i in range(0, 100, 25)] == [1, 1, 1, 1]
+    assert sorted(set(found)) == [0, 1, 2, 3]
+
+
+def test_worth_falls_with_the_gap_and_is_that_of_the_normal_distribution() -> None:
+    gap = np.linspace(0.0, 5.0, 50)
+    excess = expected_excess(gap)
+    assert (np.diff(excess) < 0.0).all()
+    z = np.random.default_rng(0).normal(size=400_000)
+    assert abs(np.maximum(z - 1.0, 0.0).mean() - expected_excess(np.array([1.0]))[0]) < 1e-3
+
+
+def test_labels_of_a_candidate_that_cannot_win_are_worth_little_and_near_ties_most() -> None:
+    quality = np.tile([0.9, 0.88, 0.3], (10, 1))
+    nothing = np.full(quality.shape, np.nan)
+    estimates = Estimates(quality, np.full(quality.shape, 0.1), nothing, nothing, nothing, nothing)
+    cost = np.tile([0.002, 0.002, 0.01], (10, 1))
+    worth = label_worth(
+        estimates, np.full(3, 0.02), np.zeros(3), cost, Anchors("a", 0.01, np.nan), np.array([0.1, 0.3])
+    ).mean(axis=0)
+    assert worth[0] == worth[1]
+    assert worth[2] < 1e-3 * worth[0]
+
+
+@given(st.integers(0, 2**32), st.integers(2, 8))
+def test_a_pair_is_drawn_with_a_probability_that_bounds_its_weight_or_never(seed: int, models: int) -> None:
+    rng = np.random.default_rng(seed)
+    worth, cost = rng.exponential(size=(50, models)) ** 3, rng.exponential(size=models) + np.zeros((50, models))
+    asked_for = propensities(worth, cost)
+    live = asked_for.any(axis=0)
+    assert ((asked_for[:, live] >= LEAST_PROPENSITY) & (asked_for[:, live] <= 1.0)).all()
+    assert (asked_for[:, cost[0].argmin()] == 1.0).all()
+    assert live.sum() <= 4
+    out = [m for m in range(models) if not live[m]]
+    assert all(
+        worth[:, m].sum() <= worth[:, k].sum() for m in out for k in np.flatnonzero(live) if k != cost[0].argmin()
+    )

@@ -1,0 +1,106 @@
+"""Prompts from files and from the ledger: every format, and what is no prompt named by its place."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tenbin.errors import DataError
+from tenbin.pilot.plan.ledger import read_ledger
+from tenbin.pilot.plan.read import hash_of, read_prompts
+from tenbin.pilot.prompt import PilotPrompt
+from tests.store.made import intent, running, settled
+
+TURNS = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "天秤?"}]
+
+
+def put(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "p.jsonl",
+            '{"prompt": "a, b", "query_id": "x", "group": "g", "golden_answer": "4"}\n\n'
+            + json.dumps({"messages": TURNS}),
+        ),
+        (
+            "p.csv.gz",
+            '\ufeffgroup,prompt,messages,query_id,reference,other\ng,"a, b",,x,4,-\n\n,,"'
+            + json.dumps(TURNS).replace('"', '""')
+            + '",3,,-\n',
+        ),
+    ],
+)
+def test_the_same_prompts_come_from_every_format(tmp_path: Path, name: str, text: str) -> None:
+    first, second = read_prompts(put(tmp_path, name, text))
+    assert first == PilotPrompt("x", "a, b", group="g", reference="4")
+    assert (second.query_id, second.messages) == ("3", tuple(TURNS))
+
+
+def test_a_text_holds_a_prompt_a_line_or_a_block_where_blank_lines_stand_between(tmp_path: Path) -> None:
+    lines = list(read_prompts(put(tmp_path, "a.txt", "\n one \r\ntwo\n\n")))
+    assert lines == [PilotPrompt("2", "one"), PilotPrompt("3", "two")]
+    blocks = list(read_prompts(put(tmp_path, "b.md", "one\n  more\n\n \ntwo")))
+    assert blocks == [PilotPrompt("1", "one\n  more"), PilotPrompt("5", "two")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("p.jsonl", '{"prompt": "a"}\n{"prompt": 3}', r"p\.jsonl:2:2: prompt is a number"),
+        ("p.jsonl", '{"prompt": "a", "reference": 3}', r"p\.jsonl:1:17: reference is a number"),
+        ("p.jsonl", '{"prompt": "a", "reference": "x", "golden_answer": "y"}', r"p\.jsonl:1:35: has both"),
+        ("p.jsonl", '{"prompt": "a"', r"p\.jsonl:1:15: is not JSON"),
+        ("p.jsonl", '{"prompt": "a", "query_id": "1"}\n{"prompt": "b", "query_id": "1"}', "already given"),
+        ("p.csv", "text\na\n", r"p\.csv:1: has neither a column prompt nor messages"),
+        ("p.csv", "prompt,prompt\na,b\n", r"p\.csv:1: has two columns"),
+        ("p.csv", 'prompt,group\n"a\nb",g\nc\n', r"p\.csv:4: has 1 fields where the header has 2"),
+        ("p.csv", 'prompt\n"a\n', r"p\.csv:2: a quoted field"),
+        ("p.csv", "messages\nx\n", r"p\.csv:2, column messages: is not JSON"),
+        ("p.tsv", "prompt\tgroup\n \tg\n", r"p\.tsv:2: has neither prompt nor messages"),
+        ("p.txt.gz", "", "no whole file"),
+    ],
+)
+def test_what_is_no_prompt_is_named_by_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:
+    path = put(tmp_path, name, text)
+    if name.endswith(".gz"):
+        path.write_bytes(b"\x1f\x8b broken")
+        said = "not a whole gzip file"
+    with pytest.raises(DataError, match=said):
+        list(read_prompts(path))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_none(tmp_path: Path) -> None:
+    for read in (hash_of, lambda path: list(read_prompts(path))):
+        with pytest.raises(DataError, match="cannot be read"):
+            read(tmp_path / "none.txt")
+
+
+def test_the_ledger_gives_what_was_asked_once_and_says_why_it_has_nothing(tmp_path: Path) -> None:
+    async def write() -> None:
+        async with running(tmp_path) as ledger:
+            chat = json.dumps({"messages": TURNS[1:]}).encode()
+            whole = json.dumps({"system": "Be brief.", "messages": TURNS[1:]}).encode()
+            ledger.post(intent("r1", at=1.0, profile="kept", prompt=chat))
+            ledger.post(settled("r1", status="failed"))
+            ledger.post(intent("r1", at=1.1, profile="kept", prompt=chat, call_no=1))
+            ledger.post(intent("r2", at=2.0, profile="kept", prompt=whole))
+            ledger.post(intent("r3", at=3.0, profile="kept", prompt=b'{"input": [1, 2]}'))
+            ledger.post(intent("r4", at=4.0, profile="bare"))
+
+    asyncio.run(write())
+    found = list(read_ledger(tmp_path, "kept"))
+    assert [(prompt.query_id, prompt.messages) for prompt in found] == [("r1", tuple(TURNS[1:])), ("r2", tuple(TURNS))]
+    with pytest.raises(DataError, match=r"holds no prompt of its 1 requests: the profile did not store prompts"):
+        list(read_ledger(tmp_path, "bare"))
+    with pytest.raises(DataError, match='no request of the profile "other"'):
+        list(read_ledger(tmp_path, "other"))

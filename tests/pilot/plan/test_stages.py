@@ -1,0 +1,133 @@
+"""The ladder: what each stage buys, that no budget is exceeded, and that choosing labels biases no mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenbin.errors import UsageError
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.ladder import draft_stage
+from tenbin.pilot.plan.planner import History, Planned, plan_stage
+from tenbin.pilot.plan.setup import Setup, read_setup
+from tenbin.pilot.standing import Standing
+from tenbin.predictors.factors import weighted_means
+from tests.pilot.plan.made import MODELS, World, made_world, write_config
+
+
+def bought(world: World, rows: int, *, paired: int = 0) -> np.ndarray:
+    cells = np.zeros(world.quality.shape, dtype=np.bool_)
+    cells[:rows] = True
+    cells[rows : rows + paired, :3] = True
+    return cells
+
+
+def test_the_first_stage_asks_everybody_and_some_twice() -> None:
+    world = made_world(200, held_out=True)
+    draft = draft_stage(world.ground(bought(world, 0)), 0, 1e9, np.random.default_rng(0))
+    firsts = draft.repeat == 0
+    assert (firsts.sum(), (~firsts).sum()) == (50 * 4, 10 * 4)
+    assert {world.prompts[row].split for row in draft.row.tolist()} == {"train"}
+    assert (draft.propensity == 1.0).all()
+    # Prompt by prompt: a run that stops early has bought whole prompts.
+    assert sum(a != b for a, b in zip(draft.row, draft.row[1:], strict=False)) == 49
+
+
+def test_the_second_stage_asks_the_reference_and_who_may_stand_on_the_hull() -> None:
+    world = made_world(600)
+    draft = draft_stage(world.ground(bought(world, 50)), 1, 1e9, np.random.default_rng(0))
+    assert [MODELS[m] for m in draft.live] == ["dear", "good", "cheap"]
+    assert len(draft.row) == 200 * 3
+    assert draft.row.min() >= 50
+
+
+def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> None:
+    world = made_world(900, held_out=True)
+    draft = draft_stage(world.ground(bought(world, 50, paired=150)), 2, 0.8, np.random.default_rng(0))
+    split = np.array([prompt.split for prompt in world.prompts])[draft.row]
+    assert MODELS.index("poor") not in draft.live
+    assert 0.7 < draft.expected_usd.sum() <= 0.85
+    held_out = draft.row[split != "train"]
+    counts = np.unique(held_out, return_counts=True)[1]
+    assert (counts == len(draft.live)).all(), "hold-out prompts are asked of everybody in play"
+    assert 0.15 < draft.expected_usd[split != "train"].sum() / draft.expected_usd.sum() < 0.3
+    assert (draft.propensity[split != "train"] == 1.0).all()
+    assert draft.saving_sd is not None
+    assert 0.5 < draft.saving_sd < 6.0
+
+
+def test_choosing_labels_moves_no_weighted_mean_by_more_than_two_standard_errors() -> None:
+    errors, naive = [], []
+    for seed in range(8):
+        world = made_world(700, seed)
+        cells = bought(world, 50, paired=100)
+        draft = draft_stage(world.ground(cells), 2, 0.4, np.random.default_rng(seed))
+        propensity = np.ones(cells.shape)
+        drawn = np.zeros_like(cells)
+        drawn[draft.row, draft.column] = True
+        propensity[draft.row, draft.column] = draft.propensity
+        panel = world.panel(cells | drawn, propensity)
+        means, sd = weighted_means(panel.quality, 1.0 / propensity)
+        errors.append((means - world.quality.mean(axis=0)) / sd)
+        naive.append(np.nanmean(panel.quality, axis=0) - world.quality.mean(axis=0))
+    of_mean = np.mean(errors, axis=0) * np.sqrt(len(errors))
+    assert (np.abs(of_mean) < 2.0).all()
+    # The test can fail: without the weights the candidate that is asked where it is needed looks worse than it is.
+    assert (np.abs(np.mean(naive, axis=0)) / np.std(naive, axis=0) * np.sqrt(len(naive))).max() > 2.0
+
+
+def test_prompts_that_are_used_up_and_dollars_that_buy_nothing_are_said() -> None:
+    world = made_world(60)
+    with pytest.raises(UsageError, match="every training prompt of this pilot was asked already"):
+        draft_stage(world.ground(bought(world, 60)), 1, 1e9, np.random.default_rng(0))
+    with pytest.raises(UsageError, match="the budget left buys 4 prompts of this stage, fewer than 10"):
+        draft_stage(world.ground(bought(world, 0)), 0, 0.06, np.random.default_rng(0))
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    return read_setup(write_config(tmp_path), {})
+
+
+def planned(world: World, setup: Setup, pairs: list[Pair], budget_usd: float, seed: int = 0) -> Planned:
+    records = world.records(pairs)
+    history = History(pairs, records, Standing.of(records).spent_usd)
+    stage = 1 + max((pair.stage for pair in pairs), default=-1)
+    return plan_stage(
+        world.prompts, setup, history, stage=stage, reference=None, budget_usd=budget_usd, seed=seed, at=0.0
+    )[0]
+
+
+def test_stages_follow_each_other_inside_the_budget_until_it_is_spent(setup: Setup) -> None:
+    world = made_world(500, held_out=True)
+    pairs: list[Pair] = []
+    kinds = []
+    for _ in range(3):
+        found = planned(world, setup, pairs, budget_usd=4.0)
+        spent = Standing.of(world.records(pairs)).spent_usd
+        assert found.stage.expected_usd <= found.stage.high_usd <= 4.0 - spent
+        assert not {pair.key for pair in found.pairs} & {pair.key for pair in pairs}
+        pairs += found.pairs
+        kinds.append(found.stage.kind)
+    assert kinds == ["all", "paired", "chosen"]
+    spent = Standing.of(world.records(pairs)).spent_usd
+    with pytest.raises(UsageError, match="the budget left"):
+        planned(world, setup, pairs, budget_usd=spent + 1e-5)
+    with pytest.raises(UsageError, match="the budget is spent"):
+        planned(world, setup, pairs, budget_usd=spent)
+
+
+def test_the_forecast_narrows_as_answers_come_and_the_same_seed_plans_the_same(setup: Setup) -> None:
+    world = made_world(400)
+    first = planned(world, setup, [], 100.0)
+    second = planned(world, setup, list(first.pairs), 100.0)
+    assert first == planned(world, setup, [], 100.0)
+    assert first.pairs != planned(world, setup, [], 100.0, seed=1).pairs
+    ratios = [found.stage.high_usd / found.stage.low_usd for found in (first, second)]
+    assert ratios[0] > 9.0
+    assert ratios[1] < 2.0
+    dear = next(row for row in second.stage.candidates if row.model == "dear")
+    assert (dear.answers, round(dear.output_tokens)) == (60 - 10, 300) or abs(dear.output_tokens - 300) < 15
+    assert second.stage.set_aside == ("poor",)
