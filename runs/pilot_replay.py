@@ -41,8 +41,8 @@ from tenbin.types import Candidate, Floats, Panel, Usage
 MUS = mu_grid(61)
 UNIT_ROWS = 1_000
 """Dollars are counted in what so many random full rows cost."""
-RANDOM = (0.2, 0.4, 0.6, 1.0)
-ROUND_ROBIN = (0.2, 0.4, 0.6)
+RANDOM = (0.2, 0.4, 0.7, 1.0)
+ROUND_ROBIN = (0.25, 0.6)
 PER_PROMPT = 4
 """Candidates that round-robin asks per prompt, in turn."""
 STAGES = 5
@@ -168,7 +168,7 @@ def planner(world: World, seed: int) -> Iterator[tuple[np.ndarray, Floats]]:
             i, m = row[pair.query_id], models.index(pair.model)
             cells[i, m], propensity[i, m] = True, pair.label_propensity
             records += answer(world, pair, i, m)
-        if stage > 0:
+        if stage > 1:
             yield cells.copy(), propensity.copy()
 
 

@@ -12,7 +12,7 @@ from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.ground import Ground
 from tenbin.pilot.plan.lengths import Lengths
 from tenbin.pilot.plan.stage import CandidateForecast, StagePlan
-from tenbin.pilot.run.run import CONCURRENCY
+from tenbin.pilot.run.lane import PLACES
 from tenbin.types import Floats
 
 SECONDS_PER_MINUTE = 60.0
@@ -73,7 +73,7 @@ def _candidate(
     into, out = lengths.input_tokens[rows, m], lengths.output_tokens[rows, m]
     expected = float(draft.expected_usd[mine].sum())
     limits = endpoints.get(model, Endpoint())
-    concurrency = min(limits.max_concurrency or CONCURRENCY, CONCURRENCY)
+    concurrency = limits.max_concurrency or PLACES
     seconds = [count * float(lengths.seconds[m]) / concurrency]
     if limits.requests_per_minute:
         seconds.append(SECONDS_PER_MINUTE * count / limits.requests_per_minute)
