@@ -39,6 +39,19 @@ def test_luck_is_taken_out(kind: str) -> None:
     assert abs(corrected - true) < (naive - true) / 5.0
 
 
+@pytest.mark.parametrize("n", [40, 300])
+def test_many_candidates_on_few_prompts_are_not_each_others_luck(n: int) -> None:
+    rng = np.random.default_rng(3)
+    luck = []
+    for _ in range(10):
+        labels = (rng.random((n, 14)) < 0.6).astype(np.float64)
+        best = labels.mean(axis=0).max()
+        luck.append(
+            (noise_free(labels, np.full(14, 0.24)).max(axis=1).mean() - best) / (labels.max(axis=1).mean() - best)
+        )
+    assert np.mean(luck) < 0.25
+
+
 def test_labels_without_noise_stay_and_pure_noise_leaves_the_means() -> None:
     rng = np.random.default_rng(1)
     labels = rng.random((50, 3))
