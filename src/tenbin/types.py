@@ -65,7 +65,8 @@ class Outcome:
     """One query answered by one candidate: how well, with how many tokens, at what cost, judged by what.
 
     `quality` is in [0, 1], None where unlabelled; `label_propensity` is the probability with which this pair was
-    chosen for labelling (1 where all were).
+    chosen for labelling (1 where all were). `label_noise_sd` is the standard deviation of the noise in `quality`, None
+    where it is not known.
     """
 
     query_id: str
@@ -78,6 +79,7 @@ class Outcome:
     observed_at: str | None = None
     judge: str | None = None
     label_propensity: float = 1.0
+    label_noise_sd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class Panel:
     """n queries by M candidates, NaN where unlabelled or unmeasured; rows in the order of `queries`.
 
     `split` is "train", "calibration" or "test" per query, None for the whole where the table has no such column.
-    `data_hash` is the SHA-256 of the canonical content: independent of row order and file format.
+    `data_hash` is the SHA-256 of the canonical content: independent of row order and file format. `label_noise_sd`
+    [n, M] is the standard deviation of the noise in `quality`, None for the whole where nobody has measured it.
     """
 
     queries: tuple[Query, ...]
@@ -113,6 +116,7 @@ class Panel:
     label_propensity: Floats
     split: tuple[str, ...] | None = None
     data_hash: str = ""
+    label_noise_sd: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -133,6 +137,7 @@ class Panel:
             label_propensity=self.label_propensity[index],
             split=None if self.split is None else tuple(self.split[int(i)] for i in index),
             data_hash=self.data_hash,
+            label_noise_sd=None if self.label_noise_sd is None else self.label_noise_sd[index],
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 from tenbin.errors import EvaluationError, UsageError
 from tenbin.evaluate.evaluation import evaluate
 from tenbin.evaluate.metrics import curve_hull, scale_of
+from tenbin.evaluate.oracle import head_room
 from tenbin.evaluate.result import Evaluation
 from tenbin.router.learning_curve import LearningCurve
 from tests.evaluate.simulated import SimulatedRouter, World, two_skills
@@ -198,3 +199,24 @@ def test_seen_prompts_are_counted_in_the_result() -> None:
 def test_too_small_a_bootstrap_is_refused() -> None:
     with pytest.raises(UsageError, match="1 resamples"):
         evaluate(SimulatedRouter(two_skills()), two_skills().panel(50, 0), resamples=1)
+
+
+def test_the_head_room_is_told_where_the_noise_of_labels_is_known() -> None:
+    world = two_skills()
+    router, panel = SimulatedRouter(world), world.panel(1500, 3)
+    groups = np.array([int(str(query.group)[1:]) for query in panel.queries])
+    truth = world.quality[groups]
+    noise = np.broadcast_to(np.sqrt((truth * (1.0 - truth)).mean(axis=0)), truth.shape)
+    plain = evaluate(router, panel, mus=11, resamples=2)
+    assert math.isnan(plain.head_room.value)
+    assert "not identifiable" in plain.oracle_note
+    told = evaluate(router, replace(panel, label_noise_sd=noise), mus=11, resamples=2)
+    true = head_room(truth, panel.cost_usd, np.zeros(3), 1)
+    areas = {summary.name: summary.aiq.value for summary in told.summaries}
+    naive = areas["oracle"] - areas["z_test"]
+    assert naive > true + 0.1
+    assert abs(told.head_room.value - true) < (naive - true) / 4.0
+    assert told.head_room.low < told.head_room.value < told.head_room.high
+    assert "points of quality above blind mixtures" in told.oracle_note
+    assert told.to_json()["head_room"]["value"] == told.head_room.value
+    assert [c.quality for c in told.singles] == [c.quality for c in plain.singles]

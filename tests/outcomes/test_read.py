@@ -174,3 +174,26 @@ def test_columns_that_are_null_in_the_whole_file(write):
     assert len({panel.data_hash for panel in panels}) == 1
     assert panels[2].queries[0].messages is None
     assert panels[2].split is None
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_noise_of_labels_is_read_where_it_is_told(rows, write, name):
+    plain = read_outcomes(write(rows, name))
+    assert plain.label_noise_sd is None
+    for row in rows[:2]:
+        row["label_noise_sd"] = 0.25
+    noisy = read_outcomes(write(rows, f"noisy-{name}"))
+    assert int((noisy.label_noise_sd == 0.25).sum()) == 2
+    assert np.isnan(noisy.label_noise_sd).sum() == 4
+    assert noisy.data_hash != plain.data_hash
+    assert noisy.take([0]).label_noise_sd.shape == (1, 2)
+
+
+def test_a_table_without_noise_has_the_hash_that_it_always_had(rows, write):
+    for row in rows:
+        row["label_noise_sd"] = None
+    assert read_outcomes(write(rows, "t.jsonl")).data_hash == (
+        read_outcomes(
+            write([{k: v for k, v in row.items() if k != "label_noise_sd"} for row in rows], "u.jsonl")
+        ).data_hash
+    )

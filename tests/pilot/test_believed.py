@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+from tenbin.outcomes import read_outcomes
 from tenbin.pilot.believed import BY_PEOPLE, believed, check_judge
 from tenbin.pilot.records import Graded, Labelled, Record
 from tenbin.pilot.results import Results, results_of
@@ -55,3 +57,22 @@ def test_too_few_labels_are_told_and_correct_nothing() -> None:
     assert believed(judged) is judged
     assert not check_judge(judged).is_applied
     assert check_judge(lenient(30, 0)[0]).agreement == ()
+
+
+def test_answers_given_twice_tell_the_noise_of_each_label(tmp_path: Path) -> None:
+    prompts = made_prompts(30)
+    pairs = every_pair(prompts)
+    twice = [msgspec.structs.replace(pair, repeat=1) for pair in pairs if pair.query_id < "q0010"]
+    results = results_of(prompts, made_records(prompts, [*pairs, *twice]))
+    assert results.panel().label_noise_sd is None
+    told = believed(results)
+    panel = told.panel()
+    assert panel.label_noise_sd is not None
+    assert np.all(np.ptp(panel.label_noise_sd, axis=0) == 0.0)
+    assert 0.1 < panel.label_noise_sd.mean() < 0.6
+    told.write(tmp_path / "table.parquet")
+    read = read_outcomes(tmp_path / "table.parquet")
+    assert read.data_hash == panel.data_hash
+    np.testing.assert_array_equal(read.label_noise_sd, panel.label_noise_sd)
+    few = results_of(prompts, made_records(prompts, [*pairs, *twice[:9]]))
+    assert believed(few) is few

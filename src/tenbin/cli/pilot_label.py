@@ -127,11 +127,14 @@ def _say_labelled(session: Session, words: Catalogue, *, quiet: bool) -> None:
 
 def _summarise(folder: PilotFolder, words: Catalogue, as_json: bool) -> None:
     from tenbin.cli.pilot_label_text import checked_json, checked_text  # noqa: PLC0415
-    from tenbin.pilot.checked import check_grades  # noqa: PLC0415
+    from tenbin.pilot.believed import believed, check_judge  # noqa: PLC0415
     from tenbin.pilot.results import read_results  # noqa: PLC0415
+    from tenbin.router.crossfit import column_means  # noqa: PLC0415
 
-    checked = check_grades(read_results(folder))
+    results = read_results(folder)
+    checked, table = check_judge(results), believed(results).panel()
+    means = column_means(table.quality, 1.0 / table.label_propensity).tolist()
     if as_json:
-        emit_json(checked_json(folder.name, checked))
+        emit_json(checked_json(folder.name, checked, means))
     else:
-        say(checked_text(checked, words))
+        say(checked_text(checked, means, words))

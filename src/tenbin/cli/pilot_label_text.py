@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tenbin.cli.output import number, percent, strong, table
-from tenbin.pilot.checked import LEAST_LABELS, Checked
+from tenbin.pilot.believed import LEAST_LABELS, JudgeCheck
 from tenbin.quality.agreement import Agreement
 from tenbin.quality.interval import Interval
 from tenbin.report.catalogue import Catalogue
 
 
-def checked_text(checked: Checked, words: Catalogue) -> str:
-    """Agreement, corrected means, noise: in that order, each as far as there is anything to say."""
-    if not checked.n_labelled:
+def checked_text(checked: JudgeCheck, table_means: Sequence[float], words: Catalogue) -> str:
+    """Agreement, means, noise: in that order, as far as there is anything to say; `table_means` as in the table."""
+    if not checked.n_labels:
         return "\n".join([words("pilot_label.none"), *_noise(checked, words)])
     parts = [
         "",
@@ -24,15 +25,15 @@ def checked_text(checked: Checked, words: Catalogue) -> str:
         "",
         strong(words("pilot_label.means")),
         "",
-        _means_table(checked, words),
+        _means_table(checked, table_means, words),
         "",
     ]
-    verdict = "corrected" if checked.is_corrected else "few"
-    parts.append(words(f"pilot_label.{verdict}", n=str(checked.n_labelled), least=str(LEAST_LABELS)))
+    verdict = "corrected" if checked.is_applied else "few"
+    parts.append(words(f"pilot_label.{verdict}", n=str(checked.n_labels), least=str(LEAST_LABELS)))
     return "\n".join([*parts, *_noise(checked, words)])
 
 
-def _agreement_table(checked: Checked, words: Catalogue) -> str:
+def _agreement_table(checked: JudgeCheck, words: Catalogue) -> str:
     heads = [words(f"pilot_label.{key}") for key in ("model", "n", "same", "kappa", "correlation", "bias")]
     rows = [
         [
@@ -48,7 +49,7 @@ def _agreement_table(checked: Checked, words: Catalogue) -> str:
     return table(heads, rows, indent=2)
 
 
-def _means_table(checked: Checked, words: Catalogue) -> str:
+def _means_table(checked: JudgeCheck, table_means: Sequence[float], words: Catalogue) -> str:
     heads = [words(f"pilot_label.{key}") for key in ("model", "judged", "people", "best", "table")]
     rows = [
         [
@@ -56,14 +57,14 @@ def _means_table(checked: Checked, words: Catalogue) -> str:
             number(arm.judged),
             _interval(arm.labelled, 3),
             _interval(arm.corrected, 3),
-            number(checked.means[m]),
+            number(mean),
         ]
-        for m, (model, arm) in enumerate(zip(checked.models, checked.correction.arms, strict=True))
+        for model, arm, mean in zip(checked.models, checked.corrected, table_means, strict=True)
     ]
     return table(heads, rows, indent=2)
 
 
-def _noise(checked: Checked, words: Catalogue) -> list[str]:
+def _noise(checked: JudgeCheck, words: Catalogue) -> list[str]:
     noise = checked.noise
     if math.isnan(noise.label_sd.value):
         return [words("pilot_label.no_noise")]
@@ -86,13 +87,13 @@ def _interval(interval: Interval, decimals: int, *, signed: bool = False) -> str
     return f"{value} [{interval.low:.{decimals}f}, {interval.high:.{decimals}f}]"
 
 
-def checked_json(name: str, checked: Checked) -> dict[str, Any]:
+def checked_json(name: str, checked: JudgeCheck, table_means: Sequence[float]) -> dict[str, Any]:
     """The same as one document."""
     noise = checked.noise
     return {
         "pilot": name,
-        "n_labelled": checked.n_labelled,
-        "is_corrected": checked.is_corrected,
+        "n_labelled": checked.n_labels,
+        "is_corrected": checked.is_applied,
         "agreement": [_agreement_json(row) for row in checked.agreement],
         "models": [
             {
@@ -103,9 +104,10 @@ def checked_json(name: str, checked: Checked) -> dict[str, Any]:
                 "people": arm.labelled,
                 "corrected": arm.corrected,
                 "slope": arm.slope,
-                "table": checked.means[m],
+                "table": mean,
             }
-            for m, (model, arm) in enumerate(zip(checked.models, checked.correction.arms, strict=True))
+            # Nobody has labelled: nothing is corrected, and there are no rows.
+            for model, arm, mean in zip(checked.models, checked.corrected, table_means, strict=False)
         ],
         "noise": {
             "label_sd": noise.label_sd,

@@ -14,6 +14,7 @@ import numpy as np
 from tenbin.evaluate.curve import Contender, chosen, constant, sweep, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
+from tenbin.evaluate.result import Figure
 from tenbin.risk import Anchors
 from tenbin.types import Bools, Estimates, Floats, Ints
 
@@ -23,6 +24,15 @@ ORACLE_NOTE = (
     "noise-corrected oracle: not identifiable (no answer or label was repeated); "
     "the hindsight curve counts lucky guesses as skill"
 )
+
+
+def room_note(room: Figure) -> str:
+    """The sentence on an oracle whose luck is known (head room in mean quality)."""
+    value, low, high = (f"{100.0 * end:+.1f}" for end in (room.value, room.low, room.high))
+    return (
+        f"noise-corrected oracle: {value} points of quality above blind mixtures at the same cost "
+        f"({low} to {high}); the hindsight curve counts lucky guesses as skill"
+    )
 
 
 @dataclass(frozen=True, slots=True)

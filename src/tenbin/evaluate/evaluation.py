@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from tenbin.errors import UsageError
-from tenbin.evaluate.baselines import ORACLE_NOTE, Field, contenders
+from tenbin.evaluate.baselines import ORACLE_NOTE, Field, contenders, room_note
 from tenbin.evaluate.calibration import calibration_of
 from tenbin.evaluate.comparison import (
     ZERO_TEST,
@@ -25,15 +26,17 @@ from tenbin.evaluate.evidence import evidence_of
 from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.learning import learning_points
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
+from tenbin.evaluate.oracle import measured_head_room
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
-from tenbin.evaluate.result import ROUTER, Calibration, DataSummary, Evaluation, OperatingPoint, Payback
+from tenbin.evaluate.result import ROUTER, Calibration, DataSummary, Evaluation, Figure, OperatingPoint, Payback
 from tenbin.evaluate.sample import Sample, draw_sample
 from tenbin.evaluate.subject import Subject, price_tokens, trained_baselines
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
+from tenbin.router.crossfit import column_means
 from tenbin.types import Estimates, Features, Floats, Panel, Progress
 
 PAYBACK_RATIO = 0.99
@@ -122,6 +125,7 @@ def _assemble(
     realised = operating_points(trial, settings, points, case.ground, reference)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
+    room = _head_room(case, reference, seed)
     evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, chance)
     return Evaluation(
         models=router.models,
@@ -142,10 +146,20 @@ def _assemble(
         operating_points=realised,
         learning_curve=learning_points(router.learning_curve),
         payback=_payback(router, trial, realised, reference),
-        oracle_note=ORACLE_NOTE,
+        oracle_note=ORACLE_NOTE if math.isnan(room.value) else room_note(room),
         verdict=verdict_of(evidence),
         notes=case.sample.notes,
+        head_room=room,
     )
+
+
+def _head_room(case: Case, reference: int, seed: int) -> Figure:
+    """As far as the table says how noisy its labels are: each model's mean noise over the complete rows."""
+    noise_sd = case.sample.panel.label_noise_sd
+    if noise_sd is None:
+        return Figure(math.nan, math.nan, math.nan)
+    variance = column_means(noise_sd[case.sample.complete] ** 2, np.ones_like(case.ground.quality))
+    return measured_head_room(case.ground, variance, reference, seed=seed)
 
 
 def _data(case: Case) -> DataSummary:

@@ -292,7 +292,8 @@ class Evaluation:
 
     `reference` is the router's fixed reference (best in training), `best_single` the best on the test queries.
     `cost_range_usd` is [a, b], the dollars between which AIQ is taken. `oracle_note` says whether the oracle is
-    identifiable. `notes` are sentences about what was ignored or left out.
+    identifiable; `head_room` is the mean quality by which the noise-corrected oracle stands above the zero router
+    (z_test) at the same cost, NaN where it is not. `notes` are sentences about what was ignored or left out.
     """
 
     models: tuple[str, ...]
@@ -316,6 +317,7 @@ class Evaluation:
     oracle_note: str
     verdict: Verdict
     notes: tuple[str, ...]
+    head_room: Figure = Figure(math.nan, math.nan, math.nan)
 
     def to_json(self) -> dict[str, Any]:
         """The tree as JSON values with `schema_version`; NaN and infinities become None."""

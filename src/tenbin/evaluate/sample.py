@@ -111,7 +111,10 @@ def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[st
         )
     columns = [at[name] for name in models]
     cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    aligned = replace(panel, models=models, **{name: getattr(panel, name)[:, columns] for name in cells})
+    noise = None if panel.label_noise_sd is None else panel.label_noise_sd[:, columns]
+    aligned = replace(
+        panel, models=models, label_noise_sd=noise, **{name: getattr(panel, name)[:, columns] for name in cells}
+    )
     empty = np.isnan(aligned.quality).all(axis=0)
     if empty.any():
         raise EvaluationError(

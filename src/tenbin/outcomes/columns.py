@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tenbin.errors import DataError, UsageError
 
-NUMBERS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
+NUMBERS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity", "label_noise_sd")
 TEXTS = ("query_id", "prompt", "messages", "group", "model", "split")
 COLUMNS = (*TEXTS, *NUMBERS, "observed_at", "judge")
 """Every name that `mapping` may rename. `observed_at` and `judge` stay in the file: a Panel does not hold them."""

@@ -26,7 +26,8 @@ MEMORY_LIMITS = ("512MB", "2GB", "8GB")
 """What DuckDB may take: the first is enough for 100,000 prompts x 14 models; where it is not, because prompts are
 hundreds of kilobytes long, reading starts again with the next."""
 MAX_CELLS = 50_000_000
-"""Queries x models: six arrays of 8 bytes a cell are 2.4 GB."""
+"""Queries x models: seven arrays of 8 bytes a cell are 2.8 GB."""
+NOISE = "label_noise_sd"
 
 FILE_STEP = 1 << 40
 """A row's position is file number * FILE_STEP + record number: one integer, ordered as the files are."""
@@ -95,7 +96,11 @@ def _load(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], progress: P
     arrays = _arrays(con, layouts, models)
     _tell(progress, 0.75)
     queries, split = _queries(con, layouts)
-    ordered = [arrays[name] for name in NUMBERS]
+    noise: Floats | None = arrays[NOISE]
+    if noise is not None and np.isnan(noise).all():
+        noise = None
+    # Without the column a table has the hash that it had before there was one.
+    ordered = [arrays[name] for name in NUMBERS if name != NOISE or noise is not None]
     panel = Panel(
         queries=tuple(queries),
         models=tuple(models),
@@ -107,6 +112,7 @@ def _load(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout], progress: P
         label_propensity=arrays["label_propensity"],
         split=split,
         data_hash=content_hash(queries, models, split, ordered),
+        label_noise_sd=noise,
     )
     _tell(progress, 1.0)
     return panel

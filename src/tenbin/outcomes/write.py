@@ -76,6 +76,7 @@ def _cells(row: TableRow) -> dict[str, Any]:
         "cost_usd": outcome.cost_usd,
         "latency_s": outcome.latency_s,
         "label_propensity": outcome.label_propensity,
+        "label_noise_sd": outcome.label_noise_sd,
         "observed_at": outcome.observed_at,
         "judge": outcome.judge,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
+from tenbin.pilot.head_room import LEAST_REPEATS
 from tenbin.pilot.results import Answer, Results
 from tenbin.quality.agreement import Agreement, agreement
 from tenbin.quality.calibrated import calibrated
@@ -62,8 +63,10 @@ def believed(results: Results) -> Results:
     """The results with their first grades corrected by people's labels; as they are where these are too few.
 
     A labelled answer gets its label; the grades of the others keep their order, and their means become what
-    prediction-powered inference says (`tenbin.quality.correction`). The metric's name says so.
+    prediction-powered inference says (`tenbin.quality.correction`). The metric's name says so. Where enough was
+    answered twice, every label carries the noise of its model's labels.
     """
+    results = _with_noise(results)
     panel = results.panel()
     human, chance = people(results, panel)
     if int((~np.isnan(human) & ~np.isnan(panel.quality)).sum()) < LEAST_LABELS:
@@ -89,6 +92,21 @@ def people(results: Results, panel: Panel) -> tuple[Floats, Floats]:
                 human[i, m] = np.mean([label.quality for label in answer.labels.values()])
                 chance[i, m] = next(iter(answer.labels.values())).label_propensity
     return human, chance
+
+
+def _with_noise(results: Results) -> Results:
+    """The results with the noise of their labels; as they are where too few answers were given twice."""
+    panel = results.panel()
+    again = results.qualities(panel, repeat=1)
+    noise = label_noise(panel.quality, again, np.full_like(again, np.nan))
+    if noise.n_reanswered < LEAST_REPEATS:
+        return results
+    of_model = dict(zip(panel.models, noise.label_sd_of.tolist(), strict=True))
+    noisy = {
+        key: replace(answer, noise_sd=of_model[key[1]]) if key[2] == 0 else answer
+        for key, answer in results.answers.items()
+    }
+    return replace(results, answers=noisy)
 
 
 def _corrected(answer: Answer, quality: float) -> Answer:

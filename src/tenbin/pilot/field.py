@@ -104,7 +104,10 @@ def columns(panel: Panel, models: tuple[str, ...]) -> Panel:
     """The rows that have a label of one of these models, with only these columns."""
     at = [panel.models.index(model) for model in models]
     cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    narrow = replace(panel, models=models, **{name: getattr(panel, name)[:, at] for name in cells})
+    noise = None if panel.label_noise_sd is None else panel.label_noise_sd[:, at]
+    narrow = replace(
+        panel, models=models, label_noise_sd=noise, **{name: getattr(panel, name)[:, at] for name in cells}
+    )
     labelled: Bools = np.any(~np.isnan(narrow.quality), axis=1)
     return narrow.take(labelled)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tenbin.outcomes.digest import content_hash
+from tenbin.outcomes.load import NOISE
 from tenbin.outcomes.write import TableRow, write_outcomes
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import read_journal
@@ -28,11 +29,15 @@ CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "l
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One bought answer: `grades` holds the last grade of each round, `labels` the last label of each person."""
+    """One bought answer: `grades` holds the last grade of each round, `labels` the last label of each person.
+
+    `noise_sd` is the noise of its label, where `tenbin.pilot.believed` has found it.
+    """
 
     bought: Bought
     grades: Mapping[int, Graded] = field(default_factory=dict)
     labels: Mapping[str, Labelled] = field(default_factory=dict)
+    noise_sd: float | None = None
 
     def quality(self, round: int = 0) -> float:
         """The quality of one grading; NaN where it was not graded, or the metric could not tell."""
@@ -53,6 +58,7 @@ class Answer:
             observed_at=datetime.fromtimestamp(bought.at, UTC).isoformat(timespec="seconds"),
             judge=None if grade is None else grade.metric,
             label_propensity=bought.label_propensity,
+            label_noise_sd=self.noise_sd,
         )
 
 
@@ -85,20 +91,22 @@ class Results:
         queries = {row.query.query_id: row.query for row in rows}
         at = {query_id: i for i, query_id in enumerate(queries)}
         shape = (len(queries), len(columns))
-        cells: dict[str, Floats] = {name: np.full(shape, np.nan) for name in CELLS}
+        cells: dict[str, Floats] = {name: np.full(shape, np.nan) for name in (*CELLS, NOISE)}
         cells["label_propensity"][:] = 1.0
         for row in rows:
             place = at[row.query.query_id], columns.index(row.outcome.model)
-            for name in CELLS:
+            for name, array in cells.items():
                 value = getattr(row.outcome, name)
-                cells[name][place] = np.nan if value is None else value
+                array[place] = np.nan if value is None else value
+        noise = cells.pop(NOISE)
+        is_known = not np.isnan(noise).all()
+        told = [*cells.values(), noise] if is_known else [*cells.values()]
         return Panel(
             queries=tuple(queries.values()),
             models=columns,
             split=tuple(split.values()),
-            data_hash=content_hash(
-                list(queries.values()), columns, list(split.values()), [cells[name] for name in CELLS]
-            ),
+            data_hash=content_hash(list(queries.values()), columns, list(split.values()), told),
+            label_noise_sd=noise if is_known else None,
             **cells,
         )
 

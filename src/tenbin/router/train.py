@@ -20,6 +20,9 @@ from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
 MakePredictor = Callable[[], Predictor]
 P = TypeVar("P", bound=Predictor)
 
+SAME_NOISE = 1e-12
+LEAST_SIGNAL = 0.1
+"""A model's labels are taken to hold at least this part of their noise as signal, so that no label counts for all."""
 FAMILIAR = 0.5
 """Texts at least this familiar keep their estimates; below, these fade to the means in proportion."""
 
@@ -41,7 +44,8 @@ def train(
     observed = observe(panel)
     weight = observed.weight
     progress("quality", 0.0)
-    quality, quality_oof = fit_out_of_fold(make, features, observed.quality, weight, folds)
+    trust = weight * label_trust(panel)
+    quality, quality_oof = fit_out_of_fold(make, features, observed.quality, trust, folds)
     progress("tokens and cost", 0.6)
     familiarity = Familiarity(
         floor=FAMILIAR,
@@ -83,6 +87,26 @@ def observe(panel: Panel) -> Observed:
         latency_s=panel.latency_s,
         weight=1.0 / propensity,
     )
+
+
+def label_trust(panel: Panel) -> Floats:
+    """How much each label [n, M] counts beside the others of its model: signal / (signal + noise variance), mean 1.
+
+    The signal is the variance of the model's labels beyond their noise. All ones where no noise is known, and where it
+    is the same for all labels of a model; a label of unknown noise counts as the mean.
+    """
+    trust: Floats = np.ones_like(panel.quality)
+    if panel.label_noise_sd is None:
+        return trust
+    for m in range(len(panel.models)):
+        known = ~np.isnan(panel.quality[:, m]) & ~np.isnan(panel.label_noise_sd[:, m])
+        noise = panel.label_noise_sd[known, m] ** 2
+        if not known.any() or np.ptp(noise) <= SAME_NOISE:
+            continue
+        signal = max(float(panel.quality[known, m].var() - noise.mean()), LEAST_SIGNAL * float(noise.max()))
+        share = signal / (signal + noise)
+        trust[known, m] = share / share.mean()
+    return trust
 
 
 def fit_out_of_fold(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tenbin.evaluate.baselines import ORACLE_NOTE
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.edition import ROUTER, Edition
@@ -34,6 +36,11 @@ def baselines(edition: Edition) -> Markup:
 def _oracle_note(edition: Edition) -> Markup:
     """Whether luck can be told from skill; a sentence that the catalogue does not know is shown as it was written."""
     note = edition.evaluation.oracle_note
+    room, numbers = edition.evaluation.head_room, edition.numbers
+    if math.isfinite(room.value):
+        between = numbers.between(numbers.points(room.low, 2), numbers.points(room.high, 2))
+        told = edition.words("baselines.oracle_known", room=numbers.points(room.value, 2), between=between)
+        return el("p", told, class_="small")
     if note == ORACLE_NOTE:
         return el("p", edition.words("baselines.oracle_unknown"), class_="small")
     return el("p", note, class_="small", lang="en") if note else Markup("")
