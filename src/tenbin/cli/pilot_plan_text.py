@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "all": "pilot_plan.kind_all",
     "paired": "pilot_plan.kind_paired",
     "chosen": "pilot_plan.kind_chosen",
+    "held_out": "pilot_plan.kind_held_out",
 }
 
 

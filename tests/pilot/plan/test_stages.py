@@ -80,10 +80,24 @@ def test_choosing_labels_moves_no_weighted_mean_by_more_than_two_standard_errors
 
 def test_prompts_that_are_used_up_and_dollars_that_buy_nothing_are_said() -> None:
     world = made_world(60)
-    with pytest.raises(UsageError, match="every training prompt of this pilot was asked already"):
-        draft_stage(world.ground(bought(world, 60)), 1, 1e9, np.random.default_rng(0))
+    everything = np.ones_like(bought(world, 60))
+    with pytest.raises(UsageError, match="every prompt of this pilot was asked already"):
+        draft_stage(world.ground(everything), 1, 1e9, np.random.default_rng(0))
     with pytest.raises(UsageError, match="the budget left buys 4 prompts of this stage, fewer than 10"):
         draft_stage(world.ground(bought(world, 0)), 0, 0.06, np.random.default_rng(0))
+
+
+def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
+    world = made_world(200, held_out=True)
+    is_train = np.array([prompt.split == "train" for prompt in world.prompts])
+    cells = bought(world, 0)
+    cells[is_train] = True
+    cells[is_train, 3] = np.arange(is_train.sum()) < 20  # "poor" was set aside early
+    draft = draft_stage(world.ground(cells), 2, 1e9, np.random.default_rng(0))
+    assert draft.kind == "held_out"
+    assert set(draft.row.tolist()) == set(np.flatnonzero(~is_train).tolist())
+    assert set(draft.column.tolist()) == {0, 1, 2}
+    assert (draft.propensity == 1.0).all()
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ NOTHING_LEFT = "the budget left does not buy one more prompt"
 HELD_OUT_SHARE = 0.25
 """Of a stage's dollars, until every held-out prompt is asked."""
 HELD_OUT = ("calibration", "test")
+IN_PLAY = 0.5
+"""A candidate with less than this share of the reference's labels was set aside."""
 MOST_WEIGHED = 3_000
 """Fresh prompts that are looked at, drawn by lot; more than a stage buys."""
 
@@ -68,6 +70,22 @@ def chosen_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Dr
         live=weighed.live,
         saving_sd=weighed.saving_sd,
     )
+
+
+def held_out_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Draft:
+    """The stage for when every training prompt was asked: held-out prompts alone (UsageError where none is left).
+
+    They are asked of what is in play: the candidates with at least half as many labels as the reference.
+    """
+    labels = (~np.isnan(ground.panel.quality[ground.train])).sum(axis=0)
+    live = np.flatnonzero((labels > 0) & (labels >= IN_PLAY * labels[ground.reference]))
+    if not any(ground.fresh_held_out(split).any() for split in HELD_OUT):
+        fix = "plan another pilot with other prompts, then merge the two"
+        raise UsageError("every prompt of this pilot was asked already", fix=fix)
+    cells = _held_out_cells(ground, live, dollars, rng)
+    if not cells.any():
+        raise UsageError(NOTHING_LEFT, fix="give a larger --budget")
+    return Draft.of_cells("held_out", cells, ground.expected_usd, rng, live=tuple(live.tolist()))
 
 
 def weigh(ground: Ground, rng: np.random.Generator) -> Weighed:

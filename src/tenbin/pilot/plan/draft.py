@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.types import Bools, Floats, Ints
 
-Kind = Literal["all", "paired", "chosen"]
+Kind = Literal["all", "paired", "chosen", "held_out"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Stage 0 asks every candidate 50 prompts, ten of them twice: how much head room there is, and how noisy answers and
 grades are. Stage 1 asks 200 prompts of the reference and of the two or three candidates that may stand on the hull of
 cost and quality. From stage 2 on only pairs are bought that can change a decision (see `chosen`), and hold-out prompts
-beside them.
+beside them; once every training prompt was asked, hold-out prompts alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.hull import upper_hull
-from tenbin.pilot.plan.chosen import chosen_stage
+from tenbin.pilot.plan.chosen import chosen_stage, held_out_stage
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.draw import even_rows
 from tenbin.pilot.plan.ground import Ground
@@ -36,8 +36,7 @@ def draft_stage(ground: Ground, stage: int, dollars: float, rng: np.random.Gener
     UsageError where they do not buy `LEAST_PROMPTS` prompts, or where no prompt is left that was not asked.
     """
     if not ground.fresh.any():
-        fix = "plan another pilot with other prompts, then merge the two"
-        raise UsageError("every training prompt of this pilot was asked already", fix=fix)
+        return held_out_stage(ground, dollars, rng)
     if stage == 0:
         return _first_stage(ground, dollars, rng)
     if stage == 1:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from time import time
 
 from msgspec.structs import replace
 
 from tenbin.errors import UsageError
+from tenbin.pilot.down import down_candidates
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import Journal, read_journal
 from tenbin.pilot.pair import Pair
@@ -55,7 +56,7 @@ def plan_next(
         records = list(read_journal(folder))
         standing = Standing.of(records)
         pairs = folder.read_plan()
-        number = _number(pairs, standing, stage)
+        number = _number(pairs, standing, down_candidates(records), stage)
         earlier = [pair for pair in pairs if pair.stage < number]
         progress("planning", 0.3)
         planned, _ = plan_stage(
@@ -76,17 +77,18 @@ def plan_next(
     return PilotPlan(settings, planned.stage, standing.spent_usd, count_splits(prompts), counted)
 
 
-def _number(pairs: Sequence[Pair], standing: Standing, asked: int | None) -> int:
-    """The stage to plan (UsageError where it cannot be this one yet, or any more)."""
+def _number(pairs: Sequence[Pair], standing: Standing, down: Collection[str], asked: int | None) -> int:
+    """The stage to plan (UsageError where it cannot be this one yet, or any more); nobody waits for who is `down`."""
     last = max((pair.stage for pair in pairs), default=-1)
     of_last = [pair for pair in pairs if pair.stage == last]
-    done = sum(pair.key in standing.bought or pair.key in standing.given_up for pair in of_last)
+    settled = standing.bought | standing.given_up
+    done = sum(pair.key in settled for pair in of_last)
     if asked is not None and asked == last and done == 0:
         return last
     if asked is not None and asked != last + 1:
         what = f"stage {asked} cannot be planned: the last one is {last}, of which {done:,} pairs are bought"
         raise UsageError(what, fix=f"plan stage {last + 1}, the next one")
-    left = len(of_last) - done
+    left = sum(pair.key not in settled and pair.model not in down for pair in of_last)
     if left > MOST_LEFT * len(of_last):
         what = f"{left:,} of the {len(of_last):,} pairs of stage {last} are not bought yet"
         again = f", or plan it anew with --stage {last}" if done == 0 else ""
