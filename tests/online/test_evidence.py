@@ -32,7 +32,7 @@ def newcomer(quality: float, sd: float) -> Newcomer:
 
 
 def test_as_good_as_the_dear_one_for_a_tenth_is_taken_in() -> None:
-    found = evidence_of(ground(0.8, 0.001), newcomer(0.8, 0.02), 0)
+    found = evidence_of(ground(0.79, 0.001), newcomer(0.79, 0.02), 0)
     assert found.suffices
     assert found.certainty == 1.0
     assert 0.0 < found.low < found.gain < found.high
@@ -63,15 +63,25 @@ def test_what_may_do_as_much_harm_as_good_is_not_taken_in() -> None:
     easy = np.arange(400) % 2 == 0
     known = np.column_stack([np.where(easy, 0.9, 0.1), np.full(400, 0.92)])
     told = replace(ground(0.919, 0.009), quality=known, estimated=np.column_stack([known, np.full(400, 0.919)]))
-    sure, unsure = (evidence_of(told, newcomer(0.919, sd), 0) for sd in (0.001, 0.1))
+    sure, unsure = (evidence_of(told, newcomer(0.919, sd), 0) for sd in (0.001, 0.15))
     assert sure.gain > 0.0
     assert unsure.low < 0.0
     assert not unsure.suffices
 
 
+def test_to_beat_the_best_for_less_it_must_be_all_but_certain() -> None:
+    likely, certain = (evidence_of(ground(0.84, 0.001), newcomer(0.84, sd), 0) for sd in (0.04, 0.01))
+    assert likely.claim == pytest.approx(0.84, abs=0.03)
+    assert likely.gain > likely.least_gain
+    assert not likely.suffices
+    assert certain.claim == 1.0
+    assert certain.suffices
+    assert evidence_of(ground(0.84, 0.02), newcomer(0.84, 0.04), 0).claim is None
+
+
 @pytest.mark.parametrize(
     ("gain", "low", "suffices"),
-    [(0.01, -0.005, True), (0.01, -0.011, False), (LEAST_GAIN, 0.0, True), (0.9 * LEAST_GAIN, 0.0, False)],
+    [(0.01, -0.012, True), (0.01, -0.014, False), (LEAST_GAIN, 0.002, True), (0.9 * LEAST_GAIN, 0.0, False)],
 )
 def test_the_gain_must_outweigh_a_bad_draw_and_be_worth_it(gain: float, low: float, suffices: bool) -> None:
     assert Evidence(gain, low, 0.1, 0.9, 0.5).suffices is suffices

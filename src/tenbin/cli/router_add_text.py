@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenbin.cli.output import caution, faint, good, number, percent, strong, table, usd
-from tenbin.online.evidence import LEAST_GAIN
+from tenbin.online.evidence import LEAST_CLAIM
 
 if TYPE_CHECKING:
     from tenbin.cli.prompt_file import PromptLine
@@ -64,7 +64,7 @@ def addition_json(found: Onboarding, out: Path | None) -> dict[str, Any]:
         "cost_usd": found.cost_usd,
         "multiples": found.multiples,
         "evidence": found.evidence,
-        "least_gain": max(LEAST_GAIN, -found.evidence.low),
+        "least_gain": found.evidence.least_gain,
     }
 
 
@@ -92,12 +92,17 @@ def _promise(evidence: Evidence) -> str:
     """The gain that is expected, and what it is held against."""
     if evidence.share == 0.0:
         return "Nowhere along the dial would it be chosen: others are better at its price, or cheaper at its quality."
-    least = max(LEAST_GAIN, -evidence.low)
-    held = "the loss at the lower end" if least > LEAST_GAIN else "what is worth a candidate more"
+    beats = (
+        ""
+        if evidence.claim is None
+        else f"\nIt looks better than the best known candidate, for less: certain with {percent(evidence.claim, 0)}, "
+        f"needed are {percent(LEAST_CLAIM, 0)}."
+    )
     return (
         f"Expected gain in AIQ-log {evidence.gain:+.4f} [{evidence.low:+.4f}, {evidence.high:+.4f}], above zero with "
-        f"{percent(evidence.certainty, 0)}; needed is {least:.4f}, {held}.\n"
+        f"{percent(evidence.certainty, 0)}; needed is {evidence.least_gain:.4f}.\n"
         f"It would be given at most {percent(evidence.share, 0)} of the prompts."
+        f"{beats}"
     )
 
 

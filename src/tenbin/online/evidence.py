@@ -24,15 +24,21 @@ MOST_ROWS = 8_000
 TAIL = 0.05
 LEAST_GAIN = 0.001
 """Less than that is not worth a candidate more."""
+WEIGHT_OF_LOSS = 0.7
+"""How much of what would be lost at the lower end of the interval the rest of the gain must outweigh."""
+LEAST_CLAIM = 0.95
+"""How certain it must be that a newcomer beats the best known candidate for less: all dearer ones would be given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Expected gain in AIQ-log, its 90 % credible interval, and the probability that it is above zero.
 
-    A newcomer is taken in where the gain is worth it and no smaller than the loss at the lower end of the interval:
-    what can do no harm passes on its mean, what may do harm needs about 80 % certainty. `share` is the largest share of
-    prompts that the newcomer is given anywhere along the dial.
+    A newcomer is taken in where the gain is at least `least_gain`: .001, and .7 of what would be lost at the lower end
+    of the interval. What can do no harm passes on its mean, what may do harm needs to be at least 75 % certain.
+    `share` is the largest share of prompts that the newcomer is given anywhere along the dial. `claim` is the
+    probability that its mean quality is above that of the best known candidate, where it is expected to be, for fewer
+    dollars (else None): that must be .95, since all dearer ones would be given up for it.
     """
 
     gain: float
@@ -40,11 +46,17 @@ class Evidence:
     high: float
     certainty: float
     share: float
+    claim: float | None = None
+
+    @property
+    def least_gain(self) -> float:
+        """The gain that must be expected for the newcomer to be taken in."""
+        return LEAST_GAIN + WEIGHT_OF_LOSS * max(-self.low, 0.0)
 
     @property
     def suffices(self) -> bool:
         """Whether the newcomer is to be taken in."""
-        return self.gain >= max(LEAST_GAIN, -self.low)
+        return self.gain >= self.least_gain and (self.claim is None or self.claim >= LEAST_CLAIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,16 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
         high=float(np.quantile(gains, 1.0 - TAIL)),
         certainty=float((gains > 0.0).mean()),
         share=float(own.mean(axis=1).max()),
+        claim=_claim(means, dollars, draws @ ground.quality_of_new.mean(axis=0), price),
     )
+
+
+def _claim(means: Floats, dollars: Floats, levels: Floats, price: float) -> float | None:
+    """See `Evidence.claim`; `levels` are draws of the newcomer's mean quality, `price` its mean dollars."""
+    best = int(means.argmax())
+    if price >= dollars[best] or levels.mean() <= means[best]:
+        return None
+    return float((levels > means[best]).mean())
 
 
 def _from_nothing(hull: Hull) -> Hull:
