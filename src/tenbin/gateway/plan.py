@@ -86,7 +86,7 @@ class Plan:
                 name: bar for name, bar in zip(self.weighed.models, self.weighed.barred, strict=True) if bar
             }
             found["figures"] = base64.b64encode(self.weighed.figures.tobytes()).decode("ascii")
-        return msgspec.json.encode(found)
+        return msgspec.json.encode(found, enc_hook=str)  # reasons are words that remember more: here the words count
 
 
 def read_document(document: bytes) -> dict[str, Any]:
