@@ -4,6 +4,7 @@ manifest.json   what the router is and the SHA-256 of every array file
 NAME.npz        arrays without pickled objects, one file per part
 prices.toml     the price book of the fit; outside the artifact's hash, replaceable
 card.md         the same for people
+calibration.npz what certificates rest on; outside the hash, but made for this very artifact, which it names
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 PRICES = "prices.toml"
 CARD = "card.md"
+CALIBRATION = "calibration.npz"
+MADE_FOR = "artifact_hash"
+"""The array of the calibration that names the artifact whose estimates it holds."""
 
 Parts = Mapping[str, Mapping[str, NDArray[Any]]]
 """Arrays by part and name: `parts["quality"]["coef"]` is stored as `coef` in `quality.npz`."""
@@ -102,7 +106,14 @@ class Manifest:
         return tuple(candidate.name for candidate in self.candidates)
 
 
-def write_artifact(folder: Path, manifest: Manifest, parts: Parts, prices: str, card: str) -> Manifest:
+def write_artifact(
+    folder: Path,
+    manifest: Manifest,
+    parts: Parts,
+    prices: str,
+    card: str,
+    calibration: Mapping[str, NDArray[Any]] | None = None,
+) -> Manifest:
     """Write a router to `folder` (replaced as a whole if it is one already) and return the manifest with its hashes.
 
     Nothing is half-written: the files are made in a folder beside and renamed. Raises ArtifactError where `folder`
@@ -114,6 +125,8 @@ def write_artifact(folder: Path, manifest: Manifest, parts: Parts, prices: str, 
     hashes = {name: hashlib.sha256(blob).hexdigest() for name, blob in blobs.items()}
     manifest = Manifest(**{**{f.name: getattr(manifest, f.name) for f in fields(manifest)}, "hashes": hashes})
     texts = {MANIFEST: manifest.dumps(), PRICES: prices, CARD: card}
+    if calibration is not None:
+        blobs[CALIBRATION] = _calibration_blob(manifest, calibration)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -161,10 +174,45 @@ def read_part(folder: Path, manifest: Manifest, part: str) -> dict[str, NDArray[
     if hashlib.sha256(blob).hexdigest() != manifest.hashes.get(name):
         raise ArtifactError("is damaged: its hash is not the manifest's", where=str(path), fix="fit the router again")
     try:
-        with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        return _unpack(blob)
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"is damaged ({error})", where=str(path), fix="fit the router again") from error
+
+
+def write_calibration(folder: Path, manifest: Manifest, calibration: Mapping[str, NDArray[Any]]) -> None:
+    """Put a calibration beside the artifact that made its estimates (ArtifactError where it cannot be written)."""
+    path = folder / CALIBRATION
+    try:
+        descriptor, beside = tempfile.mkstemp(prefix=f".{CALIBRATION}.", dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_calibration_blob(manifest, calibration))
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except OSError as error:
+        raise ArtifactError(f"cannot be written ({error.strerror})", where=str(path), fix="check the path") from error
+
+
+def read_calibration(folder: Path, manifest: Manifest) -> dict[str, NDArray[Any]] | None:
+    """The arrays of the calibration beside an artifact, None where there is none.
+
+    Raises ArtifactError where it is damaged, or was made for another artifact: another fit, other candidates.
+    """
+    path = folder / CALIBRATION
+    again = "calibrate again: tenbin certify ROUTER OUTCOMES"
+    try:
+        arrays = _unpack(path.read_bytes())
+        made_for = str(arrays.pop(MADE_FOR))
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"is damaged ({error})", where=str(path), fix=again) from error
+    if made_for != manifest.artifact_hash:
+        raise ArtifactError("was made for another fit or other candidates, so it is void", where=str(path), fix=again)
+    return arrays
+
+
+def _calibration_blob(manifest: Manifest, calibration: Mapping[str, NDArray[Any]]) -> bytes:
+    return _pack({**calibration, MADE_FOR: np.array(manifest.artifact_hash)})
 
 
 def _manifest_of(raw: dict[str, Any]) -> Manifest:
@@ -192,6 +240,12 @@ def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     return buffer.getvalue()
+
+
+def _unpack(blob: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of one .npz; ValueError, OSError or BadZipFile where it is none."""
+    with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
 
 
 def _swap(beside: Path, folder: Path) -> None:

@@ -19,7 +19,8 @@ from tenbin.cli.output import number, percent, strong, table, usd
 from tenbin.errors import DataError
 
 if TYPE_CHECKING:
-    from tenbin.router.router import Router, Routing
+    from tenbin.router.router import Router
+    from tenbin.router.routing import Routing
     from tenbin.types import Progress, Query, TradeOff
 
 CHUNK = 512

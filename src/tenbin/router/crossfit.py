@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
 from tenbin.router.sweep import Sweep
-from tenbin.types import Bools, Estimates, Floats, TradeOff
+from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
 ROWS_AT_ONCE = 16_384
@@ -67,6 +67,13 @@ class Crossfit:
         is unbiased for any rule when label propensities are right (Dudik et al., arXiv 1103.4601).
         """
         return doubly_robust(self.estimates.quality, self.observed.quality, self.observed.weight)
+
+    def take(self, rows: Ints) -> Crossfit:
+        """The crossfit of some rows, in the order given."""
+        dollars = self.estimates.recorded_cost_usd
+        expected = {name: getattr(self.estimates, name)[rows] for name in _ESTIMATES}
+        estimates = Estimates(**expected, recorded_cost_usd=None if dollars is None else dollars[rows])
+        return Crossfit(estimates, Observed(*(getattr(self.observed, name)[rows] for name in Observed.__slots__)))
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, float32."""

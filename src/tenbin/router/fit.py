@@ -19,6 +19,7 @@ from tenbin.prices import PriceBook, Rates
 from tenbin.risk import Anchors
 from tenbin.router.anchors import anchors_of
 from tenbin.router.baselines import learn_baselines
+from tenbin.router.calibrate import calibrate
 from tenbin.router.card import write_card
 from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedder
 from tenbin.router.crossfit import column_means
@@ -69,13 +70,16 @@ def fit(
     """
     settings = settings or FitSettings()
     report = progress or (lambda _what, _done: None)
-    panel = training_rows(panel)
+    whole, panel = panel, training_rows(panel)
     _costs(panel, prices, at)  # what is missing is said before the long part, not after it
     _maker(settings)
     opening = Opening(settings.seed, settings.vector_cache, settings.allow_plugins)
     choice = choose_embedder(settings.embedder, panel, near_folds(panel), opening, report)
     features = choice.encoder.encode(panel.queries, with_groups=settings.groups, progress=report)
-    return fit_encoded(choice, features, panel, prices, settings, report, at=at)
+    router = fit_encoded(choice, features, panel, prices, settings, report, at=at)
+    if whole.split is not None:
+        router.take_calibration(calibrate(router, whole))
+    return router
 
 
 def fit_encoded(

@@ -16,15 +16,15 @@ class Parts:
 
     def __init__(self, manifest: Manifest, folder: Path | None, held: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
         self._manifest = manifest
-        self._folder = folder
+        self.folder = folder
         self._held = dict(held)
 
     def __contains__(self, part: str) -> bool:
         return part in self._held or f"{part}.npz" in self._manifest.hashes
 
     def __getitem__(self, part: str) -> Mapping[str, NDArray[Any]]:
-        if part not in self._held and self._folder is not None:
-            self._held[part] = read_part(self._folder, self._manifest, part)
+        if part not in self._held and self.folder is not None:
+            self._held[part] = read_part(self.folder, self._manifest, part)
         return self._held[part]
 
     def all(self) -> dict[str, Mapping[str, NDArray[Any]]]:

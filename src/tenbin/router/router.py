@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.artifact import CARD, PRICES, Manifest, read_manifest, write_artifact
+from tenbin.artifact import (
+    CARD,
+    PRICES,
+    Manifest,
+    read_calibration,
+    read_manifest,
+    write_artifact,
+    write_calibration,
+)
 from tenbin.errors import DecisionError, PluginError, UsageError
 from tenbin.plugins import load_plugin
 from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
@@ -21,7 +29,8 @@ from tenbin.protocols import Predictor
 from tenbin.reasons import Reason
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
 from tenbin.router.baselines import Baselines
-from tenbin.router.crossfit import Crossfit, DialCurve, dial_curve
+from tenbin.router.calibration import Calibration
+from tenbin.router.crossfit import Crossfit, DialCurve, Observed, dial_curve
 from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
@@ -31,28 +40,11 @@ from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.parts import Parts
 from tenbin.router.pricing import Pricing, TypicalCall
 from tenbin.router.roster import Roster
+from tenbin.router.routing import Routing
 from tenbin.router.seen import SeenPrompts
 from tenbin.types import Bools, Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
 PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency", "roster")
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Decisions for n queries at k trade-offs.
-
-    `chosen` and `loss` are [k, n]: the index of the model and its loss; `estimates` and `cost_usd` are [n, M];
-    `barred[i][m]` says why a candidate may not answer (None: it may), `reasons[t][i]` why the choice was made.
-    """
-
-    models: tuple[str, ...]
-    trade_offs: tuple[TradeOff, ...]
-    chosen: Ints
-    loss: Floats
-    estimates: Estimates
-    cost_usd: Floats
-    barred: tuple[Sequence[str | None], ...]
-    reasons: tuple[tuple[Reason, ...], ...]
 
 
 class Router:
@@ -71,6 +63,7 @@ class Router:
         card: str,
         at: date | None = None,
         called_as: Mapping[str, Candidate] | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.manifest = manifest
         self.candidates = tuple((called_as or {}).get(c.name, c) for c in manifest.candidates)
@@ -79,6 +72,7 @@ class Router:
         self._encoder = encoder
         self._estimator = estimator
         self._parts = parts
+        self._calibration = calibration
         rates = prices.rates(manifest.models, at)
         self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]))
         windows = [c.context_window_tokens for c in self.candidates if c.context_window_tokens is not None]
@@ -112,7 +106,15 @@ class Router:
 
     def save(self, folder: Path | str) -> None:
         """Write the router to a folder, beside and renamed (ArtifactError where that cannot be)."""
-        self.manifest = write_artifact(Path(folder), self.manifest, self._parts.all(), self.prices.dumps(), self.card)
+        held = self.calibration
+        self.manifest = write_artifact(
+            Path(folder),
+            self.manifest,
+            self._parts.all(),
+            self.prices.dumps(),
+            self.card,
+            None if held is None else held.save(),
+        )
         self.__dict__.pop("_versions", None)  # the hashes of the parts stand in the manifest only now
 
     @cached_property
@@ -135,6 +137,26 @@ class Router:
     def crossfit(self) -> Crossfit:
         """Out-of-fold estimates of the training rows beside what was observed."""
         return Crossfit.load(self._parts["crossfit"])
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What certificates rest on; None where there is none.
+
+        Raises ArtifactError where what lies beside the artifact is damaged or was made for another one.
+        """
+        if self._calibration is None and self._parts.folder is not None:
+            arrays = read_calibration(self._parts.folder, self.manifest)
+            self._calibration = None if arrays is None else Calibration.load(arrays)
+        return self._calibration
+
+    def take_calibration(self, calibration: Calibration | None) -> None:
+        """Let certificates rest on this from now on."""
+        self._calibration = calibration
+
+    def save_calibration(self, folder: Path | str) -> None:
+        """Put the calibration beside the artifact in its folder, which stays as it is (ArtifactError)."""
+        if (held := self.calibration) is not None:
+            write_calibration(Path(folder), self.manifest, held.save())
 
     @cached_property
     def baselines(self) -> Baselines:
@@ -226,9 +248,9 @@ class Router:
                 fix="leave --w out, or fit on outcomes that have latency_s",
             )
 
-    def observed_cost_usd(self) -> Floats:
-        """What the training rows' measured calls cost at the router's prices [n, M]."""
-        return self._pricing.observed_cost_usd(self.crossfit.observed)
+    def observed_cost_usd(self, observed: Observed | None = None) -> Floats:
+        """What measured calls cost at the router's prices [n, M]; those of the training rows where none are given."""
+        return self._pricing.observed_cost_usd(self.crossfit.observed if observed is None else observed)
 
     def versions(self) -> dict[str, str]:
         """What decided: package, artifact and price book."""
