@@ -1,0 +1,90 @@
+"""Stakes are fair games: no null is rejected too often, and a true advantage is mostly seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenbin.certify.bets import Bets, plan_bets
+
+LOW = 0.95
+SUPPORT = np.array([-LOW, 0.0, 1.0 - LOW, 1.0])
+EXPECTED = np.array([[0.05, 0.2, 0.69, 0.06]])
+
+
+@pytest.fixture(scope="module")
+def bets() -> Bets:
+    return plan_bets(SUPPORT, EXPECTED, 200, LOW)
+
+
+@pytest.mark.parametrize(
+    ("values", "chances"),
+    [
+        ([-0.95, 0.0, 0.05, 1.0], [0.0809, 0.2, 0.6691, 0.0500]),  # as expected, but without the advantage
+        ([-0.95, 0.05], [0.05, 0.95]),  # rare great losses: what a normal approximation certifies far too often
+        ([-0.95, 0.95], [0.5, 0.5]),
+        ([-0.01, 1.0], [1.0 / 1.01, 0.01 / 1.01]),  # rare great gains
+        ([0.0], [1.0]),
+    ],
+)
+def test_a_mean_of_0_is_rarely_rejected_whatever_the_distribution(
+    bets: Bets, values: list[float], chances: list[float]
+) -> None:
+    mean = float(np.dot(values, chances))
+    values_at_0 = np.array(values) - max(mean, 0.0)
+    sample = np.random.default_rng(1).choice(np.maximum(values_at_0, -LOW), size=(200, 4000, 1), p=chances)
+    share = bets.reach(sample, 0.05).mean()
+    assert share <= 0.05 + 3.0 * np.sqrt(0.05 * 0.95 / 4000)
+
+
+def test_wealth_is_a_fair_game_at_every_stake(bets: Bets) -> None:
+    """On a value of mean 0 no stake gains on average, and none can lose everything."""
+    assert bets.stakes.min() >= 0.0
+    assert bets.stakes.max() * LOW < 1.0
+
+
+def test_an_advantage_of_two_and_a_half_standard_errors_is_mostly_seen(bets: Bets) -> None:
+    chance = EXPECTED[0].copy()
+    spread = np.sqrt(chance @ SUPPORT**2 - (chance @ SUPPORT) ** 2)
+    lacking = 2.5 * spread / np.sqrt(200) - chance @ SUPPORT
+    chance[[0, 3]] += np.array([-0.5, 0.5]) * lacking / ((1.0 + LOW) / 2.0)
+    sample = np.random.default_rng(2).choice(SUPPORT, size=(200, 2000, 1), p=chance / chance.sum())
+    seen = bets.reach(sample, 0.05).mean()
+    assert seen >= 0.65
+    assert seen > bets.reach(sample, 0.01).mean()
+
+
+@pytest.fixture(scope="module")
+def few() -> Bets:
+    return plan_bets(SUPPORT, EXPECTED, 60, LOW)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-LOW, 1.0), min_size=1, max_size=60), st.integers(0, 59))
+def test_a_stake_never_looks_ahead(few: Bets, values: list[float], cut: int) -> None:
+    """Whether the goal is reached in the first rows does not depend on the rows behind them."""
+    head = np.full((60, 1), np.nan)
+    head[: len(values), 0] = values
+    tail = head.copy()
+    tail[cut:] = np.nan
+    if few.reach(tail, 0.05)[0]:
+        worst = tail.copy()
+        worst[cut:] = -LOW
+        assert few.reach(worst, 0.05)[0]
+
+
+def test_rows_without_a_label_stake_nothing_and_tests_do_not_mix(bets: Bets) -> None:
+    draw = np.random.default_rng(3)
+    good = draw.choice([0.05, 1.0], size=(200, 1), p=[0.8, 0.2])
+    two = plan_bets(SUPPORT, np.repeat(EXPECTED, 2, axis=0), 200, LOW)
+    side_by_side = two.reach(np.hstack([good, np.full((200, 1), np.nan)]), 0.05)
+    assert side_by_side.tolist() == [True, False]
+
+
+def test_more_rounds_than_are_planned_still_see_an_advantage() -> None:
+    draw = np.random.default_rng(4)
+    plan = plan_bets(SUPPORT, EXPECTED, 3000, LOW)
+    sample = draw.choice(SUPPORT, size=(3000, 50, 1), p=EXPECTED[0])
+    assert plan.reach(sample, 0.05).mean() > 0.9

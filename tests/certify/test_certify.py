@@ -1,0 +1,138 @@
+"""From a router to its certificate: what holds, what voids it, and one clear sentence for each edge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenbin.certify.certify import certify
+from tenbin.errors import ArtifactError, DecisionError, EvaluationError, UsageError
+from tenbin.prices import PriceBook
+from tenbin.router.calibrate import calibrate
+from tenbin.router.fit import FitSettings, fit
+from tenbin.router.router import Router
+from tenbin.types import Panel
+from tests.router.made import PRICES, make_panel
+
+SETTINGS = FitSettings(embedder="base", groups=False, learning_curve=False)
+
+
+def split_panel(n_train: int = 300, n_calibration: int = 600) -> Panel:
+    panel = make_panel(n_train + n_calibration)
+    return replace(panel, split=("train",) * n_train + ("calibration",) * n_calibration)
+
+
+@pytest.fixture(scope="module")
+def router() -> Router:
+    return fit(split_panel(), PriceBook.loads(PRICES), SETTINGS)
+
+
+def with_rows(router: Router, panel: Panel) -> Router:
+    """The same router resting on other calibration rows."""
+    other = Router(router.manifest, router._encoder, router._estimator, router._parts, router.prices, "", None, None)
+    other.take_calibration(calibrate(router, replace(panel, split=None)))
+    return other
+
+
+def test_a_setting_is_proved_and_says_what_it_rests_on(router: Router) -> None:
+    found = certify(router, 0.9)
+    assert found.finding == "certified"
+    assert found.trade_off.mu > 0.0
+    assert found.allow == router.models
+    assert found.quality.value >= 0.9
+    assert found.saving.low < found.saving.value < found.saving.high
+    assert found.saving.value > 0.3
+    assert found.n_prompts == found.n_pairs == 600
+    assert set(found.versions) == {"tenbin", "artifact", "prices", "calibration"}
+
+
+def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(router: Router) -> None:
+    mus = [certify(router, share).trade_off.mu for share in (0.8, 0.9, 0.97, 1.0)]
+    assert mus == sorted(mus, reverse=True)
+    assert certify(router, 0.9, alpha=0.001).step <= certify(router, 0.9).step
+
+
+def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:
+    panel = split_panel().take(np.arange(300, 900))
+    order = np.random.default_rng(0).permutation(600)
+    one, other = (certify(with_rows(router, rows), 0.9) for rows in (panel, panel.take(order)))
+    assert (one.step, one.trade_off) == (other.step, other.trade_off)
+    assert one.saving.value == pytest.approx(other.saving.value)
+
+
+def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(router: Router, tmp_path: Path) -> None:
+    router.save(tmp_path / "r")
+    assert certify(Router.load(tmp_path / "r"), 0.9) == certify(router, 0.9)
+    other = fit(split_panel(n_train=290), PriceBook.loads(PRICES), SETTINGS)
+    other.save(tmp_path / "other")
+    (tmp_path / "other" / "calibration.npz").write_bytes((tmp_path / "r" / "calibration.npz").read_bytes())
+    with pytest.raises(ArtifactError, match="made for another fit or other candidates, so it is void"):
+        certify(Router.load(tmp_path / "other"), 0.9)
+    (tmp_path / "r" / "calibration.npz").write_bytes(b"nonsense")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        certify(Router.load(tmp_path / "r"), 0.9)
+
+
+def test_a_price_change_moves_the_certificate(router: Router, tmp_path: Path) -> None:
+    router.save(tmp_path / "r")
+    dear = PriceBook.loads(PRICES.replace("0.1\n", "20.0\n").replace("= 0.3\n", "= 60.0\n"))
+    before, after = certify(router, 0.9), certify(Router.load(tmp_path / "r", dear), 0.9)
+    assert after.versions["prices"] != before.versions["prices"]
+    assert after.versions["calibration"] == before.versions["calibration"]
+    assert after.saving.value < before.saving.value
+
+
+def test_groups_are_proved_together(router: Router) -> None:
+    found = certify(router, 0.9, by_group=True)
+    assert [one.group for one in found.groups] == ["easy", "hard"]
+    assert all(one.n_prompts > 250 for one in found.groups)
+    assert all(one.holds == (one.step >= found.step) for one in found.groups)
+    assert certify(router, 0.9, group="easy").n_prompts == found.groups[0].n_prompts
+    with pytest.raises(EvaluationError, match='no calibration row is of the group "none"'):
+        certify(router, 0.9, group="none")
+
+
+def test_too_few_rows_leave_the_reference_alone_and_say_how_many_it_takes(router: Router) -> None:
+    found = certify(with_rows(router, split_panel().take(np.arange(300, 310))), 0.99)
+    assert found.finding == "too_few"
+    assert found.allow == ("large",)
+    assert found.saving.value == 0.0
+    assert found.next_step is not None
+    assert found.next_step.n_labels is None or found.next_step.n_labels > 10
+
+
+def test_one_candidate_leaves_nothing_to_choose(router: Router) -> None:
+    found = certify(router, 0.9, allow=["large"])
+    assert (found.finding, found.step, found.allow) == ("no_choice", 0, ("large",))
+
+
+def test_equal_candidates_are_certified_at_the_cheapest() -> None:
+    panel = split_panel()
+    same = replace(panel, quality=np.repeat(panel.quality[:, :1], 3, axis=1))
+    found = certify(fit(same, PriceBook.loads(PRICES), replace(SETTINGS, reference="large")), 0.95)
+    assert found.step == found.n_steps
+    assert found.saving.value > 0.9
+
+
+def test_edges_end_in_one_clear_sentence(router: Router) -> None:
+    with pytest.raises(UsageError, match="a certificate starts from the reference itself"):
+        certify(router, 1.01)
+    with pytest.raises(UsageError, match="is no share"):
+        certify(router, 0.0)
+    with pytest.raises(UsageError, match="alpha"):
+        certify(router, 0.9, alpha=0.0)
+    with pytest.raises(DecisionError, match='the reference "large" may not answer here'):
+        certify(router, 0.9, deny=["large"])
+    unlabelled = split_panel().take(np.arange(300, 900))
+    unlabelled = replace(unlabelled, quality=np.where([True, False, False], unlabelled.quality, np.nan))
+    with pytest.raises(EvaluationError, match="has the quality of both the reference and what would be chosen"):
+        certify(with_rows(router, unlabelled), 0.9)
+    with pytest.raises(EvaluationError, match="no calibration rows to certify on"):
+        certify(with_rows(router, split_panel().take(np.arange(300))), 0.9)  # all seen in training
+
+
+def test_a_fit_without_a_calibration_split_keeps_none() -> None:
+    assert fit(make_panel(60), PriceBook.loads(PRICES), SETTINGS).calibration is None

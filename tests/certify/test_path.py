@@ -1,0 +1,51 @@
+"""The path is settled without any label, saves ever more, and stands in the middle of settings that decide alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tenbin.certify.path import SPACING, decide, draw_path
+from tenbin.prices import PriceBook
+from tenbin.router.fit import FitSettings, fit
+from tenbin.router.router import Router
+from tenbin.types import TradeOff
+from tests.router.made import PRICES, make_panel
+
+EVERYONE = np.ones(3, dtype=np.bool_)
+
+
+@pytest.fixture(scope="module")
+def router() -> Router:
+    settings = FitSettings(embedder="base", predictor="group", learning_curve=False)
+    return fit(make_panel(120), PriceBook.loads(PRICES), settings)
+
+
+def test_each_setting_saves_more_than_the_one_before(router: Router) -> None:
+    path = draw_path(router, router.crossfit, TradeOff(0.0, caution=0.5), EVERYONE)
+    assert len(path) >= 2
+    assert all(a.mu < b.mu for a, b in zip(path.trade_offs, path.trade_offs[1:], strict=False))
+    assert (np.diff(np.concatenate([[0.0], path.saving])) >= SPACING * (1.0 - 1e-6)).all()
+    assert {each.caution for each in path.trade_offs} == {0.5}
+
+
+def test_no_label_moves_it(router: Router) -> None:
+    ground = router.crossfit
+    other = replace(ground, observed=replace(ground.observed, quality=1.0 - ground.observed.quality))
+    one, two = (draw_path(router, each, TradeOff(0.0), EVERYONE) for each in (ground, other))
+    assert one.trade_offs == two.trade_offs
+
+
+def test_settings_that_decide_alike_are_met_in_their_middle(router: Router) -> None:
+    """A little more or less mu decides the same: two groups leave only a few decisions, each for a stretch of mu."""
+    path = draw_path(router, router.crossfit, TradeOff(0.0), EVERYONE)
+    mus = np.array([each.mu for each in path.trade_offs])
+    for shift in (0.99, 1.01):
+        moved = decide(router, path.ground, TradeOff(0.0), EVERYONE, np.minimum(mus * shift, 1.0))
+        assert (moved == path.chosen).mean() > 0.95
+
+
+def test_nothing_to_save_is_no_path(router: Router) -> None:
+    assert len(draw_path(router, router.crossfit, TradeOff(0.0), np.array([True, False, False]))) == 0

@@ -1,0 +1,69 @@
+"""The proof stops at the first failure, and groups share one level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.certify.sequence import bets_like, steps_by_group, steps_proved
+from tenbin.types import Bools, Floats
+
+
+@dataclass(frozen=True)
+class AtLevel:
+    """Stands for stakes: setting k is proved where the level is at least `needs[k]`."""
+
+    needs: tuple[float, ...]
+
+    def reach(self, _values: Floats, level: float) -> Bools:
+        return np.array(self.needs) <= level + 1e-12
+
+
+def test_nothing_is_proved_behind_a_failure() -> None:
+    values = np.zeros((3, 4))
+    assert steps_proved(values, AtLevel((0.01, 0.05, 0.2, 0.01)), 0.05) == 2
+    assert steps_proved(values, AtLevel((0.2, 0.01, 0.01, 0.01)), 0.05) == 0
+
+
+def by_group(*needs: tuple[float, ...]) -> list[int]:
+    names = [f"g{i}" for i in range(len(needs))]
+    values = {name: np.zeros((3, len(needs[0]))) for name in names}
+    bets = {name: AtLevel(own) for name, own in zip(names, needs, strict=True)}
+    return list(steps_by_group(values, bets, 0.05).values())
+
+
+def test_each_group_has_an_equal_part_of_the_level() -> None:
+    assert by_group((0.025, 0.05), (0.026, 0.01)) == [1, 0]
+
+
+def test_who_has_come_to_the_end_hands_its_part_on() -> None:
+    assert by_group((0.01, 0.02), (0.025, 0.05)) == [2, 2]
+    assert by_group((0.01,), (0.025,), (0.05,)) == [1, 1, 1]  # Holm
+    assert by_group((0.01,), (0.026,), (0.026,)) == [1, 0, 0]
+
+
+def test_what_a_small_part_of_the_level_proves_and_a_larger_one_does_not_is_not_proved() -> None:
+    class Odd(AtLevel):
+        def reach(self, _values: Floats, level: float) -> Bools:
+            return np.array([level < 0.03, True])
+
+    values = {"a": np.zeros((3, 2)), "b": np.zeros((3, 2))}
+    found = steps_by_group(values, {"a": Odd((0.0, 0.0)), "b": AtLevel((1.0, 1.0))}, 0.05)
+    assert found == {"a": 0, "b": 0}
+
+
+def test_stakes_see_of_the_calibration_only_what_is_missing() -> None:
+    draw = np.random.default_rng(0)
+    training = draw.choice([-0.9, 0.0, 0.1, 1.0], size=(300, 2), p=[0.1, 0.2, 0.6, 0.1])
+    values = draw.choice([-0.9, 0.0, 0.1, 1.0], size=(50, 2))
+    values[::3] = np.nan
+    other = np.where(np.isnan(values), np.nan, -values)
+    assert np.array_equal(bets_like(training, values, 0.9).stakes, bets_like(training, other, 0.9).stakes)
+
+
+def test_scores_of_many_values_are_binned() -> None:
+    training = np.random.default_rng(0).uniform(-0.9, 1.0, (500, 1))
+    bets = bets_like(training, np.zeros((100, 1)), 0.9)
+    better = np.random.default_rng(1).uniform(-0.4, 1.0, (100, 1))
+    assert bets.reach(better, 0.05).all()
