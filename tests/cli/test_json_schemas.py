@@ -16,6 +16,7 @@ SCHEMAS = Path(__file__).parents[2] / "docs/reference/json"
 COMMANDS: Mapping[str, str] = {
     "fit": "fit {made}/train.jsonl --prices {made}/prices.toml --predictor constant --out {tmp}/r",
     "evaluate": "evaluate {made}/router {made}/test.jsonl",
+    "certify": "certify {made}/router {made}/test.jsonl --min-quality 0.9 --by-group",
     "route": "route {made}/router prompt --mu 0.3",
     "route-sweep": "route {made}/router prompt --sweep 5",
     "route-batch": "route {made}/router --batch {made}/test.jsonl --out {tmp}/out",

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "pilot": LazyCommand("tenbin.cli.pilot:pilot", "Buy outcomes of your own prompts, inside a budget."),
     "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
     "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
+    "certify": LazyCommand("tenbin.cli.certify:certify", "Certify a share of the reference's quality."),
     "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
     "router": LazyCommand("tenbin.cli.router:router", "List, show, compare and change fitted routers."),
     "report": LazyCommand("tenbin.cli.report:report", "Write the HTML report of a saved evaluation."),

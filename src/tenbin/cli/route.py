@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise."""
+    """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise.
+
+    `proved` is the setting of a certificate, which then decides (its candidates are in `allow`).
+    """
 
     dial: Dial
     sweep: int | None
@@ -30,6 +33,7 @@ class Asked:
     deny: tuple[str, ...]
     short: bool = False
     lang: str = "en"
+    proved: TradeOff | None = None
 
     def trade_offs(self, router: Router) -> list[TradeOff]:
         """One trade-off, or those of the sweep."""
@@ -37,6 +41,8 @@ class Asked:
 
         if self.sweep is not None:
             return [self.dial.at(mu) for mu in mu_grid(self.sweep).tolist()]
+        if self.proved is not None:
+            return [self.proved]
         return [router.turn(self.dial, allow=self.allow, deny=self.deny)]
 
     def setting(self, mu: float | None = None) -> str:
@@ -44,6 +50,8 @@ class Asked:
         from tenbin.cli.decision_text import dial_text  # noqa: PLC0415
 
         setting = dial_text(self.dial, self.words, mu)
+        if self.proved is not None:
+            return self.words("decision.certified", setting=setting)
         return self.words("decision.most_reached", setting=setting) if self.short else setting
 
     @property
@@ -77,6 +85,19 @@ def asked_of(
     return asked
 
 
+def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple[str, ...], lang: str) -> Asked:
+    """What a certificate of the dial's promise says, told on stderr where nothing could be proved."""
+    from tenbin.certify.certify import certify  # noqa: PLC0415 (only where a certificate is asked for)
+
+    if dial.min_quality is None:
+        raise UsageError("--certified certifies a --min-quality", fix="give one, e.g. --min-quality 0.97")
+    found = certify(router, dial.min_quality, trade_off=dial.at(0.0), allow=allow, deny=deny)
+    asked = Asked(dial, None, found.allow, (), lang=lang, proved=found.trade_off)
+    if not found.step:
+        say(f"tenbin: {asked.words('decision.uncertified', model=found.reference)}", err=True)
+    return asked
+
+
 @click.command()
 @click.argument("router", type=click.Path(path_type=Path))
 @click.argument("prompt", required=False)
@@ -86,6 +107,7 @@ def asked_of(
 @click.option(
     "--min-quality", type=float, metavar="R", help="Keep this share of the reference's quality at the least cost: 0.97."
 )
+@click.option("--certified", is_flag=True, help="Keep that share with 95 % confidence, as 'tenbin certify' proves it.")
 @click.option("--max-cost", type=float, metavar="USD", help="Spend at most these dollars per query on average.")
 @click.option("--best", is_flag=True, help="Ask for the best expected quality, whatever it costs (mu = 0).")
 @click.option("--sweep", type=int, metavar="N", help="Decide at N settings of the dial from mu = 0 to 1.")
@@ -109,6 +131,7 @@ def route(
     out: str | None,
     mu: float | None,
     min_quality: float | None,
+    certified: bool,
     max_cost: float | None,
     best: bool,
     sweep: int | None,
@@ -140,7 +163,10 @@ def route(
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
-    asked = asked_of(loaded, dial, sweep, allow, deny, lang, quiet=as_json or query is None)
+    if certified:
+        asked = certified_of(loaded, dial, allow, deny, lang)
+    else:
+        asked = asked_of(loaded, dial, sweep, allow, deny, lang, quiet=as_json or query is None)
     if query is None:
         route_batch(loaded, asked, source or "-", out or "-", as_json)
     elif sweep is not None:
