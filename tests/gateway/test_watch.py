@@ -23,7 +23,11 @@ def config(tmp_path: Path) -> Path:
 def test_it_watches_the_config_its_prices_and_its_routers(config: Path) -> None:
     config.write_text(CONFIG + '[profiles.other]\nrouter = "other"\n', encoding="utf-8")
     names = {str(path.relative_to(config.parent)) for path in Watch(config, {}).files}
-    parts = {f"{router}/{name}" for router in ("fitted", "other") for name in ("manifest.json", "prices.toml")}
+    parts = {
+        f"{router}/{name}"
+        for router in ("fitted", "other")
+        for name in ("manifest.json", "prices.toml", "calibration.npz")
+    }
     assert names == {"tenbin.toml", "prices.toml", *parts}
 
 
@@ -79,7 +83,7 @@ def test_a_changed_config_says_anew_what_is_watched_and_a_broken_one_does_not(co
     assert watch.files == (config,)
     config.write_text(CONFIG, encoding="utf-8")
     assert [watch.has_changed(), watch.has_changed()] == [False, True]
-    assert len(watch.files) == 4
+    assert len(watch.files) == 5
 
 
 def test_an_unreadable_place_is_a_missing_file(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ class Profile:
     """A named business use: its router, its dial, its candidates, its SLA, and what is kept of its requests.
 
     At most one of `mu`, `min_quality`, `max_cost_usd` and `best` is given; none means the router's default promise.
-    `router` None means the gateway's, `allow` None all candidates, `safe_default` None the router's reference.
+    `certified` asks that `min_quality` be proved. `router` None means the gateway's, `allow` None all candidates,
+    `safe_default` None the router's reference.
     `retention_days` None, where prompts are stored, means until they are deleted. `metric` names how the business
     measures an answer; with a `threshold` quality is whether the answer reaches it.
     """
@@ -48,6 +49,7 @@ class Profile:
     router: Path | None = None
     mu: float | None = None
     min_quality: float | None = None
+    certified: bool = False
     max_cost_usd: float | None = None
     best: bool = False
     w: float = 0.0
@@ -109,6 +111,9 @@ def _check_dials(document: Document, path: str, table: Mapping[str, Any]) -> Non
         raise ConfigError(
             f"{' and '.join(given)} are {len(given)} dials for one thing", where=document.name, fix="give one of them"
         )
+    if table.get("certified", False) and not table.get("min_quality", 2.0) <= 1.0:
+        what = "what is certified is a min_quality of at most 1, which the reference itself keeps"
+        raise ConfigError(f"{path}.certified: {what}", where=document.name, fix="set e.g. min_quality = 0.97")
 
 
 def _check_names(document: Document, path: str, table: Mapping[str, Any]) -> None:

@@ -64,6 +64,7 @@ SECTIONS: Mapping[str, Section] = {
             "router": "text",
             "mu": "share",
             "min_quality": "ratio",
+            "certified": "flag",
             "max_cost_usd": "dollars",
             "best": "flag",
             "w": "share",

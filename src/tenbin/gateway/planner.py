@@ -81,6 +81,8 @@ class Planner:
         fallback = _Fallback(asking, served, barred, bond, prints)
         if asking.retreat is not None:
             return fallback.plan("retreated", f"the profile has retreated: {asking.retreat.sentence}")
+        if served.alone is not None:
+            return fallback.plan("uncertified", f"the reference alone is certified: {served.alone}")
         ask = _ask(asking, served, tightened, barred, session)
         try:
             weighed = await self.decider.decide(served.router, ask, served.profile.decision_deadline_ms / 1000.0)
@@ -116,7 +118,8 @@ class _Fallback:
         served, barred = self.served, self.barred
         retreat = self.asking.retreat
         # Where money ran out, the reference is often the dearest: there the named safe default counts.
-        first = served.safe_default if retreat is None or retreat.reason == "spend" else served.reference
+        is_retreating = retreat is not None and retreat.reason != "spend"
+        first = served.reference if is_retreating or code == "uncertified" else served.safe_default
         rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
         order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
         tokens = self.asking.incoming.body_bytes / BYTES_PER_TOKEN

@@ -129,6 +129,9 @@ class Services:
         self._snapshot = snapshot
         self.callers.is_open = snapshot.settings.keys == "open"
         self.retreats.watch(snapshot.profiles)
+        for name, served in snapshot.profiles.items():
+            if served.alone is not None:
+                self.log.error("profile %s serves its reference alone, uncertified: %s", name, served.alone)
         for name, slots in self._slots.items():
             if (destination := snapshot.destinations.get(name)) is not None:
                 slots.limit = destination.max_concurrency
@@ -234,6 +237,7 @@ class Services:
             lost_rows=self.ledger.lost_rows,
             breakers=self.breakers.states(),
             retreated={name: retreat is not None for name, retreat in self.retreats.states().items()},
+            certified={name: p.alone is None for name, p in self._snapshot.profiles.items() if p.proof is not None},
         )
 
     def state(self) -> dict[str, Any]:

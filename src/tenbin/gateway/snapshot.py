@@ -23,6 +23,7 @@ from tenbin.config import (
 from tenbin.config.document import Document
 from tenbin.config.gateway import AUTO
 from tenbin.errors import ConfigError, PriceError
+from tenbin.gateway.proof import Proof, no_looser, prove
 from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
 from tenbin.router.crossfit import DialCurve
@@ -41,7 +42,8 @@ class ServedProfile:
 
     `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
     here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
-    router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked.
+    router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked. `proof`
+    is that of a certified profile.
     """
 
     profile: Profile
@@ -54,6 +56,12 @@ class ServedProfile:
     reference_quality: float
     versions: Mapping[str, str]
     dialects: frozenset[str]
+    proof: Proof | None = None
+
+    @property
+    def alone(self) -> str | None:
+        """Why the reference serves alone, though the dial would choose; None where it does not."""
+        return None if self.proof is None else self.proof.alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +97,7 @@ class Snapshot:
                     "versions": served.versions,
                     "safe_default": served.router.models[served.safe_default],
                     "reference": served.router.models[served.reference],
+                    "certificate": None if served.proof is None else served.proof.state(),
                     "barred": {m: bar for m, bar in zip(served.router.models, served.barred, strict=True) if bar},
                 }
                 for name, served in self.profiles.items()
@@ -187,10 +196,14 @@ def _served(
         profile.mu, profile.min_quality, profile.max_cost_usd, profile.best, profile.w, profile.caution, profile.minimax
     )
     curve = router.dial_curve(dial, allow=open_to)
+    proof = None
+    if profile.certified:
+        _check_reference(router, barred, where)
+        proof = prove(profile, router, dial, open_to)
     return ServedProfile(
         profile=profile,
         router=router,
-        terms=_terms(profile, router, dial, curve, open_to),
+        terms=_terms(profile, router, dial, curve, open_to, proof),
         destinations=tuple(reached.get(name) for name in router.models),
         barred=barred,
         safe_default=_safe_default(profile, router, barred, where),
@@ -198,13 +211,31 @@ def _served(
         reference_quality=curve.reference_quality,
         versions=router.versions(),
         dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
+        proof=proof,
     )
 
 
-def _terms(profile: Profile, router: Router, dial: Dial, curve: DialCurve, open_to: list[str]) -> Terms:
+def _check_reference(router: Router, barred: tuple[str | None, ...], where: str) -> None:
+    """Refuse a certificate against a reference that cannot serve: it is what serves where nothing is proved."""
+    reference = router.manifest.reference
+    if (bar := barred[router.models.index(reference)]) is not None:
+        raise ConfigError(
+            f'certified against its reference "{reference}", but it is barred: {bar}',
+            where=where,
+            fix="let the profile reach it, or fit again with another --reference",
+        )
+
+
+def _terms(
+    profile: Profile, router: Router, dial: Dial, curve: DialCurve, open_to: list[str], proof: Proof | None
+) -> Terms:
     """The terms of a profile; its curve is drawn once, so that a request turns its own dial in microseconds."""
+    own = partial(turn, curve=curve)
+    if proof is not None:
+        proved = proof.trade_off
+        return Terms(router.models, frozenset(open_to), dial, proved, no_looser(own, proved), profile.group)
     dial = spelt_out(dial, curve)
-    return Terms(router.models, frozenset(open_to), dial, turn(dial, curve), partial(turn, curve=curve), profile.group)
+    return Terms(router.models, frozenset(open_to), dial, turn(dial, curve), own, profile.group)
 
 
 def _bar(profile: Profile, name: str, destination: Destination | None) -> str | None:

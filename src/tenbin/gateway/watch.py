@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from tenbin.artifact import MANIFEST, PRICES
+from tenbin.artifact import CALIBRATION, MANIFEST, PRICES
 from tenbin.config import Document, load_document, read_gateway, read_profiles
 from tenbin.errors import TenbinError
 
@@ -49,10 +49,10 @@ def look_at(files: tuple[Path, ...]) -> Look:
 
 
 def watched_files(config: Path, document: Document) -> tuple[Path, ...]:
-    """The config itself, the manifests and prices of its routers, its price files."""
+    """The config itself, the manifests, prices and calibrations of its routers, its price files."""
     settings = read_gateway(document)
     routers = {settings.router, *(profile.router for profile in read_profiles(document).values())}
-    parts = [folder / name for folder in routers if folder is not None for name in (MANIFEST, PRICES)]
+    parts = [folder / name for folder in routers if folder is not None for name in (MANIFEST, PRICES, CALIBRATION)]
     return tuple(sorted({config, *parts, *([settings.prices] if settings.prices is not None else [])}))
 
 

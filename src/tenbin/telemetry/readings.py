@@ -17,6 +17,8 @@ BREAKER_LEVELS: Mapping[str, int] = {"closed": 0, "half_open": 1, "open": 2}
 class Readings:
     """Levels read when somebody looks: `breakers` by candidate, `retreated` by profile, the rest of this worker.
 
+    `certified` says of each certified profile whether a setting is proved (else its reference serves alone).
+
     `queued_rows` wait for the ledger's journal, `spooled_rows` stand in it and are not yet in the database,
     `lost_rows` have been lost since the start.
     """
@@ -27,6 +29,7 @@ class Readings:
     lost_rows: int = 0
     breakers: Mapping[str, BreakerState] = field(default_factory=dict)
     retreated: Mapping[str, bool] = field(default_factory=dict)
+    certified: Mapping[str, bool] = field(default_factory=dict)
 
 
 Read = Callable[[], Readings]
@@ -56,3 +59,11 @@ def reading_metrics(readings: Readings) -> Iterator[Metric]:
     for profile, is_retreated in readings.retreated.items():
         retreats.add_metric([profile], float(is_retreated))
     yield retreats
+    proofs = GaugeMetricFamily(
+        "tenbin_certified",
+        "1 while a setting of a certified profile is proved, 0 while its reference serves alone.",
+        labels=["profile"],
+    )
+    for profile, is_proved in readings.certified.items():
+        proofs.add_metric([profile], float(is_proved))
+    yield proofs
