@@ -65,3 +65,21 @@ def test_neighbours_are_the_nearest_by_cosine() -> None:
     closeness = w.features.vectors @ w.features.vectors[i]
     nearest = np.argsort(-closeness)[: knn.k_]
     np.testing.assert_allclose(knn.predict(w.features.take([i])).mean[0], w.target[nearest].mean(axis=0))
+
+
+def test_a_candidate_with_a_few_labels_hides_nothing_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=(600, 3))
+    sparse = np.full((600, 4), np.nan)
+    sparse[:40] = rng.normal(size=(40, 4))
+    both = np.hstack([target, sparse])
+    alone, scores = Factors.learn(target, np.ones(target.shape))
+    beside, scores_beside = Factors.learn(both, np.ones(both.shape))
+    assert np.allclose(scores_beside, scores)
+    assert np.allclose(beside.rotation[:3], alone.rotation)
+    # They follow what all have in common, about means of their own.
+    assert np.allclose(beside.rotation[3:, 0], alone.rotation[0, 0])
+    assert not beside.rotation[3:, 1:].any()
+    assert np.allclose(beside.means[3:], np.nanmean(sparse, axis=0))
+    even = np.where(rng.uniform(size=both.shape) < 0.5, rng.normal(size=both.shape), np.nan)[:60]
+    assert Factors.learn(even, np.ones(even.shape))[0].rotation[:, 1:].any(axis=1).all(), "few, but as many as others"

@@ -21,6 +21,8 @@ ROW_PRIOR_CELLS = 2.0
 """A row's own level is believed like k / (k + 2) after k answers, where it stands in for a missing one."""
 LARGEST_WEIGHT = 10.0
 """A cell counts at most like that many in contextual heads (means are never cut)."""
+LEAST_LABELS = 100
+"""A candidate with fewer, and fewer than half of the most, is taken to deviate from the others by its mean alone."""
 MOST_FACTORS = 24
 
 
@@ -38,14 +40,19 @@ class Factors:
 
         Every weighted mean is unbiased when the weights are 1 / label propensity: an unknown or down-weighted cell
         is completed as expected + weight x (seen - expected), the doubly robust pseudo-outcome (Dudik et al.,
-        arXiv 1103.4601), expected being the candidate's mean plus the row's own shrunk level.
+        arXiv 1103.4601), expected being the candidate's mean plus the row's own shrunk level. A candidate that has far
+        fewer labels than others follows the common factor and has no deviations of its own.
         """
         known = ~np.isnan(target)
         means, mean_sd = weighted_means(target, weight)
-        completed = _complete(target - means, known, weight)
+        telling = _telling(known)
+        completed = _complete((target - means)[:, telling], known[:, telling], weight[:, telling])
         completed -= completed.mean(axis=0)
-        rotation = _rotation(completed)
-        return cls(means, mean_sd, rotation), completed @ rotation
+        own = _rotation(completed)
+        rotation = np.zeros((len(means), own.shape[1]))
+        rotation[telling] = own
+        rotation[~telling, 0] = own[0, 0]
+        return cls(means, mean_sd, rotation), completed @ own
 
     @property
     def size(self) -> int:
@@ -79,6 +86,17 @@ def weighted_means(target: Floats, weight: Floats) -> tuple[Floats, Floats]:
     # The pooled variance counts as two answers: three equal answers do not make a mean certain.
     spread = (effective * variance + 2.0 * pooled) / (effective + 2.0)
     return means, np.sqrt(spread / np.maximum(effective, 0.5))
+
+
+def _telling(known: Bools) -> Bools:
+    """The candidates [M] that have labels enough, next to the others, to show how they deviate.
+
+    Completing the rest of a column from a few labels makes noise of it, and where a pilot has set most candidates aside
+    such columns hid the deviations of those that matter (docs/LOG.md).
+    """
+    count = known.sum(axis=0)
+    telling: Bools = (count >= LEAST_LABELS) | (2 * count >= count.max())
+    return telling
 
 
 def _complete(centred: Floats, known: Bools, weight: Floats) -> Floats:

@@ -13,8 +13,10 @@ from tenbin.types import Float32s, Floats, Ints
 
 MOST_CLUSTERS = 64
 ROUNDS = 15
-MOST_LEARNT_ROWS = 6_000
-"""Rows that place the centres; all rows are assigned to them."""
+DIM = 64
+"""What tells clusters apart needs fewer directions than what tells difficulty."""
+MOST_LEARNT_ROWS = 3_000
+"""Prompts that teach the vectors and place the centres; all are assigned to them."""
 
 
 def cluster_prompts(prompts: Sequence[PilotPrompt], *, seed: int) -> Ints:
@@ -22,7 +24,7 @@ def cluster_prompts(prompts: Sequence[PilotPrompt], *, seed: int) -> Ints:
     texts = [routing_text(prompt.prompt if prompt.messages is None else prompt.messages) for prompt in prompts]
     if not any(text.strip() for text in texts):
         return np.zeros(len(texts), dtype=np.int64)
-    vectors = HashedEmbedder(seed=seed).fit(texts).embed(texts)
+    vectors = HashedEmbedder(DIM, max_rows=MOST_LEARNT_ROWS, seed=seed).fit(texts).embed(texts)
     return k_means(vectors, min(MOST_CLUSTERS, math.ceil(math.sqrt(len(texts) / 2))), seed=seed)
 
 

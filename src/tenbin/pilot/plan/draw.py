@@ -52,10 +52,11 @@ def systematic(probability: Floats, rng: np.random.Generator) -> Ints:
 def propensities(worth: Floats, cost_usd: Floats) -> Floats:
     """The probability [n, M] with which each pair is bought, from what its label is worth and costs.
 
-    In play are the cheapest candidate and the three whose labels are worth most in all; for the others it is 0 at every
-    prompt, which biases nothing. The cheapest is asked of every prompt: it says how hard the prompt is, and no prompt
-    that was drawn stays without an answer. The others' probability is proportional to the root of worth per dollar,
-    the allocation of least variance for a given sum (Neyman's, with costs), in [LEAST_PROPENSITY, 1].
+    Proportional to the root of worth per dollar, the allocation of least variance for a given sum (Neyman's, with
+    costs), in [LEAST_PROPENSITY, 1]. The cheapest candidate is asked of every prompt: it says how hard the prompt is,
+    and no prompt that was drawn stays without an answer. Beside it the three whose labels are worth most in all are in
+    play, less any that would be asked less than `LEAST_PROPENSITY` on average. Of the others nothing is bought,
+    whatever the prompt, which biases nothing.
     """
     total = worth.sum(axis=0)
     cheapest = int(cost_usd.mean(axis=0).argmin())
@@ -67,5 +68,7 @@ def propensities(worth: Floats, cost_usd: Floats) -> Floats:
     if live:
         per_dollar = np.sqrt(worth / np.maximum(cost_usd, np.finfo(np.float64).tiny))
         scale = FULL_SHARE / float(per_dollar[:, live[0]].mean())
-        asked[:, live] = np.clip(scale * per_dollar[:, live], LEAST_PROPENSITY, 1.0)
+        wanted = np.minimum(scale * per_dollar, 1.0)
+        live = [m for m in live if wanted[:, m].mean() >= LEAST_PROPENSITY]
+        asked[:, live] = np.maximum(wanted[:, live], LEAST_PROPENSITY)
     return asked
