@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,11 +115,16 @@ def _serve(
         with LabelServer(session, page, port) as server:
             say(words("pilot_label.open", url=strong(server.url)), err=quiet)
             say(words("pilot_label.stop"), err=quiet)
-            if not no_browser:
+            if not no_browser and _has_screen():
                 click.launch(server.url)
             with contextlib.suppress(KeyboardInterrupt):  # the usual end: every label is in the journal already
                 server.serve_forever()
         _say_labelled(session, words, quiet=quiet)
+
+
+def _has_screen() -> bool:
+    """Whether a browser would have a window: a browser for text would take the terminal, and cannot run the page."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _say_labelled(session: Session, words: Catalogue, *, quiet: bool) -> None:
