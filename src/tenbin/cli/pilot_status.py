@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -45,7 +46,10 @@ def status(names: tuple[str, ...], root: Path, page: Path | None, lang: str, as_
         raise UsageError("a page shows one pilot", fix="leave --html out, or name one pilot")
     check_writable(page)
     with TerminalProgress(quiet=as_json) as progress:
-        found = [pilot_status(PilotFolder(root / name), progress=progress) for name in dict.fromkeys(names)]
+        found = [
+            pilot_status(PilotFolder(root / name), environ=os.environ, progress=progress)
+            for name in dict.fromkeys(names)
+        ]
     if page is not None:
         from tenbin.pilot.page import write_page  # noqa: PLC0415
 

@@ -11,10 +11,14 @@ from tenbin.pilot.measure import KEPT
 from tenbin.pilot.status import Status
 from tenbin.pilot.telling import Telling
 
+FORECAST = ("stage", "kind", "pairs", "prompts", "held_out", "expected_usd", "low_usd", "high_usd", "saving_width")
+"""What of the next stage's plan the document tells."""
+
 
 def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
     """The fields of one pilot as JSON values; sentences are in `lang`, commands name the folder of pilots `root`."""
     told, settings, counted = Telling.of(status, lang), status.settings, status.tally
+    following = status.next_stage
     document = {
         "name": status.name,
         "profile": settings.profile,
@@ -41,6 +45,7 @@ def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
         "judge": status.judge,
         "head_room": status.head_room,
         "pace": status.pace,
+        "next_stage": None if following is None else {name: getattr(following, name) for name in FORECAST},
         "proof": status.proof,
         "payback": status.payback,
         "verdict": {

@@ -23,8 +23,10 @@ from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.measure import KEPT, Saving, Single, contender_of, measure, savings_of, singles_of
+from tenbin.pilot.next_stage import next_stage
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
 from tenbin.pilot.results import results_of
@@ -96,6 +98,7 @@ class Status:
     judge: JudgeCheck
     head_room: HeadRoom
     pace: Pace
+    next_stage: StagePlan | None
     proof: Proof | None
     payback: Payback | None
     verdict: Verdict
@@ -117,10 +120,13 @@ class Found:
     pace: Pace = dataclasses.field(default_factory=lambda: Pace((), None))
 
 
-def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> Status:
+def pilot_status(
+    folder: PilotFolder, *, environ: Mapping[str, str] | None = None, progress: Progress | None = None
+) -> Status:
     """The status of a pilot from its folder (DataError where a file of it cannot be read).
 
-    Learns a router from the training prompts, and one for each point of the pace; nothing is written.
+    Learns a router from the training prompts, and one for each point of the pace; nothing is written. `environ` is for
+    the pilot's configuration, from which the next stage is forecast.
     """
     report = progress or (lambda _what, _done: None)
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
@@ -128,7 +134,10 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
     results = results_of(prompts, records)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
-    next_usd = next_purchase_usd(counted, left_usd)
+    report("next stage", 0.0)
+    following = None if counted.left else next_stage(settings, prompts, plan, records, environ or {})
+    next_usd = next_purchase_usd(counted, left_usd) if following is None else following.expected_usd
+    report("next stage", 1.0)
     judge = check_judge(results)
     panel = believed(results).panel()
     found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
@@ -165,6 +174,7 @@ def pilot_status(folder: PilotFolder, *, progress: Progress | None = None) -> St
         judge=judge,
         head_room=NO_ROOM if found.field is None else head_room_of(results, found.field, seed=settings.seed),
         pace=found.pace,
+        next_stage=following,
         proof=proof,
         payback=None if saving is None else payback_of(counted.spent_usd, saving, settings.queries_per_day),
         verdict=verdict_of(evidence),

@@ -84,7 +84,7 @@ class Telling:
     def reasons(self) -> list[str]:
         """Why, and what to do meanwhile."""
         status, words = self.status, self.words
-        said = [*self._evidence(), *self._meanwhile()]
+        said = [*self._evidence(), *self._following(), *self._meanwhile()]
         if status.singles and status.n_measured < FEW:
             said.append(words("why.few", n=self.numbers.plain(status.n_measured)))
         return said
@@ -134,6 +134,22 @@ class Telling:
         if saving is None:
             return math.nan
         return saving.beyond.high * self.reference_usd() * (self.status.settings.queries_per_day or 0.0) * DAYS
+
+    def _following(self) -> list[str]:
+        """What the next stage would buy, where that is what to do."""
+        stage, numbers = self.status.next_stage, self.numbers
+        if stage is None or self.status.verdict.kind != "buy":
+            return []
+        return [
+            self.words(
+                "why.next",
+                pairs=numbers.plain(stage.pairs),
+                prompts=numbers.plain(stage.prompts),
+                held_out=numbers.plain(stage.held_out),
+                low=numbers.usd(stage.low_usd),
+                high=numbers.usd(stage.high_usd),
+            )
+        ]
 
     def _meanwhile(self) -> list[str]:
         """How the single candidate does that is to be used now."""

@@ -1,0 +1,47 @@
+"""What the next stage would be, were it planned now: its cost and the certainty that it buys; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tenbin.errors import TenbinError
+from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.planner import History, plan_stage
+from tenbin.pilot.plan.setup import read_setup
+from tenbin.pilot.plan.stage import StagePlan
+from tenbin.pilot.prompt import PilotPrompt
+from tenbin.pilot.records import Record
+from tenbin.pilot.settings import PilotSettings
+from tenbin.pilot.standing import Standing
+
+
+def next_stage(
+    settings: PilotSettings,
+    prompts: Sequence[PilotPrompt],
+    plan: Sequence[Pair],
+    records: Sequence[Record],
+    environ: Mapping[str, str],
+) -> StagePlan | None:
+    """The stage behind the planned ones as `pilot plan` would draft it; None where it could not.
+
+    That is so where the budget or the prompts are used up, and where the configuration or the prices are not to be had.
+    """
+    place = None if settings.prices is None else Path(settings.prices)
+    try:
+        setup = read_setup(
+            Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates
+        )
+        planned, _ = plan_stage(
+            prompts,
+            setup,
+            History(plan, records, Standing.of(records).spent_usd),
+            stage=1 + max((pair.stage for pair in plan), default=-1),
+            reference=settings.reference,
+            budget_usd=settings.budget_usd,
+            seed=settings.seed,
+            at=0.0,
+        )
+    except TenbinError:
+        return None
+    return planned.stage
