@@ -47,7 +47,9 @@ class Weighed:
 def chosen_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Draft:
     """The stage that spends so many expected `dollars` on what can change a decision (UsageError: too few answers)."""
     weighed = weigh(ground, rng)
-    held_out = _held_out_cells(ground, np.array(weighed.live), HELD_OUT_SHARE * dollars, rng)
+    # Without the reference a held-out prompt shows no saving, whether or not more is to be learnt about it.
+    shown = np.array(sorted({*weighed.live, ground.reference}))
+    held_out = _held_out_cells(ground, shown, HELD_OUT_SHARE * dollars, rng)
     left = dollars - float(ground.expected_usd[held_out].sum())
     per_prompt = (weighed.propensity * weighed.cost_usd).sum(axis=1)
     count = int(np.searchsorted(np.cumsum(per_prompt), left, side="right"))
@@ -118,7 +120,8 @@ def _router(ground: Ground) -> tuple[Router, Ints]:
             f'the reference "{name}" has no graded answer', fix="see 'tenbin pilot status' for what failed"
         )
     sample = columns_of(replace(ground.panel.take(rows), split=None), columns)
-    settings = FitSettings(embedder="base", reference=None, learning_curve=False)
+    reference = ground.panel.models[ground.reference]
+    settings = FitSettings(embedder="base", reference=reference, learning_curve=False)
     return fit(sample, ground.prices, settings), columns
 
 
