@@ -57,6 +57,8 @@ OPEN = Evidence(
         ({"is_exhausted": True}, "prompts", "exhausted", None),
         ({"proof": "route"}, "live", "proved", None),
         ({"proof": "collect"}, "buy", "undecided", 2),
+        ({"proof": "single"}, "single", "proved_single", None),
+        ({"proof": "single", "saving": beyond(0.05, 0.3)}, "buy", "unproven", 2),
     ],
 )
 def test_the_verdict(changes: dict[str, object], kind: str, reason: str, stage: int | None) -> None:

@@ -81,9 +81,10 @@ def verdict_of(evidence: Evidence) -> Verdict:
         return Verdict("run", "unfinished" if e.singles else "no_answers", model, e.stage, e.next_usd)
     if e.proof == "route":
         return Verdict("live", "proved", model, None, None)
-    if e.proof == "single":
-        return Verdict("single", "proved_single", e.proof_model, None, None)
     reason = _reason(e)
+    if e.proof == "single" and reason != "unproven":
+        # Training prompts that are sure of a gain outweigh a small hold-out that sees none.
+        return Verdict("single", "proved_single", e.proof_model, None, None)
     if reason not in ("nothing_left", "not_worth"):
         return _purchase(e, reason, model)
     return Verdict("single", reason, model, None, None)
