@@ -97,7 +97,9 @@ def test_blocks_and_single_texts_agree_to_the_bit(embedder: HashedEmbedder) -> N
 
 def test_neither_the_order_of_training_prompts_nor_a_second_fit_changes_a_bit(embedder: HashedEmbedder) -> None:
     assert HashedEmbedder(32).fit(TRAINING[::-1]).name == embedder.name
-    assert HashedEmbedder(32, seed=1).fit(TRAINING).name != embedder.name
+    # The seed only says where the search for directions starts, which shows before it has gone on.
+    first, other = (HashedEmbedder(32, iterations=0, seed=seed).fit(TRAINING).name for seed in (0, 1))
+    assert first != other
 
 
 def test_threads_change_no_vector(embedder: HashedEmbedder, tmp_path: object) -> None:
@@ -118,6 +120,29 @@ def test_threads_change_no_vector(embedder: HashedEmbedder, tmp_path: object) ->
         seen.add(run.stdout)
     assert len(seen) == 1
     assert embedder.name in seen.pop()
+
+
+FIT_AND_SAY = """
+import numpy as np
+from tenbin.features.hashed import HashedEmbedder
+rng = np.random.default_rng(0)
+words = [f"w{i}" for i in range(400)]
+share = 1.0 / np.arange(1, 401)
+texts = [" ".join(rng.choice(words, rng.integers(5, 40), p=share / share.sum())) for _ in range(300)]
+print(HashedEmbedder(200).fit(texts).name)
+"""
+
+
+def test_neither_the_processor_nor_its_threads_change_a_fit() -> None:
+    # Nehalem's kernels (SSE) run on every x86-64 processor and sum in another order than wider ones; elsewhere the
+    # name is passed over. In float32 the weakest directions turned here.
+    names = set()
+    for setting in ({}, {"OPENBLAS_CORETYPE": "Nehalem"}, {"OPENBLAS_NUM_THREADS": "2"}):
+        run = subprocess.run(
+            [sys.executable, "-c", FIT_AND_SAY], env=os.environ | setting, capture_output=True, text=True, check=True
+        )
+        names.add(run.stdout.strip())
+    assert len(names) == 1
 
 
 def test_typographic_noise_changes_nothing(embedder: HashedEmbedder) -> None:

@@ -29,6 +29,7 @@ Rows = NDArray[np.unsignedinteger[Any]]
 
 _FORMAT = 1
 _TEXTS_AT_ONCE = 16
+_ROWS_AT_ONCE = 512
 _TEXT_NORM = 2048.0
 _DIRECTION_NORM = 7900.0
 _DIRECTION_MAX = 127.0
@@ -74,6 +75,15 @@ def _known_share(found: NGrams, is_known: Bools) -> float:
     if language:
         return np.count_nonzero(found.language & is_known) / language
     return np.count_nonzero(is_known) / max(len(is_known), 1)
+
+
+def _times_gram(matrix: Float32s, basis: Floats) -> Floats:
+    """matrix' matrix basis in float64, a few rows at a time, so that the matrix itself never has to be so wide."""
+    total = np.zeros_like(basis)
+    for start in range(0, len(matrix), _ROWS_AT_ONCE):
+        rows = matrix[start : start + _ROWS_AT_ONCE].astype(np.float64)
+        total += rows.T @ (rows @ basis)
+    return total
 
 
 def _sum_in_order(values: Floats) -> float:
@@ -206,14 +216,15 @@ class HashedEmbedder:
         matrix = self._weights_of(texts)
         matrix /= np.float32(_TEXT_NORM)
         width = min(self.max_dim + _OVERSAMPLING, *matrix.shape)
-        basis = np.random.default_rng(self.seed).standard_normal((matrix.shape[1], width), dtype=np.float32)
+        # In float64 from here on: in float32 the weakest directions, nearly equal in strength, turn with the rounding
+        # of the processor at hand; in float64 they turn by less than a step of the whole numbers they end as.
+        basis = np.random.default_rng(self.seed).standard_normal((matrix.shape[1], width))
         for _ in range(self.iterations + 1):
-            basis = np.linalg.qr(matrix.T @ (matrix @ basis))[0]
-        image = (matrix @ basis).astype(np.float64)
-        power, rotation = np.linalg.eigh(image.T @ image)
+            basis = np.linalg.qr(_times_gram(matrix, basis))[0]
+        power, rotation = np.linalg.eigh(basis.T @ _times_gram(matrix, basis))
         kept = np.argsort(-power, kind="stable")[: self.max_dim]
         kept = kept[power[kept] > 1e-6 * power.max()]
-        directions = basis.astype(np.float64) @ rotation[:, kept]
+        directions = basis @ rotation[:, kept]
         largest = np.argmax(np.abs(directions), axis=0)
         directions *= np.sign(directions[largest, np.arange(len(kept))])
         grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
