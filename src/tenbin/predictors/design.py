@@ -23,7 +23,7 @@ from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints
 
 VECTOR_SCALE = 4.0
-SURFACE_SCALE = 0.5
+SURFACE_SCALE = 1.0
 GROUP_SCALE = 6.0
 LARGEST_SURFACE = 4.0
 """Standard deviations at which a surface feature is cut: an odd prompt must not swing a prediction."""
