@@ -124,6 +124,9 @@ class SimulatedRouter:
         assert estimates.recorded_cost_usd is not None
         return estimates.recorded_cost_usd
 
+    def priced_usd(self, amounts: Estimates) -> Floats:
+        return self.cost_usd(amounts)
+
     def observed_cost_usd(self) -> Floats:
         return self.crossfit.observed.cost_usd
 

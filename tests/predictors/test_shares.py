@@ -5,24 +5,42 @@ from __future__ import annotations
 import numpy as np
 
 from tenbin.predictors.calibrate import CalibrationMap
-from tenbin.predictors.shares import non_negative, stacking_weights, trust_in_choice
+from tenbin.predictors.shares import non_negative, share_borne, stacking_weights, trust_in_choice
 
 
 def test_a_useful_head_is_believed_and_noise_is_not() -> None:
     rng = np.random.default_rng(0)
     signal = rng.normal(size=(2000, 4))
     z = signal + rng.normal(size=(2000, 4))
-    weights = stacking_weights([signal, rng.normal(size=(2000, 4))], z)
+    weights = stacking_weights([signal, rng.normal(size=(2000, 4))], z, 2000.0)
     assert np.all(weights >= 0.0)
     np.testing.assert_allclose(weights[0], 1.0, atol=0.1)
     assert weights[1].max() < 0.05
+
+
+def test_few_labelled_rows_bear_little_of_many_differences() -> None:
+    rng = np.random.default_rng(4)
+    signal = rng.normal(size=(60, 14))
+    z = signal + 0.5 * rng.normal(size=(60, 14))
+    plenty, few = (stacking_weights([signal], z, rows) for rows in (10_000.0, 60.0))
+    np.testing.assert_allclose(few[:, 0], plenty[:, 0])
+    np.testing.assert_allclose(few[:, 1:], plenty[:, 1:] * share_borne(60.0, 13))
+    assert 0.4 < share_borne(60.0, 13) < 0.5
+
+
+def test_the_share_borne_grows_with_rows_up_to_all_and_falls_with_candidates() -> None:
+    shares = [share_borne(rows, 13) for rows in (0.0, 20.0, 50.0, 200.0, 300.0)]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[0] < 0.001
+    assert shares[-1] == 1.0 == share_borne(50.0, 1) == share_borne(1.0, 0)
+    assert share_borne(50.0, 13) < share_borne(50.0, 5)
 
 
 def test_noise_alone_gets_nothing() -> None:
     believed = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        weights = stacking_weights([0.3 * rng.normal(size=(60, 14))], rng.normal(size=(60, 14)))
+        weights = stacking_weights([0.3 * rng.normal(size=(60, 14))], rng.normal(size=(60, 14)), 60.0)
         believed.append(weights[:, 1:].max())
     assert np.mean(believed) < 0.1
 

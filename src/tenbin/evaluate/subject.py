@@ -70,6 +70,8 @@ class Subject(Protocol):
 
     def cost_usd(self, estimates: Estimates) -> Floats: ...
 
+    def priced_usd(self, amounts: Estimates) -> Floats: ...
+
     def observed_cost_usd(self) -> Floats: ...
 
     def dial_curve(self) -> DialCurve: ...
@@ -112,11 +114,11 @@ def _knn_cost(router: Subject, amounts: Mapping[str, Floats]) -> Floats:
     if router.manifest.cost_basis == TOKENS:
         return _priced(router, amounts["input_tokens"], amounts["output_tokens"])
     dollars = amounts["cost_usd"]
-    return router.cost_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
+    return router.priced_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
 
 
 def _priced(router: Subject, input_tokens: Floats, output_tokens: Floats) -> Floats:
-    return router.cost_usd(_bare(input_tokens, output_tokens, None))
+    return router.priced_usd(_bare(input_tokens, output_tokens, None))
 
 
 def _bare(input_tokens: Floats, output_tokens: Floats, recorded_cost_usd: Floats | None) -> Estimates:

@@ -56,7 +56,8 @@ class StackPredictor:
         self.landmarks_ = Landmarks.learn(x, self.seed)
         close = self.landmarks_.features(x)
         heads = self._fit_heads(x, close, z, own_folds)
-        self.weights_ = stacking_weights([head.out_of_fold for head in heads.values()], z)
+        rows = float((~np.isnan(target)).sum() / target.shape[1])
+        self.weights_ = stacking_weights([head.out_of_fold for head in heads.values()], z, rows)
         scores = np.sum([w * head.out_of_fold for w, head in zip(self.weights_, heads.values(), strict=True)], axis=0)
         deviations = self.factors_.rotation[:, 1:].T
         kept = trust_in_choice(scores[:, 1:] @ deviations, z[:, 1:] @ deviations)

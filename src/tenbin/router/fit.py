@@ -25,7 +25,7 @@ from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedd
 from tenbin.router.crossfit import column_means
 from tenbin.router.learning_curve import measure_learning_curve
 from tenbin.router.parts import Parts
-from tenbin.router.pricing import Pricing, cost_basis, recorded_book, typical_call
+from tenbin.router.pricing import Pricing, cost_basis, labelled_rows, recorded_book, typical_call
 from tenbin.router.router import Router
 from tenbin.router.seen import SeenPrompts
 from tenbin.router.train import MakePredictor, observe, train
@@ -100,7 +100,7 @@ def fit_encoded(
     reference = _reference(panel, weight, settings.reference)
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report)
     typical = typical_call(panel, features.text_tokens, weight, basis, rates)
-    pricing = Pricing(basis, rates, typical)
+    pricing = Pricing(basis, rates, typical, labelled_rows(panel.quality))
     anchors = anchors_of(panel.models, pricing, crossfit, reference)
     parts = {
         **estimator.save(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import Anchors
 from tenbin.router.crossfit import Crossfit, column_means, dial_curve
-from tenbin.router.pricing import Pricing
+from tenbin.router.pricing import Pricing, labelled_rows
 from tenbin.router.train import MakePredictor, observe, train
 from tenbin.types import Bools, Features, Floats, Ints, Panel, Progress, TradeOff
 
@@ -79,7 +79,8 @@ def measure_learning_curve(
             make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, _quiet
         )
         held_out = Crossfit(estimator.estimate(features.take(outside)), observe(panel.take(outside)))
-        points.append((size, *_curve_of(held_out, panel.models, pricing, anchors)))
+        fewer = replace(pricing, rows=labelled_rows(panel.quality[inside]))
+        points.append((size, *_curve_of(held_out, panel.models, fewer, anchors)))
     points.append((len(panel), *_curve_of(crossfit, panel.models, pricing, anchors)))
     report("learning curve", 1.0)
     n_rows, mu, quality, cost, single_quality, single_cost = zip(*points, strict=True)
@@ -96,7 +97,7 @@ def measure_learning_curve(
 def _curve_of(
     crossfit: Crossfit, models: tuple[str, ...], pricing: Pricing, anchors: Anchors
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    cost, observed = pricing.cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
+    cost, observed = pricing.expected_cost_usd(crossfit.estimates), pricing.observed_cost_usd(crossfit.observed)
     everyone: Bools = np.ones(len(models), dtype=np.bool_)
     curve = dial_curve(crossfit, cost, observed, models, anchors, TradeOff(0.0), everyone, POINTS)
     singles = (

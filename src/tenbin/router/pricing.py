@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import DataError
+from tenbin.predictors.shares import share_borne
 from tenbin.prices import PriceBook, Rates
 from tenbin.router.crossfit import Observed, column_means
 from tenbin.types import Estimates, Floats, Panel, Price
@@ -17,6 +18,8 @@ from tenbin.types import Estimates, Floats, Panel, Price
 TOKENS = "tokens"
 DOLLARS = "dollars"
 DIGITS = 6
+ROWS_PER_DIFFERENCE = 15.0
+"""Labelled rows for each difference between candidates at which half of what differs in their dollars is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ class TypicalCall:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """The prices of one moment for the candidates of one router."""
+    """The prices of one moment for the candidates of one router, fitted on `rows` labelled queries per candidate."""
 
     basis: str
     rates: Rates
     typical: TypicalCall
+    rows: float
 
     def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
         """Expected dollars [n, M]; `cached_tokens` of the input, at most all of it, are billed at the cached rates.
@@ -57,6 +61,27 @@ class Pricing:
         cached = np.minimum(cached_tokens, estimates.input_tokens)
         return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens, cached_input_tokens=cached)
 
+    def expected_cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
+        """The dollars [n, M] to decide by: as far as the training rows do not bear differences, a call is so many
+        times the typical one for every candidate alike.
+
+        Where candidates are many and rows few, what one query is said to cost here more than there is mostly noise,
+        and nearly equal candidates would be mixed by it. Unknown and free calls stay as they are.
+        """
+        dollars = self.cost_usd(estimates, cached_tokens)
+        borne = share_borne(self.rows, dollars.shape[1] - 1, ROWS_PER_DIFFERENCE)
+        if borne == 1.0:
+            return dollars
+        cached = not (isinstance(cached_tokens, float) and cached_tokens == 0.0)
+        whole = self.cost_usd(estimates) if cached else dollars
+        typical = self.typical.cost_usd * self._scale()
+        size = whole / np.where(typical > 0.0, typical, np.nan)
+        known = size > 0.0
+        logs = np.log(np.where(known, size, 1.0))
+        common = logs.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+        drawn: Floats = np.where(known, dollars * np.exp((1.0 - borne) * (common - logs)), dollars)
+        return drawn
+
     def observed_cost_usd(self, observed: Observed) -> Floats:
         """What the measured calls cost at these prices [n, M], NaN where neither tokens nor dollars were measured."""
         if self.basis == DOLLARS:
@@ -67,6 +92,11 @@ class Pricing:
         now = self.rates.cost_usd(self.typical.input_tokens[None, :], self.typical.output_tokens[None, :])[0]
         then = self.typical.cost_usd
         return np.where(then > 0.0, now / np.where(then > 0.0, then, 1.0), 1.0)
+
+
+def labelled_rows(quality: Floats) -> float:
+    """How many queries the labels of `quality` [n, M] (NaN = none) would fill."""
+    return float((~np.isnan(quality)).sum() / quality.shape[1])
 
 
 def cost_basis(panel: Panel, prices: PriceBook | None) -> str:

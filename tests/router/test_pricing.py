@@ -1,0 +1,91 @@
+"""Dollars to decide by: differences between candidates count as far as the training rows bear them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tenbin.predictors.shares import share_borne
+from tenbin.prices import PriceBook
+from tenbin.router.pricing import DOLLARS, ROWS_PER_DIFFERENCE, TOKENS, Pricing, TypicalCall
+from tenbin.types import Estimates, Floats, Price
+
+MODELS = ("a", "b", "c", "d")
+TOKEN = {"a": 1.0, "b": 2.0, "c": 10.0, "d": 0.0}
+NAN = np.full((2, 4), np.nan)
+
+
+def book(**dearer: float) -> PriceBook:
+    return PriceBook({m: (Price(rate * dearer.get(m, 1.0), rate * dearer.get(m, 1.0)),) for m, rate in TOKEN.items()})
+
+
+def pricing(rows: float, prices: PriceBook | None = None) -> Pricing:
+    size = np.array([100.0, 200.0, 100.0, 100.0])
+    typical = TypicalCall(size, size, book().rates(MODELS).cost_usd(size[None], size[None])[0])
+    return Pricing(TOKENS, (prices or book()).rates(MODELS), typical, rows)
+
+
+def estimates(tokens: Floats) -> Estimates:
+    return Estimates(NAN, NAN, NAN, tokens, tokens, NAN)
+
+
+TOKENS_HERE = np.array([[50.0, 400.0, 150.0, 70.0], [300.0, 500.0, np.nan, 10.0]])
+"""In units of the typical call: a half, two and one and a half of the priced ones; then three, two and a half."""
+
+
+def test_with_plenty_of_rows_dollars_are_those_of_the_tokens() -> None:
+    plenty = pricing(1_000.0)
+    np.testing.assert_array_equal(
+        plenty.expected_cost_usd(estimates(TOKENS_HERE)), plenty.cost_usd(estimates(TOKENS_HERE))
+    )
+
+
+def test_with_few_rows_a_call_is_nearly_as_many_times_the_typical_one_for_all() -> None:
+    few = pricing(1.0)
+    times = few.expected_cost_usd(estimates(TOKENS_HERE))[:, :3] / few.typical.cost_usd[:3]
+    np.testing.assert_allclose(times[0], (0.5 * 2.0 * 1.5) ** (1 / 3), rtol=0.01)
+    np.testing.assert_allclose(times[1, :2], (3.0 * 2.5) ** 0.5, rtol=0.01)
+
+
+def test_free_and_unknown_calls_stay_so() -> None:
+    dollars = pricing(20.0).expected_cost_usd(estimates(TOKENS_HERE))
+    assert np.isnan(dollars[1, 2])
+    assert np.isfinite(np.delete(dollars.ravel(), 6)).all()
+    np.testing.assert_array_equal(dollars[:, 3], 0.0)
+
+
+def test_between_them_logarithms_are_drawn_by_the_share_that_the_rows_bear() -> None:
+    rows = 40.0
+    share = share_borne(rows, 3, ROWS_PER_DIFFERENCE)
+    assert 0.2 < share < 0.8
+    some = pricing(rows)
+    logs = np.log(np.array([0.5, 2.0, 1.5]))
+    drawn = np.log(some.expected_cost_usd(estimates(TOKENS_HERE))[0, :3] / some.typical.cost_usd[:3])
+    np.testing.assert_allclose(drawn, logs.mean() + share * (logs - logs.mean()))
+
+
+def test_a_price_is_felt_in_full_however_few_the_rows() -> None:
+    before = pricing(20.0).expected_cost_usd(estimates(TOKENS_HERE))
+    after = pricing(20.0, book(b=10.0)).expected_cost_usd(estimates(TOKENS_HERE))
+    np.testing.assert_allclose(
+        after / np.where(before > 0.0, before, np.nan), [[1, 10, 1, np.nan], [1, 10, np.nan, np.nan]]
+    )
+
+
+def test_a_prompt_cache_saves_the_same_share_however_few_the_rows() -> None:
+    cheap = PriceBook({m: (Price(rate, rate, cached_input_usd_per_mtok=0.1 * rate),) for m, rate in TOKEN.items()})
+    cached = np.array([[40.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    few, whole = pricing(20.0, cheap), estimates(TOKENS_HERE)
+    saved = few.expected_cost_usd(whole, cached)[0, :3] / few.expected_cost_usd(whole)[0, :3]
+    assert saved[0] == pytest.approx(few.cost_usd(whole, cached)[0, 0] / few.cost_usd(whole)[0, 0])
+    np.testing.assert_allclose(saved[1:], 1.0)
+
+
+def test_recorded_dollars_are_drawn_alike() -> None:
+    typical = TypicalCall(np.ones(2), np.ones(2), np.array([0.01, 0.1]))
+    prices = PriceBook({"a": (Price(0.0, 0.0, request_usd=0.01),), "b": (Price(0.0, 0.0, request_usd=0.1),)})
+    recorded = np.array([[0.02, 0.05]])
+    few = Pricing(DOLLARS, prices.rates(("a", "b")), typical, rows=0.01)
+    blank = np.full((1, 2), np.nan)
+    found = few.expected_cost_usd(Estimates(blank, blank, blank, blank, blank, blank, recorded))
+    np.testing.assert_allclose(found, [[0.01, 0.1]], rtol=0.01)
