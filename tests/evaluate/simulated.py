@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -124,8 +125,9 @@ class SimulatedRouter:
         assert estimates.recorded_cost_usd is not None
         return estimates.recorded_cost_usd
 
-    def priced_usd(self, amounts: Estimates) -> Floats:
-        return self.cost_usd(amounts)
+    @property
+    def pricing(self) -> Self:
+        return self
 
     def observed_cost_usd(self) -> Floats:
         return self.crossfit.observed.cost_usd

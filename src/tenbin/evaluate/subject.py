@@ -40,6 +40,12 @@ class Learnt(Protocol):
     def knn(self, features: Features) -> tuple[Floats, Mapping[str, Floats]]: ...
 
 
+class Priced(Protocol):
+    """The prices of the moment, for amounts that others estimated or counted."""
+
+    def cost_usd(self, estimates: Estimates) -> Floats: ...
+
+
 class Subject(Protocol):
     """A fitted router as an evaluation sees it; `tenbin.router.Router` is one."""
 
@@ -70,7 +76,8 @@ class Subject(Protocol):
 
     def cost_usd(self, estimates: Estimates) -> Floats: ...
 
-    def priced_usd(self, amounts: Estimates) -> Floats: ...
+    @property
+    def pricing(self) -> Priced: ...
 
     def observed_cost_usd(self) -> Floats: ...
 
@@ -114,11 +121,11 @@ def _knn_cost(router: Subject, amounts: Mapping[str, Floats]) -> Floats:
     if router.manifest.cost_basis == TOKENS:
         return _priced(router, amounts["input_tokens"], amounts["output_tokens"])
     dollars = amounts["cost_usd"]
-    return router.priced_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
+    return router.pricing.cost_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
 
 
 def _priced(router: Subject, input_tokens: Floats, output_tokens: Floats) -> Floats:
-    return router.priced_usd(_bare(input_tokens, output_tokens, None))
+    return router.pricing.cost_usd(_bare(input_tokens, output_tokens, None))
 
 
 def _bare(input_tokens: Floats, output_tokens: Floats, recorded_cost_usd: Floats | None) -> Estimates:

@@ -73,8 +73,7 @@ class Router:
         self._estimator = estimator
         self._parts = parts
         self._calibration = calibration
-        rates = prices.rates(manifest.models, at)
-        rows = manifest.n_labels / len(manifest.models)
+        rates, rows = prices.rates(manifest.models, at), manifest.n_labels / len(manifest.models)
         self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]), rows)
         windows = [c.context_window_tokens for c in self.candidates if c.context_window_tokens is not None]
         self._context = min(windows, default=np.inf)
@@ -210,15 +209,8 @@ class Router:
         return self._estimator.estimate(features)
 
     def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
-        """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates.
-
-        Of what they say of differences between candidates, as much as the training rows bear.
-        """
+        """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates."""
         return self._pricing.expected_cost_usd(estimates, cached_tokens)
-
-    def priced_usd(self, amounts: Estimates) -> Floats:
-        """The dollars [n, M] of tokens or recorded dollars, whoever estimated or counted them, at the same prices."""
-        return self._pricing.cost_usd(amounts)
 
     @property
     def gap_correlation(self) -> Floats:
