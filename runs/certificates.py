@@ -8,7 +8,8 @@ then the halves change places. A certificate is broken where the truth of its se
 All methods walk the same path and stop at the first setting that they cannot prove.
 
 "alone" is the share of samples that prove the first false setting of the path if it is tested alone: a method that is
-valid keeps this at 5 % whatever path stands before it.
+valid keeps this at 5 % whatever path stands before it. "hard nulls" are made values whose mean is just 0, with rare
+great losses: what a router that fails seldom but badly brings. They tell which method is valid on other sets, too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -62,7 +64,8 @@ def main() -> None:
         for n in SIZES:
             cells.append({"share": share, "n": n, **measured(pools, n, arguments.resamples // 2, draw)})
             print(line(cells[-1]), file=sys.stderr, flush=True)
-    json.dump({"data": panel.data_hash, "rows": len(panel), "cells": cells}, sys.stdout, indent=1)
+    nulls = [{"loss": loss, "n": n, **hard_null(loss, n, draw)} for loss in (0.02, 0.05) for n in SIZES]
+    json.dump({"data": panel.data_hash, "rows": len(panel), "cells": cells, "hard nulls": nulls}, sys.stdout, indent=1)
     print()
 
 
@@ -86,7 +89,7 @@ class Pool:
         self.truth = np.concatenate([[1.0], self.values.mean(axis=0)])
 
 
-def tests_of(pool: Pool, n: int) -> Mapping[str, Test]:
+def tests_of(pool: Pool | SimpleNamespace, n: int) -> Mapping[str, Test]:
     """Every method as a function from samples [n, R, K] to what it proves [R, K]."""
     bets = bets_like(pool.training, np.zeros((n, pool.values.shape[1])), pool.share)
     width = 1.0 + pool.share
@@ -129,6 +132,15 @@ def measured(pools: list[Pool], n: int, resamples: int, draw: np.random.Generato
         }
         for name, rows in table.items()
     }
+
+
+def hard_null(loss: float, n: int, draw: np.random.Generator) -> dict[str, float]:
+    """How often each method proves that a mean of 0 is above it: a great loss with chance `loss`, else a small gain."""
+    share = 1.0 - loss
+    values, chances = np.array([-share, loss]), np.array([loss, share])
+    pool = SimpleNamespace(share=share, values=values[:, None], training=draw.choice(values, (2000, 1), p=chances))
+    sample = draw.choice(values, (n, 4000, 1), p=chances)
+    return {name: float(test(sample).mean()) for name, test in tests_of(pool, n).items()}
 
 
 def line(cell: Mapping[str, object]) -> str:

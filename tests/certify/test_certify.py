@@ -18,6 +18,7 @@ from tenbin.types import Panel
 from tests.router.made import PRICES, make_panel
 
 SETTINGS = FitSettings(embedder="base", groups=False, learning_curve=False)
+PLAIN = replace(SETTINGS, predictor="constant")
 
 
 def split_panel(n_train: int = 300, n_calibration: int = 600) -> Panel:
@@ -66,7 +67,7 @@ def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:
 def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(router: Router, tmp_path: Path) -> None:
     router.save(tmp_path / "r")
     assert certify(Router.load(tmp_path / "r"), 0.9) == certify(router, 0.9)
-    other = fit(split_panel(n_train=290), PriceBook.loads(PRICES), SETTINGS)
+    other = fit(split_panel(n_train=290), PriceBook.loads(PRICES), PLAIN)
     other.save(tmp_path / "other")
     (tmp_path / "other" / "calibration.npz").write_bytes((tmp_path / "r" / "calibration.npz").read_bytes())
     with pytest.raises(ArtifactError, match="made for another fit or other candidates, so it is void"):
@@ -112,7 +113,7 @@ def test_one_candidate_leaves_nothing_to_choose(router: Router) -> None:
 def test_equal_candidates_are_certified_at_the_cheapest() -> None:
     panel = split_panel()
     same = replace(panel, quality=np.repeat(panel.quality[:, :1], 3, axis=1))
-    found = certify(fit(same, PriceBook.loads(PRICES), replace(SETTINGS, reference="large")), 0.95)
+    found = certify(fit(same, PriceBook.loads(PRICES), replace(PLAIN, reference="large")), 0.95)
     assert found.step == found.n_steps
     assert found.saving.value > 0.9
 
@@ -135,4 +136,4 @@ def test_edges_end_in_one_clear_sentence(router: Router) -> None:
 
 
 def test_a_fit_without_a_calibration_split_keeps_none() -> None:
-    assert fit(make_panel(60), PriceBook.loads(PRICES), SETTINGS).calibration is None
+    assert fit(make_panel(60), PriceBook.loads(PRICES), PLAIN).calibration is None
