@@ -39,6 +39,7 @@ class Profile:
     """A named business use: its router, its dial, its candidates, its SLA, and what is kept of its requests.
 
     At most one of `mu`, `min_quality`, `max_cost_usd` and `best` is given; none means the router's default promise.
+    `day_budget_usd` are the dollars of a day that the dial is turned to keep (the SLA's `max_spend_usd` ends routing).
     `certified` asks that `min_quality` be proved. `router` None means the gateway's, `allow` None all candidates,
     `safe_default` None the router's reference.
     `retention_days` None, where prompts are stored, means until they are deleted. `metric` names how the business
@@ -52,6 +53,7 @@ class Profile:
     certified: bool = False
     max_cost_usd: float | None = None
     best: bool = False
+    day_budget_usd: float | None = None
     w: float = 0.0
     caution: float = 0.0
     minimax: bool = False
@@ -114,6 +116,9 @@ def _check_dials(document: Document, path: str, table: Mapping[str, Any]) -> Non
     if table.get("certified", False) and not table.get("min_quality", 2.0) <= 1.0:
         what = "what is certified is a min_quality of at most 1, which the reference itself keeps"
         raise ConfigError(f"{path}.certified: {what}", where=document.name, fix="set e.g. min_quality = 0.97")
+    if table.get("certified", False) and "day_budget_usd" in table:
+        what = "a dial that is turned to keep a budget proves nothing"
+        raise ConfigError(f"{path}.certified: {what}", where=document.name, fix="take day_budget_usd or certified out")
 
 
 def _check_names(document: Document, path: str, table: Mapping[str, Any]) -> None:

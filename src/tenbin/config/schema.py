@@ -67,6 +67,7 @@ SECTIONS: Mapping[str, Section] = {
             "certified": "flag",
             "max_cost_usd": "dollars",
             "best": "flag",
+            "day_budget_usd": "dollars",
             "w": "share",
             "caution": "number",
             "minimax": "flag",

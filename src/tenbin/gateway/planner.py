@@ -16,6 +16,7 @@ from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.pacers import Pace
 from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.ranked import Ranked
 from tenbin.gateway.retreat import Retreat
@@ -54,6 +55,7 @@ class Asking:
     asked: Asked
     retreat: Retreat | None
     now: float
+    pace: Pace | None = None
 
 
 class Planner:
@@ -74,7 +76,7 @@ class Planner:
         prints = self._prints(asking, served)
         session = None if prints is None else self.sessions.find(prints, asking.now)
         bond = bond_of(asking.incoming, session, asking.snapshot.destinations)
-        tightened = tighten(_terms(asking, served), asking.asked)
+        tightened = _paced(asking, tighten(_terms(asking, served), asking.asked))
         barred = bond.bars(served.destinations, _barred(asking, served, tightened))
         if None not in barred:
             raise _nobody(served, barred)
@@ -200,6 +202,18 @@ def _terms(asking: Asking, served: ServedProfile) -> Terms:
     return replace(served.terms, eligible=served.terms.eligible & key.models)
 
 
+def _paced(asking: Asking, tightened: Tightened) -> Tightened:
+    """The terms with the dial turned so that the profile's budget is kept."""
+    pace, trade_off = asking.pace, tightened.trade_off
+    if pace is None:
+        return tightened
+    is_asked = asking.asked.mu is not None or asking.asked.min_quality is not None
+    mu = pace.mu_of(trade_off.mu, is_asked=is_asked)
+    if mu == trade_off.mu:
+        return tightened
+    return replace(tightened, trade_off=replace(trade_off, mu=mu), pace=pace.sentence)
+
+
 def _unsaid(incoming: Incoming, body: dict[str, object], destination: Destination | None) -> str | None:
     """Why a request cannot be said to this candidate: another dialect without the words, or not this endpoint."""
     if destination is None:
@@ -217,6 +231,8 @@ def _weighed(
     if attempts[0].strips_state:
         author = "another model" if bond.author is None else bond.author.candidate.name
         reason = f"{reason}; thinking of {author} left out"
+    if tightened.pace is not None:
+        reason = f"{reason}; {tightened.pace}"
     baseline = float(weighed.cost_usd[served.reference])
     return Plan(
         decision_id=new_id("dec"),

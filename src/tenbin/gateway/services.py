@@ -16,6 +16,8 @@ from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.limits import Slots
+from tenbin.gateway.pacers import KIND as PACING
+from tenbin.gateway.pacers import Pacers
 from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreats import Retreats
 from tenbin.gateway.seat import Seat
@@ -86,6 +88,7 @@ class Services:
         self.sessions = Sessions()
         self.planner = Planner(self.decider, self.sessions)
         self.retreats = Retreats(Marks(folder))
+        self.pacers = Pacers(Marks(folder, PACING), worker, workers)
         self.metrics = Metrics(self.readings)
         self.responses = Remembered(MAX_RESPONSES)
         self.in_flight = 0
@@ -108,8 +111,10 @@ class Services:
         self._start(self.budgets.tend())
         with contextlib.suppress(StoreError):  # the next look says so
             self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
+            self.pacers.adopt(await asyncio.to_thread(self.pacers.share, is_first=True), is_first=True)
         self.every(SPEND_S, self._read_spend)
         self.every(RETREATS_S, self._share_retreats)
+        self.every(RETREATS_S, self._share_spend)
         if self.worker == 0:
             self.every(EXPIRY_S, self._expire)
 
@@ -119,6 +124,8 @@ class Services:
             task.cancel()
         self.decider.close()
         await self.client.close()
+        with contextlib.suppress(StoreError):  # the last seconds' spend counts after a restart
+            await asyncio.to_thread(self.pacers.share)
         self.budgets.close()  # before the ledger, which frees their leases
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
@@ -132,6 +139,7 @@ class Services:
         for name, served in snapshot.profiles.items():
             if served.alone is not None:
                 self.log.error("profile %s serves its reference alone, uncertified: %s", name, served.alone)
+        self.pacers.watch(snapshot.profiles)
         for name, slots in self._slots.items():
             if (destination := snapshot.destinations.get(name)) is not None:
                 slots.limit = destination.max_concurrency
@@ -180,6 +188,13 @@ class Services:
     ) -> None:
         """A call has ended: count it."""
         profile = work.plan.profile_name or NONE
+        trade_off = work.plan.trade_off
+        self.pacers.paid(
+            profile,
+            cost_usd=cost_usd or 0.0,
+            mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
+            is_request=status != "failed",
+        )
         if status == "failed":
             self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
             return
@@ -238,6 +253,7 @@ class Services:
             breakers=self.breakers.states(),
             retreated={name: retreat is not None for name, retreat in self.retreats.states().items()},
             certified={name: p.alone is None for name, p in self._snapshot.profiles.items() if p.proof is not None},
+            paced_mu={name: pace.mu for name, pace in self.pacers.states().items()},
         )
 
     def state(self) -> dict[str, Any]:
@@ -254,6 +270,7 @@ class Services:
             },
             "breakers": dict(self.breakers.states()),
             "retreats": {n: None if r is None else asdict(r) for n, r in self.retreats.states().items()},
+            "pacing": {n: asdict(pace) for n, pace in self.pacers.states().items()},
             "keys": len(self.ring),
             "conversations": len(self.sessions),
         }
@@ -283,6 +300,9 @@ class Services:
 
     def _share_retreats(self) -> None:
         self.loop.call_soon_threadsafe(self.retreats.adopt, self.retreats.marked())
+
+    def _share_spend(self) -> None:
+        self.loop.call_soon_threadsafe(self.pacers.adopt, self.pacers.share())
 
     def _expire(self) -> None:
         days = {

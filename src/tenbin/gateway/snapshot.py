@@ -28,6 +28,7 @@ from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, spelt_out, turn
+from tenbin.router.pacer import PaceCurve
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, weigh
 from tenbin.types import Candidate, Query, TradeOff, Usage
@@ -43,7 +44,7 @@ class ServedProfile:
     `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
     here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
     router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked. `proof`
-    is that of a certified profile.
+    is that of a certified profile, `pace_curve` what each mu costs where a budget is kept.
     """
 
     profile: Profile
@@ -57,6 +58,7 @@ class ServedProfile:
     versions: Mapping[str, str]
     dialects: frozenset[str]
     proof: Proof | None = None
+    pace_curve: PaceCurve | None = None
 
     @property
     def alone(self) -> str | None:
@@ -212,6 +214,7 @@ def _served(
         versions=router.versions(),
         dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
         proof=proof,
+        pace_curve=None if profile.max_cost_usd is None and profile.day_budget_usd is None else PaceCurve.of(curve),
     )
 
 

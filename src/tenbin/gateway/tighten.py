@@ -36,12 +36,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Tightened:
-    """What a request is decided by; `max_cost_usd` is a ceiling on its expected dollars, None for none."""
+    """What a request is decided by; `max_cost_usd` is a ceiling on its expected dollars, None for none.
+
+    `pace` says which budget turned the dial, None where none did.
+    """
 
     trade_off: TradeOff
     eligible: frozenset[str]
     max_cost_usd: float | None = None
     group: str | None = None
+    pace: str | None = None
 
 
 def tighten(terms: Terms, asked: Asked) -> Tightened:

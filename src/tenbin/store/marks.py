@@ -1,4 +1,7 @@
-"""Marks that all workers of a store share and that outlive a restart: one small file per profile that has retreated."""
+"""Marks that all workers of a store share and that outlive a restart: one small file each, in a folder per kind.
+
+A kind "retreats" has one per profile that has retreated, "pacing" one per profile and worker with what was spent.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,17 @@ from typing import Any
 
 from tenbin.errors import StoreError
 
-FOLDER = "retreats"
 MAX_MARKS = 1_000
 
 
 class Marks:
-    """The marks of one store. Methods block for a moment; errors: StoreError where the disk refuses."""
+    """The marks of one kind in one store. Methods block for a moment; errors: StoreError where the disk refuses."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder) / FOLDER
+    def __init__(self, folder: Path, kind: str = "retreats") -> None:
+        self.folder = Path(folder) / kind
 
     def put(self, name: str, content: Mapping[str, Any]) -> None:
-        """Set a mark, whole or not at all; `name` is a profile's, which is a fine file name."""
+        """Set a mark, whole or not at all; `name` is a profile's (with a worker's), which is a fine file name."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = self.folder / f".{name}.{os.getpid()}"

@@ -17,7 +17,8 @@ BREAKER_LEVELS: Mapping[str, int] = {"closed": 0, "half_open": 1, "open": 2}
 class Readings:
     """Levels read when somebody looks: `breakers` by candidate, `retreated` by profile, the rest of this worker.
 
-    `certified` says of each certified profile whether a setting is proved (else its reference serves alone).
+    `certified` says of each certified profile whether a setting is proved (else its reference serves alone),
+    `paced_mu` of each profile with a budget which mu keeps it.
 
     `queued_rows` wait for the ledger's journal, `spooled_rows` stand in it and are not yet in the database,
     `lost_rows` have been lost since the start.
@@ -30,6 +31,7 @@ class Readings:
     breakers: Mapping[str, BreakerState] = field(default_factory=dict)
     retreated: Mapping[str, bool] = field(default_factory=dict)
     certified: Mapping[str, bool] = field(default_factory=dict)
+    paced_mu: Mapping[str, float] = field(default_factory=dict)
 
 
 Read = Callable[[], Readings]
@@ -67,3 +69,7 @@ def reading_metrics(readings: Readings) -> Iterator[Metric]:
     for profile, is_proved in readings.certified.items():
         proofs.add_metric([profile], float(is_proved))
     yield proofs
+    paced = GaugeMetricFamily("tenbin_paced_mu", "The mu that keeps a profile's budget now.", labels=["profile"])
+    for profile, mu in readings.paced_mu.items():
+        paced.add_metric([profile], mu)
+    yield paced

@@ -30,8 +30,9 @@ async def decide_only(gateway: Gateway, exchange: Exchange) -> None:
         asked = asked_of(incoming.asked, exchange.headers)
         began = time.perf_counter()
         retreat = services.retreats.of(served.profile.name)
+        pace = services.pacers.of(served.profile.name)
         plan = await services.planner.routed(
-            Asking(snapshot, incoming, caller, asked, retreat, time.monotonic()), served
+            Asking(snapshot, incoming, caller, asked, retreat, time.monotonic(), pace), served
         )
         services.planned(plan, time.perf_counter() - began)
     finally:

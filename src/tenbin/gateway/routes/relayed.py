@@ -93,7 +93,8 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     asked = asked_of(incoming.asked, exchange.headers)
     retreat = gateway.services.retreats.of(target.profile.name)
     now = time.monotonic()
-    return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now), target)
+    pace = gateway.services.pacers.of(target.profile.name)
+    return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now, pace), target)
 
 
 async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller) -> Destination | None:

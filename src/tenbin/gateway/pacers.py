@@ -1,0 +1,168 @@
+"""The budgets of profiles that the dial is turned to keep: every worker's spend, put together a few times a minute."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeGuard
+
+from tenbin.config import Profile
+from tenbin.gateway.snapshot import ServedProfile
+from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, together
+from tenbin.store.marks import Marks
+
+KIND = "pacing"
+HOLD_S = 0.02
+"""A mu holds so long, so that requests that are weighed together share one."""
+AT = "@"
+"""Between profile and worker in a mark's name; no profile has it in its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The mu that keeps a budget now; `is_floor`: the profile's dial decides wherever its own mu is larger."""
+
+    mu: float
+    is_floor: bool
+    budget: Budget
+
+    def mu_of(self, mu: float, *, is_asked: bool) -> float:
+        """The mu of a request whose dial says `mu`; `is_asked`: the request turned the dial itself."""
+        return max(mu, self.mu) if self.is_floor or is_asked else self.mu
+
+    @property
+    def sentence(self) -> str:
+        """What the mu keeps, in words."""
+        budgets = ((self.budget.request_usd, "a request"), (self.budget.day_usd, "a day"))
+        return f"mu {self.mu:.4g} keeps " + " and ".join(f"${usd:g} {per}" for usd, per in budgets if usd is not None)
+
+
+class _Kept:
+    """One budget that is kept: its curve, what was spent here and by the others, the pace of this moment."""
+
+    __slots__ = ("budget", "curve", "held_until", "others", "own", "pace", "written")
+
+    def __init__(self, budget: Budget, curve: PaceCurve, own: Tally) -> None:
+        self.budget = budget
+        self.curve = curve
+        self.own = own
+        self.others = Tally()
+        self.written: Tally | None = None
+        self.pace: Pace | None = None
+        self.held_until = -math.inf
+
+
+class Pacers:
+    """One pacer per profile with a budget. Workers mark in the store what they have spent, and read each other's.
+
+    A restarted worker goes on with its own mark. Belongs to the event loop, but for `share`, which blocks.
+    """
+
+    def __init__(self, marks: Marks, worker: int, workers: int) -> None:
+        self._marks = marks
+        self._worker = worker
+        self._workers = workers
+        self._kept: dict[str, _Kept] = {}
+        self.log = logging.getLogger("tenbin.gateway.pacing")
+
+    def watch(self, profiles: Mapping[str, ServedProfile]) -> None:
+        """Keep these profiles' budgets, and no others; a reload, of prices too, goes on with what was spent."""
+        kept = {}
+        for name, served in profiles.items():
+            budget = budget_of(served.profile)
+            if budget is None or served.pace_curve is None:
+                continue
+            old = self._kept.get(name)
+            new = kept[name] = _Kept(budget, served.pace_curve, Tally() if old is None else old.own)
+            if old is not None:
+                new.others = old.others
+                if old.budget.request_usd != budget.request_usd:  # a debt is owed to the budget that made it
+                    new.own, new.others = replace(old.own, debt_usd=0.0), replace(old.others, debt_usd=0.0)
+        self._kept = kept
+
+    def of(self, profile: str) -> Pace | None:
+        """The pace of a profile, None where it has no budget."""
+        kept = self._kept.get(profile)
+        if kept is None:
+            return None
+        now = time.time()
+        if kept.pace is None or not now <= kept.held_until <= now + HOLD_S:
+            tally = together((kept.own, kept.others), int(now // DAY_S))
+            mu = paced_mu(tally, kept.budget, kept.curve, now)
+            kept.pace = Pace(mu, kept.budget.request_usd is None, kept.budget)
+            kept.held_until = now + HOLD_S
+        return kept.pace
+
+    def paid(self, profile: str, *, cost_usd: float, mu: float | None, is_request: bool) -> None:
+        """A call of a profile was billed; `mu` is what it was decided with (None: not weighed)."""
+        kept = self._kept.get(profile)
+        if kept is None:
+            return
+        expected = kept.curve.cost_of(mu) if mu is not None else None
+        kept.own = paid(
+            kept.own, kept.budget, cost_usd=cost_usd, expected_usd=expected, is_request=is_request, now=time.time()
+        )
+
+    def states(self) -> dict[str, Pace]:
+        """Every profile's pace."""
+        return {name: pace for name in self._kept if (pace := self.of(name)) is not None}
+
+    def share(self, *, is_first: bool = False) -> dict[str, tuple[Tally, Tally]]:
+        """Mark what was spent here, read what the others marked: own and others' tally by profile, for `adopt`.
+
+        Only the first look reads one's own mark: what was spent before a restart. Errors: StoreError.
+        """
+        kept = dict(self._kept)
+        if not is_first:
+            for name, one in kept.items():
+                own = one.own
+                if own is not one.written:
+                    self._marks.put(f"{name}{AT}{self._worker}", {**asdict(own), "request_usd": one.budget.request_usd})
+                    one.written = own
+        found: dict[str, dict[int, Tally]] = {name: {} for name in kept}
+        for mark, content in self._marks.all().items():
+            name, _, worker = mark.rpartition(AT)
+            if name in found and worker.isdecimal():
+                found[name][int(worker)] = tally_of(content, kept[name].budget)
+        today = int(time.time() // DAY_S)
+        return {
+            name: (tallies.pop(self._worker, Tally()), together(tallies.values(), today))
+            for name, tallies in found.items()
+        }
+
+    def adopt(self, shared: Mapping[str, tuple[Tally, Tally]], *, is_first: bool = False) -> None:
+        """Go on with what the others have spent; at the first look, with one's own spend before the restart, too."""
+        for name, (own, others) in shared.items():
+            if (kept := self._kept.get(name)) is not None:
+                kept.others = others
+                if is_first:
+                    kept.own = own
+
+
+def budget_of(profile: Profile) -> Budget | None:
+    """What a profile's dial is turned to keep; None where it has no budget."""
+    if profile.max_cost_usd is None and profile.day_budget_usd is None:
+        return None
+    return Budget(profile.max_cost_usd, profile.day_budget_usd)
+
+
+def tally_of(mark: Mapping[str, Any], budget: Budget) -> Tally:
+    """The tally of a mark; a damaged one counts as nothing spent, a debt to another budget as none."""
+    figures = [mark.get(name) for name in ("debt_usd", "seen", "billed_usd", "expected_usd", "day", "day_usd", "began")]
+    hours, before = mark.get("hours"), mark.get("before")
+    if not (_are_numbers(figures) and _are_hours(hours) and _are_hours(before)):
+        return Tally()
+    debt, seen, billed, expected, day, spent, began = figures
+    owed = debt if mark.get("request_usd") == budget.request_usd else 0.0
+    return Tally(owed, seen, billed, expected, int(day), spent, began, tuple(hours), tuple(before))
+
+
+def _are_hours(value: object) -> TypeGuard[list[float]]:
+    return _are_numbers(value) and len(value) == HOURS
+
+
+def _are_numbers(values: object) -> TypeGuard[list[float]]:
+    return isinstance(values, list) and all(isinstance(v, int | float) and math.isfinite(v) for v in values)

@@ -1,0 +1,109 @@
+"""A profile's budget is kept by all workers together and through a restart; answers say that the dial was turned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenbin.gateway.pacers import KIND, Pace, Pacers, _Kept, tally_of
+from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DialCurve
+from tenbin.router.pacer import Budget, PaceCurve, Tally
+from tenbin.store.marks import Marks
+from tenbin.testing import Answer
+from tenbin.types import Usage
+from tests.gateway.running import EASY, HARD, Running, Upstreams
+
+CURVE = PaceCurve.of(DialCurve(mu_grid(101), np.linspace(0.9, 0.5, 101), np.linspace(0.02, 0.001, 101), 0.9, 0.02))
+BUDGET = Budget(request_usd=0.006)
+
+
+def made(folder: Path, worker: int = 0, budget: Budget = BUDGET) -> Pacers:
+    pacers = Pacers(Marks(folder, KIND), worker, 2)
+    pacers._kept = {"auto": _Kept(budget, CURVE, Tally())}
+    pacers.adopt(pacers.share(is_first=True), is_first=True)
+    return pacers
+
+
+def mu(pacers: Pacers) -> float:
+    pacers._kept["auto"].pace = None
+    pace = pacers.of("auto")
+    assert pace is not None
+    return pace.mu
+
+
+def overspend(pacers: Pacers) -> None:
+    for _ in range(20):
+        pacers.paid("auto", cost_usd=0.02, mu=0.5, is_request=True)
+
+
+def test_a_budget_per_request_is_kept_on_what_the_answers_really_cost(tmp_path: Path) -> None:
+    usual = Answer(text="yes", usage=Usage(20, 300))
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="max_cost_usd = 0.004") as gateway:
+        for fake in ups.fakes.values():
+            fake.script = usual
+        answers = [gateway.chat(f"{HARD if i % 5 else EASY} {i}") for i in range(400)]
+        assert {answer.status for answer in answers} == {200}
+        costs = [call.cost_usd for call in gateway.calls()]
+        assert len(costs) == 400
+        assert sum(costs) / 400 == pytest.approx(0.004, rel=0.02)
+        assert "keeps $0.004 a request" in answers[-1].headers["x-tenbin-reason"]
+
+
+def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 0), made(tmp_path, 1)
+    before = mu(second)
+    overspend(first)
+    first.share()
+    second.adopt(second.share())
+    assert mu(second) > before
+    assert mu(first) == mu(second)
+
+
+def test_a_restart_goes_on_with_what_was_spent(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    overspend(first)
+    first.share()
+    assert mu(made(tmp_path)) == mu(first) > mu(made(tmp_path / "other"))
+
+
+def test_a_debt_is_owed_to_the_budget_that_made_it(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    overspend(first)
+    first.share()
+    raised = made(tmp_path, budget=Budget(request_usd=0.01))._kept["auto"].own
+    assert raised.debt_usd == 0.0
+    assert raised.billed_usd > 0.0
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"day": "x"}', json.dumps({**asdict(Tally()), "hours": [1.0]})])
+def test_a_damaged_mark_counts_as_nothing_spent(tmp_path: Path, text: str) -> None:
+    (tmp_path / KIND).mkdir()
+    (tmp_path / KIND / "auto@0.json").write_text(text)
+    assert made(tmp_path)._kept["auto"].own == Tally()
+
+
+def test_a_mark_says_all_that_is_known(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    overspend(first)
+    first.share()
+    mark = Marks(tmp_path, KIND).all()["auto@0"]
+    assert tally_of(mark, BUDGET) == first._kept["auto"].own
+
+
+def test_a_profile_without_a_budget_has_no_pace(tmp_path: Path) -> None:
+    pacers = made(tmp_path)
+    pacers.paid("other", cost_usd=1.0, mu=None, is_request=True)
+    assert pacers.of("other") is None
+    assert list(pacers.states()) == ["auto"]
+
+
+def test_the_dial_decides_where_it_is_cheaper_than_the_budget_needs() -> None:
+    day = Pace(0.4, True, Budget(day_usd=5.0))
+    assert (day.mu_of(0.6, is_asked=False), day.mu_of(0.1, is_asked=False)) == (0.6, 0.4)
+    request = Pace(0.4, False, BUDGET)
+    assert (request.mu_of(0.6, is_asked=False), request.mu_of(0.6, is_asked=True)) == (0.4, 0.6)
