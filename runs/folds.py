@@ -140,7 +140,7 @@ def pooled(panel: Panel, results: list[FoldResult]) -> dict[str, object]:
     trial = run_trial(ground, met, points, resamples=1000, seed=0, tick=lambda _: None)
     zero = next(c for c in met if c.name == "z_test").name
     estimates = Estimates(
-        *(np.concatenate([getattr(r.estimates, name) for r in results]) for name in Estimates.__slots__[:-1])
+        *(np.concatenate([getattr(r.estimates, name) for r in results]) for name in Estimates.__slots__[:-2])
     )
     best = truth.quality.mean(axis=0).max()
     realised = chosen(truth.quality, points.choices)

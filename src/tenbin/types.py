@@ -190,7 +190,8 @@ class Estimates:
 
     `quality_sd` is the standard deviation of the estimated mean, `gap_sd` that of q_m - q_reference (0 for the
     reference). `latency_s` is NaN where no time was recorded. `recorded_cost_usd` is given instead of tokens where
-    the outcome table has only dollars: then token arrays are NaN and a price change scales these dollars.
+    the outcome table has only dollars: then token arrays are NaN and a price change scales these dollars. `likeness`
+    [n] is the p-value of being like the training prompts (None: not asked).
     """
 
     quality: Floats
@@ -200,6 +201,7 @@ class Estimates:
     output_tokens: Floats
     latency_s: Floats
     recorded_cost_usd: Floats | None = None
+    likeness: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from tenbin.errors import ArtifactError, DataError, DecisionError, PriceError, U
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
 from tenbin.router.dials import Dial
+from tenbin.router.estimator import STRANGER
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Query, TradeOff
 from tests.router.made import EASY, HARD, PRICES, make_panel
 
-HARD_QUERY = Query("hard", " ".join(HARD))
-EASY_QUERY = Query("easy", " ".join(EASY))
+HARD_QUERY = Query("hard", " ".join((*HARD, *HARD[:4])) + " number 523417")
+EASY_QUERY = Query("easy", " ".join((*EASY, *EASY[:4])) + " number 523417")
 MIDDLE = TradeOff(0.1)
 
 
@@ -180,6 +181,21 @@ def test_a_group_that_is_not_known_is_guessed_from_the_text_and_said(prices):
     assert known.reason == "least expected loss"
     assert nosuch.reason == none.reason == "least expected loss, its group guessed from the text"
     assert [view.quality for view in none.candidates] == [view.quality for view in known.candidates]
+
+
+def test_words_in_no_prompts_order_and_letters_at_random_are_strangers_and_new_prompts_are_not(router):
+    odd = [" ".join(["kernel"] * 300), "qzxv jwpk ghhf xkcd vvqj", "kernel"]
+    likeness = router.estimate(router.features([Query(text, text) for text in odd])).likeness
+    assert (likeness <= STRANGER).all()
+    usual = router.estimate(router.features(make_panel(400, seed=12).queries)).likeness
+    assert (usual <= STRANGER).mean() <= 0.02
+
+
+def test_a_stranger_is_less_sure_than_it_would_be_and_nearer_to_the_means(router):
+    estimates = router.estimate(router.features([HARD_QUERY, Query("odd", "qzxv jwpk ghhf xkcd vvqj")]))
+    assert (estimates.quality_sd[1] > estimates.quality_sd[0]).all()
+    means = router.baselines.means["quality"]
+    np.testing.assert_allclose(estimates.quality[1], means, atol=0.02)
 
 
 def test_a_strange_text_of_a_known_group_goes_to_the_means_of_its_group(prices):

@@ -115,6 +115,7 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
 @click.option(
     "--caution", type=float, default=0.0, show_default=True, help="Standard deviations by which to doubt each estimate."
 )
+@click.option("--minimax", is_flag=True, help="Count each quality at the lower end of its credible set (95 %).")
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
 @click.option(
@@ -137,6 +138,7 @@ def route(
     sweep: int | None,
     w: float,
     caution: float,
+    minimax: bool,
     allow: tuple[str, ...],
     deny: tuple[str, ...],
     prices: Path | None,
@@ -159,7 +161,7 @@ def route(
 
     dials = {"--mu": mu, "--min-quality": min_quality, "--max-cost": max_cost, "--best": best or None, "--sweep": sweep}
     check_flags(dials, prompt, source, out, group, as_json)
-    dial = Dial(mu=mu, min_quality=min_quality, max_cost_usd=max_cost, best=best, w=w, caution=caution)
+    dial = Dial(mu=mu, min_quality=min_quality, max_cost_usd=max_cost, best=best, w=w, caution=caution, minimax=minimax)
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)

@@ -96,7 +96,8 @@ class HashedEmbedder:
 
     `dim` columns at most (fewer where fewer prompts are given); `words` and `characters` bound the word and character
     n-grams kept; `max_texts` bounds the prompts from which rarity is learnt, `max_rows` those of the projection.
-    Learnt: `name` changes with the weights, so that a router refuses vectors of another fit.
+    Learnt: `name` changes with the weights, so that a router refuses vectors of another fit. `left_out_familiarity_` is
+    that of up to `max_rows` training texts, each judged without itself; it is there after `fit` and not saved.
     """
 
     def __init__(
@@ -152,7 +153,9 @@ class HashedEmbedder:
         if not len(slots):
             raise UsageError("the base embedder found nothing to learn from", fix="give prompts that are not empty")
         self._use(slots, idf[slots].astype(np.float32), len(words))
-        usual = self._usual_share(sample[: self.max_rows], frequency)
+        shares = self._shares_left_out(sample[: self.max_rows], frequency)
+        usual = max(float(np.quantile(shares, _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
+        self.left_out_familiarity_ = np.minimum(shares / usual, 1.0)
         if progress:
             progress("projecting n-grams", 0.4)
         projection, scale = self._directions(sample[: self.max_rows])
@@ -180,11 +183,10 @@ class HashedEmbedder:
             digest.update(np.ascontiguousarray(array).tobytes())
         self._hash = digest.hexdigest()[:12]
 
-    def _usual_share(self, texts: Sequence[str], frequency: Ints) -> float:
-        """The share of known n-grams that nearly all training prompts reach, each judged as if it were not there."""
+    def _shares_left_out(self, texts: Sequence[str], frequency: Ints) -> Floats:
+        """The share [n] of known n-grams of training prompts, each judged as if it were not there."""
         known_without = (self._row > 0) & (frequency >= 3)
-        shares = [_known_share(found, known_without[found.slots]) for found in map(ngrams_of, texts)]
-        return max(float(np.quantile(shares, _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
+        return np.array([_known_share(found, known_without[found.slots]) for found in map(ngrams_of, texts)])
 
     def _weights(self, rows: Rows) -> tuple[Ints, Float32s]:
         """The index in `slots_` and the whole-number weight of every known n-gram of a text, in rising order."""

@@ -68,6 +68,10 @@ class Encoder:
             return self.embedder.embed_with_familiarity(texts)
         return self.embedder.embed(texts), np.ones(len(texts))
 
+    def left_out_familiarity(self) -> Floats:
+        """How familiar training texts were, each judged without itself, after a fit; 1 for embedders that know more."""
+        return self.embedder.left_out_familiarity_ if isinstance(self.embedder, HashedEmbedder) else np.ones(1)
+
     def save(self) -> dict[str, NDArray[Any]]:
         """What the surface features are, and the learnt state of the base embedder; others carry theirs in packages."""
         learnt = self.embedder.save() if isinstance(self.embedder, HashedEmbedder) else {}

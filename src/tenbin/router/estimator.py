@@ -17,38 +17,46 @@ from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays, Predictor
 from tenbin.reasons import Reason
 from tenbin.router.gap import gap_sd
+from tenbin.router.likeness import Likeness
 from tenbin.router.roster import Roster
 from tenbin.types import Estimates, Features, Floats, Prediction
 
-STRANGE = 0.5
-"""A text that keeps less than this share of its deviation from the means is said to be decided by the means."""
+FADING = 0.02
+"""Below this p-value of being like the training prompts estimates fade to the means, by the root of what is left."""
+STRANGER = 0.01
+"""At this p-value or below a text is a stranger: it is said to be decided by the means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Familiarity:
     """How far the estimates of a strange text fall back to means: its group's, or the candidates' own.
 
-    Below `floor`, a familiarity that training texts exceed, the deviation from `means` shrinks in proportion and the
-    standard deviation grows towards `spread` [M], that of the estimates in training.
+    Where the p-value of `likeness` is below `FADING`, the deviation from `means` shrinks by its root and the standard
+    deviation grows by `spread` [M], that of the estimates in training, as far as it shrinks.
     """
 
-    floor: float
+    likeness: Likeness
     means: GroupMeans
     spread: Floats
 
-    def kept(self, familiarity: Floats) -> Floats:
-        """The share [n] of the deviation from the means that is kept."""
-        if self.floor <= 0.0:
-            return np.ones_like(familiarity)
-        return np.minimum(np.maximum(familiarity / self.floor, 0.0), 1.0)
-
-    def shrink(self, prediction: Prediction, features: Features) -> Prediction:
-        """The prediction, drawn to the means as far as the text is unfamiliar."""
-        kept = self.kept(features.familiarity)[:, None]
-        if (kept == 1.0).all():
+    def shrink(self, prediction: Prediction, features: Features, p: Floats) -> Prediction:
+        """The prediction, drawn to the means as far as its p-values `p` [n] tell of strangers."""
+        if (p >= FADING).all():
             return prediction
+        kept = np.sqrt(np.minimum(p / FADING, 1.0))[:, None]
         mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(features.groups).mean
-        return Prediction(mean, np.hypot(kept * prediction.sd, (1.0 - kept) * self.spread))
+        return Prediction(mean, np.hypot(prediction.sd, (1.0 - kept) * self.spread))
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        likeness, means = prefixed("likeness", self.likeness.save()), prefixed("means", self.means.save())
+        return {**likeness, **means, "spread": self.spread}
+
+    @classmethod
+    def load(cls, arrays: Arrays) -> Familiarity:
+        """The familiarity of saved arrays."""
+        likeness, means = Likeness.load(part(arrays, "likeness")), GroupMeans.load(part(arrays, "means"))
+        return cls(likeness, means, arrays["spread"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +88,26 @@ class Estimator:
         stack = self.quality if isinstance(self.quality, StackPredictor) else None
         seen = None if stack is None else stack.see(features)
         prediction = self.quality.predict(features) if stack is None else stack.predict(features, seen)
-        means = (
+        output_tokens, recorded_cost, latency = (
             None
             if head is None
             else head.mean(features, seen if stack is not None and head.stack_.sees_with(stack) else None)
             for head in self._heads()
         )
+        p = self.familiarity.likeness.p(features.familiarity, prediction.sd[:, self.reference])
         of_fit = self.assemble(
-            self.familiarity.shrink(prediction, features),
+            self.familiarity.shrink(prediction, features, p),
             None if self.input_tokens is None else self.input_tokens.mean(features),
-            *means,
+            output_tokens,
+            recorded_cost,
+            latency,
+            p,
         )
         return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
 
-    def grounds(self, features: Features, uses_groups: bool) -> list[Reason | None]:
+    def grounds(self, features: Features, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
-        strange = self.familiarity.kept(features.familiarity) < STRANGE
+        likeness = np.ones(len(features)) if estimates.likeness is None else estimates.likeness
         known = self.familiarity.means.index
         return [
             Reason("strange_text")
@@ -103,7 +115,7 @@ class Estimator:
             else Reason("guessed_group")
             if uses_groups and (group is None or group not in known)
             else None
-            for odd, group in zip(strange.tolist(), features.groups, strict=True)
+            for odd, group in zip((likeness <= STRANGER).tolist(), features.groups, strict=True)
         ]
 
     def assemble(
@@ -113,6 +125,7 @@ class Estimator:
         output_tokens: Floats | None,
         recorded_cost_usd: Floats | None,
         latency_s: Floats | None,
+        likeness: Floats | None = None,
     ) -> Estimates:
         """Estimates of the predictors' means; what was never recorded is NaN."""
         missing = np.full_like(quality.mean, np.nan)
@@ -124,6 +137,7 @@ class Estimator:
             output_tokens=missing if output_tokens is None else output_tokens,
             latency_s=missing if latency_s is None else latency_s,
             recorded_cost_usd=recorded_cost_usd,
+            likeness=likeness,
         )
 
     def _heads(self) -> tuple[LengthHead | None, LengthHead | None, LengthHead | None]:
@@ -138,9 +152,7 @@ class Estimator:
         parts["quality"] = dict(self.quality.save())
         parts["estimator"] = {
             "gap_correlation": self.gap_correlation,
-            "familiarity_floor": np.array(self.familiarity.floor),
-            **prefixed("familiarity_means", self.familiarity.means.save()),
-            "familiarity_spread": self.familiarity.spread,
+            **prefixed("familiarity", self.familiarity.save()),
             "reference": np.array(self.reference),
         }
         if self.roster is not None:
@@ -158,11 +170,7 @@ class Estimator:
             quality=predictor.load(parts["quality"]),
             input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,
             **heads,
-            familiarity=Familiarity(
-                float(own["familiarity_floor"]),
-                GroupMeans.load(part(own, "familiarity_means")),
-                own["familiarity_spread"],
-            ),
+            familiarity=Familiarity.load(part(own, "familiarity")),
             gap_correlation=own["gap_correlation"],
             reference=int(own["reference"]),
             roster=Roster.load(parts["roster"]) if "roster" in parts else None,

@@ -56,6 +56,7 @@ class Roster:
             output_tokens=output_tokens,
             latency_s=latency_s,
             recorded_cost_usd=recorded,
+            likeness=of_fit.likeness,
         )
 
     def _columns(self, of_fit: Floats, added: Floats) -> Floats:

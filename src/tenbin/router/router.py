@@ -217,9 +217,9 @@ class Router:
         """Correlation [M] of each candidate's errors with the reference's, as learnt out of fold."""
         return self._estimator.gap_correlation
 
-    def grounds(self, features: Features) -> list[Reason | None]:
-        """What each query's estimates [n] lack, in words ("" where nothing)."""
-        return self._estimator.grounds(features, self.manifest.uses_groups)
+    def grounds(self, features: Features, estimates: Estimates) -> list[Reason | None]:
+        """What each query's estimates [n] lack (None: nothing)."""
+        return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
@@ -325,7 +325,7 @@ class Router:
         barred = self._all_bars(queries, estimates, listed(self.models, allow, deny))
         self._check_eligible(queries, barred)
         eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
-        grounds = self.grounds(features)
+        grounds = self.grounds(features, estimates)
         chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
         loss = np.empty(chosen.shape)
         reasons = []

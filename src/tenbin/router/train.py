@@ -14,6 +14,7 @@ from tenbin.protocols import Predictor
 from tenbin.router.crossfit import Crossfit, Observed
 from tenbin.router.estimator import Estimator, Familiarity
 from tenbin.router.gap import residual_correlation
+from tenbin.router.likeness import Likeness
 from tenbin.router.pricing import DOLLARS, TOKENS
 from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
 
@@ -23,8 +24,6 @@ P = TypeVar("P", bound=Predictor)
 SAME_NOISE = 1e-12
 LEAST_SIGNAL = 0.1
 """A model's labels are taken to hold at least this part of their noise as signal, so that no label counts for all."""
-FAMILIAR = 0.5
-"""Texts at least this familiar keep their estimates; below, these fade to the means in proportion."""
 
 
 def train(
@@ -36,10 +35,12 @@ def train(
     reference: int,
     seed: int,
     progress: Progress,
+    familiar: Floats | None = None,
 ) -> tuple[Estimator, Crossfit]:
     """Fit every predictor of a router on the rows of `panel`, whose `features` are given in the same order.
 
-    `make` makes the quality predictor; `folds` [n] keep near-duplicates together.
+    `make` makes the quality predictor; `folds` [n] keep near-duplicates together; `familiar` is how familiar training
+    texts are, each judged without itself (None: as in `features`).
     """
     observed = observe(panel)
     weight = observed.weight
@@ -48,7 +49,7 @@ def train(
     quality, quality_oof = fit_out_of_fold(make, features, observed.quality, trust, folds)
     progress("tokens and cost", 0.6)
     familiarity = Familiarity(
-        floor=FAMILIAR,
+        likeness=Likeness.learn(features.familiarity if familiar is None else familiar, quality_oof.sd[:, reference]),
         means=GroupMeans.learn(features.groups, observed.quality, weight),
         spread=np.std(quality_oof.mean, axis=0),
     )

@@ -75,7 +75,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
     loss, refused = _losses(router, asks, estimates, cost)
     order = _order(loss, cost, router.rank)
-    grounds = router.grounds(features)
+    grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     figures = _figures(estimates, cost, loss)
     unbarred: Bars = (None,) * len(router.models)
