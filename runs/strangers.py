@@ -1,0 +1,124 @@
+"""Groups of prompts that training never saw: what a dial chosen without them keeps there, and what caution costs at home.
+
+    python runs/strangers.py OUTCOMES PRICES [--rows 2500] [--min-quality 0.97] [--share 0.95]
+
+Each group is left out of training in turn. On its prompts, the trade-off chosen on the others is held against the
+reference: mean quality over the reference's with its standard error and the one-sided 95 % lower bound (delta method
+on paired differences), and whether a share below `--share` is shown, by Holm over the groups. `--rows` bounds the rows
+to fit on. At home (out of fold, in the same fits) stands the share of prompts called strangers and what the saving
+would lose if all of these went to the reference. Prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+
+from tenbin.outcomes import read_outcomes
+from tenbin.prices import PriceBook
+from tenbin.risk import choose, losses
+from tenbin.router.dials import Dial
+from tenbin.router.estimator import STRANGER
+from tenbin.router.fit import FitSettings, fit
+from tenbin.types import Panel
+
+ONE_SIDED = NormalDist().inv_cdf(0.95)
+
+
+def main() -> None:
+    arguments = parser().parse_args()
+    panel = replace(read_outcomes(arguments.outcomes), split=None)
+    whole = ~(np.isnan(panel.quality) | np.isnan(panel.cost_usd)).any(axis=1)
+    panel = panel.take(whole)
+    prices = PriceBook.load(arguments.prices)
+    groups = np.array([query.group for query in panel.queries])
+    found = []
+    for group in sorted(set(groups.tolist())):
+        found.append(one(panel, groups, group, prices, arguments))
+        print(json.dumps(found[-1]), file=sys.stderr, flush=True)
+    document = {"data_hash": panel.data_hash, "rows": arguments.rows, "groups": found, **together(found)}
+    json.dump(document, sys.stdout, indent=1)
+    print()
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("outcomes", type=Path)
+    made.add_argument("prices", type=Path)
+    made.add_argument("--rows", type=int, default=0, help="fit on so many random rows of the other groups (0: all)")
+    made.add_argument("--min-quality", type=float, default=0.97)
+    made.add_argument("--share", type=float, default=0.95, help="of the reference's quality, to be kept on strangers")
+    made.add_argument("--embedder", default="base")
+    return made
+
+
+def one(panel: Panel, groups: np.ndarray, group: str, prices: PriceBook, arguments) -> dict[str, object]:
+    """Fit without one group; the dial's decisions on that group and on other rows that were not fitted on either."""
+    others = np.random.default_rng(0).permutation(np.flatnonzero(groups != group))
+    count = min(arguments.rows or int(0.85 * len(others)), int(0.85 * len(others)))
+    inside, home = np.sort(others[:count]), others[count : count + 1_000]
+    settings = FitSettings(embedder=arguments.embedder, groups=False, learning_curve=False)
+    router = fit(panel.take(inside), prices, settings)
+    trade_off = router.turn(Dial(min_quality=arguments.min_quality))
+    return {
+        "group": group,
+        "mu": trade_off.mu,
+        "strange": held(router, panel.take(np.flatnonzero(groups == group)), trade_off, arguments.share),
+        "home": held(router, panel.take(home), trade_off, arguments.share),
+    }
+
+
+def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
+    """Quality and cost over the reference's: by the estimates, and with strangers sent to the reference."""
+    features = router.features(panel.queries)
+    estimates = router.estimate(features)
+    cost = router.cost_usd(estimates)
+    loss = losses(estimates.quality, cost, estimates.latency_s, trade_off, router.anchors)
+    by_estimates = choose(loss, cost, router.rank)
+    reference = router.models.index(router.anchors.reference)
+    is_stranger = estimates.likeness <= STRANGER
+    rows = np.arange(len(panel))
+    document: dict[str, float] = {"n": len(panel), "strangers": float(is_stranger.mean())}
+    own = panel.quality[:, reference]
+    for name, chosen in (
+        ("by_estimates", by_estimates),
+        ("strangers_to_reference", np.where(is_stranger, reference, by_estimates)),
+    ):
+        quality = panel.quality[rows, chosen]
+        ratio = quality.mean() / own.mean()
+        se = float((quality - ratio * own).std(ddof=1) / np.sqrt(len(panel)) / own.mean())
+        excess = quality - share * own
+        spread = max(float(excess.std(ddof=1) / np.sqrt(len(panel))), 1e-12)
+        document |= {
+            f"{name}_share": float(ratio),
+            f"{name}_se": se,
+            f"{name}_lower": float(ratio - ONE_SIDED * se),
+            f"{name}_p_below": NormalDist().cdf(float(excess.mean()) / spread),
+            f"{name}_saving": float(1.0 - panel.cost_usd[rows, chosen].sum() / panel.cost_usd[:, reference].sum()),
+        }
+    return document
+
+
+def together(found: list[dict]) -> dict[str, object]:
+    """Groups shown to be below the share, by Holm at 5 %; what the saving at home falls by."""
+    document: dict[str, object] = {}
+    for name in ("by_estimates", "strangers_to_reference"):
+        chances = sorted((one["strange"][f"{name}_p_below"], one["group"]) for one in found)
+        violated = []
+        for rank, (p, group) in enumerate(chances):
+            if p > 0.05 / (len(chances) - rank):
+                break
+            violated.append(group)
+        document[f"{name}_violated"] = violated
+        document[f"{name}_saving_at_home"] = float(np.mean([one["home"][f"{name}_saving"] for one in found]))
+    return document
+
+
+if __name__ == "__main__":
+    main()
