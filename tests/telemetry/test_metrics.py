@@ -92,13 +92,17 @@ def test_the_other_events_are_counted() -> None:
 
 
 def test_levels_are_read_when_somebody_looks() -> None:
-    levels = [Readings(), Readings(3, 4, 5, 6, {"small": "open", "large": "closed"}, {"auto": True})]
+    levels = [
+        Readings(),
+        Readings(3, 4, 5, 6, {"small": "open", "large": "closed"}, {"auto": True}, paced_mu={"auto": 0.4}),
+    ]
     metrics = Metrics(lambda: levels[-1])
     found = {name: number for (name, _), number in samples(metrics).items()}
     assert [found[f"tenbin_{n}"] for n in ("in_flight_requests", "queued_rows", "spooled_rows")] == [3, 4, 5]
     assert found["tenbin_lost_rows_total"] == 6
     assert value(metrics, "tenbin_breaker_state", candidate="small") == 2
     assert value(metrics, "tenbin_retreated", profile="auto") == 1
+    assert value(metrics, "tenbin_paced_mu", profile="auto") == 0.4
     levels.append(Readings(in_flight=7))
     assert value(metrics, "tenbin_in_flight_requests") == 7
 
