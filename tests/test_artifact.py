@@ -90,11 +90,15 @@ def test_a_failed_write_leaves_the_old_router_and_nothing_beside(tmp_path, monke
     assert [p.name for p in tmp_path.iterdir()] == ["router"]
 
 
-def test_a_newer_format_is_refused_with_both_numbers(tmp_path):
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [(99, r"format 99, this tenbin reads 3; upgrade"), (2, r"format 2 of an older tenbin, this one reads 3; fit")],
+)
+def test_another_format_is_refused_with_both_numbers(tmp_path, found, said):
     write(tmp_path / "router")
     path = tmp_path / "router" / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(ArtifactError, match=r"format 99, this tenbin reads up to 2; upgrade"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": found}))
+    with pytest.raises(ArtifactError, match=said):
         read_manifest(tmp_path / "router")
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from tenbin.errors import ArtifactError
 from tenbin.types import Candidate
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 PRICES = "prices.toml"
 CARD = "card.md"
@@ -89,7 +89,7 @@ class Manifest:
     changes: tuple[Change, ...] = ()
 
     def dumps(self) -> str:
-        """The manifest as JSON text with sorted keys; without changes it has no such key, as in format 1."""
+        """The manifest as JSON text with sorted keys; without changes it has no such key."""
         said = asdict(self)
         if not self.changes:
             del said["changes"]
@@ -143,7 +143,7 @@ def write_artifact(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a router folder; ArtifactError where it is missing, damaged or of a newer format."""
+    """The manifest of a router folder; ArtifactError where it is missing, damaged or of another format."""
     path = folder / MANIFEST
     try:
         raw = json.loads(path.read_bytes())
@@ -156,7 +156,10 @@ def read_manifest(folder: Path) -> Manifest:
     found = raw.get("format") if isinstance(raw, dict) else None
     if isinstance(found, int) and found > FORMAT:
         fix = "upgrade tenbin, or fit the router again with this version"
-        raise ArtifactError(f"has format {found}, this tenbin reads up to {FORMAT}", where=str(folder), fix=fix)
+        raise ArtifactError(f"has format {found}, this tenbin reads {FORMAT}", where=str(folder), fix=fix)
+    if isinstance(found, int) and found < FORMAT:
+        what = f"has format {found} of an older tenbin, this one reads {FORMAT}"
+        raise ArtifactError(what, where=str(folder), fix="fit the router again")
     try:
         return _manifest_of(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -14,10 +14,7 @@ from tenbin.types import Ints
 
 @dataclass(frozen=True, slots=True)
 class SeenPrompts:
-    """Sorted keys of all prompts learnt from, and `rows` [n]: the key of every training row, by its place among them.
-
-    `rows` is empty where the router does not say (format 1): its training rows cannot be recognised again.
-    """
+    """Sorted keys of all prompts learnt from, and `rows` [n]: the place among them of every training row."""
 
     keys: tuple[str, ...]
     rows: Ints
@@ -46,5 +43,4 @@ class SeenPrompts:
     @classmethod
     def load(cls, arrays: Mapping[str, NDArray[Any]]) -> SeenPrompts:
         """The prompts of saved arrays."""
-        rows = arrays.get("rows", np.empty(0))
-        return cls(tuple(arrays["keys"].tolist()), np.asarray(rows, dtype=np.int64))
+        return cls(tuple(arrays["keys"].tolist()), np.asarray(arrays["rows"], dtype=np.int64))
