@@ -129,4 +129,4 @@ def _shown(view: CandidateView) -> dict[str, Any]:
     for name in ("quality", "quality_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss"):
         value = getattr(view, name)
         shown[name] = float(f"{value:.6g}") if np.isfinite(value) else None
-    return {**shown, "eligible": view.eligible, "reason": view.reason}
+    return {**shown, "eligible": view.eligible, "reason": str(view.reason)}  # the words alone: JSON knows no `Reason`
