@@ -44,9 +44,9 @@ def test_at_most_a_share_p_of_new_prompts_like_those_of_training_has_one_of_p_or
 
 def test_either_sign_alone_tells_of_a_stranger():
     rng = np.random.default_rng(0)
-    sd = rng.uniform(0.02, 0.04, 500)
+    sd = rng.uniform(0.2, 0.4, 500)
     likeness = Likeness.learn(rng.uniform(0.8, 1.0, 500), sd)
-    usual, unknown, far = likeness.p(np.array([0.95, 0.0, 0.95]), np.array([0.03, 0.03, BEYOND_SD * sd.max()]))
+    usual, unknown, far = likeness.p(np.array([0.95, 0.0, 0.95]), np.array([0.3, 0.3, BEYOND_SD * sd.max()]))
     assert usual > 0.2
     assert unknown == far == 0.0
 
@@ -55,6 +55,11 @@ def test_an_sd_that_says_nothing_makes_nobody_a_stranger():
     sd = np.full(50, 0.1)
     likeness = Likeness.learn(np.ones(50), sd)
     assert likeness.p(np.ones(3), 0.1 * np.array([1.0 - 1e-9, 1.0, 1.0 + 1e-9])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_where_all_prompts_were_alike_a_small_departure_is_no_stranger():
+    likeness = Likeness.learn(np.ones(120), np.full(120, 0.004))
+    assert likeness.p(np.ones(2), np.array([0.04, 10.0])).tolist() == [1.0, 0.0]
 
 
 def test_a_saved_likeness_says_the_same():

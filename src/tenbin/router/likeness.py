@@ -23,6 +23,9 @@ MOST_KNOTS = 256
 """Of the largest scores each is a knot, of the others about as many quantiles: only the tail is looked at closely."""
 BEYOND_SD = 1.5
 """At so many times the largest standard deviation of training nothing is like the training prompts any more."""
+MATERIAL_SD = 0.05
+"""Below so much of quality a standard deviation decides nothing, however rare it was in training: where all prompts
+were alike, the least departure from them would else make a stranger."""
 ROUNDING = 1e-6
 """Scores that differ by a smaller share of themselves are equal: sums in another order must make no text odd."""
 
@@ -79,11 +82,13 @@ class Likeness:
     @classmethod
     def learn(cls, familiarity: Floats, sd: Floats) -> Likeness:
         """From the familiarity [n] of training prompts judged without themselves, and their sd [m] of quality."""
-        return cls(Tail.learn(1.0 - familiarity, 1.0), Tail.learn(sd, BEYOND_SD * float(sd.max())))
+        material = np.maximum(sd, MATERIAL_SD)
+        return cls(Tail.learn(1.0 - familiarity, 1.0), Tail.learn(material, BEYOND_SD * float(material.max())))
 
     def p(self, familiarity: Floats, sd: Floats) -> Floats:
         """The p-value [n], in [0, 1]: of prompts like those of training at most a share p has one of p or less."""
-        twice = 2.0 * np.minimum(self.unknown.p(1.0 - familiarity), self.deviation.p(sd))
+        material = np.maximum(sd, MATERIAL_SD)
+        twice = 2.0 * np.minimum(self.unknown.p(1.0 - familiarity), self.deviation.p(material))
         return np.minimum(twice, 1.0)
 
     def save(self) -> dict[str, NDArray[Any]]:
