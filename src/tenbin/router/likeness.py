@@ -26,6 +26,7 @@ BEYOND_SD = 1.5
 MATERIAL_SD = 0.05
 """Below so much of quality a standard deviation decides nothing, however rare it was in training: where all prompts
 were alike, the least departure from them would else make a stranger."""
+GRID = 1e-9
 ROUNDING = 1e-6
 """Scores that differ by a smaller share of themselves are equal: sums in another order must make no text odd."""
 
@@ -44,7 +45,8 @@ class Tail:
     @classmethod
     def learn(cls, scores: Floats, end: float) -> Tail:
         """From the scores [n] of training prompts; p is 0 from `end` on, and the least rank half the way there."""
-        ordered, first = np.unique(np.sort(scores), return_index=True)
+        # Rounded up, so that no rank is lost: knots that nearly touch would make slopes beyond all numbers.
+        ordered, first = np.unique(np.sort(np.ceil(scores / GRID) * GRID), return_index=True)
         chances = (1.0 + scores.size - first) / (scores.size + 1.0)
         head = max(len(ordered) - MOST_KNOTS, 0)
         few = np.linspace(0, head - 1, min(MOST_KNOTS, head)).astype(np.int64)
