@@ -41,9 +41,10 @@ def main() -> None:
     panel = complete(without(panel, arguments.without_models) if arguments.without_models else panel)
     prices = PriceBook.load(arguments.prices) if arguments.prices else None
     document = {"data_hash": panel.data_hash, "n": len(panel), "models": list(panel.models), **rules(arguments)}
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     for groups in (False, True):
         settings = FitSettings(embedder=arguments.embedder, groups=groups, learning_curve=False)
-        found = [one(panel, prices, settings, arguments, seed) for seed in range(arguments.seeds)]
+        found = [one(panel, prices, settings, arguments, seed) for seed in seeds]
         document["with groups" if groups else "without groups"] = {**summed(found), "seeds": found}
     json.dump(document, sys.stdout, indent=1)
     print()
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--embedder", default="base")
     made.add_argument("--train-rows", type=int, default=50)
     made.add_argument("--seeds", type=int, default=10)
+    made.add_argument("--first-seed", type=int, default=0)
     made.add_argument("--resamples", type=int, default=500)
     return made
 

@@ -36,7 +36,7 @@ from tenbin.types import Candidate, Panel
 
 MUS = mu_grid(121)
 WORTH = 0.005
-SEED_OF_DRAWS = 7_000
+SEED_OF_DRAWS = 11_000
 RESAMPLES = 2_000
 
 

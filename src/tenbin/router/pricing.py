@@ -18,7 +18,7 @@ from tenbin.types import Estimates, Floats, Panel, Price
 TOKENS = "tokens"
 DOLLARS = "dollars"
 DIGITS = 6
-ROWS_PER_DIFFERENCE = 15.0
+ROWS_PER_DIFFERENCE = 12.0
 """Labelled rows for each difference between candidates at which half of what differs in their dollars is believed."""
 
 
