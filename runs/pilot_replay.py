@@ -1,6 +1,6 @@
 """What a pilot buys for its dollars: the planner beside random full rows and round-robin, outcomes hidden until bought.
 
-    python runs/pilot_replay.py OUTCOMES PRICES [--seeds 10] [--promise 0.97] [--test-rows 2400]
+    python runs/pilot_replay.py OUTCOMES PRICES [--seeds 10] [--first-seed 0] [--promise 0.97] [--test-rows 2400]
 
 Per seed the complete rows are split by lot into a pool and held-out rows. Each way of buying spends the same dollars on
 labels of the pool; a router is fitted on what was bought (without group labels) and measured on the held-out rows:
@@ -41,11 +41,11 @@ from tenbin.types import Candidate, Floats, Panel, Usage
 MUS = mu_grid(61)
 UNIT_ROWS = 1_000
 """Dollars are counted in what so many random full rows cost."""
-RANDOM = (0.2, 0.4, 0.7, 1.0)
-ROUND_ROBIN = (0.25, 0.6)
+RANDOM = (0.2, 0.4, 0.6, 0.8, 1.0)
+ROUND_ROBIN = (0.25, 0.5, 0.75, 1.0)
 PER_PROMPT = 4
 """Candidates that round-robin asks per prompt, in turn."""
-STAGES = 5
+STAGES = 6
 """Of the planner; each ends where it ends."""
 RATIOS = (0.95, 0.97, 0.99)
 SHARES = np.linspace(0.1, 1.0, 181)
@@ -223,7 +223,8 @@ def summed(seeds: list[dict[str, object]]) -> dict[str, object]:
         at = {}
         for name, values in curves.items():
             reached = [share_reaching(values[d].mean(0), curves["random"][d, -1].mean()) for d in draws]
-            at[name] = {"share": reached[0], "low": np.quantile(reached, 0.025), "high": np.quantile(reached, 0.975)}
+            low, high = np.quantile(reached, (0.025, 0.975), method="inverted_cdf")
+            at[name] = {"share": reached[0], "low": low, "high": high}
         picked = [int(np.argmin(np.abs(SHARES - share))) for share in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0)]
         means = {name: {f"{SHARES[p]:.1f}": float(v[:, p].mean()) for p in picked} for name, v in curves.items()}
         found[f"cost_at_{ratio:g}"] = {"goal": float(curves["random"][:, -1].mean()), "reached_at": at, "curve": means}

@@ -55,7 +55,7 @@ def test_free_and_unknown_calls_stay_so() -> None:
 
 
 def test_between_them_logarithms_are_drawn_by_the_share_that_the_rows_bear() -> None:
-    rows = 40.0
+    rows = 48.0
     share = share_borne(rows, 3, ROWS_PER_DIFFERENCE)
     assert 0.2 < share < 0.8
     some = pricing(rows)

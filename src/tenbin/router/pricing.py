@@ -19,7 +19,7 @@ TOKENS = "tokens"
 DOLLARS = "dollars"
 DIGITS = 6
 ROWS_PER_DIFFERENCE = 12.0
-"""Labelled rows for each difference between candidates at which half of what differs in their dollars is believed."""
+"""With so few labelled rows for each difference between candidates, nothing that differs in their dollars is kept."""
 
 
 @dataclass(frozen=True, slots=True)
