@@ -153,6 +153,16 @@ def test_a_router_that_is_damaged(place: Place) -> None:
     assert [row["status"] for (check, _), row in rows.items() if check == "router"] == ["fail"]
 
 
+def test_a_certified_profile_without_a_proof(place: Place) -> None:
+    place.config.write_text(
+        place.config.read_text(encoding="utf-8") + "\n[profiles.safe]\nmin_quality = 0.95\ncertified = true\n", "utf-8"
+    )
+    found = place.findings()["router", "safe"]
+    assert found["status"] == "warn"
+    assert "no calibration" in found["what"]
+    assert "tenbin certify" in found["fix"]
+
+
 def test_a_candidate_without_a_price(place: Place) -> None:
     place.change("[gateway]", '[candidates.extra]\nbase_url = "http://127.0.0.1:1/v1"\n[gateway]')
     rows = place.findings(NetworkError.exit_code)

@@ -37,6 +37,8 @@ def _decided(name: str, served: ServedProfile) -> Finding:
         decision = router.decide(query, served.terms.trade_off, allow=allow)
     except TenbinError as error:
         return Finding.of_error("router", error, name)
+    if served.alone is not None:
+        return Finding("router", name, "warn", "serves_alone", {"why": served.alone}, "prove_it")
     took_ms = 1000 * (time.perf_counter() - started)
     deadline_ms = served.profile.decision_deadline_ms
     values = {"model": decision.model, "ms": f"{took_ms:.1f}", "deadline": f"{deadline_ms:g}"}
