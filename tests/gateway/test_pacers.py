@@ -30,28 +30,43 @@ def made(folder: Path, worker: int = 0, budget: Budget = BUDGET) -> Pacers:
 
 
 def mu(pacers: Pacers) -> float:
-    pacers._kept["auto"].pace = None
     pace = pacers.of("auto")
     assert pace is not None
     return pace.mu
 
 
 def overspend(pacers: Pacers) -> None:
-    for _ in range(20):
-        pacers.paid("auto", cost_usd=0.02, mu=0.5, is_request=True)
+    for i in range(20):
+        pacers.began("auto", i, 0.02)
+        pacers.paid("auto", i, cost_usd=0.02, mu=0.5, is_request=True)
 
 
 def test_a_budget_per_request_is_kept_on_what_the_answers_really_cost(tmp_path: Path) -> None:
     usual = Answer(text="yes", usage=Usage(20, 300))
-    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="max_cost_usd = 0.004") as gateway:
+    # An eighth of an answer of the dear candidate, which costs a hundred times the other's: the dial is a cliff.
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="max_cost_usd = 0.001525") as gateway:
         for fake in ups.fakes.values():
             fake.script = usual
-        answers = [gateway.chat(f"{HARD if i % 5 else EASY} {i}") for i in range(400)]
+        answers = [gateway.chat(f"{HARD if i % 5 else EASY} {i}") for i in range(300)]
         assert {answer.status for answer in answers} == {200}
         costs = [call.cost_usd for call in gateway.calls()]
-        assert len(costs) == 400
-        assert sum(costs) / 400 == pytest.approx(0.004, rel=0.02)
-        assert "keeps $0.004 a request" in answers[-1].headers["x-tenbin-reason"]
+        assert len(costs) == 300
+        assert sum(costs) / 300 == pytest.approx(0.001525, rel=0.02)
+        assert "keeps $0.001525 a request" in answers[-1].headers["x-tenbin-reason"]
+
+
+def test_calls_under_way_count_as_what_is_expected_of_them_until_they_are_billed(tmp_path: Path) -> None:
+    waiting, billed = made(tmp_path), made(tmp_path / "other")
+    before = mu(waiting)
+    for call in range(5):
+        waiting.began("auto", call, 0.02)
+        billed.paid("auto", call, cost_usd=0.02, mu=None, is_request=True)
+    assert before < mu(waiting) == pytest.approx(mu(billed), rel=1e-3)
+    for call in range(5):
+        waiting.paid("auto", call, cost_usd=0.0, mu=None, is_request=False)
+    assert mu(waiting) == before
+    waiting.began("auto", "nobody knows", None)
+    assert mu(waiting) == before
 
 
 def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
@@ -60,6 +75,7 @@ def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
     overspend(first)
     first.share()
     second.adopt(second.share())
+    second._kept["auto"].pace = None
     assert mu(second) > before
     assert mu(first) == mu(second)
 
@@ -97,7 +113,8 @@ def test_a_mark_says_all_that_is_known(tmp_path: Path) -> None:
 
 def test_a_profile_without_a_budget_has_no_pace(tmp_path: Path) -> None:
     pacers = made(tmp_path)
-    pacers.paid("other", cost_usd=1.0, mu=None, is_request=True)
+    pacers.began("other", "call", 1.0)
+    pacers.paid("other", "call", cost_usd=1.0, mu=None, is_request=True)
     assert pacers.of("other") is None
     assert list(pacers.states()) == ["auto"]
 

@@ -111,6 +111,7 @@ class Call:
         )
         self.began = time.perf_counter()
         self.is_intended = True
+        work.services.pacers.began(plan.profile_name or "", self, self.attempt.cost_usd)
         rows: list[Record] = [intent]
         if not self.no:
             document = plan.document(now)

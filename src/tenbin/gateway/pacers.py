@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeGuard
 
 from tenbin.config import Profile
 from tenbin.gateway.snapshot import ServedProfile
-from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, together
+from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised, together
 from tenbin.store.marks import Marks
 
 KIND = "pacing"
 HOLD_S = 0.02
-"""A mu holds so long, so that requests that are weighed together share one."""
+"""A mu holds so long where nothing is begun or billed meanwhile."""
+_FIGURES = tuple(field.name for field in fields(Tally) if field.name not in ("hours", "before"))
 AT = "@"
 """Between profile and worker in a mark's name; no profile has it in its own."""
 
@@ -41,15 +42,19 @@ class Pace:
 
 
 class _Kept:
-    """One budget that is kept: its curve, what was spent here and by the others, the pace of this moment."""
+    """One budget that is kept: its curve, what was spent here and by the others, the pace of this moment.
 
-    __slots__ = ("budget", "curve", "held_until", "others", "own", "pace", "written")
+    `under_way` are the dollars expected of the calls of this worker that have no bill yet.
+    """
+
+    __slots__ = ("budget", "curve", "held_until", "others", "own", "pace", "under_way", "written")
 
     def __init__(self, budget: Budget, curve: PaceCurve, own: Tally) -> None:
         self.budget = budget
         self.curve = curve
         self.own = own
         self.others = Tally()
+        self.under_way: dict[Hashable, float] = {}
         self.written: Tally | None = None
         self.pace: Pace | None = None
         self.held_until = -math.inf
@@ -78,7 +83,7 @@ class Pacers:
             old = self._kept.get(name)
             new = kept[name] = _Kept(budget, served.pace_curve, Tally() if old is None else old.own)
             if old is not None:
-                new.others = old.others
+                new.others, new.under_way = old.others, old.under_way
                 if old.budget.request_usd != budget.request_usd:  # a debt is owed to the budget that made it
                     new.own, new.others = replace(old.own, debt_usd=0.0), replace(old.others, debt_usd=0.0)
         self._kept = kept
@@ -91,20 +96,31 @@ class Pacers:
         now = time.time()
         if kept.pace is None or not now <= kept.held_until <= now + HOLD_S:
             tally = together((kept.own, kept.others), int(now // DAY_S))
+            usd, calls = sum(kept.under_way.values()), len(kept.under_way)
+            tally = promised(tally, kept.budget, expected_usd=usd, calls=calls, now=now)
             mu = paced_mu(tally, kept.budget, kept.curve, now)
             kept.pace = Pace(mu, kept.budget.request_usd is None, kept.budget)
             kept.held_until = now + HOLD_S
         return kept.pace
 
-    def paid(self, profile: str, *, cost_usd: float, mu: float | None, is_request: bool) -> None:
-        """A call of a profile was billed; `mu` is what it was decided with (None: not weighed)."""
+    def began(self, profile: str, call: Hashable, expected_usd: float | None) -> None:
+        """A call of a profile is under way, and expected to cost so much (None: nobody knows) until it is billed."""
+        kept = self._kept.get(profile)
+        if kept is not None and expected_usd is not None and expected_usd >= 0.0:
+            kept.under_way[call] = expected_usd
+            kept.pace = None
+
+    def paid(self, profile: str, call: Hashable, *, cost_usd: float, mu: float | None, is_request: bool) -> None:
+        """A call of a profile was billed; `mu` is what it was decided with (None: its bill teaches nothing)."""
         kept = self._kept.get(profile)
         if kept is None:
             return
-        expected = kept.curve.cost_of(mu) if mu is not None else None
+        expected = kept.under_way.pop(call, None)
+        weighed = None if mu is None or expected is None else (expected, kept.curve.cost_of(mu))
         kept.own = paid(
-            kept.own, kept.budget, cost_usd=cost_usd, expected_usd=expected, is_request=is_request, now=time.time()
+            kept.own, kept.budget, cost_usd=cost_usd, weighed=weighed, is_request=is_request, now=time.time()
         )
+        kept.pace = None
 
     def states(self) -> dict[str, Pace]:
         """Every profile's pace."""
@@ -151,13 +167,13 @@ def budget_of(profile: Profile) -> Budget | None:
 
 def tally_of(mark: Mapping[str, Any], budget: Budget) -> Tally:
     """The tally of a mark; a damaged one counts as nothing spent, a debt to another budget as none."""
-    figures = [mark.get(name) for name in ("debt_usd", "seen", "billed_usd", "expected_usd", "day", "day_usd", "began")]
+    figures: dict[str, Any] = {name: mark.get(name) for name in _FIGURES}
     hours, before = mark.get("hours"), mark.get("before")
-    if not (_are_numbers(figures) and _are_hours(hours) and _are_hours(before)):
+    if not (_are_numbers(list(figures.values())) and _are_hours(hours) and _are_hours(before)):
         return Tally()
-    debt, seen, billed, expected, day, spent, began = figures
-    owed = debt if mark.get("request_usd") == budget.request_usd else 0.0
-    return Tally(owed, seen, billed, expected, int(day), spent, began, tuple(hours), tuple(before))
+    figures["day"] = int(figures["day"])
+    tally = Tally(**figures, hours=tuple(hours), before=tuple(before))
+    return tally if mark.get("request_usd") == budget.request_usd else replace(tally, debt_usd=0.0)
 
 
 def _are_hours(value: object) -> TypeGuard[list[float]]:

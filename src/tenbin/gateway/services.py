@@ -191,6 +191,7 @@ class Services:
         trade_off = work.plan.trade_off
         self.pacers.paid(
             profile,
+            call,
             cost_usd=cost_usd or 0.0,
             mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
             is_request=status != "failed",
