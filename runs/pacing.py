@@ -1,6 +1,6 @@
 """Budgets kept on replayed streams: the pacer beside the best fixed mu in hindsight.
 
-    python runs/pacing.py OUTCOMES PRICES [--router ROUTER] [--seeds 20] [--requests 3000]
+    python runs/pacing.py OUTCOMES [PRICES] [--router ROUTER] [--seeds 20] [--requests 3000] [--under-way 0]
 
 The router is fitted on all rows, and everything is decided with its out-of-fold estimates. Per seed a random half of
 the rows makes the dial curve that the pacer knows; the stream is drawn from the other half. Budgets lie at 1/4, 1/2 and
@@ -12,9 +12,11 @@ the rows makes the dial curve that the pacer knows; the stream is drawn from the
 - unannounced: the same, but the book does not know.
 
 `request` budgets are mean dollars per request, `day` budgets dollars of one day whose volume is not known before;
-`day after` is the same on the day after a day of the same volume, at other random times. Medians over seeds of spend /
-budget (and its 10 % and 90 % points), and of quality / quality of the best fixed mu that keeps the budget in
-hindsight, whose share of the budget stands beside it. Prints one JSON document.
+`day after` is the same on the day after a day of the same volume and kind, with other random times. Medians over seeds
+of spend / budget (and its 10 % and 90 % points), of its distance from 1, and of quality / quality of the best fixed mu
+that keeps the budget in hindsight. Beside them stand the share of the budget that this mu uses, and the most that
+anybody can use on the dial who is never more than 2 % over, from the hundredth request on: when cheap prompts come
+last, money is left that could only have been spent before, on trust. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,24 +33,37 @@ import numpy as np
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.risk import losses, mu_grid, name_order
-from tenbin.router.crossfit import Crossfit, Observed, dial_curve
+from tenbin.router.crossfit import DIAL_POINTS, DialCurve
 from tenbin.router.fit import FitSettings, fit
-from tenbin.router.pacer import DAY_S, Budget, PaceCurve, Tally, paced_mu, paid
+from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised
 from tenbin.router.router import Router
 from tenbin.router.sweep import Sweep
-from tenbin.types import Estimates, TradeOff
+from tenbin.types import TradeOff
 
-MUS = mu_grid(401)
+MUS = mu_grid(DIAL_POINTS)
 SHAPES = ("stationary", "bursty", "drifting", "price", "unannounced")
 KINDS = ("request", "day", "day after")
 LEVELS = (0.25, 0.5, 0.75)
 DEARER = 10.0
 BURSTS = 10
+NEAR, FROM_REQUEST = 0.02, 100
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What every mu decides on all rows, and what that brings at some prices: choice, quality and dollars [K, n]."""
+
+    choice: np.ndarray
+    quality: np.ndarray
+    cost: np.ndarray
 
 
 @dataclass(frozen=True)
 class Ground:
-    """All rows: what is expected and what was observed, [n, M] each, and the group of every row."""
+    """All rows: what is expected and what was observed, [n, M] each, and the group of every row.
+
+    `swept` remembers the sweeps by the model that costs ten times as much (-1: none).
+    """
 
     router: Router
     quality: np.ndarray
@@ -55,17 +71,49 @@ class Ground:
     true_quality: np.ndarray
     true_cost: np.ndarray
     group: np.ndarray
+    swept: dict[int, Swept] = field(default_factory=dict)
+
+    def factor(self, model: int) -> np.ndarray:
+        """By what every model's dollars are multiplied when that one gets dearer."""
+        return np.where(np.arange(self.cost.shape[1]) == model, DEARER, 1.0)
+
+    def sweep(self, model: int) -> Swept:
+        """The whole dial, at prices of which that model's is ten times as high."""
+        if model not in self.swept:
+            router, factor = self.router, self.factor(model)
+            every, seconds = np.ones(len(router.models), dtype=bool), np.full(self.cost.shape, np.nan)
+            names = name_order(router.models)
+            rule = Sweep(self.quality, self.cost * factor, seconds, TradeOff(0.0), router.anchors, names, every)
+            choice = rule.choices(MUS)
+            here = np.arange(len(self.cost))
+            self.swept[model] = Swept(
+                choice,
+                self.true_quality[here, choice].astype(np.float32),
+                (self.true_cost * factor)[here, choice].astype(np.float32),
+            )
+        return self.swept[model]
+
+    def curve(self, rows: np.ndarray, model: int) -> PaceCurve:
+        """The dial curve of some rows, at prices of which that model's is ten times as high."""
+        swept = self.sweep(model)
+        quality, cost = (table[:, rows].mean(axis=1, dtype=np.float64) for table in (swept.quality, swept.cost))
+        return PaceCurve.of(DialCurve(MUS, quality, cost, np.nan, np.nan))
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Requests in order: decided with `quality` and `cost`, billed at `true_cost`; `curves` by request number."""
+    """Requests in order: decided with `quality` and `cost`, billed at `true_cost`; `curves` by request number.
+
+    `dial_quality` and `dial_cost` [K, n] are what every fixed mu would have brought.
+    """
 
     quality: np.ndarray
     cost: np.ndarray
     true_quality: np.ndarray
     true_cost: np.ndarray
-    curves: list[tuple[int, PaceCurve]]
+    curves: dict[int, PaceCurve]
+    dial_quality: np.ndarray
+    dial_cost: np.ndarray
 
 
 def main() -> None:
@@ -74,13 +122,14 @@ def main() -> None:
     panel = panel.take(~(np.isnan(panel.quality) | np.isnan(panel.cost_usd)).any(axis=1))
     if arguments.router is None:
         settings = FitSettings(learning_curve=False)
-        router = fit(panel, PriceBook.load(arguments.prices), settings)
+        router = fit(panel, PriceBook.load(arguments.prices) if arguments.prices else None, settings)
     else:
         router = Router.load(arguments.router)
     ground = ground_of(router, [query.group or "" for query in panel.queries])
     document: dict[str, object] = {"data_hash": panel.data_hash, "n": len(panel), "models": list(router.models)}
     for shape in arguments.shapes.split(","):
-        runs = [run(ground, shape, seed, arguments.requests) for seed in range(arguments.seeds)]
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+        runs = [run(ground, shape, seed, arguments.requests, arguments.under_way) for seed in seeds]
         document[shape] = {key: summed([one[key] for one in runs]) for key in runs[0]}
         print(shape, json.dumps(document[shape], indent=1), file=sys.stderr, flush=True)
     json.dump(document, sys.stdout, indent=1)
@@ -90,10 +139,12 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("outcomes", type=Path)
-    made.add_argument("prices", type=Path)
+    made.add_argument("prices", type=Path, nargs="?", help="not needed where dollars are recorded")
     made.add_argument("--router", type=Path, help="a router fitted on the same complete rows, instead of fitting one")
     made.add_argument("--seeds", type=int, default=20)
+    made.add_argument("--first-seed", type=int, default=0)
     made.add_argument("--requests", type=int, default=3000)
+    made.add_argument("--under-way", type=int, default=0, help="a bill comes when so many later calls were decided")
     made.add_argument("--shapes", default=",".join(SHAPES))
     return made
 
@@ -111,20 +162,25 @@ def ground_of(router: Router, groups: list[str]) -> Ground:
     )
 
 
-def run(ground: Ground, shape: str, seed: int, requests: int) -> dict[str, tuple[float, float, float]]:
-    """One seed of one shape: spend / budget, quality share and best fixed mu's spend / budget of every budget."""
+def run(ground: Ground, shape: str, seed: int, requests: int, under_way: int) -> dict[str, tuple[float, ...]]:
+    """One seed of one shape: spend / budget, quality share, the best fixed mu's spend and the most, of every budget."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(ground.quality))
     known, rows = order[: len(order) // 2], order[len(order) // 2 :][:requests]
     stream = streamed(ground, shape, known, arranged(ground, shape, rows, rng))
-    first = stream.curves[0][1]
+    first = stream.curves[0]
     found = {}
     for level in LEVELS:
         usd = float(first.cost_usd[-1] + level * (first.cost_usd[0] - first.cost_usd[-1]))
-        best_quality, best_spend = in_hindsight(ground, stream, usd)
+        best_quality, best_spend = in_hindsight(stream, usd)
+        most = most_usd(stream, usd)
         for kind in KINDS:
-            spend, quality = replay(ground, stream, kind, usd, arrivals(shape, len(rows), rng), rng)
-            found[f"{kind} {level}"] = (spend / usd, quality / best_quality, best_spend / usd)
+            times, before = arrivals(shape, len(rows), rng), arrivals(shape, len(rows), rng)
+            hours = np.histogram(before, HOURS, (0, DAY_S))[0].astype(float)
+            tally = Tally(before=tuple(hours.tolist())) if kind == "day after" else Tally()
+            budget = Budget(request_usd=usd) if kind == "request" else Budget(day_usd=usd * len(rows))
+            spend, quality = replay(ground, stream, budget, tally, times, under_way)
+            found[f"{kind} {level}"] = (spend / usd, quality / best_quality, best_spend / usd, most / usd)
     return found
 
 
@@ -151,88 +207,80 @@ def arrivals(shape: str, n: int, rng: np.random.Generator) -> np.ndarray:
 
 def streamed(ground: Ground, shape: str, known: np.ndarray, rows: np.ndarray) -> Stream:
     """The stream of these rows, with the curve of the known rows at the prices of the moment."""
+    usual = ground.sweep(-1)
     cost, true_cost = ground.cost[rows].copy(), ground.true_cost[rows].copy()
-    curves = [(0, curve_of(ground, known, np.ones(cost.shape[1])))]
+    curves = {0: ground.curve(known, -1)}
+    dial_quality, dial_cost = usual.quality[:, rows], usual.cost[:, rows]
     if shape in ("price", "unannounced"):
-        middle = len(rows) // 2
-        first = curves[0][1]
-        middling = first.mu_of(float(first.cost_usd[[0, -1]].mean()))
-        usual = sweep(ground, ground.quality[known], ground.cost[known]).choices(np.array([middling]))[0]
-        spend = np.bincount(usual, ground.true_cost[known, usual], cost.shape[1])
-        factor = np.where(np.arange(cost.shape[1]) == spend.argmax(), DEARER, 1.0)
+        model, middle = dearest(ground, known, curves[0]), len(rows) // 2
+        factor, late = ground.factor(model), rows[middle:]
         true_cost[middle:] *= factor
         if shape == "price":
             cost[middle:] *= factor
-            curves.append((middle, curve_of(ground, known, factor)))
-    return Stream(ground.quality[rows], cost, ground.true_quality[rows], true_cost, curves)
+            curves[middle] = ground.curve(known, model)
+            swept = ground.sweep(model)
+            dial_quality[:, middle:], dial_cost[:, middle:] = swept.quality[:, late], swept.cost[:, late]
+        else:
+            dial_cost[:, middle:] *= factor[usual.choice[:, late]]
+    return Stream(ground.quality[rows], cost, ground.true_quality[rows], true_cost, curves, dial_quality, dial_cost)
 
 
-def sweep(ground: Ground, quality: np.ndarray, cost: np.ndarray) -> Sweep:
-    """What decides these rows at any mu."""
-    router = ground.router
-    every = np.ones(len(router.models), dtype=bool)
-    seconds = np.full(cost.shape, np.nan)
-    return Sweep(quality, cost, seconds, TradeOff(0.0), router.anchors, name_order(router.models), every)
+def dearest(ground: Ground, known: np.ndarray, curve: PaceCurve) -> int:
+    """The model with most of the spend in the middle of the dial."""
+    middling = np.searchsorted(MUS, curve.mu_of(float(curve.cost_usd[[0, -1]].mean())))
+    choice = ground.sweep(-1).choice[middling, known]
+    return int(np.bincount(choice, ground.true_cost[known, choice], ground.cost.shape[1]).argmax())
 
 
-def curve_of(ground: Ground, rows: np.ndarray, factor: np.ndarray) -> PaceCurve:
-    """The dial curve of some rows, every model's dollars times its factor."""
-    whole = ground.router.crossfit
-    taken = {n: None if (v := getattr(whole.estimates, n)) is None else v[rows] for n in Estimates.__slots__}
-    observed = Observed(**{n: getattr(whole.observed, n)[rows] for n in Observed.__slots__})
-    router = ground.router
-    return PaceCurve.of(
-        dial_curve(
-            Crossfit(Estimates(**taken), observed),
-            ground.cost[rows] * factor,
-            ground.true_cost[rows] * factor,
-            router.models,
-            router.anchors,
-            TradeOff(0.0),
-            np.ones(len(router.models), dtype=bool),
-        )
-    )
-
-
-def in_hindsight(ground: Ground, stream: Stream, usd: float) -> tuple[float, float]:
+def in_hindsight(stream: Stream, usd: float) -> tuple[float, float]:
     """Mean quality and dollars of the best fixed mu that keeps the budget; the cheapest where none does."""
-    choices = sweep(ground, stream.quality, stream.cost).choices(MUS)
-    here = np.arange(len(stream.cost))
-    quality, cost = (table[here, choices].mean(axis=1) for table in (stream.true_quality, stream.true_cost))
+    quality, cost = (table.mean(axis=1, dtype=np.float64) for table in (stream.dial_quality, stream.dial_cost))
     best = int(np.argmax(np.where(cost <= usd, quality, -1.0))) if (cost <= usd).any() else int(np.argmin(cost))
     return float(quality[best]), float(cost[best])
 
 
+def most_usd(stream: Stream, usd: float) -> float:
+    """The most mean dollars that can be spent between the ends of the dial, never more than 2 % over."""
+    least = int(np.searchsorted(MUS, stream.curves[0].mu[0]))
+    spent = 0.0
+    for n, cost in enumerate(stream.dial_cost[least:].max(axis=0).tolist(), 1):
+        spent = min(spent + cost, usd * (n + NEAR * max(n, FROM_REQUEST)))
+    return spent / stream.dial_cost.shape[1]
+
+
 def replay(
-    ground: Ground, stream: Stream, kind: str, usd: float, times: np.ndarray, rng: np.random.Generator
+    ground: Ground, stream: Stream, budget: Budget, tally: Tally, times: np.ndarray, under_way: int
 ) -> tuple[float, float]:
     """Mean dollars and quality of the stream as it is paced."""
-    n = len(stream.cost)
-    budget = Budget(request_usd=usd) if kind == "request" else Budget(day_usd=usd * n)
-    tally = Tally(before=tuple(np.histogram(rng.uniform(0, 24, n), 24, (0, 24))[0])) if kind == "day after" else Tally()
-    curves = dict(stream.curves)
-    curve = curves[0]
-    spent = quality = 0.0
-    for i, at in enumerate(times.tolist()):
-        curve = curves.get(i, curve)
-        mu = paced_mu(tally, budget, curve, at)
+    curve, waiting = stream.curves[0], deque[tuple[float, float, float]]()
+    spent = quality = expected = 0.0
+    for i, now in enumerate(times.tolist()):
+        curve = stream.curves.get(i, curve)
+        mu = paced_mu(promised(tally, budget, expected_usd=expected, calls=len(waiting), now=now), budget, curve, now)
         loss = losses(stream.quality[i], stream.cost[i], stream.cost[i], TradeOff(mu), ground.router.anchors)
         chosen = int(loss.argmin())
-        bill = float(stream.true_cost[i, chosen])
-        tally = paid(tally, budget, cost_usd=bill, expected_usd=curve.cost_of(mu), is_request=True, now=at)
-        spent += bill
+        spent += float(stream.true_cost[i, chosen])
         quality += float(stream.true_quality[i, chosen])
-    return spent / n, quality / n
+        waiting.append((float(stream.true_cost[i, chosen]), float(stream.cost[i, chosen]), curve.cost_of(mu)))
+        expected += waiting[-1][1]
+        if len(waiting) > under_way:
+            bill, foreseen, usual = waiting.popleft()
+            expected -= foreseen
+            tally = paid(tally, budget, cost_usd=bill, weighed=(foreseen, usual), now=now)
+    return spent / len(times), quality / len(times)
 
 
-def summed(found: list[tuple[float, float, float]]) -> dict[str, object]:
+def summed(found: list[tuple[float, ...]]) -> dict[str, object]:
     """Medians over seeds."""
-    spend, quality, best = np.array(found).T
+    spend, quality, best, most = np.array(found).T
     return {
         "spend / budget": round(float(np.median(spend)), 4),
         "spend 10 % and 90 %": np.quantile(spend, [0.1, 0.9]).round(4).tolist(),
+        "off by": round(float(np.median(np.abs(spend - 1.0))), 4),
         "quality / best fixed": round(float(np.median(quality)), 4),
         "best fixed / budget": round(float(np.median(best)), 4),
+        "most / budget": round(float(np.median(most)), 4),
+        "seeds whose most is below .98": int((most < 1.0 - NEAR).sum()),
     }
 
 
