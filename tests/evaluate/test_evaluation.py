@@ -56,6 +56,13 @@ def test_intervals_hold_their_values(found: Evaluation) -> None:
     for summary in found.summaries:
         for figure in (summary.aiq, summary.aiq_log, summary.peak_quality):
             assert figure.low <= figure.value <= figure.high
+    for point in found.curves[0].points:
+        for figure in (point.quality, point.cost_usd, point.quality_ratio, point.saving):
+            assert figure.low <= figure.value <= figure.high
+    best = next(s for s in found.singles if s.model == found.best_single)
+    cheap = found.curves[0].points[-1]
+    assert cheap.saving.value == pytest.approx(1.0 - cheap.cost_usd.value / best.cost_usd.value)
+    assert cheap.quality_ratio.value == pytest.approx(cheap.quality.value / best.quality.value)
     for single, quality in zip(found.singles, (0.6, 0.85, 0.45), strict=True):
         assert single.quality.low <= quality <= single.quality.high
     assert [s.on_hull for s in found.singles] == [True, True, False]

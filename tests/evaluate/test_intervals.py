@@ -7,7 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from tenbin.evaluate.intervals import Columns, Means, interval, resample, standard_error
+from tenbin.evaluate.intervals import (
+    LONGER_ARM,
+    REACH,
+    Columns,
+    Means,
+    interval,
+    lent_sd,
+    mean_interval,
+    resample,
+    standard_error,
+)
 from tenbin.types import Floats, Ints
 
 
@@ -87,3 +97,47 @@ def test_what_is_not_reached_counts_as_infinite() -> None:
     assert figure.value == 0.5
     assert figure.low == pytest.approx(0.4, abs=0.01)
     assert math.isnan(figure.high)
+
+
+def test_an_interval_reaches_as_far_as_the_resamples_lean() -> None:
+    rows = np.concatenate([[0.0], np.linspace(-1.0, 3.0, 401)])
+    leaning = interval(rows)
+    assert (leaning.low, leaning.high) == (pytest.approx(-0.9 - 1.0), pytest.approx(2.9))
+    other_way = interval(-rows)
+    assert (other_way.low, other_way.high) == (pytest.approx(-2.9), pytest.approx(0.9 + 1.0))
+
+
+def test_the_longer_arm_of_a_skewed_mean_is_drawn_out_and_only_that_one() -> None:
+    rows = np.concatenate([[0.0], np.linspace(-1.0, 0.0, 201), np.linspace(0.0, 3.0, 201)])
+    plain, drawn = interval(rows), mean_interval(rows)
+    assert drawn.low == pytest.approx(plain.low)
+    assert drawn.high == pytest.approx(plain.high + LONGER_ARM * (plain.high + plain.low), rel=1e-2)
+
+
+def test_means_of_few_skewed_dollars_are_covered() -> None:
+    rng = np.random.default_rng(12)
+    covered = {interval: 0, mean_interval: 0}
+    for _ in range(200):
+        rows = means_of(rng.lognormal(0.0, 1.5, 60)).of("x")[:, 0]
+        for made in covered:
+            figure = made(rows)
+            covered[made] += figure.low <= math.exp(1.5**2 / 2.0) <= figure.high
+    assert covered[mean_interval] >= covered[interval] + 4
+    assert covered[mean_interval] >= 172  # of 200; nothing that sees 60 of such dollars gets to 190
+
+
+def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -> None:
+    n = 200
+    values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.0, 1.0)], axis=1)
+    stays, goes = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.int64)
+    half = (np.arange(n) >= n // 2).astype(np.int64)  # none of those that go comes out otherwise
+    one = np.ones(n)
+    lent = lent_sd(values, np.stack([stays, goes, half]), 0, one, np.arange(n))
+    assert lent == pytest.approx([math.sqrt(2.0 * 0.3) / n, 0.0, math.sqrt(2.0 * 0.5 * 0.3) / n])
+    copied = lent_sd(
+        np.repeat(values, 3, axis=0), np.repeat(stays, 3)[None, :], 0, np.ones(3 * n), np.arange(n).repeat(3)
+    )
+    assert copied == pytest.approx(lent[:1])  # copies are no more queries
+    rows = np.ones(101)
+    assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - REACH * lent[0])
+    assert lent_sd(values[:, :1], stays[None, :], 0, one, np.arange(n)) == pytest.approx([0.0])

@@ -56,7 +56,16 @@ def sweep(n_models: int, points: int, lift: float = 0.0) -> tuple[CurvePoint, ..
         quality, cost = 0.6 + 0.25 * left**0.5 + lift, 0.0002 + 0.0123456789 * left**2
         found.append(
             CurvePoint(
-                float(mu), "", figure(quality, 0.0123456), figure(cost, cost / 10), NAN, tuple(shares), quality, cost
+                float(mu),
+                "",
+                figure(quality, 0.0123456),
+                figure(cost, cost / 10),
+                NAN,
+                tuple(shares),
+                quality,
+                cost,
+                figure(quality / 0.84, 0.015),
+                figure(1.0 - cost / 0.0125, cost / 0.125),
             )
         )
     return tuple(found)

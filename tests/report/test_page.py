@@ -146,7 +146,10 @@ def test_the_slider_starts_where_the_page_stands() -> None:
     assert slider["aria-valuetext"] == now["told"]
     text = page.text()
     assert all(now[key] in text for key in ("mu", "quality", "cost", "saving"))
+    assert all(now[f"{key}_note"] in text for key in ("quality", "cost", "saving"))
     nearest = min(evaluation.curves[0].points, key=lambda point: abs(point.mu - 0.2))
+    assert f"{100 * nearest.saving.low:.1f}" in now["saving_note"]
+    assert f"{100 * nearest.quality_ratio.high:.1f}" in now["quality_note"]
     assert now["mu"] == f"{nearest.mu:.3f}".rstrip("0")
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tenbin.evaluate.curve import Contender, chosen
-from tenbin.evaluate.intervals import interval, standard_error
+from tenbin.evaluate.intervals import Means, interval, lent_sd, mean_interval, standard_error
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
 from tenbin.evaluate.result import (
     ROUTER,
@@ -38,9 +38,9 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
     return tuple(
         SingleModel(
             model=model,
-            quality=interval(quality[:, m]),
-            cost_usd=interval(cost[:, m]),
-            latency_s=interval(latency[:, m]),
+            quality=mean_interval(quality[:, m]),
+            cost_usd=mean_interval(cost[:, m]),
+            latency_s=mean_interval(latency[:, m]),
             label_share=float(label_share[m]),
             arena_score=arena_score(float(quality[0, m]), float(cost[0, m])),
             on_hull=(float(cost[0, m]), float(quality[0, m])) in vertices,
@@ -53,18 +53,21 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
     """Every point of a contender with intervals, and the hull of the sample."""
     quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
     where = place(contender.choices)
+    kept = kept_of(trial.means, contender.name, contender.choices, where, ground, trial.scales[0].best)
     shares = shares_of(contender.choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
     points = tuple(
         CurvePoint(
             mu=float(contender.mus[k]),
             label=contender.labels[k],
-            quality=interval(quality[:, where[k]]),
-            cost_usd=interval(cost[:, where[k]]),
+            quality=mean_interval(quality[:, where[k]]),
+            cost_usd=mean_interval(cost[:, where[k]]),
             latency_s=mean_latency(ground, contender.choices[k]),
             shares=tuple(shares[k].tolist()),
             predicted_quality=float(contender.predicted_quality[k]),
             predicted_cost_usd=float(contender.predicted_cost_usd[k]),
+            quality_ratio=kept[k][0],
+            saving=kept[k][1],
         )
         for k in range(contender.mus.size)
     )
@@ -74,6 +77,28 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
         deployable=contender.deployable,
         points=points,
         hull=tuple(zip(hull.cost_usd, hull.quality, strict=True)),
+    )
+
+
+def kept_of(
+    means: Means, name: str, choices: Ints, where: Ints, ground: Ground, model: int
+) -> tuple[tuple[Figure, Figure], ...]:
+    """Per setting its share of one model's quality, and the share of that model's cost that it saves.
+
+    `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index.
+    """
+    quality, cost = means.of(f"{name} quality"), means.of(f"{name} cost")
+    whole_quality, whole_cost = (means.of(f"{SINGLES} {what}")[:, model] for what in ("quality", "cost"))
+    lent_quality, lent_cost = (
+        share_of(lent_sd(values, choices, model, ground.weight, ground.cluster), whole[:1])
+        for values, whole in ((ground.quality, whole_quality), (ground.cost_usd, whole_cost))
+    )
+    return tuple(
+        (
+            mean_interval(share_of(quality[:, at], whole_quality), lent_quality[k]),
+            flipped(mean_interval(share_of(cost[:, at], whole_cost), lent_cost[k])),
+        )
+        for k, at in enumerate(where)
     )
 
 
@@ -137,6 +162,13 @@ def no_harm_of(difference: Difference) -> NoHarm:
 def flipped(share: Figure) -> Figure:
     """1 - a figure: from a share of cost to a saving."""
     return Figure(1.0 - share.value, 1.0 - share.high, 1.0 - share.low)
+
+
+def share_of(part: Floats, whole: Floats) -> Floats:
+    """The part as a share of the whole; NaN where that is nothing."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Floats = np.where(whole > 0.0, part / whole, np.nan)
+    return share
 
 
 def _minus(trial: Trial, figure: str, baseline: str) -> Floats:

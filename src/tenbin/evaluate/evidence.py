@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.comparison import flipped
-from tenbin.evaluate.intervals import interval
+from tenbin.evaluate.comparison import flipped, share_of
+from tenbin.evaluate.intervals import mean_interval
 from tenbin.evaluate.result import Difference, OperatingPoint
 from tenbin.evaluate.sample import Sample
 from tenbin.evaluate.subject import Subject
 from tenbin.evaluate.trial import SINGLES, Trial
 from tenbin.evaluate.verdict import Evidence, Single
-from tenbin.types import Floats
 
 GOOD_ENOUGH = 0.99
 """A single model within this share of the best one's mean quality counts as good as it."""
@@ -53,12 +52,6 @@ def cheap_and_good(trial: Trial, models: tuple[str, ...]) -> Single:
     return Single(
         model=models[cheapest],
         best=models[best],
-        saving=flipped(interval(_share(cost[:, cheapest], cost[:, best]))),
-        quality_ratio=interval(_share(quality[:, cheapest], quality[:, best])),
+        saving=flipped(mean_interval(share_of(cost[:, cheapest], cost[:, best]))),
+        quality_ratio=mean_interval(share_of(quality[:, cheapest], quality[:, best])),
     )
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: Floats = np.where(whole > 0.0, part / whole, np.nan)
-    return share

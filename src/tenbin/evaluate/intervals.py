@@ -1,20 +1,31 @@
 """Paired bootstrap over queries: every mean of every curve is resampled with the same queries.
 
 Queries that are copies of one another (one cluster) are drawn together. Weighted means are ratio estimators: the sum
-of weight x value over the sum of weights, both resampled (Efron and Tibshirani, 1993).
+of weight x value over the sum of weights, both resampled (Efron and Tibshirani, 1993). What percentile intervals leave
+out is put right here, in all figures alike (docs/explanation/metrics.md, "Intervals").
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 
+from tenbin.evaluate.curve import chosen
 from tenbin.evaluate.result import Figure
 from tenbin.types import Floats, Ints
 
 LEVEL = 0.95
+REACH = NormalDist().inv_cdf(0.5 + LEVEL / 2.0)
+"""Standard deviations from the middle of a normal distribution to an end of its interval."""
+LONGER_ARM = (REACH**2 + 1.0) / (2.0 * REACH**2)
+"""How much of its excess over the shorter arm the longer one lacks: a percentile interval of a mean of skewness 6 g
+ends at REACH + g (REACH^2 - 1), its middle is at -g, and it should end at REACH + g (2 REACH^2 + 1) (Hall, Annals of
+Statistics 16:3, 1988)."""
+LENT_QUERIES = 2.0
+"""Successes that an interval of a share adds to those seen (Agresti and Coull, American Statistician 52:2, 1998)."""
 BATCH = 100
 UNKNOWN = Figure(math.nan, math.nan, math.nan)
 
@@ -86,7 +97,7 @@ class Means:
 
     def figure(self, name: str, column: int = 0) -> Figure:
         """The mean of one column with its interval."""
-        return interval(self.of(name)[:, column])
+        return mean_interval(self.of(name)[:, column])
 
 
 def resample(
@@ -112,18 +123,72 @@ def resample(
 
 
 def interval(rows: Floats) -> Figure:
-    """The value on the sample (row 0) with the percentile interval of the resamples (rows 1 to R).
+    """The value on the sample (row 0) with the interval of the resamples (rows 1 to R), for any figure.
 
-    A NaN resample means "not reached" and counts as +infinity, so that leaving it out cannot flatter: an end of
-    the interval that falls among those is NaN.
+    The percentile interval, drawn out where the middle of the resamples leans away from the value, by as much: what is
+    a maximum on the sample is one once more on each resample. A NaN resample means "not reached" and counts as
+    +infinity, so that leaving it out cannot flatter: an end of the interval that falls among those is NaN.
     """
-    value, drawn = float(rows[0]), np.sort(np.where(np.isnan(rows[1:]), np.inf, rows[1:]))
+    value = float(rows[0])
+    low, middle, high = _percentiles(rows)
+    if math.isfinite(value) and math.isfinite(middle):
+        low, high = min(low, low + value - middle), max(high, high + value - middle)
+    return _figure(value, low, high)
+
+
+def mean_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
+    """The same for a mean, or a ratio of means: `interval`, the longer arm drawn out where the resamples are skewed.
+
+    `lent_sd` is what the resamples cannot know, as a standard deviation (see the function of that name).
+    """
+    figure = interval(rows)
+    low, middle, high = _percentiles(rows)
+    excess = (high - middle) - (middle - low) if math.isfinite(low) and math.isfinite(high) else 0.0
+    below = figure.value - figure.low + LONGER_ARM * max(-excess, 0.0)
+    above = figure.high - figure.value + LONGER_ARM * max(excess, 0.0)
+    if lent_sd > 0.0:
+        below, above = math.hypot(below, REACH * lent_sd), math.hypot(above, REACH * lent_sd)
+    return _figure(figure.value, figure.value - below, figure.value + above)
+
+
+def _percentiles(rows: Floats) -> tuple[float, float, float]:
+    """Both ends of the percentile interval of rows 1 to R with their middle between them; NaN without any."""
+    drawn = np.sort(np.where(np.isnan(rows[1:]), np.inf, rows[1:]))
     if drawn.size == 0:
-        return Figure(value, math.nan, math.nan)
-    tail = (1.0 - LEVEL) / 2.0
-    low = float(drawn[math.floor(tail * (drawn.size - 1))])
-    high = float(drawn[math.ceil((1.0 - tail) * (drawn.size - 1))])
+        return math.nan, math.nan, math.nan
+    last, tail = drawn.size - 1, (1.0 - LEVEL) / 2.0
+    middle = float(drawn[last // 2] + drawn[drawn.size // 2]) / 2.0
+    return float(drawn[math.floor(tail * last)]), middle, float(drawn[math.ceil((1.0 - tail) * last)])
+
+
+def _figure(value: float, low: float, high: float) -> Figure:
     return Figure(value, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
+
+
+def lent_sd(values: Floats, choices: Ints, reference: int, weight: Floats, cluster: Ints) -> Floats:
+    """What the means of K settings against the reference's mean might hide, as standard deviations [K].
+
+    Where next to every query stays with the reference, those few that do not may all have come out alike, and then the
+    bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes out
+    otherwise with the chance that such outcomes differ over all queries, by as much as those did that went. Nothing is
+    lent to a setting that leaves nothing with the reference. `values` [n, M] (qualities or dollars), `choices` [K, n].
+    """
+    gap = values - values[:, [reference]]
+    share = weight / weight.sum()
+    elsewhere = np.array([np.bincount(row, weights=share, minlength=gap.shape[1]) for row in choices])
+    elsewhere[:, reference] = 0.0
+    gone = elsewhere.sum(axis=1)
+    anyone = np.arange(gap.shape[1]) != reference
+    among = np.where(gone[:, None] > 0.0, elsewhere, anyone / max(anyone.sum(), 1))
+    among = among / np.maximum(gone, np.where(gone > 0.0, 0.0, 1.0))[:, None]
+    chance, square = among @ (share @ (gap != 0.0)), among @ (share @ gap**2)
+    moved = chosen(gap, choices)
+    seen, seen_square = (moved != 0.0) @ share, moved**2 @ share
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bring = np.where(seen > 0.0, chance * seen_square / seen, square)
+    units = np.bincount(cluster, weights=share)
+    lent: Floats = np.sqrt(LENT_QUERIES * np.maximum(1.0 - gone, 0.0) * bring) * float(units @ units)
+    return lent
 
 
 def standard_error(rows: Floats) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 
 from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Field
-from tenbin.evaluate.comparison import flipped, shares_of
+from tenbin.evaluate.comparison import flipped, kept_of, share_of, shares_of
 from tenbin.evaluate.curve import Contender, chosen, sweep
-from tenbin.evaluate.intervals import interval, standard_error
+from tenbin.evaluate.intervals import interval, mean_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
@@ -74,11 +74,12 @@ def operating_points(
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
     reference_cost = trial.means.of(f"{SINGLES} cost")[:, reference]
     shares = shares_of(contender.choices, ground)
+    kept = kept_of(trial.means, POINTS, contender.choices, np.arange(len(settings)), ground, reference)
     points = []
     for k, setting in enumerate(settings):
-        ratio = _share(quality[:, k], reference_quality)
+        ratio, saving = kept[k]
         asked = setting.kind == "min_quality"
-        promise = setting.target * reference_quality if asked else np.full(ratio.size, setting.promised_quality)
+        promise = setting.target * reference_quality if asked else np.full(len(quality), setting.promised_quality)
         shortfall = quality[:, k] - promise
         noise = standard_error(shortfall)
         points.append(
@@ -89,15 +90,15 @@ def operating_points(
                 reached=setting.reached,
                 promised_quality=setting.promised_quality,
                 promised_cost_usd=setting.promised_cost_usd,
-                quality=interval(quality[:, k]),
-                cost_usd=interval(cost[:, k]),
-                quality_ratio=interval(ratio),
-                saving=flipped(interval(_share(cost[:, k], reference_cost))),
-                overshoot=float(ratio[0]) - setting.target if asked else math.nan,
+                quality=mean_interval(quality[:, k]),
+                cost_usd=mean_interval(cost[:, k]),
+                quality_ratio=ratio,
+                saving=saving,
+                overshoot=ratio.value - setting.target if asked else math.nan,
                 kept=bool(shortfall[0] >= -SLACK - (0.0 if math.isnan(noise) else noise)),
                 shares=tuple(shares[k].tolist()),
                 arena_score=arena_score(float(quality[0, k]), float(cost[0, k])),
-                blind_saving=flipped(interval(_share(_blind_cost(trial, quality[:, k]), reference_cost))),
+                blind_saving=flipped(interval(share_of(_blind_cost(trial, quality[:, k]), reference_cost))),
             )
         )
     return tuple(points)
@@ -111,12 +112,6 @@ def _setting(kind: str, target: float, mu: float, reached: bool, curve: DialCurv
 def _blind_cost(trial: Trial, quality: Floats) -> Floats:
     """Least dollars [1 + R] at which each resample's zero router reaches these qualities; NaN where it does not."""
     return np.array([scale.zero.cost_at(q) for scale, q in zip(trial.scales, quality.tolist(), strict=True)])
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share: Floats = np.where(whole > 0.0, part / whole, np.nan)
-    return share
 
 
 def _everyone(field: Field) -> Bools:

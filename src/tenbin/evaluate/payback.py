@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tenbin.evaluate.intervals import UNKNOWN, interval
+from tenbin.evaluate.intervals import UNKNOWN, interval, mean_interval
 from tenbin.evaluate.result import Payback
 from tenbin.types import Floats
 
@@ -18,7 +18,7 @@ def payback_of(labelling_usd: float, ratio: float, routed_usd: Floats, reference
     """
     saved = reference_usd - routed_usd
     if math.isnan(labelling_usd):
-        return Payback(labelling_usd, ratio, interval(saved), UNKNOWN)
+        return Payback(labelling_usd, ratio, mean_interval(saved), UNKNOWN)
     with np.errstate(invalid="ignore", divide="ignore"):
         queries = np.where(saved > 0.0, labelling_usd / saved, np.nan)
-    return Payback(labelling_usd, ratio, interval(saved), interval(queries))
+    return Payback(labelling_usd, ratio, mean_interval(saved), interval(queries))

@@ -70,7 +70,7 @@ class CurvePoint:
 
     `mu` is NaN where the point is not of a sweep (a model of the zero router). `shares` is in the order of
     `Evaluation.models` and sums to 1. `predicted_…` are the means promised by the estimates of the chosen models
-    (NaN for what predicts nothing).
+    (NaN for what predicts nothing). `quality_ratio` and `saving` are against the best single model on the same queries.
     """
 
     mu: float
@@ -81,6 +81,8 @@ class CurvePoint:
     shares: tuple[float, ...]
     predicted_quality: float
     predicted_cost_usd: float
+    quality_ratio: Figure = Figure(math.nan, math.nan, math.nan)
+    saving: Figure = Figure(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)

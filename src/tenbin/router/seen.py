@@ -36,6 +36,11 @@ class SeenPrompts:
         """The (first) training row of every prompt that is one."""
         return {self.keys[place]: row for row, place in reversed(list(enumerate(self.rows.tolist())))}
 
+    def clusters(self) -> Ints:
+        """For every training row [n] a number from 0, the same for copies of one prompt."""
+        number: Ints = np.unique(self.rows, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        return number
+
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name."""
         return {"keys": np.array(self.keys), "rows": self.rows}

@@ -74,7 +74,6 @@ def _panel(edition: Edition) -> Markup:
     words = edition.words
     at = edition.default_setting()
     now = _setting(edition, edition.dial[at])
-    against = words("dial.against", model=edition.best.model)  # the same at every setting
     slider = el(
         "div",
         el("label", words("dial.label"), for_="dial"),
@@ -86,7 +85,7 @@ def _panel(edition: Edition) -> Markup:
         class_="slider", id="slider", hidden=True,
     )  # fmt: skip
     facts = [
-        fact(now[key], words(f"dial.{key}"), now.get(f"{key}_note", against), data_show=key)
+        fact(now[key], words(f"dial.{key}"), now[f"{key}_note"], data_show=key)
         for key in ("mu", "quality", "cost", "saving")
     ]
     bars = [
@@ -118,20 +117,26 @@ def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
     at = edition.dial.index(point)
     held = [layer.shares[at] for layer in layers(edition)]
     quality, quality_interval = edition.share_of(point.quality)
+    ratio_interval, saving_interval = (edition.share_of(found)[1] for found in (point.quality_ratio, point.saving))
     cost = numbers.per_thousand_usd(point.cost_usd.value)
     saving = numbers.percent(edition.saving(point.cost_usd.value))
+    against = words("dial.against", model=edition.best.model)
+    ratio = numbers.percent(edition.quality_ratio(point.quality.value))
     return {
         "mu": numbers.mu(point.mu),
         "mu_note": f"--mu {point.mu:.6g}",
         "quality": quality,
         "quality_note": words(
-            "dial.of_best", ratio=numbers.percent(edition.quality_ratio(point.quality.value)), interval=quality_interval
+            "dial.of_best",
+            ratio=f"{ratio} ({ratio_interval})" if ratio_interval else ratio,
+            interval=quality_interval,
         ),
         "cost": cost,
         "cost_note": numbers.between(
             numbers.per_thousand_usd(point.cost_usd.low), numbers.per_thousand_usd(point.cost_usd.high)
         ),
         "saving": saving,
+        "saving_note": words("dial.within", interval=saving_interval, against=against) if saving_interval else against,
         "shares": [numbers.percent(share, 0 if share == 0.0 else 1) for share in held],
         "widths": [round(BAR * share, 1) for share in held],
         "told": words("dial.told", mu=numbers.mu(point.mu), quality=quality, cost=cost, saving=saving),
@@ -148,12 +153,13 @@ def _dial_table(edition: Edition) -> Markup:
         point = edition.dial[index]
         main = max(range(len(point.shares)), key=lambda m: point.shares[m])
         quality, quality_interval = edition.share_of(point.quality)
+        setting = _setting(edition, point)
         rows.append(
             (
                 f"μ = {numbers.mu(point.mu)}",
                 cell(quality, quality_interval),
-                cell(numbers.per_thousand_usd(point.cost_usd.value)),
-                cell(numbers.percent(edition.saving(point.cost_usd.value))),
+                cell(setting["cost"], setting["cost_note"]),
+                cell(setting["saving"], edition.share_of(point.saving)[1]),
                 cell(name(edition.evaluation.models[main]), numbers.percent(point.shares[main], 0)),
             )
         )

@@ -1,0 +1,95 @@
+"""What a router promises at a setting of its dial: means over its training prompts, decided out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenbin.evaluate.comparison import kept_of
+from tenbin.evaluate.curve import chosen
+from tenbin.evaluate.intervals import Columns, mean_interval, resample
+from tenbin.evaluate.result import Figure
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground
+from tenbin.policy import listed
+from tenbin.risk import cautious_quality, choose, losses
+from tenbin.router.crossfit import doubly_robust
+from tenbin.router.router import Router
+from tenbin.types import Ints, TradeOff
+
+RESAMPLES = 1000
+MOST_UNITS = 1000
+"""More prompts than this are drawn in so many heaps made at random: means of heaps vary as their prompts do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Mean quality and dollars per query at one setting, and both against the reference on the same prompts.
+
+    `saving` is 1 - dollars / the reference's, NaN where that is free.
+    """
+
+    quality: Figure
+    cost_usd: Figure
+    quality_ratio: Figure
+    saving: Figure
+
+
+def promises_of(
+    router: Router,
+    trade_offs: Sequence[TradeOff],
+    *,
+    allow: Collection[str] | None = None,
+    deny: Collection[str] | None = None,
+    seed: int = 0,
+) -> tuple[Promise, ...]:
+    """One promise per trade-off, from the cross-fitted training rows at today's prices; intervals at 95 %.
+
+    They say how far the training prompts settle the figure for prompts of their kind, not how far traffic differs.
+    """
+    crossfit, models = router.crossfit, router.models
+    estimates, weight = crossfit.estimates, crossfit.observed.weight
+    cost = router.cost_usd(estimates)
+    allowed = np.broadcast_to(listed(models, allow, deny), cost.shape)
+    choices = np.array(
+        [
+            choose(losses(cautious_quality(estimates, at), cost, estimates.latency_s, at, router.anchors), cost,
+                   router.rank, allowed)
+            for at in trade_offs
+        ]
+    )  # fmt: skip
+    quality = crossfit.quality_values()
+    ground = Ground(
+        quality=quality,
+        cost_usd=doubly_robust(cost, router.observed_cost_usd(), weight),
+        latency_s=estimates.latency_s,
+        weight=np.ones(len(quality)),
+        cluster=router.seen_prompts.clusters(),
+    )
+    return promised(ground, choices, models.index(router.anchors.reference), seed=seed)
+
+
+def promised(ground: Ground, choices: Ints, reference: int, *, seed: int = 0) -> tuple[Promise, ...]:
+    """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index."""
+    columns = Columns(len(ground.quality))
+    for name, values in (("quality", ground.quality), ("cost", ground.cost_usd)):
+        columns.add(f"{SINGLES} {name}", values)
+        columns.add(f"{POINTS} {name}", chosen(values, choices).T)
+    units = _heaped(ground.cluster, seed)
+    means = resample(columns, ground.weight, units, resamples=RESAMPLES, seed=seed, tick=lambda _done: None)
+    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference)
+    quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
+    return tuple(
+        Promise(mean_interval(quality[:, k]), mean_interval(cost[:, k]), ratio, saving)
+        for k, (ratio, saving) in enumerate(kept)
+    )
+
+
+def _heaped(cluster: Ints, seed: int) -> Ints:
+    """The units that are drawn: the clusters themselves, or heaps of them where they are many."""
+    n = int(cluster.max()) + 1
+    if n <= MOST_UNITS:
+        return cluster
+    heap: Ints = (np.random.default_rng(seed).permutation(n) % MOST_UNITS)[cluster]
+    return heap
