@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from tenbin.evaluate.intervals import (
+    LEVEL,
     LONGER_ARM,
     REACH,
     Columns,
@@ -105,6 +107,10 @@ def test_an_interval_reaches_as_far_as_the_resamples_lean() -> None:
     assert (leaning.low, leaning.high) == (pytest.approx(-0.9 - 1.0), pytest.approx(2.9))
     other_way = interval(-rows)
     assert (other_way.low, other_way.high) == (pytest.approx(-2.9), pytest.approx(0.9 + 1.0))
+
+
+def test_the_reach_is_that_of_the_level() -> None:
+    assert pytest.approx(NormalDist().inv_cdf(0.5 + LEVEL / 2.0)) == REACH
 
 
 def test_the_longer_arm_of_a_skewed_mean_is_drawn_out_and_only_that_one() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from tenbin.evaluate.result import Figure
 from tenbin.types import Floats, Ints
 
 LEVEL = 0.95
-REACH = NormalDist().inv_cdf(0.5 + LEVEL / 2.0)
+REACH = 1.959963984540054
 """Standard deviations from the middle of a normal distribution to an end of its interval."""
 LONGER_ARM = (REACH**2 + 1.0) / (2.0 * REACH**2)
 """How much of its excess over the shorter arm the longer one lacks: a percentile interval of a mean of skewness 6 g
