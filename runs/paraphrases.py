@@ -22,8 +22,8 @@ import numpy as np
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.router.dials import Dial
-from tenbin.router.estimator import STRANGER
 from tenbin.router.fit import FitSettings, fit
+from tenbin.strangers import STRANGER
 
 FRAMES = (
     ("Please answer the following. ", ""),

@@ -5,8 +5,8 @@
 Each group is left out of training in turn. On its prompts, the trade-off chosen on the others is held against the
 reference: mean quality over the reference's with its standard error and the one-sided 95 % lower bound (delta method
 on paired differences), and whether a share below `--share` is shown, by Holm over the groups. `--rows` bounds the rows
-to fit on. At home (out of fold, in the same fits) stands the share of prompts called strangers and what the saving
-would lose if all of these went to the reference. Prints one JSON document.
+to fit on. "by the dial" is without the rule of strangers, "served" with it, no budget ending, "beyond the budget" with
+nothing left. At home stand rows of the other groups that were not fitted on. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.risk import choose, losses
 from tenbin.router.dials import Dial
-from tenbin.router.estimator import STRANGER
 from tenbin.router.fit import FitSettings, fit
+from tenbin.strangers import STRANGER
 from tenbin.types import Panel
 
+RULES = ("by_the_dial", "served", "beyond_the_budget")
 ONE_SIDED = NormalDist().inv_cdf(0.95)
 
 
@@ -42,7 +43,12 @@ def main() -> None:
     for group in arguments.groups or sorted(set(groups.tolist())):
         found.append(one(panel, groups, group, prices, arguments))
         print(json.dumps(found[-1]), file=sys.stderr, flush=True)
-    document = {"data_hash": panel.data_hash, "rows": arguments.rows, "groups": found, **together(found)}
+    document = {
+        "data_hash": panel.data_hash,
+        "rows": arguments.rows,
+        "groups": found,
+        **together(found, arguments.share),
+    }
     json.dump(document, sys.stdout, indent=1)
     print()
 
@@ -76,21 +82,22 @@ def one(panel: Panel, groups: np.ndarray, group: str, prices: PriceBook, argumen
 
 
 def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
-    """Quality and cost over the reference's: by the estimates, and with strangers sent to the reference."""
-    features = router.features(panel.queries)
-    estimates = router.estimate(features)
-    cost = router.cost_usd(estimates)
+    """Quality and cost over the reference's: by the dial alone, as served, and beyond the stranger budget."""
+    served = router.route(panel.queries, [trade_off])
+    beyond = router.route(panel.queries, [trade_off], stranger_budget_usd=0.0)
+    estimates, cost = served.estimates, served.cost_usd
     loss = losses(estimates.quality, cost, estimates.latency_s, trade_off, router.anchors)
-    by_estimates = choose(loss, cost, router.rank)
     reference = router.models.index(router.anchors.reference)
     is_stranger = estimates.likeness <= STRANGER
     rows = np.arange(len(panel))
-    document: dict[str, float] = {"n": len(panel), "strangers": float(is_stranger.mean())}
+    document: dict[str, float] = {
+        "n": len(panel),
+        "strangers": float(is_stranger.mean()),
+        "extra_usd": float(served.stranger_usd.sum()),
+    }
     own = panel.quality[:, reference]
-    for name, chosen in (
-        ("by_estimates", by_estimates),
-        ("strangers_to_reference", np.where(is_stranger, reference, by_estimates)),
-    ):
+    decided = (choose(loss, cost, router.rank), served.chosen[0], beyond.chosen[0])
+    for name, chosen in zip(RULES, decided, strict=True):
         quality = panel.quality[rows, chosen]
         ratio = quality.mean() / own.mean()
         se = float((quality - ratio * own).std(ddof=1) / np.sqrt(len(panel)) / own.mean())
@@ -106,10 +113,10 @@ def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
     return document
 
 
-def together(found: list[dict]) -> dict[str, object]:
-    """Groups shown to be below the share, by Holm at 5 %; what the saving at home falls by."""
+def together(found: list[dict], share: float) -> dict[str, object]:
+    """Groups shown to be below the share, by Holm at 5 %, and not shown to be above; the saving at home."""
     document: dict[str, object] = {}
-    for name in ("by_estimates", "strangers_to_reference"):
+    for name in RULES:
         chances = sorted((one["strange"][f"{name}_p_below"], one["group"]) for one in found)
         violated = []
         for rank, (p, group) in enumerate(chances):
@@ -117,6 +124,8 @@ def together(found: list[dict]) -> dict[str, object]:
                 break
             violated.append(group)
         document[f"{name}_violated"] = violated
+        lower = {one["group"]: one["strange"][f"{name}_lower"] for one in found}
+        document[f"{name}_not_shown_to_keep"] = [group for group, low in lower.items() if low < share]
         document[f"{name}_saving_at_home"] = float(np.mean([one["home"][f"{name}_saving"] for one in found]))
     return document
 

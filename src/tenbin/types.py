@@ -6,7 +6,7 @@ Arrays are `[n, M]`: n queries by M candidates, NaN where nothing is known. Mone
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -202,6 +202,13 @@ class Estimates:
     latency_s: Floats
     recorded_cost_usd: Floats | None = None
     likeness: Floats | None = None
+
+    def take(self, rows: Sequence[int] | Ints | Bools | slice) -> Estimates:
+        """The estimates of some queries, in the order given."""
+        index = rows if isinstance(rows, slice) else np.asarray(rows)
+        held: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        taken: dict[str, Any] = {name: None if cells is None else cells[index] for name, cells in held.items()}
+        return Estimates(**taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(rout
 
 def test_a_price_change_moves_the_certificate(router: Router, tmp_path: Path) -> None:
     router.save(tmp_path / "r")
-    dear = PriceBook.loads(PRICES.replace("0.1\n", "20.0\n").replace("= 0.3\n", "= 60.0\n"))
-    before, after = certify(router, 0.9), certify(Router.load(tmp_path / "r", dear), 0.9)
+    nearer = PriceBook.loads(PRICES.replace("10.0\n", "2.0\n").replace("30.0\n", "6.0\n"))
+    before, after = certify(router, 0.9), certify(Router.load(tmp_path / "r", nearer), 0.9)
     assert after.versions["prices"] != before.versions["prices"]
     assert after.versions["calibration"] == before.versions["calibration"]
     assert after.saving.value < before.saving.value

@@ -11,9 +11,9 @@ from tenbin.errors import ArtifactError, DataError, DecisionError, PriceError, U
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
 from tenbin.router.dials import Dial
-from tenbin.router.estimator import STRANGER
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
+from tenbin.strangers import STRANGER
 from tenbin.types import Candidate, Query, TradeOff
 from tests.router.made import EASY, HARD, PRICES, make_panel
 

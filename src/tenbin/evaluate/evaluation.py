@@ -103,17 +103,7 @@ def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
         weight=sample.weight[rows],
         cluster=np.unique(sample.cluster[rows], return_inverse=True)[1].reshape(-1).astype(np.int64),
     )
-    recorded = estimates.recorded_cost_usd
-    inside = Estimates(
-        quality=estimates.quality[rows],
-        quality_sd=estimates.quality_sd[rows],
-        gap_sd=estimates.gap_sd[rows],
-        input_tokens=estimates.input_tokens[rows],
-        output_tokens=estimates.output_tokens[rows],
-        latency_s=estimates.latency_s[rows],
-        recorded_cost_usd=None if recorded is None else recorded[rows],
-    )
-    field = Field(router.models, router.anchors, grid, inside, cost[rows], ground.weight)
+    field = Field(router.models, router.anchors, grid, estimates.take(rows), cost[rows], ground.weight)
     return Case(router, sample, features, estimates, cost, ground, field)
 
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
 from tenbin.router.sweep import Sweep
+from tenbin.strangers import strangers_of
 from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
 ROWS_AT_ONCE = 16_384
 
 _ESTIMATES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
+_NOT_ALWAYS = ("recorded_cost_usd", "likeness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,14 @@ class Crossfit:
 
     def take(self, rows: Ints) -> Crossfit:
         """The crossfit of some rows, in the order given."""
-        dollars = self.estimates.recorded_cost_usd
-        expected = {name: getattr(self.estimates, name)[rows] for name in _ESTIMATES}
-        estimates = Estimates(**expected, recorded_cost_usd=None if dollars is None else dollars[rows])
-        return Crossfit(estimates, Observed(*(getattr(self.observed, name)[rows] for name in Observed.__slots__)))
+        return Crossfit(
+            self.estimates.take(rows), Observed(*(getattr(self.observed, name)[rows] for name in Observed.__slots__))
+        )
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, float32."""
-        arrays = {f"estimated_{name}": getattr(self.estimates, name) for name in _ESTIMATES}
-        if self.estimates.recorded_cost_usd is not None:
-            arrays["estimated_recorded_cost_usd"] = self.estimates.recorded_cost_usd
+        cells = {name: getattr(self.estimates, name) for name in (*_ESTIMATES, *_NOT_ALWAYS)}
+        arrays = {f"estimated_{name}": array for name, array in cells.items() if array is not None}
         arrays |= {f"observed_{name}": getattr(self.observed, name) for name in Observed.__slots__}
         return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
@@ -90,6 +90,7 @@ class Crossfit:
         estimates = Estimates(
             **{name: wide[f"estimated_{name}"] for name in _ESTIMATES},
             recorded_cost_usd=wide.get("estimated_recorded_cost_usd"),
+            likeness=wide.get("estimated_likeness"),
         )
         return cls(estimates, Observed(**{name: wide[f"observed_{name}"] for name in Observed.__slots__}))
 
@@ -118,9 +119,10 @@ def dial_curve(
     """Sweep mu over the training rows with out-of-fold estimates, the rest of `trade_off` held.
 
     `cost_usd` and `observed_cost_usd` [n, M] are predicted and measured dollars at the prices of the moment,
-    `allowed` [M] the candidates that may be chosen.
+    `allowed` [M] the candidates that may be chosen. Strangers go to the reference, as when serving, and no budget ends.
     """
     mus = mu_grid(points)
+    rank, reference = name_order(models), models.index(anchors.reference)
     values = crossfit.quality_values()
     dollars = doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
     quality = cautious_quality(crossfit.estimates, trade_off)
@@ -128,13 +130,14 @@ def dial_curve(
     quality_sum, cost_sum = np.zeros(points), np.zeros(points)
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        seconds = crossfit.estimates.latency_s[rows]
-        sweep = Sweep(quality[rows], cost_usd[rows], seconds, trade_off, anchors, name_order(models), allowed)
-        here = np.arange(len(seconds))
+        inside, cost = crossfit.estimates.take(rows), cost_usd[rows]
+        eligible = np.broadcast_to(allowed, cost.shape)
+        strangers = strangers_of(inside, cost, trade_off, anchors, reference, rank, eligible)
+        sweep = Sweep(quality[rows], cost, inside.latency_s, trade_off, anchors, rank, allowed, strangers)
+        here = np.arange(len(cost))
         for k, chosen in enumerate(sweep.choices(mus)):
             quality_sum[k] += values[rows][here, chosen].sum()
             cost_sum[k] += dollars[rows][here, chosen].sum()
-    reference = models.index(anchors.reference)
     return DialCurve(
         mu=mus,
         quality=quality_sum / n,

@@ -19,12 +19,11 @@ from tenbin.reasons import Reason
 from tenbin.router.gap import gap_sd
 from tenbin.router.likeness import Likeness
 from tenbin.router.roster import Roster
+from tenbin.strangers import strange
 from tenbin.types import Estimates, Features, Floats, Prediction
 
 FADING = 0.02
 """Below this p-value of being like the training prompts estimates fade to the means, by the root of what is left."""
-STRANGER = 0.01
-"""At this p-value or below a text is a stranger: it is said to be decided by the means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +106,14 @@ class Estimator:
 
     def grounds(self, features: Features, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
-        likeness = np.ones(len(features)) if estimates.likeness is None else estimates.likeness
-        known = self.familiarity.means.index
+        odd, known = set(strange(estimates.likeness)), self.familiarity.means.index
         return [
             Reason("strange_text")
-            if odd
+            if i in odd
             else Reason("guessed_group")
             if uses_groups and (group is None or group not in known)
             else None
-            for odd, group in zip((likeness <= STRANGER).tolist(), features.groups, strict=True)
+            for i, group in enumerate(features.groups)
         ]
 
     def assemble(

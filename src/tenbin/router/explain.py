@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 
 from tenbin.reasons import Reason
 from tenbin.risk import LOSS_DECIMALS, cautious_quality
+from tenbin.strangers import SentTo
 from tenbin.types import CandidateView, Estimates, Floats, TradeOff
 
 T = TypeVar("T", bound=str)
+
+SENT: Mapping[SentTo, str] = MappingProxyType({"reference": "to_reference", "cheapest": "to_cheapest"})
+"""The reasons of decisions about strangers, by their keys."""
 
 
 def views(
@@ -23,10 +28,12 @@ def views(
     bars: Sequence[str | None],
     chosen: int,
     trade_off: TradeOff,
+    sent: SentTo | None = None,
 ) -> tuple[CandidateView, ...]:
     """Every candidate's estimates, loss and reason for one query, the least loss first.
 
-    `estimates`, `cost_usd` and `loss` have one row; `bars` [M] says why a candidate may not answer.
+    `estimates`, `cost_usd` and `loss` have one row; `bars` [M] says why a candidate may not answer, `sent` where the
+    query went as a stranger.
     """
     amounts = (cautious_quality(estimates, trade_off)[0], cost_usd[0], estimates.latency_s[0])
     rows = [
@@ -40,19 +47,32 @@ def views(
             latency_s=float(estimates.latency_s[0, m]),
             loss=float(loss[0, m]),
             eligible=bars[m] is None,
-            reason=_why(m, chosen, amounts, loss[0], bars[m], trade_off),
+            reason=_why(m, chosen, amounts, loss[0], bars[m], trade_off)
+            if sent is None
+            else _why_not_sent(m, chosen, cost_usd[0], bars[m], sent),
         )
         for m, name in enumerate(models)
     ]
     return tuple(sorted(rows, key=lambda v: (v.model != models[chosen], not v.eligible, v.loss, v.cost_usd, v.model)))
 
 
-def headline(trade_off: TradeOff, bars: Sequence[str | None], fell_back: bool, ground: Reason | None) -> Reason:
-    """The reason of the whole decision, in a few words; `ground` says what the estimates lack (None: nothing)."""
+def headline(
+    trade_off: TradeOff,
+    bars: Sequence[str | None],
+    fell_back: bool,
+    ground: Reason | None,
+    sent: SentTo | None = None,
+) -> Reason:
+    """The reason of the whole decision, in a few words.
+
+    `ground` says what the estimates lack (None: nothing), `sent` where the query went as a stranger.
+    """
     if fell_back:
         return Reason("unestimated")
     if sum(bar is None for bar in bars) == 1:
         return Reason("only_eligible")
+    if sent is not None:
+        return Reason(SENT[sent])
     key = "least_loss"
     if trade_off.mu == 0.0:
         key = "best_quality"
@@ -77,6 +97,16 @@ def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str 
     if trade_off.mu == 1.0:
         return _burdened(extra, longer, trade_off.w)
     return _weighed(gain, extra, longer, trade_off.w)
+
+
+def _why_not_sent(m: int, chosen: int, cost_usd: Floats, bar: str | None, sent: SentTo) -> str:
+    """Why a stranger was not sent to candidate `m`."""
+    if bar is not None or m == chosen:
+        return bar or Reason("chosen")
+    if sent == "reference":
+        return Reason("not_reference")
+    extra = float(cost_usd[m] - cost_usd[chosen])
+    return Reason("no_estimate") if np.isnan(extra) else Reason("higher_cost", extra=_dollars(extra))
 
 
 def _burdened(extra: float, longer: float, w: float) -> Reason:

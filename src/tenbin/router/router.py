@@ -21,20 +21,21 @@ from tenbin.artifact import (
     write_artifact,
     write_calibration,
 )
-from tenbin.errors import DecisionError, PluginError, UsageError
+from tenbin.errors import PluginError, UsageError
 from tenbin.plugins import load_plugin
-from tenbin.policy import CONTEXT_MARGIN, bars, listed, safe_default
+from tenbin.policy import CONTEXT_MARGIN, bars, listed
 from tenbin.prices import PriceBook
 from tenbin.protocols import Predictor
 from tenbin.reasons import Reason
-from tenbin.risk import Anchors, cautious_quality, check_trade_off, choose, losses, name_order
+from tenbin.risk import Anchors, cautious_quality, check_trade_off, losses, name_order
 from tenbin.router.baselines import Baselines
 from tenbin.router.calibration import Calibration
 from tenbin.router.crossfit import Crossfit, DialCurve, Observed, dial_curve
+from tenbin.router.deciding import route
 from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
-from tenbin.router.explain import headline, views
+from tenbin.router.explain import views
 from tenbin.router.leanings import Leanings
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.parts import Parts
@@ -42,6 +43,7 @@ from tenbin.router.pricing import Pricing, TypicalCall
 from tenbin.router.roster import Roster
 from tenbin.router.routing import Routing
 from tenbin.router.seen import SeenPrompts
+from tenbin.strangers import Strangers, strangers_of
 from tenbin.types import Bools, Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
 PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency", "roster")
@@ -221,6 +223,11 @@ class Router:
         """What each query's estimates [n] lack (None: nothing)."""
         return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
 
+    def strangers(self, estimates: Estimates, cost_usd: Floats, trade_off: TradeOff, eligible: Bools) -> Strangers:
+        """Who of n queries is unlike the training prompts, and where that sends them; `eligible` is [n, M]."""
+        reference = self.models.index(self.manifest.reference)
+        return strangers_of(estimates, cost_usd, trade_off, self.anchors, reference, self.rank, eligible)
+
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
         if self._unbounded:
@@ -312,34 +319,17 @@ class Router:
         *,
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
+        stranger_budget_usd: float | Sequence[float] | None = None,
     ) -> Routing:
-        """Decide n queries at k trade-offs; no decision depends on the other queries.
+        """Decide n queries at k trade-offs; without a budget no decision depends on the other queries.
+
+        A text unlike the training prompts goes to the reference. `stranger_budget_usd`, one for all trade-offs or one
+        for each, bounds what that may cost over the cheapest candidate, used in the order of the queries; once it is
+        used up the cheapest answers (see `tenbin.strangers`).
 
         Raises UsageError (a dial out of range), DecisionError (a query that no candidate can answer, by its id).
         """
-        for trade_off in trade_offs:
-            self.check_trade_off(trade_off)
-        features = self.features(queries)
-        estimates = self.estimate(features)
-        cost = self.cost_usd(estimates)
-        barred = self._all_bars(queries, estimates, listed(self.models, allow, deny))
-        self._check_eligible(queries, barred)
-        eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
-        grounds = self.grounds(features, estimates)
-        chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
-        loss = np.empty(chosen.shape)
-        reasons = []
-        for t, trade_off in enumerate(trade_offs):
-            weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, self.anchors)
-            chosen[t], fell_back = self._choose(weighed, cost, eligible)
-            loss[t] = weighed[np.arange(len(queries)), chosen[t]]
-            reasons.append(
-                tuple(
-                    headline(trade_off, row, bool(back), ground)
-                    for row, back, ground in zip(barred, fell_back, grounds, strict=True)
-                )
-            )
-        return Routing(self.models, tuple(trade_offs), chosen, loss, estimates, cost, tuple(barred), tuple(reasons))
+        return route(self, queries, trade_offs, allow=allow, deny=deny, stranger_budget_usd=stranger_budget_usd)
 
     def decide(
         self,
@@ -348,9 +338,10 @@ class Router:
         *,
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
+        stranger_budget_usd: float | None = None,
     ) -> Decision:
-        """Decide one query and say why, candidate by candidate (errors as in `route`)."""
-        routing = self.route([query], [trade_off], allow=allow, deny=deny)
+        """Decide one query and say why, candidate by candidate (the rest as in `route`)."""
+        routing = self.route([query], [trade_off], allow=allow, deny=deny, stranger_budget_usd=stranger_budget_usd)
         estimates, chosen = routing.estimates, int(routing.chosen[0, 0])
         weighed = losses(
             cautious_quality(estimates, trade_off), routing.cost_usd, estimates.latency_s, trade_off, self.anchors
@@ -359,34 +350,19 @@ class Router:
             query_id=query.query_id,
             trade_off=trade_off,
             model=self.models[chosen],
-            candidates=views(self.models, estimates, routing.cost_usd, weighed, routing.barred[0], chosen, trade_off),
+            candidates=views(
+                self.models,
+                estimates,
+                routing.cost_usd,
+                weighed,
+                routing.barred[0],
+                chosen,
+                trade_off,
+                routing.sent[0][0],
+            ),
             reason=routing.reasons[0][0],
             versions=self.versions(),
         )
-
-    def _choose(self, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
-        """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
-        lost: Bools = np.asarray((np.isnan(loss) | ~eligible).all(axis=1))
-        chosen = choose(np.where(lost[:, None], 0.0, loss), cost, self.rank, eligible)
-        for i in np.flatnonzero(lost):
-            chosen[i] = safe_default(self.models, self.manifest.reference, eligible[i])
-        return chosen, lost
-
-    def _all_bars(self, queries: Sequence[Query], estimates: Estimates, left: Bools) -> list[list[str | None]]:
-        by_lists: list[str | None] = [None if ok else Reason("not_allowed") for ok in left.tolist()]
-        if self._unbounded:
-            return [by_lists] * len(queries)
-        return [[a or b for a, b in zip(by_lists, row, strict=True)] for row in self.bars(queries, estimates)]
-
-    @staticmethod
-    def _check_eligible(queries: Sequence[Query], barred: Sequence[Sequence[str | None]]) -> None:
-        for query, row in zip(queries, barred, strict=True):
-            if None not in row:
-                raise DecisionError(
-                    f"no candidate can answer it (the last one {row[-1]})",
-                    where=f"query {query.query_id}",
-                    fix="allow more candidates, or ask for less",
-                )
 
 
 def _predictor_class(name: str, allow_plugins: Collection[str]) -> type[Predictor]:

@@ -48,8 +48,10 @@ def train(
     trust = weight * label_trust(panel)
     quality, quality_oof = fit_out_of_fold(make, features, observed.quality, trust, folds)
     progress("tokens and cost", 0.6)
+    familiar = features.familiarity if familiar is None else familiar
+    likeness = Likeness.learn(familiar, quality_oof.sd[:, reference])
     familiarity = Familiarity(
-        likeness=Likeness.learn(features.familiarity if familiar is None else familiar, quality_oof.sd[:, reference]),
+        likeness=likeness,
         means=GroupMeans.learn(features.groups, observed.quality, weight),
         spread=np.std(quality_oof.mean, axis=0),
     )
@@ -72,7 +74,9 @@ def train(
         gap_correlation=residual_correlation(observed.quality - quality_oof.mean, reference),
         reference=reference,
     )
-    estimates = estimator.assemble(quality_oof, inputs_oof, outputs_oof, dollars_oof, seconds_oof)
+    p = likeness.p(familiar, quality_oof.sd[:, reference])
+    faded = familiarity.shrink(quality_oof, features, p)  # as when serving
+    estimates = estimator.assemble(faded, inputs_oof, outputs_oof, dollars_oof, seconds_oof, p)
     progress("tokens and cost", 1.0)
     return estimator, Crossfit(estimates, observed)
 

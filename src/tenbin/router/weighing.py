@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +12,9 @@ from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses
-from tenbin.router.explain import headline
+from tenbin.router.explain import SENT, headline
 from tenbin.router.router import Router
+from tenbin.strangers import strange
 from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
 
 Bars = Sequence[str | None]
@@ -43,7 +45,8 @@ class Weighed:
 
     `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
     without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
-    was chosen. `figures` [len(FIGURES), M] holds all the figures as float32, for the books.
+    was chosen, `stranger_usd` what the reference is expected to cost more than the cheapest where a stranger was sent
+    to it (None: it was not). `figures` [len(FIGURES), M] holds all the figures as float32, for the books.
     """
 
     models: tuple[str, ...]
@@ -59,6 +62,7 @@ class Weighed:
     barred: tuple[str | None, ...]
     reason: Reason
     figures: Float32s
+    stranger_usd: float | None = None
 
 
 def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
@@ -109,7 +113,31 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 figures=figures[:, i],
             )
         )
+    for i in strange(estimates.likeness):
+        if isinstance(weighed := answers[i], Weighed):
+            answers[i] = _sheltered(router, asks[i], estimates.take([i]), weighed)
     return answers
+
+
+def to_cheapest(weighed: Weighed) -> Weighed:
+    """The same request of a stranger once the stranger budget is used up: the cheapest first, the dearest last."""
+    cost = weighed.cost_usd.tolist()
+    ranking = sorted(weighed.ranking, key=lambda m: (math.isnan(cost[m]), cost[m], weighed.models[m]))
+    return replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
+
+
+def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed) -> Weighed:
+    """What was weighed for a stranger with these estimates [1, M], the reference first where it is to answer."""
+    eligible = np.array([[bar is None for bar in weighed.barred]])
+    found = router.strangers(estimates, weighed.cost_usd[None], ask.trade_off, eligible)
+    if found.sent(ask.trade_off.mu) != ("reference",):
+        return weighed
+    return replace(
+        weighed,
+        ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
+        reason=headline(ask.trade_off, weighed.barred, False, None, "reference"),
+        stranger_usd=float(found.extra_usd[0]),
+    )
 
 
 def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:
@@ -203,4 +231,4 @@ def _ranking(router: Router, order: Ints, loss: Floats, barred: Bars) -> tuple[i
     return tuple(ranking)
 
 
-__all__ = ["Ask", "Weighed", "weigh"]
+__all__ = ["Ask", "Weighed", "to_cheapest", "weigh"]

@@ -1,0 +1,109 @@
+"""Many queries decided at once, each at several trade-offs: what `Router.route` does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tenbin.errors import DecisionError, UsageError
+from tenbin.policy import listed, safe_default
+from tenbin.reasons import Reason
+from tenbin.risk import cautious_quality, choose, losses
+from tenbin.router.explain import headline
+from tenbin.router.routing import Routing
+from tenbin.strangers import SentTo
+from tenbin.types import Bools, Floats, Ints, Query, TradeOff
+
+if TYPE_CHECKING:
+    from tenbin.router.router import Router
+
+Bars = Sequence[str | None]
+
+
+def route(
+    router: Router,
+    queries: Sequence[Query],
+    trade_offs: Sequence[TradeOff],
+    *,
+    allow: Collection[str] | None = None,
+    deny: Collection[str] | None = None,
+    stranger_budget_usd: float | Sequence[float] | None = None,
+) -> Routing:
+    """The decisions of n queries at k trade-offs; see `Router.route`."""
+    for trade_off in trade_offs:
+        router.check_trade_off(trade_off)
+    budgets = _budgets(stranger_budget_usd, len(trade_offs))
+    features = router.features(queries)
+    estimates = router.estimate(features)
+    cost = router.cost_usd(estimates)
+    barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
+    eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
+    grounds = router.grounds(features, estimates)
+    chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
+    loss, stranger_usd = np.empty(chosen.shape), np.zeros(chosen.shape)
+    sent_to: list[tuple[SentTo | None, ...]] = []
+    reasons = []
+    for t, (trade_off, budget) in enumerate(zip(trade_offs, budgets, strict=True)):
+        weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
+        chosen[t], fell_back = _choose(router, weighed, cost, eligible)
+        strangers = router.strangers(estimates, cost, trade_off, eligible)
+        places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
+        for at, (i, place) in enumerate(places.items()):
+            if place == "reference":
+                chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
+            elif place == "cheapest":
+                chosen[t, i] = strangers.cheapest[at]
+        loss[t] = weighed[np.arange(len(queries)), chosen[t]]
+        sent_to.append(tuple(places.get(i) for i in range(len(queries))))
+        reasons.append(
+            tuple(
+                headline(trade_off, row, bool(back), ground, sent)
+                for row, back, ground, sent in zip(barred, fell_back, grounds, sent_to[-1], strict=True)
+            )
+        )
+    return Routing(
+        models=router.models,
+        trade_offs=tuple(trade_offs),
+        chosen=chosen,
+        loss=loss,
+        estimates=estimates,
+        cost_usd=cost,
+        barred=tuple(barred),
+        reasons=tuple(reasons),
+        sent=tuple(sent_to),
+        stranger_usd=stranger_usd,
+    )
+
+
+def _budgets(given: float | Sequence[float] | None, count: int) -> list[float | None]:
+    """The stranger budget of every trade-off, None where none is told (UsageError for what is no amount)."""
+    found: list[float | None] = [given] * count if given is None or isinstance(given, float | int) else [*given]
+    for usd in found:
+        if usd is not None and not usd >= 0.0:
+            raise UsageError(f"a stranger budget of {usd} dollars is none", fix="give 0 or more")
+    return found
+
+
+def _choose(router: Router, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
+    """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
+    lost: Bools = np.asarray((np.isnan(loss) | ~eligible).all(axis=1))
+    chosen = choose(np.where(lost[:, None], 0.0, loss), cost, router.rank, eligible)
+    for i in np.flatnonzero(lost):
+        chosen[i] = safe_default(router.models, router.manifest.reference, eligible[i])
+    return chosen, lost
+
+
+def _all_bars(queries: Sequence[Query], left: Bools, rows: Sequence[Bars]) -> list[list[str | None]]:
+    """The bars [n][M] of the lists and of the queries; DecisionError where nobody is left for one."""
+    by_lists: list[str | None] = [None if ok else Reason("not_allowed") for ok in left.tolist()]
+    barred = [[a or b for a, b in zip(by_lists, row, strict=True)] for row in rows]
+    for query, row in zip(queries, barred, strict=True):
+        if None not in row:
+            raise DecisionError(
+                f"no candidate can answer it (the last one {row[-1]})",
+                where=f"query {query.query_id}",
+                fix="allow more candidates, or ask for less",
+            )
+    return barred
