@@ -124,6 +124,11 @@ def test_a_dial_that_is_switched_off_is_none(tmp_path: Path) -> None:
         ("certified = true", "profiles.x.certified: what is certified is a min_quality of at most 1"),
         ("min_quality = 1.1\ncertified = true", "of at most 1, which the reference itself keeps; set e.g."),
         ("min_quality = 0.9\ncertified = true\nday_budget_usd = 5", "turned to keep a budget proves nothing"),
+        (
+            "min_quality = 0.9\ncertified = true\nstranger_day_budget_usd = 5",
+            "unlike the training prompts to the reference",
+        ),
+        ("stranger_day_budget_usd = -1", "profiles.x.stranger_day_budget_usd = -1 is not a number, 0 or more"),
         ("day_budget_usd = 0", "profiles.x.day_budget_usd = 0 is not a number of dollars above 0"),
         ("min_quality = 97", "profiles.x.min_quality = 97 is not a share of the reference's"),
         ("max_cost_usd = -1", "profiles.x.max_cost_usd = -1 is not a number of dollars above 0"),

@@ -56,6 +56,7 @@ min_quality = 0.97                        # the least cost that keeps 97 % of th
 # max_cost_usd = 0.002                    # mean dollars per request
 # best = true                             # the best expected quality, whatever it costs
 # day_budget_usd = 50                     # beside any of these: what a day (UTC) may cost
+# stranger_day_budget_usd = 1             # what a key's odd prompts may cost a day over the cheapest
 # deny = ["gpt-4.1"]                      # or allow = [...]
 # safe_default = "gpt-4.1"                # who answers when deciding fails or is late (default: the best in training)
 # store_prompts = true                    # prompts and answers are not kept unless you say so

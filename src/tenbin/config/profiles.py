@@ -17,6 +17,8 @@ PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Clients write it as the model `tenbin/NAME`, and it stands in headers and metrics."""
 DIALS = ("mu", "min_quality", "max_cost_usd", "best")
 DECISION_DEADLINE_MS = 30.0
+STRANGER_DAY_BUDGET_USD = 1.0
+"""So that by default crafted prompts cost a key little, while one prompt in some hundred goes to a dear reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,9 @@ class Profile:
 
     At most one of `mu`, `min_quality`, `max_cost_usd` and `best` is given; none means the router's default promise.
     `day_budget_usd` are the dollars of a day that the dial is turned to keep (the SLA's `max_spend_usd` ends routing).
-    `certified` asks that `min_quality` be proved. `router` None means the gateway's, `allow` None all candidates,
-    `safe_default` None the router's reference.
+    `stranger_day_budget_usd` are the dollars a day that a key's prompts unlike the training prompts may cost at the
+    reference, over the cheapest candidate. `certified` asks that `min_quality` be proved. `router` None means the
+    gateway's, `allow` None all candidates, `safe_default` None the router's reference.
     `retention_days` None, where prompts are stored, means until they are deleted. `metric` names how the business
     measures an answer; with a `threshold` quality is whether the answer reaches it.
     """
@@ -54,6 +57,7 @@ class Profile:
     max_cost_usd: float | None = None
     best: bool = False
     day_budget_usd: float | None = None
+    stranger_day_budget_usd: float = STRANGER_DAY_BUDGET_USD
     w: float = 0.0
     caution: float = 0.0
     minimax: bool = False
@@ -119,6 +123,10 @@ def _check_dials(document: Document, path: str, table: Mapping[str, Any]) -> Non
     if table.get("certified", False) and "day_budget_usd" in table:
         what = "a dial that is turned to keep a budget proves nothing"
         raise ConfigError(f"{path}.certified: {what}", where=document.name, fix="take day_budget_usd or certified out")
+    if table.get("certified", False) and "stranger_day_budget_usd" in table:
+        what = "what is proved sends every prompt unlike the training prompts to the reference"
+        fix = "take stranger_day_budget_usd or certified out, and bound the bill by the budget of the key"
+        raise ConfigError(f"{path}.certified: {what}", where=document.name, fix=fix)
 
 
 def _check_names(document: Document, path: str, table: Mapping[str, Any]) -> None:

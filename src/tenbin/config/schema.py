@@ -68,6 +68,7 @@ SECTIONS: Mapping[str, Section] = {
             "max_cost_usd": "dollars",
             "best": "flag",
             "day_budget_usd": "dollars",
+            "stranger_day_budget_usd": "number",
             "w": "share",
             "caution": "number",
             "minimax": "flag",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,12 +13,16 @@ import numpy as np
 
 from tenbin.gateway.session import Fingerprints
 from tenbin.gateway.snapshot import ServedProfile
+from tenbin.reasons import Reason
 from tenbin.router.explain import views
 from tenbin.router.weighing import FIGURES, Weighed
+from tenbin.strangers import SentTo
 from tenbin.types import CandidateView, Estimates, TradeOff
 from tenbin.upstream.destination import Destination
 
 FORMAT = 1
+SENT_TO: Mapping[str, SentTo] = MappingProxyType({"stranger": "reference", "beyond_stranger_budget": "cheapest"})
+"""Where strangers go, by the codes of their decisions."""
 
 
 class Attempt(NamedTuple):
@@ -40,7 +45,8 @@ class Plan:
     """The attempts of one request, first choice first.
 
     `reason` is why in words, `code` the same as metrics count it; `profile` is None for a model that was named
-    itself; `baseline_usd` is what the reference is expected to cost; `conversation` its fingerprints.
+    itself; `baseline_usd` is what the reference is expected to cost; `conversation` its fingerprints; `stranger_usd`
+    what was taken from the stranger budget (None: nothing was asked of it).
     """
 
     decision_id: str
@@ -52,6 +58,15 @@ class Plan:
     weighed: Weighed | None = None
     baseline_usd: float | None = None
     prints: Fingerprints | None = None
+    stranger_usd: float | None = None
+
+    @property
+    def sent_to(self) -> str | None:
+        """Who answers a text unlike the training prompts: "reference", "cheapest" or "dial"; None for other texts."""
+        if self.code in SENT_TO:
+            return SENT_TO[self.code]
+        ground = None if self.weighed is None else self.weighed.reason.values.get("ground")
+        return "dial" if isinstance(ground, Reason) and ground.key == "strange_text" else None
 
     @property
     def profile_name(self) -> str | None:
@@ -105,12 +120,19 @@ def read_document(document: bytes) -> dict[str, Any]:
         "caution": trade_off.caution,
         "minimax": trade_off.minimax,
     }
-    found["candidates"] = [_shown(view) for view in _views(found["model"], models, barred, table, trade_off)]
+    found["candidates"] = [
+        _shown(view) for view in _views(found["model"], models, barred, table, trade_off, SENT_TO.get(found["code"]))
+    ]
     return found
 
 
 def _views(
-    chosen: str, models: Sequence[str], barred: Mapping[str, str], table: np.ndarray, trade_off: TradeOff
+    chosen: str,
+    models: Sequence[str],
+    barred: Mapping[str, str],
+    table: np.ndarray,
+    trade_off: TradeOff,
+    sent: SentTo | None,
 ) -> tuple[CandidateView, ...]:
     rows = {name: table[[i]] for i, name in enumerate(FIGURES)}
     estimates = Estimates(
@@ -120,7 +142,7 @@ def _views(
         }
     )
     bars = [barred.get(name) for name in models]
-    return views(models, estimates, rows["cost_usd"], rows["loss"], bars, list(models).index(chosen), trade_off)
+    return views(models, estimates, rows["cost_usd"], rows["loss"], bars, list(models).index(chosen), trade_off, sent)
 
 
 def _shown(view: CandidateView) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from tenbin.gateway.ranked import Ranked
 from tenbin.gateway.retreat import Retreat
 from tenbin.gateway.session import Fingerprints, Session, Sessions, cached_tokens, fingerprints
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
+from tenbin.gateway.stranger_budgets import StrangerBudgets
 from tenbin.gateway.tighten import Terms, Tightened, tighten
 from tenbin.reasons import Reason
-from tenbin.router.weighing import Ask, Weighed
+from tenbin.router.weighing import Ask, Weighed, to_cheapest
 from tenbin.store.ids import new_id
 from tenbin.types import Candidate, Floats, Query
 from tenbin.upstream.destination import Destination
@@ -38,6 +39,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "best_quality": "best_quality",
         "least_cost": "least_cost",
         "only_eligible": "only_one",
+        "to_reference": "stranger",
+        "to_cheapest": "beyond_stranger_budget",
     }
 )
 """What metrics call the reasons of the router, by their keys."""
@@ -59,11 +62,12 @@ class Asking:
 
 
 class Planner:
-    """Makes plans; holds the decider and the conversations that are under way."""
+    """Makes plans; holds the decider, the conversations that are under way and the budgets of strangers."""
 
-    def __init__(self, decider: Decider, sessions: Sessions) -> None:
+    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets) -> None:
         self.decider = decider
         self.sessions = sessions
+        self.strangers = strangers
         self.log = logging.getLogger("tenbin.gateway.planner")
 
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
@@ -97,7 +101,12 @@ class Planner:
             return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
         if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
             return replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
-        return _weighed(served, tightened, weighed, bond, prints)
+        stranger_usd = None
+        if weighed.stranger_usd is not None and served.bounds_strangers and tightened.trade_off.mu > 0.0:
+            stranger_usd = weighed.stranger_usd
+            if not self.strangers.take(served.profile.name, asking.caller.key_id, stranger_usd):
+                weighed, stranger_usd = to_cheapest(weighed), None
+        return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
 
     def _prints(self, asking: Asking, served: ServedProfile) -> Fingerprints | None:
         """The fingerprints of the conversation, apart for every key and profile."""
@@ -224,7 +233,12 @@ def _unsaid(incoming: Incoming, body: dict[str, object], destination: Destinatio
 
 
 def _weighed(
-    served: ServedProfile, tightened: Tightened, weighed: Weighed, bond: Bond, prints: Fingerprints | None
+    served: ServedProfile,
+    tightened: Tightened,
+    weighed: Weighed,
+    bond: Bond,
+    prints: Fingerprints | None,
+    stranger_usd: float | None,
 ) -> Plan:
     attempts = Ranked(served, weighed, bond)
     reason: str = weighed.reason
@@ -244,6 +258,7 @@ def _weighed(
         weighed=weighed,
         baseline_usd=baseline if math.isfinite(baseline) else None,
         prints=prints,
+        stranger_usd=stranger_usd,
     )
 
 

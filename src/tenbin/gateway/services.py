@@ -24,6 +24,8 @@ from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import Sessions
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.gateway.spans import attributes_of
+from tenbin.gateway.stranger_budgets import KIND as STRANGERS
+from tenbin.gateway.stranger_budgets import StrangerBudgets
 from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
@@ -86,7 +88,8 @@ class Services:
         self.breakers = Breakers()
         self.decider = Decider()
         self.sessions = Sessions()
-        self.planner = Planner(self.decider, self.sessions)
+        self.strangers = StrangerBudgets(Marks(folder, STRANGERS), worker, workers)
+        self.planner = Planner(self.decider, self.sessions, self.strangers)
         self.retreats = Retreats(Marks(folder))
         self.pacers = Pacers(Marks(folder, PACING), worker, workers)
         self.metrics = Metrics(self.readings)
@@ -112,6 +115,7 @@ class Services:
         with contextlib.suppress(StoreError):  # the next look says so
             self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
             self.pacers.adopt(await asyncio.to_thread(self.pacers.share, is_first=True), is_first=True)
+            self.strangers.adopt(await asyncio.to_thread(self.strangers.share, is_first=True), is_first=True)
         self.every(SPEND_S, self._read_spend)
         self.every(RETREATS_S, self._share_retreats)
         self.every(RETREATS_S, self._share_spend)
@@ -126,6 +130,7 @@ class Services:
         await self.client.close()
         with contextlib.suppress(StoreError):  # the last seconds' spend counts after a restart
             await asyncio.to_thread(self.pacers.share)
+            await asyncio.to_thread(self.strangers.share)
         self.budgets.close()  # before the ledger, which frees their leases
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
@@ -140,6 +145,7 @@ class Services:
             if served.alone is not None:
                 self.log.error("profile %s serves its reference alone, uncertified: %s", name, served.alone)
         self.pacers.watch(snapshot.profiles)
+        self.strangers.watch(snapshot.profiles)
         for name, slots in self._slots.items():
             if (destination := snapshot.destinations.get(name)) is not None:
                 slots.limit = destination.max_concurrency
@@ -168,6 +174,8 @@ class Services:
             self.metrics.decided(
                 profile=plan.profile_name, candidate=name, reason=plan.code, seconds=seconds, late=is_late
             )
+            if (sent_to := plan.sent_to) is not None:
+                self.metrics.met_stranger(profile=plan.profile_name, sent_to=sent_to)
 
     def remember(self, work: Work, candidate: str, usage: Usage | None, response_id: str | None) -> None:
         """A turn was answered by this candidate: the next one of the conversation finds it."""
@@ -196,6 +204,9 @@ class Services:
             mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
             is_request=status != "failed",
         )
+        if work.plan.stranger_usd is not None and cost_usd is not None:
+            expected = work.plan.baseline_usd or 0.0 if call.no == 0 else 0.0
+            self.strangers.correct(profile, work.caller.key_id, cost_usd - expected)
         if status == "failed":
             self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
             return
@@ -214,6 +225,8 @@ class Services:
     def ended(self, relay: Relay) -> None:
         """A request is over, however it ended; one that was refused before any call is counted as a refusal instead."""
         exchange, work, call = relay.exchange, relay.work, relay.call
+        if work.plan.stranger_usd is not None and not relay.calls and (call is None or not call.is_settled):
+            self.strangers.correct(work.plan.profile_name or NONE, work.caller.key_id, -work.plan.stranger_usd)
         if not (relay.status or exchange.is_gone):
             return
         seconds = time.perf_counter() - work.arrived
@@ -304,6 +317,7 @@ class Services:
 
     def _share_spend(self) -> None:
         self.loop.call_soon_threadsafe(self.pacers.adopt, self.pacers.share())
+        self.loop.call_soon_threadsafe(self.strangers.adopt, self.strangers.share())
 
     def _expire(self) -> None:
         days = {

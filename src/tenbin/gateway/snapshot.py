@@ -65,6 +65,11 @@ class ServedProfile:
         """Why the reference serves alone, though the dial would choose; None where it does not."""
         return None if self.proof is None else self.proof.alone
 
+    @property
+    def bounds_strangers(self) -> bool:
+        """Whether strangers have a budget; what is proved was proved with all of them at the reference."""
+        return self.proof is None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:

@@ -113,6 +113,7 @@ class Metrics:
             "tenbin_decision_duration_seconds", "From the parsed request to the decision.", ("profile",), OWN_S
         )
         self.late_decisions = Counts("tenbin_late_decisions", "Decisions that missed their deadline.", ("profile",))
+        self.strangers = Counts("tenbin_strangers", "Prompts unlike training, by who answers.", ("profile", "sent_to"))
         self.fallbacks = Counts(
             "tenbin_fallbacks", "Calls given up for the next candidate, by the one left.", (*who, "failure")
         )
@@ -195,6 +196,10 @@ class Metrics:
         if late:
             self.late_decisions.at(profile).add()
 
+    def met_stranger(self, *, profile: str, sent_to: str) -> None:
+        """A request was unlike the training prompts: the reference, the cheapest or the dial answers."""
+        self.strangers.at(profile, sent_to).add()
+
     def compared(
         self,
         *,
@@ -234,7 +239,7 @@ class Metrics:
         families: list[Family] = [
             *(self.requests, self.duration, self.first_token, self.own, self.refusals, self.tokens, self.cost),
             *(self.baseline, self.unpriced, self.decisions, self.decision_duration, self.late_decisions),
-            *(self.fallbacks, self.rated, self.reloads),
+            *(self.strangers, self.fallbacks, self.rated, self.reloads),
             *(family for pair in self.pairs.values() for family in pair),
         ]
         yield from (family.metric() for family in families)
