@@ -151,6 +151,23 @@ def test_a_decision_never_depends_on_the_other_lines(made: Path, tenbin: Tenbin,
     assert alone == together[700:701]
 
 
+def test_a_batch_uses_its_stranger_budget_from_line_to_line(
+    made: Path, tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenbin.cli.batch.CHUNK", 2)
+    path = batch(tmp_path, [{"prompt": f"次の積分を計算してください {i}"} for i in range(7)])
+    asked = ("route", made / "router", "--batch", path, "--mu", "0.1")
+    free = lines(tenbin(*asked).stdout)
+    assert len({line["model"] for line in free}) == 1
+    assert all(line["reason"] == "to the reference: the text is unlike the training prompts" for line in free)
+    nothing = lines(tenbin(*asked, "--stranger-budget-usd", "0").stdout)
+    extra = [a["cost_usd"] - b["cost_usd"] for a, b in zip(free, nothing, strict=True)]
+    assert min(extra) > 0.0
+    some = lines(tenbin(*asked, "--stranger-budget-usd", str(sum(extra[:5]) + 1e-9)).stdout)
+    assert [line["model"] for line in some] == [line["model"] for line in (*free[:5], *nothing[5:])]
+    assert "budget is used up" in some[5]["reason"]
+
+
 def test_batch_agrees_with_one_prompt(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     prompt = "Write a function f3 in Python"
     (line,) = lines(tenbin("route", made / "router", "--batch", batch(tmp_path, [{"prompt": prompt}])).stdout)
@@ -195,6 +212,8 @@ def test_a_bad_line_leaves_the_old_output(made: Path, tenbin: Tenbin, tmp_path: 
         (["x", "--deny", "small", "--deny", "medium", "--deny", "large"], 7, "no candidate"),
         (["x", "--max-cost", "0.0000000001"], 7, "the cheapest costs"),
         (["x", "--min-quality", "1.9"], 7, "no trade-off reaches"),
+        (["x", "--stranger-budget-usd", "-1"], 2, "a stranger budget of -1.0 dollars is none"),
+        (["x", "--min-quality", "0.9", "--certified", "--stranger-budget-usd", "1"], 2, "--certified proves"),
         ([], 2, "neither a PROMPT nor --batch"),
         (["x", "--batch", "-"], 2, "both given"),
         (["x", "--out", "o"], 2, "--out belongs to --batch"),

@@ -45,16 +45,22 @@ def route_lines(
     allow: Sequence[str],
     deny: Sequence[str],
     progress: Progress,
+    stranger_budget_usd: float | None = None,
 ) -> Iterator[Routed]:
     """Decide the lines of a JSONL file (`-`: standard input), chunk by chunk, in order.
+
+    Each trade-off has a stranger budget of its own, used from the first line to the last (None: without end).
 
     Raises DataError naming file:line:column at the first bad line, DecisionError where no candidate may answer.
     """
     with opened(source) as (stream, size):
         name = "<stdin>" if source == "-" else source
         queries = read_queries(stream, name)
+        left = None if stranger_budget_usd is None else [stranger_budget_usd] * len(trade_offs)
         while chunk := list(islice(queries, CHUNK)):
-            routing = router.route(chunk, trade_offs, allow=allow, deny=deny)
+            routing = router.route(chunk, trade_offs, allow=allow, deny=deny, stranger_budget_usd=left)
+            if left is not None:
+                left = [usd - used for usd, used in zip(left, routing.stranger_usd.sum(axis=1).tolist(), strict=True)]
             decisions = list(rows(chunk, routing))
             yield Routed(
                 text="".join(json.dumps(row, ensure_ascii=False) + "\n" for row in decisions),

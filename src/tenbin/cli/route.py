@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ class Asked:
     """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise.
 
     `proved` is the setting of a certificate, which then decides (its candidates are in `allow`).
+    `stranger_budget_usd` None: without end.
     """
 
     dial: Dial
@@ -34,6 +35,7 @@ class Asked:
     short: bool = False
     lang: str = "en"
     proved: TradeOff | None = None
+    stranger_budget_usd: float | None = None
 
     def trade_offs(self, router: Router) -> list[TradeOff]:
         """One trade-off, or those of the sweep."""
@@ -116,6 +118,12 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
     "--caution", type=float, default=0.0, show_default=True, help="Standard deviations by which to doubt each estimate."
 )
 @click.option("--minimax", is_flag=True, help="Count each quality at the lower end of its credible set (95 %).")
+@click.option(
+    "--stranger-budget-usd",
+    type=float,
+    metavar="USD",
+    help="Let prompts unlike training cost so much more at the reference, then take the cheapest (default: no end).",
+)
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
 @click.option(
@@ -139,6 +147,7 @@ def route(
     w: float,
     caution: float,
     minimax: bool,
+    stranger_budget_usd: float | None,
     allow: tuple[str, ...],
     deny: tuple[str, ...],
     prices: Path | None,
@@ -165,10 +174,16 @@ def route(
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
+    if certified and stranger_budget_usd is not None:
+        what = (
+            "--certified proves the reference for every prompt unlike training, so --stranger-budget-usd cannot end it"
+        )
+        raise UsageError(what, fix="leave one of them out")
     if certified:
         asked = certified_of(loaded, dial, allow, deny, lang)
     else:
         asked = asked_of(loaded, dial, sweep, allow, deny, lang, quiet=as_json or query is None)
+    asked = replace(asked, stranger_budget_usd=stranger_budget_usd)
     if query is None:
         route_batch(loaded, asked, source or "-", out or "-", as_json)
     elif sweep is not None:
@@ -221,7 +236,13 @@ def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None
     """Decide one prompt and show every candidate."""
     from tenbin.cli.decision_text import decision_json, decision_text  # noqa: PLC0415
 
-    decision = router.decide(query, asked.trade_offs(router)[0], allow=asked.allow, deny=asked.deny)
+    decision = router.decide(
+        query,
+        asked.trade_offs(router)[0],
+        allow=asked.allow,
+        deny=asked.deny,
+        stranger_budget_usd=asked.stranger_budget_usd,
+    )
     if as_json:
         emit_json(decision_json(decision))
     else:
@@ -233,7 +254,13 @@ def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> No
     from tenbin.cli.batch import rows  # noqa: PLC0415
     from tenbin.cli.decision_text import sweep_text  # noqa: PLC0415
 
-    routing = router.route([query], asked.trade_offs(router), allow=asked.allow, deny=asked.deny)
+    routing = router.route(
+        [query],
+        asked.trade_offs(router),
+        allow=asked.allow,
+        deny=asked.deny,
+        stranger_budget_usd=asked.stranger_budget_usd,
+    )
     decisions = list(rows([query], routing))
     if as_json:
         emit_json({"decisions": decisions, "versions": router.versions()})
@@ -251,7 +278,9 @@ def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bo
     tally = Tally()
     quiet = source == "-" or (out == "-" and sys.stdout.isatty())
     with whole_file(Path(out)) as sink, TerminalProgress(quiet=quiet) as progress:
-        for routed in route_lines(router, source, trade_offs, asked.allow, asked.deny, progress):
+        for routed in route_lines(
+            router, source, trade_offs, asked.allow, asked.deny, progress, asked.stranger_budget_usd
+        ):
             sink.write(routed.text)
             tally.add(routed)
     if out == "-":
