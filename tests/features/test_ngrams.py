@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.features.characters import Kind, kinds_of
-from tenbin.features.ngrams import SLOTS, WORD_SLOTS, ngrams_of
+from tenbin.features.ngrams import NOWHERE, SLOTS, WORD_SLOTS, ngrams_of
 from tenbin.features.normal_text import normal_text
 
 
@@ -28,7 +28,7 @@ def slot(hashed: int, order: int) -> int:
 
 
 def slots_of(text: str) -> list[int]:
-    return sorted(ngrams_of(text).slots.tolist())
+    return sorted(ngrams_of([text]).slots.tolist())
 
 
 def words_of(text: str) -> set[int]:
@@ -36,7 +36,7 @@ def words_of(text: str) -> set[int]:
 
 
 def test_a_text_of_two_words_has_its_words_its_pair_and_its_characters() -> None:
-    found = ngrams_of("ab cd")
+    found = ngrams_of(["ab cd"])
     words = found.slots[found.slots < WORD_SLOTS]
     # " ab cd " has 5 + 4 + 3 character n-grams
     assert (len(words), len(found.slots) - len(words)) == (3, 12)
@@ -64,15 +64,16 @@ def test_signs_are_words_and_case_is_not_seen() -> None:
 
 
 def test_labels_numbers_and_signs_are_not_language() -> None:
-    assert not ngrams_of("A. 100\nB. 2 + 3 = 5").language.any()
+    assert not ngrams_of(["A. 100\nB. 2 + 3 = 5"]).language.any()
     for text in ("two words", "日本語", "Русский текст"):
-        assert ngrams_of(text).language.any()
+        assert ngrams_of([text]).language.any()
 
 
 def test_a_long_word_and_nothing_at_all_are_fine() -> None:
     assert len(words_of("a" * 100_000)) == 1
     assert len(words_of("")) == 0
-    assert len(ngrams_of("").slots) == len(ngrams_of("").language) == 0
+    found = ngrams_of([""])
+    assert len(found.slots) == len(found.language) == 0
 
 
 @given(st.text(max_size=40))
@@ -87,7 +88,7 @@ def test_hashes_are_those_of_their_definition(text: str) -> None:
     for order in (3, 4, 5):
         for start in range(len(mixed) - order + 1):
             expected.append(WORD_SLOTS + slot(polynomial(mixed[start : start + order]), order))
-    found = ngrams_of(text).slots
+    found = ngrams_of([text]).slots
     assert found[len(found) - len(expected) :].tolist() == expected
     assert (found[: len(found) - len(expected)] < WORD_SLOTS).all()
 
@@ -96,3 +97,18 @@ def test_hashes_are_those_of_their_definition(text: str) -> None:
 def test_a_word_hashes_alike_wherever_it_stands(words: list[str]) -> None:
     alone = set().union(*(words_of(word) for word in words)) if words else set()
     assert alone <= words_of(" ".join(words))
+
+
+@given(st.lists(st.text("ab é日1.\n", max_size=6), min_size=1, max_size=6))
+def test_texts_beside_it_change_nothing_of_a_text(texts: list[str]) -> None:
+    together = ngrams_of(texts)
+    assert len(together) == len(texts)
+    for i, text in enumerate(texts):
+        alone = ngrams_of([text])
+        own = np.concatenate([np.arange(part[i], part[i + 1]) for part in together.bounds])
+        is_own = together.slots[own] != NOWHERE
+        assert together.slots[own][is_own].tolist() == alone.slots.tolist()
+        assert together.language[own][is_own].tolist() == alone.language.tolist()
+        assert not together.language[own][~is_own].any()
+    everywhere = np.ones(len(together.slots), np.bool_)
+    assert together.count(everywhere).sum() == len(together.slots)

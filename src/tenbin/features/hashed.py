@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, Self
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import ArtifactError, UsageError
-from tenbin.features.ngrams import SLOTS, WORD_SLOTS, NGrams, ngrams_of
+from tenbin.features.characters import blocks
+from tenbin.features.ngrams import NOWHERE, SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
 from tenbin.types import Bools, Float32s, Floats, Ints, Progress
 
@@ -29,6 +31,7 @@ Rows = NDArray[np.unsignedinteger[Any]]
 
 _FORMAT = 1
 _TEXTS_AT_ONCE = 16
+_CHARACTERS_AT_ONCE = 1 << 16
 _ROWS_AT_ONCE = 512
 _TEXT_NORM = 2048.0
 _DIRECTION_NORM = 7900.0
@@ -57,10 +60,18 @@ def _sampling_order(texts: Sequence[str]) -> list[str]:
 
 def _document_frequency(texts: Sequence[str]) -> Ints:
     """How many of the texts contain each slot, int64 [SLOTS]."""
-    frequency = np.zeros(SLOTS, np.int64)
-    for text in texts:
-        frequency[np.unique(ngrams_of(text).slots)] += 1
-    return frequency
+    width = SLOTS + 1
+    frequency = np.zeros(width, np.int64)
+    for start, stop in _some_at_once(texts):
+        found = ngrams_of(texts[start:stop])
+        owners = np.tile(np.arange(len(found)), len(found.bounds)).repeat(np.diff(found.bounds).ravel())
+        np.add.at(frequency, np.unique(owners * width + found.slots) % width, 1)
+    return np.delete(frequency, NOWHERE)
+
+
+def _some_at_once(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """Ranges of texts that are worked on together."""
+    return blocks(texts, _TEXTS_AT_ONCE, _CHARACTERS_AT_ONCE)
 
 
 def _most_telling(score: Floats, count: int) -> Ints:
@@ -69,12 +80,14 @@ def _most_telling(score: Floats, count: int) -> Ints:
     return np.sort(best[score[best] > 0])
 
 
-def _known_share(found: NGrams, is_known: Bools) -> float:
-    """The share of a text's n-grams that are known, by those that are language where there are any."""
-    language = np.count_nonzero(found.language)
-    if language:
-        return np.count_nonzero(found.language & is_known) / language
-    return np.count_nonzero(is_known) / max(len(is_known), 1)
+def _known_shares(found: NGrams, is_known: Bools) -> Floats:
+    """The share [n] of each text's n-grams that are known, by those that are language where there are any."""
+    counts, known = found.count(found.language), found.count(found.language & is_known)
+    if not counts.all():
+        silent = counts == 0
+        counts[silent], known[silent] = found.count(found.slots != NOWHERE)[silent], found.count(is_known)[silent]
+    shares: Floats = known / np.maximum(counts, 1)
+    return shares
 
 
 def _times_gram(matrix: Float32s, basis: Floats) -> Floats:
@@ -84,11 +97,6 @@ def _times_gram(matrix: Float32s, basis: Floats) -> Floats:
         rows = matrix[start : start + _ROWS_AT_ONCE].astype(np.float64)
         total += rows.T @ (rows @ basis)
     return total
-
-
-def _sum_in_order(values: Floats) -> float:
-    """One after the other: the last bit of a sum depends on its order, and fits are compared by their hash."""
-    return float(np.add.accumulate(values)[-1]) if len(values) else 0.0
 
 
 class HashedEmbedder:
@@ -169,7 +177,7 @@ class HashedEmbedder:
         self.idf_ = idf
         self.n_words_ = words
         # As narrow as it can be: every request looks up thousands of places in it, all over the table.
-        self._row = np.zeros(SLOTS, np.min_scalar_type(len(slots)))
+        self._row = np.zeros(SLOTS + 1, np.min_scalar_type(len(slots)))
         self._row[slots] = np.arange(1, len(slots) + 1)
 
     def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
@@ -185,32 +193,59 @@ class HashedEmbedder:
 
     def _shares_left_out(self, texts: Sequence[str], frequency: Ints) -> Floats:
         """The share [n] of known n-grams of training prompts, each judged as if it were not there."""
-        known_without = (self._row > 0) & (frequency >= 3)
-        return np.array([_known_share(found, known_without[found.slots]) for found in map(ngrams_of, texts)])
+        known_without = (self._row > 0) & np.append(frequency >= 3, False)
+        found = (ngrams_of(texts[start:stop]) for start, stop in _some_at_once(texts))
+        return np.concatenate([_known_shares(some, known_without.take(some.slots)) for some in found])
 
-    def _weights(self, rows: Rows) -> tuple[Ints, Float32s]:
-        """The index in `slots_` and the whole-number weight of every known n-gram of a text, in rising order."""
-        counts = np.bincount(rows, minlength=len(self.slots_) + 1)[1:]
-        known = (counts > 0).nonzero()[0]  # NumPy finds true ones four times faster than whole numbers
-        weights = _log_counts().take(counts.take(known), mode="clip")
+    def _weights(self, found: NGrams, rows: Rows, is_known: Bools) -> tuple[Ints, Float32s, Ints]:
+        """The index in `slots_` [k], rising in each text, and the whole-number weight [k] of every known n-gram of n
+        texts, and where those of each text begin, and the last ones end [n + 1].
+
+        `rows` [m] are the n-grams' own, `is_known` [m] says which are above 0.
+        """
+        n, bits = len(found), len(self.slots_).bit_length()
+        places = is_known.nonzero()[0]
+        texts = np.arange(n + 1, dtype=np.int32) << bits
+        keys = texts[None, :-1].repeat(len(found.bounds), 0).ravel().repeat(found.among(places).ravel())
+        keys += rows.take(places)
+        keys.sort()  # faster than counting in a table of all texts and slots
+        is_first = np.empty(len(keys) + 1, np.bool_)
+        is_first[0] = is_first[-1] = True
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:-1])
+        firsts = is_first.nonzero()[0]
+        known = keys.take(firsts[:-1])
+        weights = _log_counts().take(firsts[1:] - firsts[:-1], mode="clip")
+        # In each text words come before characters; the two halves are weighed apart.
+        starts = texts.repeat(2)[:-1]
+        starts[1::2] += self.n_words_ + 1
+        halves = known.searchsorted(starts)
+        sizes = halves[1:] - halves[:-1]
+        known &= (1 << bits) - 1
+        known -= 1
         weights *= self.idf_.take(known)
-        squares = weights * weights
-        words = int(known.searchsorted(self.n_words_))
-        lengths = [math.sqrt(_sum_in_order(part)) for part in (squares[:words], squares[words:])]
-        shares = [
-            share if length > 0 else 0.0 for share, length in zip((1.0, self.character_weight), lengths, strict=True)
-        ]
-        whole = max(math.sqrt(sum(share * share for share in shares)), 1e-12)
-        for part, share, length in zip((weights[:words], weights[words:]), shares, lengths, strict=True):
-            np.multiply(part, _TEXT_NORM * (share / whole) / max(length, 1e-12), out=part)
-        return known, np.rint(weights, out=weights).astype(np.float32)
+        # Summed one after the other: the last bit of a sum depends on its order, and fits are compared by their hash.
+        squares = np.bincount(np.arange(2 * n).repeat(sizes), weights * weights, 2 * n).tolist()
+        norms = map(self._norms, squares[::2], squares[1::2])
+        weights *= np.array([*itertools.chain.from_iterable(norms)]).repeat(sizes)
+        return known, np.rint(weights, out=weights).astype(np.float32), halves[::2]
+
+    def _norms(self, words: float, characters: float) -> tuple[float, float]:
+        """By what a text's weights of words and of characters are multiplied, given the sums of their squares."""
+        of_words, of_characters = 1.0 if words > 0 else 0.0, self.character_weight if characters > 0 else 0.0
+        whole = max(math.sqrt(of_words * of_words + of_characters * of_characters), 1e-12)
+        return (
+            _TEXT_NORM * (of_words / whole) / max(math.sqrt(words), 1e-12),
+            _TEXT_NORM * (of_characters / whole) / max(math.sqrt(characters), 1e-12),
+        )
 
     def _weights_of(self, texts: Sequence[str]) -> Float32s:
         """The weights of many texts, [n, V]."""
         dense = np.zeros((len(texts), len(self.slots_)), np.float32)
-        for own, text in zip(dense, texts, strict=True):
-            known, own_weights = self._weights(self._row[ngrams_of(text).slots])
-            own[known] = own_weights
+        for start, stop in _some_at_once(texts):
+            found = ngrams_of(texts[start:stop])
+            rows = self._row.take(found.slots)
+            known, weights, bounds = self._weights(found, rows, rows > 0)
+            dense[np.arange(start, stop).repeat(np.diff(bounds)), known] = weights
         return dense
 
     def _directions(self, texts: Sequence[str]) -> tuple[NDArray[np.int8], Float32s]:
@@ -232,12 +267,13 @@ class HashedEmbedder:
         grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
         return np.rint(directions * grid).astype(np.int8), (1.0 / (grid * _TEXT_NORM)).astype(np.float32)
 
-    def _projected(self, rows: Rows) -> Float32s:
-        """The sum of a text's weighted directions, [dim]."""
-        known, weights = self._weights(rows)
+    def _projected(self, known: Ints, weights: Float32s, bounds: Ints) -> Float32s:
+        """The sums [n, dim] of the texts' weighted directions, given what `_weights` gives."""
+        sums = np.empty((len(bounds) - 1, self.dim), np.float32)
         # Text by text: a dense product of many wakes BLAS threads, which was 20 times slower on a busy machine.
         # The rows are widened after they are taken, since all of the projection in float32 would fill the caches.
-        sums: Float32s = weights @ self.projection_.take(known, 0).astype(np.float32)
+        for own, start, stop in zip(sums, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            np.matmul(weights[start:stop], self.projection_.take(known[start:stop], 0).astype(np.float32), out=own)
         return sums
 
     def _unit(self, sums: Float32s) -> Float32s:
@@ -257,15 +293,13 @@ class HashedEmbedder:
             raise UsageError("the base embedder has not been fitted", fix="call fit(texts) first")
         if isinstance(texts, str):
             raise TypeError("embed takes a list of texts, not one text")
-        sums = np.empty((len(texts), self.dim), np.float32)
-        shares = np.empty(len(texts))
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            found = [ngrams_of(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
-            # All look-ups before all projections: each kind of work would drive the other's table out of the cache.
-            rows_of = [self._row.take(ngrams.slots) for ngrams in found]
-            for i, (ngrams, rows) in enumerate(zip(found, rows_of, strict=True), start):
-                sums[i] = self._projected(rows)
-                shares[i] = _known_share(ngrams, rows > 0)
+        sums, shares = np.empty((len(texts), self.dim), np.float32), np.empty(len(texts))
+        for start, stop in _some_at_once(texts):
+            found = ngrams_of(texts[start:stop])
+            rows = self._row.take(found.slots)
+            is_known = rows > 0
+            sums[start:stop] = self._projected(*self._weights(found, rows, is_known))
+            shares[start:stop] = _known_shares(found, is_known)
         return self._unit(sums), np.minimum(shares / self.usual_share_, 1.0)
 
     def embed(self, texts: Sequence[str]) -> Float32s:

@@ -5,13 +5,15 @@ Thai, ...) every character is a word, so that word pairs are character pairs the
 of its own. All digits count as the same digit: the shape of a number matters, not its value. Hashes are polynomial
 in 64-bit arithmetic that wraps around, so that all n-grams of a text come from a few array operations.
 
-One text at a time: its arrays stay in the first cache, where many texts at once took a fifth longer, and what lies
-across two texts needs no care.
+Many texts at once, as one with two spaces between them: a call costs more than the work on a text's thousand
+characters. What lies across two texts goes to a slot of its own.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +28,12 @@ WORD_SLOTS = 1 << 19
 CHARACTER_SLOTS = 1 << 19
 SLOTS = WORD_SLOTS + CHARACTER_SLOTS
 """Slots [0, WORD_SLOTS) are words and word pairs, the rest character n-grams."""
+NOWHERE = SLOTS
+"""The slot of what lies across two texts: nobody's, and never language."""
 CHARACTER_ORDERS = (3, 4, 5)
+_PAIRS = 1
+_REACH = ((_PAIRS, 1), *((part, back) for part, order in enumerate(CHARACTER_ORDERS, 2) for back in range(1, order)))
+"""Parts, and how far before a text's first word or character there begins what reaches into it from another text."""
 
 _Hashes = NDArray[np.uint64]
 _Classes = NDArray[np.uint8]
@@ -38,8 +45,8 @@ _LAST = 0xD6E8FEB86659FD93
 _SHIFT = 64 - 19
 _FOLD = 31
 _ZERO = ord("0")
-_USUAL_LENGTH = 1 << 12
-"""Powers up to that many characters are kept: routing texts are shorter, unless their signs stand for several."""
+_USUAL_LENGTH = 1 << 15
+"""Powers up to that many characters are kept: sixteen routing texts are seldom longer."""
 
 _BLANK, _LETTER, _DIGIT, _LONE_LETTER, _LONE_SIGN = range(5)
 """Classes of characters: letters are the odd ones, and those from `_LONE_LETTER` on are each a word alone."""
@@ -47,14 +54,30 @@ _BLANK, _LETTER, _DIGIT, _LONE_LETTER, _LONE_SIGN = range(5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NGrams:
-    """All n-grams of a text in the order words, word pairs, characters: slot and whether it is language, [m] each.
+    """All n-grams of n texts in the order words, word pairs, characters: slot and whether it is language, [m] each.
 
     Language are pairs of words that begin with a letter and character n-grams of nothing but letters; labels such as
-    `A.`, numbers and punctuation look alike in every language.
+    `A.`, numbers and punctuation look alike in every language. `bounds` [parts, n + 1] is where those of each text
+    begin in each part, and where the part ends; a text's last ones in a part may be `NOWHERE`.
     """
 
     slots: Ints
     language: Bools
+    bounds: Ints
+
+    def __len__(self) -> int:
+        return len(self.bounds[0]) - 1
+
+    def count(self, mask: Bools) -> Ints:
+        """For how many of each text's n-grams the mask [m] is true, [n]."""
+        counts: Ints = np.add.reduce(self.among(mask.nonzero()[0]), axis=0)
+        return counts
+
+    def among(self, places: Ints) -> Ints:
+        """How many of these rising places among the n-grams are in each part of each text, [parts, n]."""
+        before = places.searchsorted(self.bounds)
+        counts: Ints = before[:, 1:] - before[:, :-1]
+        return counts
 
 
 def _mix(codes: NDArray[np.integer[Any]]) -> _Hashes:
@@ -75,25 +98,39 @@ def _class_of_kind() -> _Classes:
     return classes
 
 
-def _read(codes: Codes) -> tuple[_Classes, _Hashes]:
-    """The class of each character, and its hash."""
-    classes = _class_of_kind()[kinds_of(codes)]
-    return classes, _mix(np.where(classes == _DIGIT, _ZERO, codes))
+@functools.cache
+def _classes() -> _Classes:
+    """The class of every character that `kinds_of` has in its table."""
+    table = _class_of_kind()[kinds_of(np.arange(1 << 16, dtype=np.uint32))]
+    table.flags.writeable = False
+    return table
 
 
 @functools.cache
 def _ascii() -> tuple[bytes, _Hashes]:
-    """The classes of ASCII as a table for `bytes.translate`, and the hashes: most text is looked up at once."""
-    classes, mixed = _read(np.arange(128, dtype=np.uint32))
-    return classes.tobytes().ljust(256, b"\0"), mixed
+    """The classes of ASCII as a table for `bytes.translate`, and the hashes."""
+    return _classes()[:128].tobytes().ljust(256, b"\0"), _mixed(np.arange(128, dtype=np.uint32), _classes()[:128])
+
+
+def _mixed(codes: Codes, classes: _Classes) -> _Hashes:
+    """The hash of each character."""
+    return _mix(np.where(classes == _DIGIT, _ZERO, codes))
 
 
 def _classes_and_hashes(text: str) -> tuple[_Classes, _Hashes]:
-    if not text.isascii():
-        return _read(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"))
-    raw = text.encode()
-    table, mixed = _ascii()
-    return np.frombuffer(raw.translate(table), np.uint8), mixed.take(np.frombuffer(raw, np.uint8))
+    """The class of each character, and its hash; most are ASCII, whose hashes are looked up."""
+    table, known = _ascii()
+    if text.isascii():
+        raw = text.encode()
+        return np.frombuffer(raw.translate(table), np.uint8), known.take(np.frombuffer(raw, np.uint8))
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    classes = _classes().take(codes, mode="clip")
+    if codes.max() >= len(_classes()):
+        classes = _class_of_kind()[kinds_of(codes)]
+    hashes = known.take(codes, mode="clip")
+    others = (codes >= len(known)).nonzero()[0]
+    hashes[others] = _mixed(codes.take(others), classes.take(others))
+    return classes, hashes
 
 
 def _powers(base: int, count: int) -> _Hashes:
@@ -121,27 +158,30 @@ def _word_hashes(mixed: _Hashes, classes: _Classes, first: Ints) -> _Hashes:
     return sums
 
 
-def ngrams_of(text: str) -> NGrams:
-    """The n-grams of a text, which is normalised first (`normal_text`)."""
-    classes, mixed = _classes_and_hashes(f" {normal_text(text)} ")
+def _word_starts(classes: _Classes) -> Ints:
     own = classes[1:]
     begins = own != classes[:-1]
     begins |= own >= _LONE_LETTER
     begins &= own > _BLANK
-    first = np.flatnonzero(begins) + 1
-    letters = classes & np.uint8(1)
-    n, words = len(classes), len(first)
-    lengths = [words, max(words - 1, 0), *(max(n + 1 - order, 0) for order in CHARACTER_ORDERS)]
-    slots, language = np.empty(sum(lengths), np.uint64), np.zeros(sum(lengths), np.uint8)
-    end = words + lengths[1]
-    if words:
-        hashes, lettered = _word_hashes(mixed, classes, first), letters.take(first)
-        np.add(hashes, 1, out=slots[:words])
-        np.multiply(hashes[:-1], _BASE, out=slots[words:end])
-        slots[words:end] += hashes[1:] + 2
-        np.bitwise_and(lettered[:-1], lettered[1:], out=language[words:end])
-    start, rolling, lettered = end, mixed, letters
-    for order in range(2, min(max(CHARACTER_ORDERS), n) + 1):
+    first: Ints = begins.nonzero()[0] + 1
+    return first
+
+
+def _write_words(slots: _Hashes, language: _Classes, hashes: _Hashes, letters: _Classes) -> None:
+    """The unscrambled slots of words and of pairs, and which pairs are language."""
+    words = len(hashes)
+    np.add(hashes, 1, out=slots[:words])
+    pairs = slots[words:]
+    np.multiply(hashes[:-1], _BASE, out=pairs)
+    pairs += hashes[1:]
+    pairs += 2
+    np.bitwise_and(letters[:-1], letters[1:], out=language[words:])
+
+
+def _write_characters(slots: _Hashes, language: _Classes, mixed: _Hashes, letters: _Classes) -> None:
+    """The unscrambled slots of character n-grams, and which of them are language."""
+    start, rolling, lettered = 0, mixed, letters
+    for order in range(2, min(max(CHARACTER_ORDERS), len(mixed)) + 1):
         rolling = rolling[:-1] * _BASE
         rolling += mixed[order - 1 :]
         lettered = lettered[:-1] & letters[order - 1 :]
@@ -150,12 +190,49 @@ def ngrams_of(text: str) -> NGrams:
             np.add(rolling, order, out=slots[start:stop])
             language[start:stop] = lettered
             start = stop
+
+
+def _across(starts: Sequence[int], sizes: Sequence[int], words: Sequence[int], characters: Sequence[int]) -> list[int]:
+    """The n-grams that lie across two texts: parts start there and are so long, the texts after the first one begin
+    with these words and characters.
+    """
+    found = []
+    for part, back in _REACH:
+        start, size = starts[part], sizes[part]
+        for begin in words if part == _PAIRS else characters:
+            if back <= begin < size + back:
+                found.append(start + begin - back)
+    return found
+
+
+def ngrams_of(texts: Sequence[str]) -> NGrams:
+    """The n-grams of texts, which are normalised first (`normal_text`); those of a text never depend on the others."""
+    normal = [normal_text(text) for text in texts]
+    classes, mixed = _classes_and_hashes(f" {'  '.join(normal)} ")
+    first, letters = _word_starts(classes), classes & np.uint8(1)
+    n, words = len(classes), len(first)
+    sizes = [words, max(words - 1, 0), *(max(n + 1 - order, 0) for order in CHARACTER_ORDERS)]
+    *starts, total = itertools.accumulate(sizes, initial=0)
+    slots, language, end = np.empty(total, np.uint64), np.zeros(total, np.uint8), starts[2]
+    if words:
+        _write_words(slots[:end], language[:end], _word_hashes(mixed, classes, first), letters.take(first))
+    _write_characters(slots[end:], language[end:], mixed, letters)
     # The top 19 bits of a last scrambling; what was added keeps the parts apart.
     slots ^= slots >> _FOLD
     slots *= _LAST
     slots >>= _SHIFT
     slots[end:] += WORD_SLOTS
-    return NGrams(slots.view(np.int64), language.view(np.bool_))
+    spans = [*itertools.accumulate((len(text) + 2 for text in normal), initial=0)]
+    own_words = first.searchsorted(spans)
+    if len(texts) > 1:
+        across = _across(starts, sizes, own_words[1:-1].tolist(), spans[1:-1])
+        slots[across] = NOWHERE
+        language[across] = 0
+    bounds = np.empty((len(sizes), len(spans)), np.int64)
+    bounds[:2], bounds[2:] = own_words, spans
+    np.minimum(bounds, np.array(sizes)[:, None], out=bounds)
+    bounds += np.array(starts)[:, None]
+    return NGrams(slots.view(np.int64), language.view(np.bool_), bounds)
 
 
-__all__ = ["CHARACTER_ORDERS", "CHARACTER_SLOTS", "SLOTS", "WORD_SLOTS", "NGrams", "ngrams_of"]
+__all__ = ["CHARACTER_ORDERS", "CHARACTER_SLOTS", "NOWHERE", "SLOTS", "WORD_SLOTS", "NGrams", "ngrams_of"]
