@@ -7,14 +7,15 @@ lower-cased, in NFKC and with plain quotes before they are searched.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenbin.features.characters import Codes, Joined
-from tenbin.types import Bools, Floats
+from tenbin.types import Bools, Floats, Ints
 
 MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -65,57 +66,100 @@ CHARACTERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_GRAM = 4
-"""Words of at least that many characters are looked for by what they begin with."""
+_BEGINNINGS = (1, 2, 4)
+"""Words are looked for by so many of their first characters, the most that they have."""
 _HASH_BITS = 16
 _HASH_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
-_Words = Mapping[str, list[tuple[str, tuple[int, ...]]]]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Index:
-    """All words with the numbers of their names: long ones by their first characters, short ones by one they contain.
+    """All words by the hash of their beginning; a word of two names is there twice.
 
-    `is_begin` [65536] says whether a long word begins with characters of that hash; `ascii` are the short words that
-    ASCII texts can have.
+    `groups` [beginnings, 65536] is the group of each hash, 0 where no word begins so. The words of a group are `counts`
+    ones from `firsts` on: `codes` [W, longest] are their characters, `is_behind` what lies behind the last one, `names`
+    [W] who counts them; `sizes` [W] are their lengths where one may begin before another of its kind ends, otherwise 0.
     """
 
-    is_begin: Bools
-    long: _Words
-    short: _Words
-    ascii: _Words
+    groups: NDArray[np.uint8]
+    firsts: Ints
+    counts: Ints
+    codes: Codes
+    is_behind: Bools
+    names: Ints
+    sizes: Ints
 
 
-def _hashes(codes: Codes) -> Codes:
-    """A hash of every `_GRAM` neighbouring characters, [c - 3], below 2 ** 16."""
-    last = len(codes) - _GRAM + 1
-    mixed = codes[:last] * np.uint32(_HASH_FACTORS[0])
-    for i, factor in enumerate(_HASH_FACTORS[1:], 1):
-        mixed ^= codes[i : last + i] * np.uint32(factor)
-    mixed >>= np.uint32(32 - _HASH_BITS)
-    return mixed
+def _hashes(codes: Codes) -> Iterator[Codes]:
+    """For each of `_BEGINNINGS` a hash of so many neighbouring characters, below 2 ** 16; fewer at the end."""
+    shift = np.uint32(32 - _HASH_BITS)
+    mixed = codes * np.uint32(_HASH_FACTORS[0])
+    for count in range(1, max(_BEGINNINGS) + 1):
+        if count > 1:
+            mixed = mixed[:-1] ^ codes[count - 1 :] * np.uint32(_HASH_FACTORS[count - 1])
+        if count in _BEGINNINGS:
+            yield mixed >> shift
+
+
+def _codes(word: str) -> Codes:
+    return np.array([ord(c) for c in word], np.uint32)
 
 
 @functools.cache
 def _index() -> _Index:
-    names: dict[str, tuple[int, ...]] = {}
-    for i, words in enumerate(MARKS.values()):
+    grouped: dict[tuple[int, int], list[tuple[str, int]]] = {}
+    for name, words in enumerate(MARKS.values()):
         for word in words.split("|"):
-            names[word] = (*names.get(word, ()), i)
-    long: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-    short: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-    for word, own in names.items():
-        if len(word) >= _GRAM:
-            long.setdefault(word[:_GRAM], []).append((word, own))
+            hashes = [int(own[0]) for own in _hashes(_codes(word)) if len(own)]
+            grouped.setdefault((len(hashes) - 1, hashes[-1]), []).append((word, name))
+    groups = np.zeros((len(_BEGINNINGS), 1 << _HASH_BITS), np.min_scalar_type(len(grouped)))
+    for number, place in enumerate(grouped, 1):
+        groups[place] = number
+    ordered = [one for group in grouped.values() for one in group]
+    codes = np.zeros((len(ordered), max(len(word) for word, _ in ordered)), np.uint32)
+    for own, (word, _) in zip(codes, ordered, strict=True):
+        own[: len(word)] = _codes(word)
+    counts = np.array([0, *map(len, grouped.values())])
+    return _Index(
+        groups,
+        np.cumsum(counts) - counts,
+        counts,
+        codes,
+        codes == 0,
+        np.array([name for _, name in ordered]),
+        np.array([len(word) * any(word.startswith(word[i:]) for i in range(1, len(word))) for word, _ in ordered]),
+    )
+
+
+def _found(index: _Index, codes: Codes) -> tuple[Ints, Ints]:
+    """Where words stand, and which ones; places rise for each word."""
+    begun = np.zeros((len(_BEGINNINGS), len(codes)), index.groups.dtype)
+    for own, groups, hashes in zip(begun, index.groups, _hashes(codes), strict=True):
+        groups.take(hashes, out=own[: len(hashes)], mode="clip")
+    at = (begun > 0).ravel().nonzero()[0]
+    groups = begun.ravel().take(at)
+    counts = index.counts.take(groups)
+    ends = counts.cumsum()
+    words = np.arange(counts.sum()) + (index.firsts.take(groups) - ends + counts).repeat(counts)
+    places = (at % len(codes)).repeat(counts)
+    same = codes.take(places[:, None] + np.arange(index.codes.shape[1]), mode="clip") == index.codes.take(words, axis=0)
+    same |= index.is_behind.take(words, axis=0)
+    is_there = same.all(axis=1).nonzero()[0]
+    return places.take(is_there), words.take(is_there)
+
+
+def _overlapping(index: _Index, places: Ints, words: Ints) -> list[int]:
+    """Which of the words found begin before another one of their kind has ended."""
+    sizes = index.sizes.take(words)
+    found: list[int] = []
+    ends: dict[int, int] = {}
+    for i in sizes.nonzero()[0].tolist():
+        place, word = int(places[i]), int(words[i])
+        if place < ends.get(word, 0):
+            found.append(i)
         else:
-            rare = next((c for c in word if not c.isalnum() and c != " "), word[0])
-            short.setdefault(rare, []).append((word, own))
-    is_begin = np.zeros(1 << _HASH_BITS, np.bool_)
-    for gram in long:
-        is_begin[_hashes(np.array([ord(c) for c in gram], np.uint32))] = True
-    return _Index(is_begin, long, short, {rare: words for rare, words in short.items() if rare.isascii()})
+            ends[word] = place + int(sizes[i])
+    return found
 
 
 def count_marks(joined: Joined, n: int) -> Floats:
@@ -123,27 +167,12 @@ def count_marks(joined: Joined, n: int) -> Floats:
 
     Each word counts as `str.count` does in a text between two spaces: a sign is part of at most one of its own kind.
     """
-    index, text = _index(), joined.text
-    counts = [[0] * len(MARKS) for _ in range(n)]
-    codes = joined.codes[: joined.bounds[n]]
-    begins = np.flatnonzero(index.is_begin.take(_hashes(codes))) if len(codes) >= _GRAM else np.zeros(0, np.int64)
-    ends: dict[str, int] = {}
-    for place, owner in zip(begins.tolist(), joined.owners(begins).tolist(), strict=True):
-        for word, names in index.long.get(text[place : place + _GRAM], ()):
-            if text.startswith(word, place) and place >= ends.get(word, 0):
-                ends[word] = place + len(word)
-                for name in names:
-                    counts[owner][name] += 1
-    bounds = joined.bounds.tolist()
-    for own, start, stop in zip(counts, bounds, bounds[1:], strict=False):
-        padded = text[start:stop]
-        for rare, words in (index.ascii if padded.isascii() else index.short).items():
-            if rare in padded:
-                for word, names in words:
-                    count = padded.count(word)
-                    for name in names if count else ():
-                        own[name] += count
-    return np.array(counts, dtype=np.float64).reshape(n, len(MARKS))
+    index = _index()
+    places, words = _found(index, joined.codes[: joined.bounds[n]])
+    cells = joined.owners(places) * len(MARKS) + index.names.take(words)
+    if overlapping := _overlapping(index, places, words):
+        cells = np.delete(cells, overlapping)
+    return np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS)).astype(np.float64)
 
 
 __all__ = ["CHARACTERS", "MARKS", "count_marks"]

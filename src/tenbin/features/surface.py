@@ -16,6 +16,7 @@ import numpy as np
 from tenbin.features.characters import Kind, blocks, join
 from tenbin.features.marks import CHARACTERS, MARKS, count_marks
 from tenbin.features.normal_text import normal_lines
+from tenbin.features.options import find_options
 from tenbin.features.routing_text import Conversation
 from tenbin.features.token_count import event_weights, events_of, pair_counts, tokens_of
 from tenbin.types import Float32s, Floats, Ints
@@ -49,21 +50,8 @@ _FIRST_GROWING = "questions"
 
 _SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
 
-_LETTER = "[a-zアイウエオカキクケコ]"
-_DIGITS = "0123456789"
-_OPTION_LABEL = re.compile(
-    r"[)\].:、](?:"
-    rf"(?<=[(\[]{_LETTER}[)\]])|(?<=[(\[][0-9][)\]])|(?<=[(\[][0-9][0-9][)\]])|"
-    rf"(?:(?<=[\s,、。:;?]{_LETTER}[).:、])|(?<=[\s,、。:;?][0-9][).:、])|(?<=[\s,、。:;?][0-9][0-9][).:、]))(?![0-9]))"
-)
-"""The sign that closes a label in brackets, or one after a separator: looked for first, since it is rare."""
 _ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
 """か at the end of a sentence, which Japanese writes where English has a question mark."""
-_LABEL_ORDERS = (
-    tuple("abcdefghijklmnopqrstuvwxyz"),
-    tuple(str(i) for i in range(1, 31)),
-    tuple("アイウエオカキクケコ"),
-)
 
 
 def _part_read(text: str) -> str:
@@ -74,38 +62,11 @@ def _part_read(text: str) -> str:
     return "\n".join(text[start : start + _WINDOW] for start in starts)
 
 
-def _labels(text: str) -> list[tuple[str, int]]:
-    """Labels of options, `(a)` or ` 1.`, and where they start, in order; no sign is part of two."""
-    # Before the text stands a line break, so that a label may be its first sign, too.
-    text, found, end = f"\n{text}", [], 0
-    for match in _OPTION_LABEL.finditer(text):
-        close = match.start()
-        start = close - 2 - (text[close - 2] in _DIGITS)
-        if start >= end:
-            end = close + 1
-            found.append((text[start + 1 : close], max(start - 1, 0)))
-    return found
-
-
-def _options(text: str) -> tuple[int, int]:
-    """How many labelled options follow one another (A. B. C., (1) (2), ア．イ．), and where the first one starts."""
-    found = _labels(text)
-    best, start = 0, len(text)
-    for order in _LABEL_ORDERS if len(found) > 1 else ():
-        count, first = 0, len(text)
-        for label, position in found:
-            if label == order[0]:
-                count, first = 1, position
-            elif count and count < len(order) and label == order[count]:
-                count += 1
-            if count > max(best, 1):
-                best, start = count, first
-    return best, start
-
-
 def _read(text: str, conversation: Conversation, options: int) -> tuple[float, ...]:
     """What `_READ` names, by counting signs in the text."""
-    asked = 0 if text.isascii() else len(_ASKED_IN_JAPANESE.findall(text)) + text.count("؟")
+    asked = 0 if text.isascii() else text.count("؟")
+    if "か" in text:
+        asked += len(_ASKED_IN_JAPANESE.findall(text))
     rest, last = len(conversation.rest), len(conversation.last_user)
     raw = text.encode("utf-8", "surrogatepass")
     return (
@@ -142,7 +103,7 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     n = len(conversations)
     parts = [_part_read(conversation.text) for conversation in conversations]
     texts = [normal_lines(part) for part in parts]
-    options = [_options(text) for text in texts]
+    options = find_options(texts)
     rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
     read = np.array(rows, dtype=np.float64).T
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
