@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import math
 
 import pytest
 
@@ -32,6 +33,19 @@ def test_no_end_in_time() -> None:
         reply = await call(made, server, CallTimeout(5, 5, 0.2))
         assert (await failing(reply.read(100))).kind == "timeout"
         await server.lines[0].left.wait()
+
+    run(starts_and_stops, test)
+
+
+def test_an_end_that_is_set_anew() -> None:
+    async def test(made: UpstreamClient, server: Server) -> None:
+        reply = await call(made, server, CallTimeout(5, 5, 60))
+        reply.until(0.0)
+        assert (await failing(drained(reply))).kind == "timeout"
+        reply = await call(made, server, CallTimeout(5, 5, 0.2))
+        reply.until(0.0)
+        reply.until(math.inf)  # never later than the call itself
+        assert (await failing(drained(reply))).kind == "timeout"
 
     run(starts_and_stops, test)
 

@@ -122,6 +122,21 @@ def test_a_rewritten_frame_keeps_numbers_event_and_lines() -> None:
     assert run(OpenAIStream(strip_usage=True), [odd]) == b'event: x\ndata: {"a":1.50,"b":[1,\ndata:  2e1]}\n\n'
 
 
+@pytest.mark.parametrize(
+    ("data", "passed"),
+    [
+        (b'{"a":1,"usage":null}', b'{"a":1}'),
+        (b'{"a":1,"usage":null,"obfuscation":"x"}', b'{"a":1,"obfuscation":"x"}'),
+        (b'{"usage":null,"a":{"b":1,"usage":null}}', b'{"a":{"b":1,"usage":null}}'),
+        (b'{"a":{"b":1,"usage":null},"us\\u0061ge":null}', b'{"a":{"b":1,"usage":null}}'),
+        (b'{"a":"usage","usage":null}', b'{"a":"usage"}'),
+        (b'{"a":",","usage":null}', b'{"a":","}'),
+    ],
+)
+def test_no_member_but_the_usage_is_left_out(data: bytes, passed: bytes) -> None:
+    assert run(OpenAIStream(strip_usage=True), [b"data: " + data + b"\n\n"]) == b"data: " + passed + b"\n\n"
+
+
 def test_usage_in_the_last_content_chunk() -> None:
     stream = OpenAIStream(strip_usage=True)
     last = chunk({"content": "b"}, finish="stop", usage=COUNTS)

@@ -13,6 +13,7 @@ import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.upstream.destination import Dialect
+from tenbin.upstream.usage import MEMBERS
 
 Endpoint = Literal["chat", "messages", "responses", "embeddings"]
 Members = dict[str, msgspec.Raw]
@@ -77,7 +78,7 @@ def read_members(body: bytes) -> Members:
     try:
         if not body.isascii():
             body.decode()
-        members: Members = msgspec.json.decode(body, type=Members)
+        members = MEMBERS.decode(body)
     except RecursionError:
         raise _too_deep() from None
     except UnicodeDecodeError as error:

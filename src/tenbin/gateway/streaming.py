@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from tenbin.gateway.call import Call
@@ -33,20 +34,23 @@ class Pump:
         self.kept: list[bytes] | None = [] if call.work.stores_text else None
 
     async def run(self, reply: Reply, first_by: float | None) -> None:
-        """Move the stream to its end. Raises UpstreamFailure only while nothing has gone to the client."""
-        loop = self.call.work.services.loop
+        """Move the stream to its end. Raises UpstreamFailure where the upstream does not bring it there."""
+        is_awaited = first_by is not None
+        if first_by is not None:
+            reply.until(first_by)
         try:
-            async with asyncio.timeout_at(first_by) as timeout:
-                async for chunk in reply.chunks():
-                    await self._take(self.stream.feed(chunk))
-                    if self.stream.is_done:
-                        timeout.reschedule(loop.time() + CLOSING_S)
-                    elif self.exchange.has_begun and timeout.when() is not None:
-                        timeout.reschedule(None)
-                await self._take(self.stream.finish())
-        except TimeoutError:
-            if not self.stream.is_done:
-                raise UpstreamFailure("timeout", "the first token did not come in time", where=self.call.name) from None
+            async for chunk in reply.chunks():
+                await self._take(self.stream.feed(chunk))
+                if self.stream.is_done:
+                    reply.until(self.call.work.services.loop.time() + CLOSING_S)
+                elif is_awaited and self.exchange.has_begun:
+                    is_awaited = False
+                    reply.until(math.inf)
+            await self._take(self.stream.finish())
+        except UpstreamFailure as failure:
+            if failure.kind == "timeout" and not self.exchange.has_begun:
+                failure.what = "the first token did not come in time"
+            raise
         finally:
             reply.abort()
 

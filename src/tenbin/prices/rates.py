@@ -86,8 +86,10 @@ class Rates:
         plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
         answer = max(usage.output_tokens - usage.reasoning_tokens, 0)
         above, request_usd, short, long = self.plain[m]
-        parts = (plain, usage.cached_tokens, usage.cache_write_tokens, answer, usage.reasoning_tokens)
-        return float(_bill(parts, long if usage.input_tokens > above else short)) + request_usd
+        rates = long if usage.input_tokens > above else short
+        # In the order of `_bill`, and every request is billed twice: as reserved and as used.
+        bill = plain * rates[0] + usage.cached_tokens * rates[1] + usage.cache_write_tokens * rates[2]
+        return (bill + answer * rates[3] + usage.reasoning_tokens * rates[4]) / TOKENS_PER_MTOK + request_usd
 
     def ceiling_usd(self, m: int, input_tokens: int, output_tokens: int) -> float:
         """The most that one call of model `m` with at most so many tokens can cost, whatever kinds they are of."""

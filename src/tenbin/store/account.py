@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from tenbin.store.keys import KeyRecord
@@ -118,7 +118,7 @@ class Account:
         for holding, share, was_refused in zip(held, shares, spent, strict=True):
             slot = slots.get(holding.period.name)
             if slot is not None:
-                slot.share = replace(share, used=slot.share.used)
+                slot.share = share._replace(used=slot.share.used)
                 slot.was_refused = was_refused
 
     def wants_tending(self) -> bool:

@@ -124,7 +124,7 @@ class UpstreamClient:
             raise failure_from(error, name) from error
         if ends_at != head_by:
             connection.until(ends_at)
-        return Reply(connection, name, head.secret)
+        return Reply(connection, name, head.secret, ends_at)
 
     def _head(self, method: Method, destination: Destination, path: str) -> tuple[Origin, RequestHead]:
         """Where the call goes, and the constant part of its head; made anew when the key has changed."""

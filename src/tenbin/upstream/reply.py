@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Mapping
 
 from tenbin.upstream.connection import Connection, MalformedError
@@ -23,10 +24,21 @@ class Reply:
     without it.
     """
 
-    __slots__ = ("_connection", "_is_whole", "_name", "_secret", "_unpacking", "content_type", "headers", "status")
+    __slots__ = (
+        "_connection",
+        "_ends_at",
+        "_is_whole",
+        "_name",
+        "_secret",
+        "_unpacking",
+        "content_type",
+        "headers",
+        "status",
+    )
 
-    def __init__(self, connection: Connection, name: str, secret: str = "") -> None:
+    def __init__(self, connection: Connection, name: str, secret: str = "", ends_at: float = math.inf) -> None:
         self._connection: Connection | None = connection
+        self._ends_at = ends_at
         self._is_whole = False
         self._name = name
         self._secret = secret
@@ -46,6 +58,12 @@ class Reply:
         self.abort()
         what = f"the upstream's answer is longer than {max_bytes} bytes"
         raise UpstreamFailure("malformed", what, where=self._name, status=self.status, headers=self.headers)
+
+    def until(self, deadline: float) -> None:
+        """Let waiting for the body fail with a timeout at this moment of the loop's clock, or when the call ends."""
+        connection = self._connection
+        if connection is not None and not connection.is_complete:
+            connection.until(min(deadline, self._ends_at))
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, as it arrives; a loop that is left early closes the connection.

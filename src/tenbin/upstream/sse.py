@@ -46,7 +46,12 @@ class Frames:
         if not self._held and b"\r" not in chunk:
             *whole, rest = chunk.split(b"\n\n")
             if not rest:
-                return [read_frame(text + b"\n\n") for text in whole]
+                return [
+                    Frame(b"", text[6:], text + b"\n\n")
+                    if text.startswith(b"data: ") and b"\n" not in text
+                    else read_frame(text + b"\n\n")
+                    for text in whole
+                ]
         return self._cut(chunk)
 
     def finish(self) -> list[Frame]:

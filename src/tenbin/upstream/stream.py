@@ -13,9 +13,11 @@ import msgspec
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.sse import Frame, Frames
-from tenbin.upstream.usage import anthropic_usage, openai_usage
+from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
 _NULL = msgspec.Raw(b"null")
+_USAGE_NULL = b',"usage":null'
+_PLAIN_BYTES = len(b"data: \n\n")
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 
 _T = TypeVar("_T")
@@ -268,7 +270,12 @@ def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
 
 def _without_usage(frame: Frame) -> bytes:
     """The frame without its usage member; line ends in it are white space of its JSON, so each gets its own line."""
-    members = msgspec.json.decode(frame.data, type=dict[str, msgspec.Raw])
+    data = frame.data
+    at = data.find(_USAGE_NULL)
+    if at > 0 and data.count(b"usage") == 1 and b"\\" not in data and len(frame.raw) == len(data) + _PLAIN_BYTES:
+        # As nearly all come. The name stands there once and nothing is escaped, so this is the member that was read.
+        return b"data: " + data[:at] + data[at + len(_USAGE_NULL) :] + b"\n\n"
+    members = MEMBERS.decode(data)
     members.pop("usage", None)
     event = b"event: " + frame.event + b"\n" if frame.event else b""
     return event + b"data: " + msgspec.json.encode(members).replace(b"\n", b"\ndata: ") + b"\n\n"

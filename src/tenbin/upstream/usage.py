@@ -15,6 +15,8 @@ from tenbin.types import Usage
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
 
+MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Reads the members of an object as they were written."""
 _Count = int | float | None
 _MAX_TOKENS = 1 << 40
 
@@ -54,6 +56,9 @@ class _Counts(msgspec.Struct):
     output_tokens_details: _Details | None = None
 
 
+_COUNTS: msgspec.json.Decoder[_Counts | None] = msgspec.json.Decoder(_Counts | None)
+
+
 class _Message(msgspec.Struct):
     refusal: str | None = None
 
@@ -72,6 +77,9 @@ class _Whole(msgspec.Struct):
     status: str | None = None
     usage: msgspec.Raw = msgspec.Raw(b"null")
     error: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_WHOLE = msgspec.json.Decoder(_Whole)
 
 
 def read_usage(dialect: Dialect, body: bytes) -> Answered:
@@ -157,14 +165,14 @@ def _options(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw] | Non
     if raw is None or bytes(raw).strip() == b"null":
         return {}
     try:
-        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        return MEMBERS.decode(raw)
     except msgspec.DecodeError:
         return None
 
 
 def _whole(body: bytes) -> _Whole:
     try:
-        return msgspec.json.decode(body, type=_Whole)
+        return _WHOLE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UpstreamFailure("malformed", "the upstream's answer is not the JSON it should be", body=body) from None
 
@@ -176,7 +184,7 @@ def _refuse_error(whole: _Whole, body: bytes, dialect: Dialect, *, has_answer: b
 
 def _counts(raw: msgspec.Raw | bytes) -> _Counts | None:
     try:
-        return msgspec.json.decode(raw, type=_Counts | None)
+        return _COUNTS.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -191,6 +199,7 @@ def _latest(value: _Count, known: int) -> int:
 
 
 __all__ = [
+    "MEMBERS",
     "Answered",
     "anthropic_usage",
     "asks_usage",
