@@ -32,8 +32,6 @@ NOWHERE = SLOTS
 """The slot of what lies across two texts: nobody's, and never language."""
 CHARACTER_ORDERS = (3, 4, 5)
 _PAIRS = 1
-_REACH = ((_PAIRS, 1), *((part, back) for part, order in enumerate(CHARACTER_ORDERS, 2) for back in range(1, order)))
-"""Parts, and how far before a text's first word or character there begins what reaches into it from another text."""
 
 _Hashes = NDArray[np.uint64]
 _Classes = NDArray[np.uint8]
@@ -192,12 +190,19 @@ def _write_characters(slots: _Hashes, language: _Classes, mixed: _Hashes, letter
             start = stop
 
 
+@functools.cache
+def _reach() -> tuple[tuple[int, int], ...]:
+    """Parts, and how far before a text's first word or character there begins what reaches into it from another."""
+    characters = ((part, back) for part, order in enumerate(CHARACTER_ORDERS, 2) for back in range(1, order))
+    return ((_PAIRS, 1), *characters)
+
+
 def _across(starts: Sequence[int], sizes: Sequence[int], words: Sequence[int], characters: Sequence[int]) -> list[int]:
     """The n-grams that lie across two texts: parts start there and are so long, the texts after the first one begin
     with these words and characters.
     """
     found = []
-    for part, back in _REACH:
+    for part, back in _reach():
         start, size = starts[part], sizes[part]
         for begin in words if part == _PAIRS else characters:
             if back <= begin < size + back:
