@@ -19,10 +19,13 @@ from tenbin.types import Floats, Ints
 LEVEL = 0.95
 REACH = 1.959963984540054
 """Standard deviations from the middle of a normal distribution to an end of its interval."""
-LONGER_ARM = (REACH**2 + 1.0) / (2.0 * REACH**2)
-"""How much of its excess over the shorter arm the longer one lacks: a percentile interval of a mean of skewness 6 g
-ends at REACH + g (REACH^2 - 1), its middle is at -g, and it should end at REACH + g (2 REACH^2 + 1) (Hall, Annals of
-Statistics 16:3, 1988)."""
+LEANS = 2.0
+"""How often the resamples' lean is counted: once for themselves, once for the figure that they are made of."""
+LONGER_ARM = 0.5
+"""How much of its excess over the shorter arm the longer one still lacks: for a mean of skewness 6 g the percentile
+interval ends at REACH + g (REACH^2 - 1) and the middle is at -g, so that with both leans it ends at
+REACH + g (REACH^2 + 1); it should at REACH + g (2 REACH^2 + 1) (Hall, Annals of Statistics 16:3, 1988), and the excess
+is 2 g REACH^2."""
 LENT_QUERIES = 2.0
 """Successes that an interval of a share adds to those seen (Agresti and Coull, American Statistician 52:2, 1998)."""
 BATCH = 100
@@ -124,14 +127,15 @@ def resample(
 def interval(rows: Floats) -> Figure:
     """The value on the sample (row 0) with the interval of the resamples (rows 1 to R), for any figure.
 
-    The percentile interval, drawn out where the middle of the resamples leans away from the value, by as much: what is
-    a maximum on the sample is one once more on each resample. A NaN resample means "not reached" and counts as
-    +infinity, so that leaving it out cannot flatter: an end of the interval that falls among those is NaN.
+    The percentile interval, drawn out on one side where the middle of the resamples leans to the other, by twice as
+    much: what is a maximum on the sample is one once more on each resample. A NaN resample means "not reached" and
+    counts as +infinity, so that leaving it out cannot flatter: an end of the interval that falls among those is NaN.
     """
     value = float(rows[0])
     low, middle, high = _percentiles(rows)
     if math.isfinite(value) and math.isfinite(middle):
-        low, high = min(low, low + value - middle), max(high, high + value - middle)
+        back = LEANS * (value - middle)
+        low, high = min(low, low + back), max(high, high + back)
     return _figure(value, low, high)
 
 
