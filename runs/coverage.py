@@ -178,8 +178,8 @@ def pool_of(router: Router) -> Pool:
 
 
 def taken(contender: Contender, rows: np.ndarray) -> Contender:
-    """A contender on some of the rows."""
-    ladder = None if contender.ladder is None else contender.ladder[:, rows]
+    """A contender on some of the rows; one rung is enough of a ladder, of which nothing is read here."""
+    ladder = None if contender.ladder is None else contender.ladder[:1, rows]
     return replace(contender, choices=contender.choices[:, rows], ladder=ladder)
 
 

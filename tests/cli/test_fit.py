@@ -27,6 +27,8 @@ def test_the_summary_says_what_was_fitted_why_and_what_next(made: Path) -> None:
         manifest.embedder_reason,
         "Cross-fitted",
         "97%",
+        "quality asked for",
+        "95% intervals over the training prompts in brackets",
     ):
         assert word in text
     assert text.rstrip().splitlines()[-1].startswith("Next: tenbin evaluate ")
@@ -48,6 +50,11 @@ def test_json_and_settings_arrive_in_the_artifact(made: Path, tenbin: Tenbin, tm
     )
     assert [entry["model"] for entry in found["candidates"]] == list(manifest.models)
     assert found["candidates"][manifest.models.index("large")]["quality"] == pytest.approx(1.0)
+    assert [row["min_quality"] for row in found["promises"]] == [1.0, 0.99, 0.97, 0.95, 0.9]
+    kept = next(row["promise"] for row in found["promises"] if row["min_quality"] == 0.97)
+    assert kept["saving"]["value"] == found["crossfit"]["saving"]
+    assert kept["quality_ratio"]["value"] >= 0.97
+    assert kept["saving"]["low"] < kept["saving"]["value"] < kept["saving"]["high"]
 
 
 def test_map_renames_columns(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

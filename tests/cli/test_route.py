@@ -58,6 +58,12 @@ def test_json_holds_the_decision_and_what_decided(made: Path, tenbin: Tenbin) ->
     found = json.loads(run.stdout)
     assert found["trade_off"]["mu"] == 0.0
     assert {view["model"] for view in found["candidates"]} == {"small", "medium", "large"}
+    alone = json.loads(tenbin("route", made / "router", "Compute 3 plus 4", "--allow", "small", "--json").stdout)
+    assert alone["promise"]["saving"]["value"] > found["promise"]["saving"]["value"]
+    kept = found["promise"]["quality_ratio"]
+    assert kept["low"] < kept["value"] < kept["high"]
+    shown = tenbin("route", made / "router", "Compute 3 plus 4", "--best").stdout
+    assert f"keeps {100 * kept['value']:.1f}% [{100 * kept['low']:.1f}%, {100 * kept['high']:.1f}%] of large's" in shown
     assert found["candidates"][0]["model"] == found["model"]
     assert set(found["versions"]) == {"tenbin", "artifact", "prices"}
 

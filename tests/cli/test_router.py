@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 Tenbin = Callable[..., Result]
@@ -36,6 +37,15 @@ def test_show_prints_card_and_dial(made: Path, tenbin: Tenbin) -> None:
     found = json.loads(tenbin("router", "show", made / "router", "--json").stdout)
     savings = [row["saving"] for row in found["dial"] if row["saving"] is not None]
     assert savings == sorted(savings)
+    for row in found["dial"]:
+        promise = row["promise"]
+        assert (promise is None) == (row["mu"] is None)
+        if promise is not None:
+            assert promise["saving"]["value"] == pytest.approx(row["saving"])
+            assert (
+                promise["quality_ratio"]["low"] <= promise["quality_ratio"]["value"] <= promise["quality_ratio"]["high"]
+            )
+            assert f"[{100 * promise['saving']['low']:.1f}%, {100 * promise['saving']['high']:.1f}%]" in run.stdout
 
 
 def test_diff_names_what_changed(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

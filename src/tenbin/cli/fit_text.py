@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, strong, table, usd
+from tenbin.cli.promise_text import promise_cells, promises_at
+from tenbin.cli.router_text import dial_rows
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.router.pricing import TOKENS
 
 if TYPE_CHECKING:
+    from tenbin.evaluate.promise import Promise
     from tenbin.router.router import Router
 
 PROMISE = 0.97
@@ -23,16 +25,15 @@ MOST_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Training means per candidate [M], and what the rule reached out of fold at 97 % of the reference's quality.
+    """Training means per candidate [M], and what the dial promises out of fold, by share of the reference's quality.
 
-    `saving` is 1 - its dollars / the reference's; NaN where that quality is not reached.
+    A promise is None where that share is not reached; `reached` is the largest that is.
     """
 
     quality: tuple[float, ...]
     cost_usd: tuple[float, ...]
     reached: float
-    promise_cost_usd: float
-    saving: float
+    promises: dict[float, Promise | None]
 
 
 def measured(router: Router) -> Measured:
@@ -40,23 +41,21 @@ def measured(router: Router) -> Measured:
     crossfit = router.crossfit
     observed = router.observed_cost_usd()
     curve = router.dial_curve()
-    kept = curve.quality >= PROMISE * curve.reference_quality
-    cost = float(curve.cost_usd[kept].min()) if kept.any() else math.nan
-    spent = curve.reference_cost_usd
+    dials = dial_rows(curve)
+    promises = promises_at(router, [row["mu"] for row in dials])
     weight = np.where(np.isnan(observed), 0.0, crossfit.observed.weight)
     dollars = np.nansum(observed * crossfit.observed.weight, axis=0) / np.maximum(weight.sum(axis=0), 1e-300)
     return Measured(
         quality=tuple(router.baselines.means["quality"].tolist()),
         cost_usd=tuple(dollars.tolist()),
         reached=float(curve.quality.max() / curve.reference_quality),
-        promise_cost_usd=cost,
-        saving=1.0 - cost / spent if spent > 0.0 else math.nan,
+        promises={row["min_quality"]: promise for row, promise in zip(dials, promises, strict=True)},
     )
 
 
 def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
     """The fields of the `--json` document of a fit."""
-    manifest = router.manifest
+    manifest, promise = router.manifest, found.promises[PROMISE]
     return {
         "router": out,
         "artifact_hash": manifest.artifact_hash,
@@ -77,7 +76,12 @@ def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
             {"model": name, "quality": found.quality[m], "cost_usd": found.cost_usd[m]}
             for m, name in enumerate(router.models)
         ],
-        "crossfit": {"quality_ratio": PROMISE, "cost_usd": found.promise_cost_usd, "saving": found.saving},
+        "crossfit": {
+            "quality_ratio": PROMISE,
+            "cost_usd": None if promise is None else promise.cost_usd.value,
+            "saving": None if promise is None else promise.saving.value,
+        },
+        "promises": [{"min_quality": share, "promise": found.promises[share]} for share in found.promises],
     }
 
 
@@ -122,9 +126,13 @@ def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, ne
 
 
 def promise_text(reference: str, found: Measured, words: Catalogue) -> str:
-    """The cross-fitted saving in a sentence."""
-    share = percent(PROMISE, 0)
-    if math.isnan(found.promise_cost_usd):
-        return words("fit.unreached", share=share, model=reference, best=percent(found.reached))
-    kind = "fit.cheaper" if found.saving >= 0.0 else "fit.dearer"
-    return words(kind, share=share, model=reference, change=good(percent(abs(found.saving))))
+    """The cross-fitted saving in a sentence, then the dial with intervals."""
+    share, promise = percent(PROMISE, 0), found.promises[PROMISE]
+    if promise is None:
+        said = words("fit.unreached", share=share, model=reference, best=percent(found.reached))
+    else:
+        kind = "fit.cheaper" if promise.saving.value >= 0.0 else "fit.dearer"
+        said = words(kind, share=share, model=reference, change=good(percent(abs(promise.saving.value))))
+    headers = [words(f"fit.{key}") for key in ("asked", "kept", "per_thousand", "saving")]
+    rows = [[percent(asked, 0), *promise_cells(kept)] for asked, kept in found.promises.items()]
+    return f"{said}\n\n{table(headers, rows, indent=2)}\n  {faint(words('fit.brackets'))}"

@@ -235,6 +235,7 @@ def single_query(prompt: str, group: str | None) -> Query:
 def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None:
     """Decide one prompt and show every candidate."""
     from tenbin.cli.decision_text import decision_json, decision_text  # noqa: PLC0415
+    from tenbin.cli.promise_text import promise_line, promise_of  # noqa: PLC0415
 
     decision = router.decide(
         query,
@@ -243,10 +244,12 @@ def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None
         deny=asked.deny,
         stranger_budget_usd=asked.stranger_budget_usd,
     )
+    promise = promise_of(router, decision.trade_off, asked.allow, asked.deny)
     if as_json:
-        emit_json(decision_json(decision))
+        emit_json({**decision_json(decision), "promise": promise})
     else:
         say(decision_text(decision, asked.setting(decision.trade_off.mu), asked.words))
+        say(f"\n{promise_line(promise, router, asked.words)}")
 
 
 def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> None:

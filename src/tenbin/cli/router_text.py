@@ -11,6 +11,7 @@ import numpy as np
 
 from tenbin.artifact import MANIFEST, read_manifest
 from tenbin.cli.output import caution, faint, number, percent, strong, table, usd
+from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.errors import ArtifactError
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.router import Router
@@ -80,20 +81,29 @@ def dial_rows(curve: DialCurve) -> list[dict[str, float]]:
 
 def show_json(router: Router, curve: DialCurve) -> dict[str, Any]:
     """The fields of the `--json` document of a router."""
+    rows = dial_rows(curve)
+    promises = promises_at(router, [row["mu"] for row in rows])
     return {
         "artifact_hash": router.manifest.artifact_hash,
         "prices_version": router.prices.version,
         "manifest": asdict(router.manifest),
-        "dial": dial_rows(curve),
+        "dial": [{**row, "promise": promise} for row, promise in zip(rows, promises, strict=True)],
         "curve": {"mu": curve.mu, "quality": curve.quality, "cost_usd": curve.cost_usd},
     }
 
 
 def show_text(router: Router, curve: DialCurve) -> str:
     """The card, then the dial."""
-    cells = [[f"--min-quality {row['min_quality']:g}", *dial_cells(row)] for row in dial_rows(curve)]
-    drawn = table(["dial", "mu", "quality", "per 1,000", "saving"], cells, indent=2)
-    note = f"Out of fold on the training prompts, against {router.manifest.reference} for every query:"
+    rows = dial_rows(curve)
+    cells = [
+        [f"--min-quality {row['min_quality']:g}", *dial_cells(row)[:1], *promise_cells(promise)]
+        for row, promise in zip(rows, promises_at(router, [row["mu"] for row in rows]), strict=True)
+    ]
+    drawn = table(["dial", "mu", "quality kept", "per 1,000", "saving"], cells, indent=2)
+    note = (
+        f"Out of fold on the training prompts, against {router.manifest.reference} for every query "
+        "(95% intervals over prompts in brackets, – where that quality is not reached):"
+    )
     hashes = f"artifact {router.manifest.artifact_hash[:12]}, prices {router.prices.version[:12]}"
     return "\n\n".join([router.card.strip(), note, drawn, faint(hashes)])
 
