@@ -135,6 +135,10 @@ def test_the_numbers_stand_without_scripts(lang: str, words: tuple[str, ...]) ->
     assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
+def test_dollars_at_an_operating_point_have_their_interval() -> None:
+    assert "$4.00 to $6.00" in Page(render_report(make_evaluation())).text()
+
+
 def test_the_slider_starts_where_the_page_stands() -> None:
     evaluation = make_evaluation()
     page = Page(render_report(evaluation))

@@ -41,7 +41,7 @@ def promises(evaluation: Evaluation, words: Catalogue) -> str:
             percent(point.target, 0),
             bracketed(point.quality_ratio, percent),
             bracketed(point.saving, percent),
-            usd(1000 * point.cost_usd.value),
+            bracketed(point.cost_usd, per_thousand),
             words("evaluate.yes" if point.kept else "evaluate.no"),
         ]
         for point in evaluation.operating_points
@@ -92,6 +92,11 @@ def bracketed(figure: Figure, draw: Callable[[float], str]) -> str:
     if not math.isfinite(figure.low):
         return draw(figure.value)
     return f"{draw(figure.value)} [{draw(figure.low)}, {draw(figure.high)}]"
+
+
+def per_thousand(cost_usd: float) -> str:
+    """Dollars per query as dollars per 1,000 queries."""
+    return usd(1000 * cost_usd)
 
 
 def signed(value: float) -> str:

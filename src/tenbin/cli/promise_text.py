@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from tenbin.cli.evaluate_text import bracketed
-from tenbin.cli.output import percent, usd
+from tenbin.cli.evaluate_text import bracketed, per_thousand
+from tenbin.cli.output import percent
 
 if TYPE_CHECKING:
     from tenbin.evaluate.promise import Promise
@@ -38,7 +38,7 @@ def promise_cells(promise: Promise | None) -> list[str]:
         return ["–", "–", "–"]
     return [
         bracketed(promise.quality_ratio, percent),
-        bracketed(promise.cost_usd, lambda dollars: usd(1000 * dollars)),
+        bracketed(promise.cost_usd, per_thousand),
         bracketed(promise.saving, percent),
     ]
 

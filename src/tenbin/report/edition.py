@@ -76,6 +76,12 @@ class Edition:
         written = self.numbers.between(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
         return "" if written == MISSING else written
 
+    def cost_of(self, figure: Figure) -> tuple[str, str]:
+        """A figure in dollars per query: dollars per 1,000 queries and their interval, empty where there is none."""
+        low, high = (self.numbers.per_thousand_usd(end) for end in (figure.low, figure.high))
+        written = self.numbers.between(low, high)
+        return self.numbers.per_thousand_usd(figure.value), "" if written == MISSING else written
+
     def share_of(self, figure: Figure, decimals: int = 1) -> tuple[str, str]:
         """A figure that is a share: its percentage and its interval."""
         value = self.numbers.percent(figure.value, decimals)

@@ -118,7 +118,7 @@ def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
     held = [layer.shares[at] for layer in layers(edition)]
     quality, quality_interval = edition.share_of(point.quality)
     ratio_interval, saving_interval = (edition.share_of(found)[1] for found in (point.quality_ratio, point.saving))
-    cost = numbers.per_thousand_usd(point.cost_usd.value)
+    cost, cost_interval = edition.cost_of(point.cost_usd)
     saving = numbers.percent(edition.saving(point.cost_usd.value))
     against = words("dial.against", model=edition.best.model)
     ratio = numbers.percent(edition.quality_ratio(point.quality.value))
@@ -132,9 +132,7 @@ def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
             interval=quality_interval,
         ),
         "cost": cost,
-        "cost_note": numbers.between(
-            numbers.per_thousand_usd(point.cost_usd.low), numbers.per_thousand_usd(point.cost_usd.high)
-        ),
+        "cost_note": cost_interval,
         "saving": saving,
         "saving_note": words("dial.within", interval=saving_interval, against=against) if saving_interval else against,
         "shares": [numbers.percent(share, 0 if share == 0.0 else 1) for share in held],

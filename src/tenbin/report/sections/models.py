@@ -25,13 +25,11 @@ def models(edition: Edition) -> Markup:
     rows = []
     for single in singles:
         quality, quality_interval = edition.share_of(single.quality)
-        cost_interval = numbers.between(
-            numbers.per_thousand_usd(single.cost_usd.low), numbers.per_thousand_usd(single.cost_usd.high)
-        )
+        cost, cost_interval = edition.cost_of(single.cost_usd)
         row = [
             _named(edition, single.model, single.on_hull),
             cell(quality, quality_interval),
-            cell(numbers.per_thousand_usd(single.cost_usd.value), cost_interval),
+            cell(cost, cost_interval),
             cell(numbers.percent(edition.saving(single.cost_usd.value))),
             cell(numbers.plain(single.arena_score, 1)),
         ]

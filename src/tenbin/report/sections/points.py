@@ -39,13 +39,18 @@ def _row(edition: Edition, point: OperatingPoint) -> tuple[str, ...]:
         else words("points.mu", target=numbers.mu(point.target))
     )
     quality, quality_interval = edition.share_of(point.quality)
+    cost, cost_interval = edition.cost_of(point.cost_usd)
+    promised_cost = numbers.per_thousand_usd(point.promised_cost_usd)
     ratio, ratio_interval = edition.share_of(point.quality_ratio)
     saving, saving_interval = edition.share_of(point.saving)
     answer = words("points.yes" if point.kept else "points.no") if point.reached else words("points.unreached")
     return (
         cell(setting, f"μ = {numbers.mu(point.mu)}" if point.kind == "min_quality" else ""),
-        cell(numbers.percent(point.promised_quality), _at_cost(edition, point.promised_cost_usd)),
-        cell(quality, join(quality_interval, el("br"), _at_cost(edition, point.cost_usd.value))),
+        cell(
+            numbers.percent(point.promised_quality),
+            _at_cost(edition, promised_cost),
+        ),
+        cell(quality, join(quality_interval, el("br"), _at_cost(edition, cost), el("br"), cost_interval)),
         cell(ratio, ratio_interval),
         cell(numbers.points(point.overshoot) if math.isfinite(point.overshoot) else "–"),
         cell(saving, saving_interval),
@@ -53,5 +58,5 @@ def _row(edition: Edition, point: OperatingPoint) -> tuple[str, ...]:
     )
 
 
-def _at_cost(edition: Edition, cost_usd: float) -> str:
-    return edition.words("points.at_cost", cost=edition.numbers.per_thousand_usd(cost_usd))
+def _at_cost(edition: Edition, cost: str) -> str:
+    return edition.words("points.at_cost", cost=cost)

@@ -26,7 +26,7 @@ def savings(edition: Edition) -> Markup:
                 cell(numbers.percent(saving.ratio, 0), words("savings.means", quality=numbers.percent(saving.quality))),
                 cell(value, interval) if reached else cell(words("savings.not_reached")),
                 interval_bar(saving.saving, low, high),
-                cell(numbers.per_thousand_usd(saving.cost_usd.value)),
+                cell(*edition.cost_of(saving.cost_usd)),
                 cell(zero, zero_interval)
                 if math.isfinite(saving.zero_saving.value)
                 else cell(words("savings.not_reached")),
