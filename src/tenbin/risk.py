@@ -54,14 +54,11 @@ def cautious_quality(estimates: Estimates, trade_off: TradeOff) -> Floats:
 
 def losses(quality: Floats, cost_usd: Floats, latency_s: Floats, trade_off: TradeOff, anchors: Anchors) -> Floats:
     """Losses [n, M] of qualities, dollars and seconds (all [n, M]) at one trade-off."""
-    mu = trade_off.mu
-    return (1.0 - mu) * (1.0 - quality) + mu * burdens(cost_usd, latency_s, trade_off.w, anchors)
-
-
-def burdens(cost_usd: Floats, latency_s: Floats, w: float, anchors: Anchors) -> Floats:
-    """What dollars and seconds (both [n, M]) weigh together, over the reference's means: the losses at mu = 1."""
+    mu, w = trade_off.mu, trade_off.w
     burden = (1.0 - w) * (cost_usd / anchors.c_ref_usd)
-    return burden + w * (latency_s / anchors.t_ref_s) if w > 0.0 else burden
+    if w > 0.0:
+        burden = burden + w * (latency_s / anchors.t_ref_s)
+    return (1.0 - mu) * (1.0 - quality) + mu * burden
 
 
 def name_order(names: tuple[str, ...]) -> Ints:

@@ -2,10 +2,9 @@
 
 The reference, which every promise is measured by, answers strangers while the stranger budget lasts. The budget pays
 for what the reference costs more than the cheapest candidate that may answer, so that crafted prompts cannot run up
-the bill; once it is used up, the cheapest answers. Two dials need neither. At mu = 0 dollars do not count: the
-reference answers whatever is left. And where even the largest gain does not pay for the reference, the dial itself
-decides: qualities lie in [0, 1], so no answer is better than another by more than 1, and mu times what the reference
-weighs more than the cheapest must be at most 1 - mu. At mu = 1 that never holds. Pure: arrays in, arrays out.
+the bill; once it is used up, the cheapest answers. The ends of the dial need neither: at mu = 0 dollars do not count,
+and the reference answers whatever is left; at mu = 1 quality does not count, and the dial decides. Between them it is
+the budget, not mu, that bounds the bill: mu is a price for estimated quality, of which nothing is known here. Pure.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.risk import Anchors, burdens, choose
-from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
+from tenbin.risk import choose
+from tenbin.types import Bools, Estimates, Floats, Ints
 
 STRANGER = 0.01
 """At this p-value of being like the training prompts, or below it, a text is a stranger."""
@@ -31,27 +30,20 @@ class Strangers:
     """Those among n queries that the reference may answer, arrays [s].
 
     `rows` says which they are, `cheapest` which candidate that may answer is expected to cost least, `extra_usd` >= 0
-    what the reference is expected to cost more, `burden` what it weighs more at mu = 1 (dollars and, by w, seconds over
-    the reference's mean).
+    what the reference is expected to cost more.
     """
 
     reference: int
     rows: Ints
     cheapest: Ints
     extra_usd: Floats
-    burden: Floats
-
-    def worth(self, mu: Floats | float) -> Bools:
-        """Whether the reference could pay for each stranger: [s] at one mu, [k, s] at k of them given as [k, 1]."""
-        found: Bools = np.asarray((np.asarray(mu) < 1.0) & (mu * self.burden <= 1.0 - np.asarray(mu)))
-        return found
 
     def sheltered(self, chosen: NDArray[Index], mus: Floats) -> NDArray[Index]:
         """The choices [k, n] of a dial at k mus, with strangers sent to the reference: what no budget bounds."""
         if not self.rows.size:
             return chosen
         sent = chosen.copy()
-        sent[:, self.rows] = np.where(self.worth(mus[:, None]), self.reference, chosen[:, self.rows])
+        sent[:, self.rows] = np.where(mus[:, None] < 1.0, self.reference, chosen[:, self.rows])
         return sent
 
     def sent(self, mu: float, budget_usd: float | None = None) -> tuple[SentTo | None, ...]:
@@ -59,12 +51,12 @@ class Strangers:
 
         `budget_usd` (None: without end) is used in the order of the rows; what does not fit is not begun.
         """
+        if mu == 1.0:
+            return (None,) * self.rows.size
         left = np.inf if budget_usd is None or mu == 0.0 else budget_usd
-        found: list[SentTo | None] = []
-        for is_worth, extra in zip(self.worth(mu).tolist(), self.extra_usd.tolist(), strict=True):
-            if not is_worth:
-                found.append(None)
-            elif extra <= left:
+        found: list[SentTo] = []
+        for extra in self.extra_usd.tolist():
+            if extra <= left:
                 left -= extra
                 found.append("reference")
             else:
@@ -80,8 +72,6 @@ def strange(likeness: Floats | None) -> list[int]:
 def strangers_of(
     estimates: Estimates,
     cost_usd: Floats,
-    trade_off: TradeOff,
-    anchors: Anchors,
     reference: int,
     rank: Ints,
     eligible: Bools,
@@ -95,15 +85,8 @@ def strangers_of(
     rows = rows[eligible[rows, reference] & ~np.isnan(cost_usd[rows, reference])]
     if not rows.size:
         none = np.zeros(0)
-        return Strangers(reference, rows, rows, none, none)
+        return Strangers(reference, rows, rows, none)
     cost = cost_usd[rows]
     cheapest = choose(cost, cost, rank, eligible[rows])
-    here = np.arange(rows.size)
-    weight = burdens(cost, estimates.latency_s[rows], trade_off.w, anchors)
-    return Strangers(
-        reference=reference,
-        rows=rows,
-        cheapest=cheapest,
-        extra_usd=cost[:, reference] - cost[here, cheapest],
-        burden=weight[:, reference] - weight[here, cheapest],
-    )
+    least = cost[np.arange(rows.size), cheapest]
+    return Strangers(reference, rows, cheapest, cost[:, reference] - least)

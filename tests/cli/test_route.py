@@ -43,7 +43,8 @@ def test_one_prompt_explains_every_candidate(made: Path, tenbin: Tenbin) -> None
 
 
 def test_in_japanese_the_reasons_are_so_too_and_programs_still_read_english(made: Path, tenbin: Tenbin) -> None:
-    asked = ("route", made / "router", "Compute 3 plus 4", "--min-quality", "0.9", "--lang", "ja")
+    prompt = "Compute 3 plus 4 and give the number only"
+    asked = ("route", made / "router", prompt, "--min-quality", "0.9", "--lang", "ja")
     shown = tenbin(*asked).stdout
     for word in ("期待損失が最小", "採用", "品質 ± sd", "入力トークン", "基準モデルの品質の 90% を最小の費用で維持"):
         assert word in shown

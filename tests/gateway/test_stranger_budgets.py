@@ -230,7 +230,7 @@ def test_two_keys_have_two_budgets_and_a_restart_gives_back_none(tmp_path: Path)
             assert asked(gateway, secrets[0]) == ["cheap", "cheap"]
 
 
-@pytest.mark.parametrize(("dial", "model"), [("mu = 0.0", "good"), ("mu = 1.0", "cheap"), ("mu = 0.9", "cheap")])
+@pytest.mark.parametrize(("dial", "model"), [("mu = 0.0", "good"), ("mu = 1.0", "cheap")])
 def test_a_dial_that_sees_one_side_only_needs_no_budget(tmp_path: Path, dial: str, model: str) -> None:
     profile = f"{dial}\nstranger_day_budget_usd = 0"
     with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile=profile) as gateway:

@@ -70,7 +70,7 @@ def test_cached_tokens_are_billed_at_the_cached_rate_and_never_more_than_the_inp
 
 
 def test_a_warm_cache_keeps_a_conversation_where_it_is(router):
-    query = Query("q", " ".join(HARD), input_tokens=5_000.0)
+    query = replace(next(query for query in QUERIES if query.group == "hard"), input_tokens=5_000.0)
     warm_cache = np.array([5_000.0, 0.0, 0.0])
     asks = [Ask(query, TradeOff(0.1), FREE), Ask(query, TradeOff(0.1), FREE, warm_cache)]
     cold, warm = weigh(with_cached_rate(router, 0.01), asks)

@@ -79,6 +79,6 @@ def decide(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bools
         router.anchors,
         router.rank,
         allowed,
-        router.strangers(ground.estimates, cost, trade_off, np.broadcast_to(allowed, cost.shape)),
+        router.strangers(ground.estimates, cost, np.broadcast_to(allowed, cost.shape)),
     )
     return sweep.choices(mus).astype(np.int64)

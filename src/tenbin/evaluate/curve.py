@@ -52,7 +52,7 @@ def sweep(
             choices[k, rows] = choose(losses(quality, cost, latency, TradeOff(mu), anchors), cost, rank, eligible)
         if estimates.likeness is not None:
             reference, inside = models.index(anchors.reference), estimates.take(rows)
-            strangers = strangers_of(inside, cost, TradeOff(0.0), anchors, reference, rank, eligible)
+            strangers = strangers_of(inside, cost, reference, rank, eligible)
             choices[:, rows] = strangers.sheltered(choices[:, rows], mus)
     return choices
 

@@ -132,7 +132,7 @@ def dial_curve(
         rows = slice(start, start + ROWS_AT_ONCE)
         inside, cost = crossfit.estimates.take(rows), cost_usd[rows]
         eligible = np.broadcast_to(allowed, cost.shape)
-        strangers = strangers_of(inside, cost, trade_off, anchors, reference, rank, eligible)
+        strangers = strangers_of(inside, cost, reference, rank, eligible)
         sweep = Sweep(quality[rows], cost, inside.latency_s, trade_off, anchors, rank, allowed, strangers)
         here = np.arange(len(cost))
         for k, chosen in enumerate(sweep.choices(mus)):

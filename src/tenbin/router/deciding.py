@@ -48,7 +48,7 @@ def route(
     for t, (trade_off, budget) in enumerate(zip(trade_offs, budgets, strict=True)):
         weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
         chosen[t], fell_back = _choose(router, weighed, cost, eligible)
-        strangers = router.strangers(estimates, cost, trade_off, eligible)
+        strangers = router.strangers(estimates, cost, eligible)
         places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
         for at, (i, place) in enumerate(places.items()):
             if place == "reference":

@@ -223,10 +223,10 @@ class Router:
         """What each query's estimates [n] lack (None: nothing)."""
         return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
 
-    def strangers(self, estimates: Estimates, cost_usd: Floats, trade_off: TradeOff, eligible: Bools) -> Strangers:
+    def strangers(self, estimates: Estimates, cost_usd: Floats, eligible: Bools) -> Strangers:
         """Who of n queries is unlike the training prompts, and where that sends them; `eligible` is [n, M]."""
         reference = self.models.index(self.manifest.reference)
-        return strangers_of(estimates, cost_usd, trade_off, self.anchors, reference, self.rank, eligible)
+        return strangers_of(estimates, cost_usd, reference, self.rank, eligible)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""

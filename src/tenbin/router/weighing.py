@@ -129,7 +129,7 @@ def to_cheapest(weighed: Weighed) -> Weighed:
 def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed) -> Weighed:
     """What was weighed for a stranger with these estimates [1, M], the reference first where it is to answer."""
     eligible = np.array([[bar is None for bar in weighed.barred]])
-    found = router.strangers(estimates, weighed.cost_usd[None], ask.trade_off, eligible)
+    found = router.strangers(estimates, weighed.cost_usd[None], eligible)
     if found.sent(ask.trade_off.mu) != ("reference",):
         return weighed
     return replace(

@@ -53,7 +53,7 @@ def saving_sd_of(router: Router, promise: float) -> float:
     trade_off, everyone = TradeOff(mu), np.ones(predicted.shape, dtype=np.bool_)
     loss = losses(crossfit.estimates.quality, predicted, crossfit.estimates.latency_s, trade_off, router.anchors)
     here = np.arange(len(predicted))
-    strangers = router.strangers(crossfit.estimates, predicted, trade_off, everyone)
+    strangers = router.strangers(crossfit.estimates, predicted, everyone)
     chosen = strangers.sheltered(choose(loss, predicted, router.rank)[None], np.array([mu]))[0]
     reference = router.models.index(router.anchors.reference)
     quality = crossfit.quality_values()
