@@ -12,6 +12,7 @@ gateway as a whole, measured in turns on a busy machine).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ SLICE_ASKS = 16
 SLICE_CHARACTERS = 16_000
 """So much is weighed on the loop at once, three to five milliseconds of work; then other work has its turn."""
 GATHER_S = 0.004
-"""As long as each turn of the loop brings more asks, the first one waits so long for them."""
+"""While each turn of the loop brings more asks, or has other work to do, the first one waits so long for them."""
+BUSY_S = 0.0001
+"""A turn that takes so long had other work: requests that are being relayed, whose clients soon ask anew."""
 THREAD_ASKS = 16
 THREAD_CHARACTERS = 200_000
 MAX_WAITING = 1_024
@@ -60,7 +63,7 @@ class Decider:
         self._in_thread: list[_Waiting] | None = None
         self._is_turn_due = False
         self._seen = 0
-        self._gather_until = 0.0
+        self._turned_at = self._gather_until = 0.0
 
     @property
     def queue_depth(self) -> int:
@@ -99,14 +102,16 @@ class Decider:
         if not self._is_turn_due:
             self._is_turn_due = True
             self._seen = 0
-            self._gather_until = loop.time() + GATHER_S
+            self._turned_at = time.perf_counter()
+            self._gather_until = self._turned_at + GATHER_S
             loop.call_soon(self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Weigh a slice of what is quick, and keep the thread at work with the rest."""
-        waiting = len(self._quick)
-        if self._seen < waiting < SLICE_ASKS and loop.time() < self._gather_until:
-            self._seen = waiting
+        waiting, now = len(self._quick), time.perf_counter()
+        is_busy = self._seen < waiting or now - self._turned_at > BUSY_S
+        if is_busy and 0 < waiting < SLICE_ASKS and now < self._gather_until:
+            self._seen, self._turned_at = waiting, now
             loop.call_soon(self._turn, loop)
             return
         self._is_turn_due = False
