@@ -69,7 +69,7 @@ def headline(
     """
     if fell_back:
         return Reason("unestimated")
-    if sum(bar is None for bar in bars) == 1:
+    if bars.count(None) == 1:
         return Reason("only_eligible")
     if sent is not None:
         return Reason(SENT[sent])

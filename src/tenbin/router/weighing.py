@@ -78,14 +78,14 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     estimates = _with_hidden(router.estimate(features), asks)
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
     loss, refused = _losses(router, asks, estimates, cost)
-    order = _order(loss, cost, router.rank)
+    orders, is_unknown = _order(loss, cost, router.rank).tolist(), np.isnan(loss).tolist()
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     figures = _figures(estimates, cost, loss)
     unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
     for i, ask in enumerate(asks):
-        if (refusal := refused.get(ask.trade_off)) is not None:
+        if refused and (refusal := refused.get(ask.trade_off)) is not None:
             answers.append(refusal)
             continue
         barred: Bars = bars[i]
@@ -95,7 +95,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         if isinstance(dear, DecisionError):
             answers.append(dear)
             continue
-        ranking = _ranking(router, order[i], loss[i], dear)
+        ranking = _ranking(router, orders[i], is_unknown[i], dear)
         answers.append(
             Weighed(
                 models=router.models,
@@ -109,7 +109,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 cost_usd=cost[i],
                 loss=loss[i],
                 barred=tuple(dear),
-                reason=headline(ask.trade_off, dear, bool(np.isnan(loss[i, ranking[0]])), grounds[i]),
+                reason=headline(ask.trade_off, dear, is_unknown[i][ranking[0]], grounds[i]),
                 figures=figures[:, i],
             )
         )
@@ -221,10 +221,10 @@ def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     )
 
 
-def _ranking(router: Router, order: Ints, loss: Floats, barred: Bars) -> tuple[int, ...]:
+def _ranking(router: Router, order: list[int], is_unknown: list[bool], barred: Bars) -> tuple[int, ...]:
     """The eligible candidates, best first; the safe default first where none of them has a loss."""
-    ranking = [m for m in order.tolist() if barred[m] is None]
-    if np.isnan(loss[ranking[0]]):
+    ranking = [m for m in order if barred[m] is None]
+    if is_unknown[ranking[0]]:
         eligible = np.array([bar is None for bar in barred], dtype=np.bool_)
         first = safe_default(router.models, router.manifest.reference, eligible)
         ranking = [first, *(m for m in ranking if m != first)]
