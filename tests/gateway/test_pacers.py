@@ -69,6 +69,26 @@ def test_calls_under_way_count_as_what_is_expected_of_them_until_they_are_billed
     assert mu(waiting) == before
 
 
+def test_a_call_is_under_way_from_its_start_to_its_end_however_it_ends(tmp_path: Path) -> None:
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="max_cost_usd = 0.002") as gateway:
+        under_way = gateway.gateway.services.pacers._kept["auto"].under_way
+        seen: list[list[float]] = []
+
+        def refused(_request: object) -> Answer:
+            seen.append(list(under_way.values()))
+            return Answer(status=500)
+
+        def answered(_request: object) -> Answer:
+            seen.append(list(under_way.values()))
+            return Answer(text="yes", usage=Usage(20, 300))
+
+        ups["good"].script, ups["cheap"].script = refused, answered
+        assert gateway.chat(HARD).status == 200
+        assert [len(calls) for calls in seen] == [1, 1]
+        assert seen[0][0] > 10 * seen[1][0] > 0.0
+        assert not under_way
+
+
 def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
     first, second = made(tmp_path, 0), made(tmp_path, 1)
     before = mu(second)
