@@ -102,6 +102,16 @@ def test_neither_the_order_of_training_prompts_nor_a_second_fit_changes_a_bit(em
     assert first != other
 
 
+def test_training_texts_are_judged_without_themselves_in_their_own_order(embedder: HashedEmbedder) -> None:
+    texts = [*TRAINING[:40], "zyx wvu qqq zzz", *TRAINING[40:]]
+    judged = HashedEmbedder(32).fit(texts).left_out_familiarity_
+    assert int(np.argmin(judged)) == 40
+    assert np.array_equal(HashedEmbedder(32).fit(texts[::-1]).left_out_familiarity_, judged[::-1])
+    some = HashedEmbedder(32, max_rows=50).fit(texts).left_out_familiarity_
+    assert len(some) == len(texts)
+    assert np.count_nonzero(~np.isnan(some)) == 50
+
+
 def test_threads_change_no_vector(embedder: HashedEmbedder, tmp_path: object) -> None:
     state = f"{tmp_path}/state.npz"
     np.savez(state, **embedder.save())

@@ -110,8 +110,9 @@ class HashedEmbedder:
 
     `dim` columns at most (fewer where fewer prompts are given); `words` and `characters` bound the word and character
     n-grams kept; `max_texts` bounds the prompts from which rarity is learnt, `max_rows` those of the projection.
-    Learnt: `name` changes with the weights, so that a router refuses vectors of another fit. `left_out_familiarity_` is
-    that of up to `max_rows` training texts, each judged without itself; it is there after `fit` and not saved.
+    Learnt: `name` changes with the weights, so that a router refuses vectors of another fit. `left_out_familiarity_`
+    [n] is that of the training texts in their order, each judged without itself, NaN beyond `max_rows` of them; it is
+    there after `fit` and not saved.
     """
 
     def __init__(
@@ -169,7 +170,8 @@ class HashedEmbedder:
         self._use(slots, idf[slots].astype(np.float32), len(words))
         shares = self._shares_left_out(sample[: self.max_rows], frequency)
         usual = max(float(np.quantile(shares, _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
-        self.left_out_familiarity_ = np.minimum(shares / usual, 1.0)
+        judged = dict(zip(sample, np.minimum(shares / usual, 1.0).tolist(), strict=False))
+        self.left_out_familiarity_ = np.array([judged.get(text, np.nan) for text in texts])
         if progress:
             progress("projecting n-grams", 0.4)
         projection, scale = self._directions(sample[: self.max_rows])

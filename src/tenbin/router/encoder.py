@@ -69,7 +69,10 @@ class Encoder:
         return self.embedder.embed(texts), np.ones(len(texts))
 
     def left_out_familiarity(self) -> Floats:
-        """How familiar training texts were, each judged without itself, after a fit; 1 for embedders that know more."""
+        """How familiar training texts were, each judged without itself, after a fit (NaN: not judged so).
+
+        In their order, or a single 1 for embedders that know more.
+        """
         return self.embedder.left_out_familiarity_ if isinstance(self.embedder, HashedEmbedder) else np.ones(1)
 
     def save(self) -> dict[str, NDArray[Any]]:

@@ -40,7 +40,7 @@ def train(
     """Fit every predictor of a router on the rows of `panel`, whose `features` are given in the same order.
 
     `make` makes the quality predictor; `folds` [n] keep near-duplicates together; `familiar` is how familiar training
-    texts are, each judged without itself (None: as in `features`).
+    texts are, each judged without itself (None or NaN: as in `features`).
     """
     observed = observe(panel)
     weight = observed.weight
@@ -49,7 +49,8 @@ def train(
     quality, quality_oof = fit_out_of_fold(make, features, observed.quality, trust, folds)
     progress("tokens and cost", 0.6)
     familiar = features.familiarity if familiar is None else familiar
-    likeness = Likeness.learn(familiar, quality_oof.sd[:, reference])
+    is_judged = ~np.isnan(familiar)
+    likeness = Likeness.learn(familiar[is_judged], quality_oof.sd[:, reference])
     familiarity = Familiarity(
         likeness=likeness,
         means=GroupMeans.learn(features.groups, observed.quality, weight),
@@ -74,7 +75,7 @@ def train(
         gap_correlation=residual_correlation(observed.quality - quality_oof.mean, reference),
         reference=reference,
     )
-    p = likeness.p(familiar, quality_oof.sd[:, reference])
+    p = likeness.p(np.where(is_judged, familiar, features.familiarity), quality_oof.sd[:, reference])
     faded = familiarity.shrink(quality_oof, features, p)  # as when serving
     estimates = estimator.assemble(faded, inputs_oof, outputs_oof, dollars_oof, seconds_oof, p)
     progress("tokens and cost", 1.0)
