@@ -58,6 +58,24 @@ def test_copies_of_a_prompt_do_not_narrow_a_promise() -> None:
     assert copied.quality.high - copied.quality.low == pytest.approx(alone.quality.high - alone.quality.low, rel=0.15)
 
 
+def test_estimates_that_stand_for_labels_err_together() -> None:
+    ground, choice = drawn(2000, 5, 0.5, 0.1)
+    doubt = np.zeros((2000, 2))
+    plain = promised(ground, choice[None, :], 0)[0]
+    assert promised(ground, choice[None, :], 0, doubt=doubt) == (plain,)
+    doubt[:, 1] = 0.08  # no label of the other candidate: half the queries, and all wrong alike
+    unsure = promised(ground, choice[None, :], 0, doubt=doubt)[0]
+    shared = 1.96 * 0.08 * choice.mean()
+    assert unsure.quality.value - unsure.quality.low == pytest.approx(
+        np.hypot(plain.quality.value - plain.quality.low, shared), rel=1e-3
+    )
+    assert unsure.quality_ratio.high - unsure.quality_ratio.value > shared
+    doubt[:] = [0.08, 0.0]  # the reference is estimated, and stays where it is in both
+    alone = promised(ground, np.zeros((1, 2000), dtype=np.int64), 0, doubt=doubt)[0]
+    assert alone.quality_ratio == promised(ground, np.zeros((1, 2000), dtype=np.int64), 0)[0].quality_ratio
+    assert alone.quality.high - alone.quality.value > 1.9 * 0.08
+
+
 def test_a_router_promises_what_its_dial_curve_reads() -> None:
     router = fit(make_panel(n=240), PriceBook.loads(PRICES), FitSettings(embedder="base", learning_curve=False))
     curve = router.dial_curve()

@@ -81,17 +81,18 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
 
 
 def kept_of(
-    means: Means, name: str, choices: Ints, where: Ints, ground: Ground, model: int
+    means: Means, name: str, choices: Ints, where: Ints, ground: Ground, model: int, unsure: Floats | float = 0.0
 ) -> tuple[tuple[Figure, Figure], ...]:
     """Per setting its share of one model's quality, and the share of that model's cost that it saves.
 
-    `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index.
+    `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index;
+    `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries.
     """
     quality, cost = means.of(f"{name} quality"), means.of(f"{name} cost")
     whole_quality, whole_cost = (means.of(f"{SINGLES} {what}")[:, model] for what in ("quality", "cost"))
     lent_quality, lent_cost = (
-        share_of(lent_sd(values, choices, model, ground.weight, ground.cluster), whole[:1])
-        for values, whole in ((ground.quality, whole_quality), (ground.cost_usd, whole_cost))
+        share_of(np.hypot(lent_sd(values, choices, model, ground.weight, ground.cluster), more), whole[:1])
+        for values, whole, more in ((ground.quality, whole_quality, unsure), (ground.cost_usd, whole_cost, 0.0))
     )
     return tuple(
         (

@@ -14,9 +14,9 @@ from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground
 from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
-from tenbin.router.crossfit import doubly_robust
+from tenbin.router.crossfit import Crossfit, doubly_robust
 from tenbin.router.router import Router
-from tenbin.types import Ints, TradeOff
+from tenbin.types import Floats, Ints, TradeOff
 
 RESAMPLES = 1000
 MOST_UNITS = 1000
@@ -47,6 +47,7 @@ def promises_of(
     """One promise per trade-off, from the cross-fitted training rows at today's prices; intervals at 95 %.
 
     They say how far the training prompts settle the figure for prompts of their kind, not how far traffic differs.
+    Quality that was estimated, not labelled, is doubted by its sd, one candidate's all together.
     """
     crossfit, models = router.crossfit, router.models
     estimates, weight = crossfit.estimates, crossfit.observed.weight
@@ -67,23 +68,47 @@ def promises_of(
         weight=np.ones(len(quality)),
         cluster=router.seen_prompts.clusters(),
     )
-    return promised(ground, choices, models.index(router.anchors.reference), seed=seed)
+    return promised(ground, choices, models.index(router.anchors.reference), doubt=_unlabelled(crossfit), seed=seed)
 
 
-def promised(ground: Ground, choices: Ints, reference: int, *, seed: int = 0) -> tuple[Promise, ...]:
-    """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index."""
+def promised(
+    ground: Ground, choices: Ints, reference: int, *, doubt: Floats | None = None, seed: int = 0
+) -> tuple[Promise, ...]:
+    """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index.
+
+    `doubt` [n, M] is the standard deviation of qualities that are estimates, alike for all of one candidate.
+    """
     columns = Columns(len(ground.quality))
     for name, values in (("quality", ground.quality), ("cost", ground.cost_usd)):
         columns.add(f"{SINGLES} {name}", values)
         columns.add(f"{POINTS} {name}", chosen(values, choices).T)
     units = _heaped(ground.cluster, seed)
     means = resample(columns, ground.weight, units, resamples=RESAMPLES, seed=seed, tick=lambda _done: None)
-    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference)
+    own = np.zeros((len(choices), ground.quality.shape[1])) if doubt is None else _per_candidate(doubt, choices)
+    apart = own.copy()
+    apart[:, reference] -= 0.0 if doubt is None else doubt[:, reference].mean()
+    unsure, unsure_apart = (np.sqrt((shared**2).sum(axis=1)) for shared in (own, apart))
+    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, unsure_apart)
     quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
     return tuple(
-        Promise(mean_interval(quality[:, k]), mean_interval(cost[:, k]), ratio, saving)
+        Promise(mean_interval(quality[:, k], unsure[k]), mean_interval(cost[:, k]), ratio, saving)
         for k, (ratio, saving) in enumerate(kept)
     )
+
+
+def _unlabelled(crossfit: Crossfit) -> Floats:
+    """The sd [n, M] of estimated quality where it stands for a label; labels that stand for others make up for it."""
+    known = ~np.isnan(crossfit.observed.quality)
+    stands: Floats = (1.0 - np.where(known, crossfit.observed.weight, 0.0)) * crossfit.estimates.quality_sd
+    return stands
+
+
+def _per_candidate(doubt: Floats, choices: Ints) -> Floats:
+    """What the doubt [n, M] adds up to in the means of every setting, candidate by candidate [K, M]."""
+    n, width = doubt.shape
+    at = np.arange(n)
+    means: Floats = np.array([np.bincount(row, weights=doubt[at, row] / n, minlength=width) for row in choices])
+    return means
 
 
 def _heaped(cluster: Ints, seed: int) -> Ints:
