@@ -6,6 +6,8 @@ Run from the checkout. The load generator and the mock upstream share core 0, th
 there are two cores and taskset); only one target is under load at a time. Every cell is measured for all targets in
 turn, that again each round; ratios are taken within a round, their intervals are bootstrapped over rounds. LiteLLM is
 installed from PyPI into a virtual environment in the temp folder. "pinned" is the same gateway asked for one model.
+Beside the loads: how soon the gateway was ready, and how long a conversation of 200,000 tokens takes to decide.
+Memory over 100,000 requests takes minutes: `python -m bench.memory`.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.litellm_proxy import start_litellm, usual_folder, version
+from bench.long import TIMES, TOKENS, measured
 from bench.rounds import CELLS, Cell, Table, interleaved
 from bench.served import ROOT
 from bench.targets import Target, start_floor, start_mock
 from bench.tenbin_gateway import AUTO_MODEL, PINNED_MODEL, start_tenbin
-from bench.thresholds import checks
+from bench.thresholds import alone, checks
 
 ALL = ("direct", "floor", "litellm", "tenbin", "pinned")
 SKIPPED = frozenset(
@@ -138,7 +141,11 @@ def main() -> int:
         targets = started(names, given, Path(folder), stack)
         ready = {target.name: target.served.ready_s for target in targets}
         table = interleaved(targets, cells, given.rounds, given.seconds, skip=SKIPPED)
-    judged = [check for check in checks(table) if check.is_measured]
+        judged = [check for check in checks(table) if check.is_measured]
+        for target in targets:
+            if target.name == "tenbin":
+                decided_ms, _ = measured(target.served.port, target.key, TIMES, TOKENS)
+                judged += alone(target.served.ready_s, decided_ms)
     about = provenance(given, names)
     if given.json:
         results = [{"cell": cell, "target": name, "rounds": rows} for (cell, name), rows in table.results.items()]

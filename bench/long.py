@@ -23,9 +23,10 @@ from pathlib import Path
 
 from bench.prompts import CHARACTERS_PER_TOKEN, texts
 from bench.targets import start_mock
-from bench.tenbin_gateway import AUTO_MODEL, Gateway, start_tenbin
+from bench.tenbin_gateway import AUTO_MODEL, start_tenbin
 
 LIMIT_MS = 30.0
+TIMES, TOKENS = 20, 200_000
 POOL, TURN_CHARACTERS = 500, 4_000
 PAUSE_S = 0.001
 
@@ -69,11 +70,11 @@ class Bystander:
         self.connection.close()
 
 
-def decided_ms(gateway: Gateway, body: bytes) -> float:
+def decided_ms(port: int, key: str, body: bytes) -> float:
     """Milliseconds of one decision; ends the run where it is refused."""
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.served.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.connect()
-    headers = {"authorization": f"Bearer {gateway.key}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     began = time.perf_counter()
     connection.request("POST", "/v1/decision", body, headers)
     reply = connection.getresponse()
@@ -85,26 +86,32 @@ def decided_ms(gateway: Gateway, body: bytes) -> float:
     return taken
 
 
+def measured(port: int, key: str, times: int, tokens: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of so many decisions, after two that warm up, and those that others waited meanwhile."""
+    rng = random.Random(5)  # noqa: S311 (a seed for a load, not a secret)
+    pool = texts(POOL, rng)
+    bodies = [conversation(tokens, pool, rng) for _ in range(times + 2)]
+    for body in bodies[:2]:
+        decided_ms(port, key, body)
+    with Bystander(port) as bystander:
+        taken = [decided_ms(port, key, body) for body in bodies[2:]]
+    return taken, bystander.waited_ms
+
+
 def main() -> int:
     """Decide, print, end with 1 where the median is over the limit."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--times", type=int, default=20)
-    made.add_argument("--tokens", type=int, default=200_000)
+    made.add_argument("--times", type=int, default=TIMES)
+    made.add_argument("--tokens", type=int, default=TOKENS)
     made.add_argument("--json", action="store_true")
     given = made.parse_args()
-    rng = random.Random(5)  # noqa: S311 (a seed for a load, not a secret)
-    pool = texts(POOL, rng)
-    bodies = [conversation(given.tokens, pool, rng) for _ in range(given.times + 2)]
     with tempfile.TemporaryDirectory(prefix="tenbin-bench-") as folder, ExitStack() as stack:
         mock = start_mock(Path(folder))
         stack.callback(mock.stop)
         gateway = start_tenbin(Path(folder), mock)
         stack.callback(gateway.served.stop)
-        for body in bodies[:2]:
-            decided_ms(gateway, body)
-        with Bystander(gateway.served.port) as bystander:
-            taken = [decided_ms(gateway, body) for body in bodies[2:]]
-    median, waited = statistics.median(taken), bystander.waited_ms
+        taken, waited = measured(gateway.served.port, gateway.key, given.times, given.tokens)
+    median = statistics.median(taken)
     holds = median <= LIMIT_MS
     if given.json:
         print(json.dumps({"decided_ms": taken, "waited_ms": waited, "median_ms": median, "holds": holds}))

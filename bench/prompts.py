@@ -13,7 +13,7 @@ from tenbin.cli.demo import outcome_files
 TOKENS = (50, 400)
 CHARACTERS_PER_TOKEN = 4
 MARK = b"#00000000#"
-POOL = 4_000
+POOL = 2_000
 
 
 class Bodies:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench import long, start
 from bench.rounds import Table
 
 BUSY = tuple(f"{mode} x{n}" for mode in ("whole", "stream") for n in (16, 64))
@@ -64,3 +66,10 @@ def checks(table: Table) -> Iterator[Check]:
     yield Check("longest stall, times the floor's, paced x512", *ratio, 2.0, False)
     lost = table.worst("paced x512", "tenbin", "lost_frames")
     yield Check("frames lost, paced x512", lost, lost, lost, 0.0, False)
+
+
+def alone(ready_s: float, decided_ms: Sequence[float]) -> Iterator[Check]:
+    """The demands on a gateway without load: how soon it is ready, how long a huge conversation takes to decide."""
+    yield Check("ready after start, seconds", ready_s, ready_s, ready_s, start.LIMIT_S, False)
+    median, least, most = statistics.median(decided_ms), min(decided_ms), max(decided_ms)
+    yield Check(f"decided in, ms, {long.TOKENS:,} tokens", median, least, most, long.LIMIT_MS, False)

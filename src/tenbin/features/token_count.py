@@ -126,9 +126,7 @@ def pair_counts(joined: Joined) -> Ints:
     n = len(joined)
     if not n:
         return np.zeros((0, _PAIRS), np.int64)
-    pairs = joined.kinds[:-1].astype(np.int64)
-    pairs <<= 4
-    pairs |= joined.kinds[1:]
+    pairs = ((joined.kinds[:-1] << 4) | joined.kinds[1:]).astype(np.int64)
     if n > 1:
         pairs += np.repeat(np.arange(n) * _PAIRS, joined.bounds[1:] - joined.bounds[:-1])[:-1]
     return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
