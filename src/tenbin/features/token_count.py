@@ -9,6 +9,7 @@ billing uses the provider's own `usage`.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -123,13 +124,11 @@ def runs_of(mask: Bools) -> tuple[Ints, Ints]:
 
 def pair_counts(joined: Joined) -> Ints:
     """How often a kind follows another in each text, int64 [n, 256]; a pair is 16 x kind before + kind."""
-    n = len(joined)
-    if not n:
-        return np.zeros((0, _PAIRS), np.int64)
-    pairs = ((joined.kinds[:-1] << 4) | joined.kinds[1:]).astype(np.int64)
-    if n > 1:
-        pairs += np.repeat(np.arange(n) * _PAIRS, joined.bounds[1:] - joined.bounds[:-1])[:-1]
-    return np.bincount(pairs, minlength=n * _PAIRS).reshape(n, _PAIRS)
+    pairs = (joined.kinds[:-1] << 4) | joined.kinds[1:]  # there are 16 kinds: a pair fits a byte
+    counts = np.empty((len(joined), _PAIRS), np.int64)
+    for own, (start, stop) in zip(counts, itertools.pairwise(joined.bounds.tolist()), strict=True):
+        own[:] = np.bincount(pairs[start:stop], minlength=_PAIRS)
+    return counts
 
 
 def _add_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
