@@ -47,7 +47,7 @@ def main() -> None:
     others = [panel.queries[i] for i in outside[arguments.search :][: arguments.prompts]]
     prompts = [panel.queries[i].prompt for i in inside]
     document = {"data_hash": panel.data_hash, "rows": arguments.rows, "mu": trade_off.mu}
-    for name, budget in (("in_budget", None), ("beyond", 0.0)):
+    for name, budget in (("in_budget", np.inf), ("beyond", 0.0)):
         suffixes = searched(router, shown, prompts, trade_off, budget, arguments, rng)
         before = Bill(router, others, "", trade_off, budget)
         steps = [Bill(router, others, suffix, trade_off, budget).document(before) for suffix in suffixes]
@@ -103,7 +103,7 @@ def additions(prompts: list[str], count: int, rng: np.random.Generator) -> list[
 class Bill:
     """What prompts with a suffix are expected to cost, which are dear, and which are strangers."""
 
-    def __init__(self, router, queries, suffix: str, trade_off, budget: float | None) -> None:
+    def __init__(self, router, queries, suffix: str, trade_off, budget: float) -> None:
         asked = [replace(query, prompt=query.prompt + suffix) for query in queries]
         routing = router.route(asked, [trade_off], stranger_budget_usd=budget)
         self.suffix = suffix

@@ -83,7 +83,7 @@ def one(panel: Panel, groups: np.ndarray, group: str, prices: PriceBook, argumen
 
 def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
     """Quality and cost over the reference's: by the dial alone, as served, and beyond the stranger budget."""
-    served = router.route(panel.queries, [trade_off])
+    served = router.route(panel.queries, [trade_off], stranger_budget_usd=np.inf)
     beyond = router.route(panel.queries, [trade_off], stranger_budget_usd=0.0)
     estimates, cost = served.estimates, served.cost_usd
     loss = losses(estimates.quality, cost, estimates.latency_s, trade_off, router.anchors)

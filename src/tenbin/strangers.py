@@ -1,19 +1,19 @@
 """Who answers a text unlike the training prompts, whose estimates say little: the reference, or the cheapest.
 
-The reference, which every promise is measured by, answers strangers while the stranger budget lasts. The budget pays
-for what the reference costs more than the cheapest candidate that may answer, so that crafted prompts cannot run up
-the bill; once it is used up, the cheapest answers. The ends of the dial need neither: at mu = 0 dollars do not count,
-and the reference answers whatever is left; at mu = 1 quality does not count, and the dial decides. Between them it is
-the budget, not mu, that bounds the bill: mu is a price for estimated quality, of which nothing is known here. Pure.
+Without a stranger budget the dial decides, by estimates that have faded to the means. With one, the reference, which
+every promise is measured by, answers strangers while the budget lasts. It pays for what the reference costs more than
+the cheapest candidate that may answer, so that crafted prompts cannot run up the bill; once it is used up, the cheapest
+answers. The ends of the dial need neither: at mu = 0 dollars do not count, and the reference answers whatever is left;
+at mu = 1 quality does not count, and the dial decides. Between them it is the budget, not mu, that bounds the bill: mu
+is a price for estimated quality, of which nothing is known here. Pure.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenbin.risk import choose
 from tenbin.types import Bools, Estimates, Floats, Ints
@@ -21,7 +21,6 @@ from tenbin.types import Bools, Estimates, Floats, Ints
 STRANGER = 0.01
 """At this p-value of being like the training prompts, or below it, a text is a stranger."""
 
-Index = TypeVar("Index", bound=np.signedinteger)
 SentTo = Literal["reference", "cheapest"]
 
 
@@ -38,22 +37,14 @@ class Strangers:
     cheapest: Ints
     extra_usd: Floats
 
-    def sheltered(self, chosen: NDArray[Index], mus: Floats) -> NDArray[Index]:
-        """The choices [k, n] of a dial at k mus, with strangers sent to the reference: what no budget bounds."""
-        if not self.rows.size:
-            return chosen
-        sent = chosen.copy()
-        sent[:, self.rows] = np.where(mus[:, None] < 1.0, self.reference, chosen[:, self.rows])
-        return sent
-
-    def sent(self, mu: float, budget_usd: float | None = None) -> tuple[SentTo | None, ...]:
+    def sent(self, mu: float, budget_usd: float) -> tuple[SentTo | None, ...]:
         """Where each stranger goes at one mu, [s]; None: as the dial decides.
 
-        `budget_usd` (None: without end) is used in the order of the rows; what does not fit is not begun.
+        `budget_usd` (infinite: without end) is used in the order of the rows; what does not fit is not begun.
         """
         if mu == 1.0:
             return (None,) * self.rows.size
-        left = np.inf if budget_usd is None or mu == 0.0 else budget_usd
+        left = np.inf if mu == 0.0 else budget_usd
         found: list[SentTo] = []
         for extra in self.extra_usd.tolist():
             if extra <= left:

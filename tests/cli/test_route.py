@@ -164,7 +164,8 @@ def test_a_batch_uses_its_stranger_budget_from_line_to_line(
     monkeypatch.setattr("tenbin.cli.batch.CHUNK", 2)
     path = batch(tmp_path, [{"prompt": f"次の積分を計算してください {i}"} for i in range(7)])
     asked = ("route", made / "router", "--batch", path, "--mu", "0.1")
-    free = lines(tenbin(*asked).stdout)
+    assert all("by the means" in line["reason"] for line in lines(tenbin(*asked).stdout))
+    free = lines(tenbin(*asked, "--stranger-budget-usd", "1000").stdout)
     assert len({line["model"] for line in free}) == 1
     assert all(line["reason"] == "to the reference: the text is unlike the training prompts" for line in free)
     nothing = lines(tenbin(*asked, "--stranger-budget-usd", "0").stdout)

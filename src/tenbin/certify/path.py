@@ -69,16 +69,14 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
 
 
 def decide(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bools, mus: Floats) -> Ints:
-    """What the rule chooses [k, n] for rows with estimates at rising mus; strangers go to the reference."""
-    cost = router.cost_usd(ground.estimates)
+    """What the rule chooses [k, n] for rows with estimates at rising mus."""
     sweep = Sweep(
         cautious_quality(ground.estimates, trade_off),
-        cost,
+        router.cost_usd(ground.estimates),
         ground.estimates.latency_s,
         trade_off,
         router.anchors,
         router.rank,
         allowed,
-        router.strangers(ground.estimates, cost, np.broadcast_to(allowed, cost.shape)),
     )
     return sweep.choices(mus).astype(np.int64)

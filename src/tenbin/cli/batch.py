@@ -49,7 +49,7 @@ def route_lines(
 ) -> Iterator[Routed]:
     """Decide the lines of a JSONL file (`-`: standard input), chunk by chunk, in order.
 
-    Each trade-off has a stranger budget of its own, used from the first line to the last (None: without end).
+    Each trade-off has a stranger budget of its own, used from the first line to the last (None: the dial decides).
 
     Raises DataError naming file:line:column at the first bad line, DecisionError where no candidate may answer.
     """

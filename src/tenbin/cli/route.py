@@ -25,7 +25,7 @@ class Asked:
     """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise.
 
     `proved` is the setting of a certificate, which then decides (its candidates are in `allow`).
-    `stranger_budget_usd` None: without end.
+    `stranger_budget_usd` None: the dial decides for strangers, too.
     """
 
     dial: Dial
@@ -122,7 +122,7 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
     "--stranger-budget-usd",
     type=float,
     metavar="USD",
-    help="Let prompts unlike training cost so much more at the reference, then take the cheapest (default: no end).",
+    help="Send prompts unlike training to the reference while this lasts, then to the cheapest (default: by the dial).",
 )
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
@@ -175,9 +175,7 @@ def route(
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
     if certified and stranger_budget_usd is not None:
-        what = (
-            "--certified proves the reference for every prompt unlike training, so --stranger-budget-usd cannot end it"
-        )
+        what = "--certified proves the dial alone, and --stranger-budget-usd sends some prompts elsewhere"
         raise UsageError(what, fix="leave one of them out")
     if certified:
         asked = certified_of(loaded, dial, allow, deny, lang)

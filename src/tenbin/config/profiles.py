@@ -124,8 +124,8 @@ def _check_dials(document: Document, path: str, table: Mapping[str, Any]) -> Non
         what = "a dial that is turned to keep a budget proves nothing"
         raise ConfigError(f"{path}.certified: {what}", where=document.name, fix="take day_budget_usd or certified out")
     if table.get("certified", False) and "stranger_day_budget_usd" in table:
-        what = "what is proved sends every prompt unlike the training prompts to the reference"
-        fix = "take stranger_day_budget_usd or certified out, and bound the bill by the budget of the key"
+        what = "what is proved leaves prompts unlike the training prompts to the dial"
+        fix = "take stranger_day_budget_usd or certified out"
         raise ConfigError(f"{path}.certified: {what}", where=document.name, fix=fix)
 
 

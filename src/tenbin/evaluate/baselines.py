@@ -65,11 +65,8 @@ class Field:
     def contender(
         self, name: str, title: str, quality: Floats | None, cost_usd: Floats | None, among: Bools | None = None
     ) -> Contender:
-        """The rule with other qualities or dollars [n, M] in place of the router's (None keeps them).
-
-        Other qualities know nothing of strangers.
-        """
-        estimates = self.estimates if quality is None else replace(self.estimates, quality=quality, likeness=None)
+        """The rule with other qualities or dollars [n, M] in place of the router's (None keeps them)."""
+        estimates = self.estimates if quality is None else replace(self.estimates, quality=quality)
         cost = self.cost_usd if cost_usd is None else cost_usd
         return swept(name, title, estimates, cost, self.models, self.anchors, self.mus, self.weight, among=among)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.risk import Anchors, choose, losses, name_order
-from tenbin.strangers import strangers_of
 from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 ROWS_AT_ONCE = 4096
@@ -38,8 +37,7 @@ def sweep(
 ) -> Ints:
     """The choices [K, n] of the rule at every mu from `estimates` and predicted dollars [n, M].
 
-    `among` [M] are the models that may be chosen; w, caution and minimax are off. The rules are risk.py's own, and for
-    texts unlike training those of strangers.py, with no budget's end.
+    `among` [M] are the models that may be chosen; w, caution and minimax are off. The rule is risk.py's own.
     """
     rank = name_order(models)
     n = cost_usd.shape[0]
@@ -47,13 +45,9 @@ def sweep(
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, min(start + ROWS_AT_ONCE, n))
         cost, quality, latency = cost_usd[rows], estimates.quality[rows], estimates.latency_s[rows]
-        eligible = np.broadcast_to(among, cost.shape)
+        eligible = None if among.all() else np.broadcast_to(among, cost.shape)
         for k, mu in enumerate(mus.tolist()):
             choices[k, rows] = choose(losses(quality, cost, latency, TradeOff(mu), anchors), cost, rank, eligible)
-        if estimates.likeness is not None:
-            reference, inside = models.index(anchors.reference), estimates.take(rows)
-            strangers = strangers_of(inside, cost, reference, rank, eligible)
-            choices[:, rows] = strangers.sheltered(choices[:, rows], mus)
     return choices
 
 

@@ -102,7 +102,7 @@ class Planner:
         if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
             return replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
         stranger_usd = None
-        if weighed.stranger_usd is not None and served.bounds_strangers and tightened.trade_off.mu > 0.0:
+        if weighed.stranger_usd is not None and tightened.trade_off.mu > 0.0:
             stranger_usd = weighed.stranger_usd
             if not self.strangers.take(served.profile.name, asking.caller.key_id, stranger_usd):
                 weighed, stranger_usd = to_cheapest(weighed), None
@@ -158,6 +158,7 @@ def _ask(asking: Asking, served: ServedProfile, tightened: Tightened, barred: Ba
         cached_tokens=_cached(asking, served, session),
         max_cost_usd=tightened.max_cost_usd,
         hidden_tokens=incoming.hidden_bytes / BYTES_PER_TOKEN,
+        has_stranger_budget=served.has_stranger_budget,
     )
 
 

@@ -66,8 +66,8 @@ class ServedProfile:
         return None if self.proof is None else self.proof.alone
 
     @property
-    def bounds_strangers(self) -> bool:
-        """Whether strangers have a budget; what is proved was proved with all of them at the reference."""
+    def has_stranger_budget(self) -> bool:
+        """Whether strangers have one, and so a rule of their own; what is proved was proved by the dial alone."""
         return self.proof is None
 
 

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
 from tenbin.router.sweep import Sweep
-from tenbin.strangers import strangers_of
 from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
 ROWS_AT_ONCE = 16_384
 
 _ESTIMATES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
-_NOT_ALWAYS = ("recorded_cost_usd", "likeness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,9 @@ class Crossfit:
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, float32."""
-        cells = {name: getattr(self.estimates, name) for name in (*_ESTIMATES, *_NOT_ALWAYS)}
-        arrays = {f"estimated_{name}": array for name, array in cells.items() if array is not None}
+        arrays = {f"estimated_{name}": getattr(self.estimates, name) for name in _ESTIMATES}
+        if self.estimates.recorded_cost_usd is not None:
+            arrays["estimated_recorded_cost_usd"] = self.estimates.recorded_cost_usd
         arrays |= {f"observed_{name}": getattr(self.observed, name) for name in Observed.__slots__}
         return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
@@ -90,7 +89,6 @@ class Crossfit:
         estimates = Estimates(
             **{name: wide[f"estimated_{name}"] for name in _ESTIMATES},
             recorded_cost_usd=wide.get("estimated_recorded_cost_usd"),
-            likeness=wide.get("estimated_likeness"),
         )
         return cls(estimates, Observed(**{name: wide[f"observed_{name}"] for name in Observed.__slots__}))
 
@@ -119,10 +117,10 @@ def dial_curve(
     """Sweep mu over the training rows with out-of-fold estimates, the rest of `trade_off` held.
 
     `cost_usd` and `observed_cost_usd` [n, M] are predicted and measured dollars at the prices of the moment,
-    `allowed` [M] the candidates that may be chosen. Strangers go to the reference, as when serving, and no budget ends.
+    `allowed` [M] the candidates that may be chosen.
     """
     mus = mu_grid(points)
-    rank, reference = name_order(models), models.index(anchors.reference)
+    rank = name_order(models)
     values = crossfit.quality_values()
     dollars = doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
     quality = cautious_quality(crossfit.estimates, trade_off)
@@ -131,13 +129,12 @@ def dial_curve(
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         inside, cost = crossfit.estimates.take(rows), cost_usd[rows]
-        eligible = np.broadcast_to(allowed, cost.shape)
-        strangers = strangers_of(inside, cost, reference, rank, eligible)
-        sweep = Sweep(quality[rows], cost, inside.latency_s, trade_off, anchors, rank, allowed, strangers)
+        sweep = Sweep(quality[rows], cost, inside.latency_s, trade_off, anchors, rank, allowed)
         here = np.arange(len(cost))
         for k, chosen in enumerate(sweep.choices(mus)):
             quality_sum[k] += values[rows][here, chosen].sum()
             cost_sum[k] += dollars[rows][here, chosen].sum()
+    reference = models.index(anchors.reference)
     return DialCurve(
         mu=mus,
         quality=quality_sum / n,

@@ -48,13 +48,15 @@ def route(
     for t, (trade_off, budget) in enumerate(zip(trade_offs, budgets, strict=True)):
         weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
         chosen[t], fell_back = _choose(router, weighed, cost, eligible)
-        strangers = router.strangers(estimates, cost, eligible)
-        places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
-        for at, (i, place) in enumerate(places.items()):
-            if place == "reference":
-                chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
-            elif place == "cheapest":
-                chosen[t, i] = strangers.cheapest[at]
+        places: dict[int, SentTo | None] = {}
+        if budget is not None:
+            strangers = router.strangers(estimates, cost, eligible)
+            places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
+            for at, (i, place) in enumerate(places.items()):
+                if place == "reference":
+                    chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
+                elif place == "cheapest":
+                    chosen[t, i] = strangers.cheapest[at]
         loss[t] = weighed[np.arange(len(queries)), chosen[t]]
         sent_to.append(tuple(places.get(i) for i in range(len(queries))))
         reasons.append(

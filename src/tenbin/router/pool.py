@@ -84,7 +84,7 @@ def without_candidate(router: Router, name: str, reference: str | None = None) -
     gone = router.models.index(name)
     columns = [m for m in range(len(router.models)) if m != gone]
     heir = reference or manifest.reference
-    crossfit = {key: cells[:, columns] if cells.ndim > 1 else cells for key, cells in router.crossfit.save().items()}
+    crossfit = {key: cells[:, columns] for key, cells in router.crossfit.save().items()}
     typical = TypicalCall(*(getattr(router.pricing.typical, key)[columns] for key in TypicalCall.__slots__))
     parts: dict[str, Mapping[str, NDArray[Any]]] = {
         "crossfit": crossfit,
@@ -177,10 +177,7 @@ def _typical(router: Router, own: Crossfit, rates: Rates) -> TypicalCall:
 
 
 def _side_by_side(left: Arrays, right: Arrays) -> dict[str, NDArray[Any]]:
-    """The candidates of both; what is there once for a query, such as its likeness, stays the left one's."""
-    return {
-        name: np.concatenate([cells, right[name]], axis=-1) if name in right else cells for name, cells in left.items()
-    }
+    return {name: np.concatenate([cells, right[name]], axis=-1) for name, cells in left.items()}
 
 
 def _with_card(router: Router) -> Router:

@@ -321,11 +321,11 @@ class Router:
         deny: Collection[str] | None = None,
         stranger_budget_usd: float | Sequence[float] | None = None,
     ) -> Routing:
-        """Decide n queries at k trade-offs; without a budget no decision depends on the other queries.
+        """Decide n queries at k trade-offs; without a stranger budget no decision depends on the other queries.
 
-        A text unlike the training prompts goes to the reference. `stranger_budget_usd`, one for all trade-offs or one
-        for each, bounds what that may cost over the cheapest candidate, used in the order of the queries; once it is
-        used up the cheapest answers (see `tenbin.strangers`).
+        With `stranger_budget_usd`, one for all trade-offs or one for each, a text unlike the training prompts goes to
+        the reference; the budget bounds what that may cost over the cheapest candidate, used in the order of the
+        queries, and once it is used up the cheapest answers (see `tenbin.strangers`).
 
         Raises UsageError (a dial out of range), DecisionError (a query that no candidate can answer, by its id).
         """

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, choose, losses
-from tenbin.strangers import Strangers
 from tenbin.types import Bools, Floats, Ints, TradeOff
 
 CLEAR = 4e-9
@@ -20,7 +19,7 @@ CLEAR_SHARE = 1e-12
 class Sweep:
     """What n rows are decided by, all but mu: cautious qualities, dollars and seconds [n, M], dial, anchors, tie-break.
 
-    `allowed` [M] are the candidates that may be chosen, `strangers` (None: none) the rows with a rule of their own.
+    `allowed` [M] are the candidates that may be chosen.
     """
 
     quality: Floats
@@ -30,13 +29,12 @@ class Sweep:
     anchors: Anchors
     rank: Ints
     allowed: Bools
-    strangers: Strangers | None = None
 
     def choices(self, mus: Floats) -> NDArray[np.int32]:
         """The choice [k, n] of every row at every one of k rising mus: what `risk.choose` says, to the last tie.
 
         Every candidate's loss is a straight line in mu. So a row whose choice is the same, and clear, at two mus has
-        it at all mus between them, and only the others are halved further. Strangers then go to the reference.
+        it at all mus between them, and only the others are halved further.
         """
         shape = (len(mus), len(self.quality))
         chosen, clear = np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.bool_)
@@ -55,7 +53,7 @@ class Sweep:
             middle = (low + high) // 2
             chosen[middle, rows], clear[middle, rows] = self._decide(float(mus[middle]), rows)
             waiting += [(low, middle, rows), (middle, high, rows)]
-        return chosen if self.strangers is None else self.strangers.sheltered(chosen, mus)
+        return chosen
 
     def _decide(self, mu: float, rows: Ints) -> tuple[Ints, Bools]:
         """The choice of some rows at one mu, and whether it is the least by more than rounding can blur."""

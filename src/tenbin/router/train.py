@@ -77,7 +77,7 @@ def train(
     )
     p = likeness.p(np.where(is_judged, familiar, features.familiarity), quality_oof.sd[:, reference])
     faded = familiarity.shrink(quality_oof, features, p)  # as when serving
-    estimates = estimator.assemble(faded, inputs_oof, outputs_oof, dollars_oof, seconds_oof, p)
+    estimates = estimator.assemble(faded, inputs_oof, outputs_oof, dollars_oof, seconds_oof)
     progress("tokens and cost", 1.0)
     return estimator, Crossfit(estimates, observed)
 

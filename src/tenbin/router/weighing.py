@@ -28,7 +28,8 @@ class Ask:
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
-    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas.
+    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas. Where it
+    `has_stranger_budget`, a text unlike the training prompts goes to the reference.
     """
 
     query: Query
@@ -37,6 +38,7 @@ class Ask:
     cached_tokens: Floats | None = None
     max_cost_usd: float | None = None
     hidden_tokens: float = 0.0
+    has_stranger_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +116,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
             )
         )
     for i in strange(estimates.likeness):
-        if isinstance(weighed := answers[i], Weighed):
+        if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
             answers[i] = _sheltered(router, asks[i], estimates.take([i]), weighed)
     return answers
 
@@ -130,7 +132,7 @@ def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed)
     """What was weighed for a stranger with these estimates [1, M], the reference first where it is to answer."""
     eligible = np.array([[bar is None for bar in weighed.barred]])
     found = router.strangers(estimates, weighed.cost_usd[None], eligible)
-    if found.sent(ask.trade_off.mu) != ("reference",):
+    if found.sent(ask.trade_off.mu, math.inf) != ("reference",):
         return weighed
     return replace(
         weighed,

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from tenbin.evaluate.hull import upper_hull
-from tenbin.risk import choose, losses
+from tenbin.risk import choose, losses, name_order
 from tenbin.router.crossfit import DialCurve, doubly_robust
 from tenbin.router.router import Router
 from tenbin.types import Floats, TradeOff
@@ -50,11 +50,9 @@ def saving_sd_of(router: Router, promise: float) -> float:
     mu = float(curve.mu[cheapest_keeping(curve, promise)])
     predicted = router.cost_usd(crossfit.estimates)
     dollars = doubly_robust(predicted, router.observed_cost_usd(), crossfit.observed.weight)
-    trade_off, everyone = TradeOff(mu), np.ones(predicted.shape, dtype=np.bool_)
-    loss = losses(crossfit.estimates.quality, predicted, crossfit.estimates.latency_s, trade_off, router.anchors)
+    loss = losses(crossfit.estimates.quality, predicted, crossfit.estimates.latency_s, TradeOff(mu), router.anchors)
     here = np.arange(len(predicted))
-    strangers = router.strangers(crossfit.estimates, predicted, everyone)
-    chosen = strangers.sheltered(choose(loss, predicted, router.rank)[None], np.array([mu]))[0]
+    chosen = choose(loss, predicted, name_order(router.models))
     reference = router.models.index(router.anchors.reference)
     quality = crossfit.quality_values()
     cost, cost_ref = dollars[here, chosen], dollars[:, reference]
