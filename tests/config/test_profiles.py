@@ -126,7 +126,7 @@ def test_a_dial_that_is_switched_off_is_none(tmp_path: Path) -> None:
         ("min_quality = 0.9\ncertified = true\nday_budget_usd = 5", "turned to keep a budget proves nothing"),
         (
             "min_quality = 0.9\ncertified = true\nstranger_day_budget_usd = 5",
-            "unlike the training prompts to the reference",
+            "leaves prompts unlike the training prompts to the dial",
         ),
         ("stranger_day_budget_usd = -1", "profiles.x.stranger_day_budget_usd = -1 is not a number, 0 or more"),
         ("day_budget_usd = 0", "profiles.x.day_budget_usd = 0 is not a number of dollars above 0"),
