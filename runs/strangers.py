@@ -1,6 +1,6 @@
 """Groups of prompts that training never saw: what a dial keeps there, and what caution costs at home.
 
-    python runs/strangers.py OUTCOMES PRICES [--rows 2500] [--groups law math]
+    python runs/strangers.py OUTCOMES PRICES [--rows 2500] [--groups law math] [--caution 1]
 
 Each group is left out of training in turn. On its prompts, the trade-off chosen on the others is held against the
 reference: mean quality over the reference's with its standard error and the one-sided 95 % lower bound (delta method
@@ -22,7 +22,7 @@ import numpy as np
 
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
-from tenbin.risk import choose, losses
+from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
 from tenbin.strangers import STRANGER
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--groups", nargs="+", help="leave out only these in turn (default: every group)")
     made.add_argument("--min-quality", type=float, default=0.97)
     made.add_argument("--share", type=float, default=0.95, help="of the reference's quality, to be kept on strangers")
+    made.add_argument("--caution", type=float, default=0.0)
     made.add_argument("--embedder", default="base")
     return made
 
@@ -72,7 +73,7 @@ def one(panel: Panel, groups: np.ndarray, group: str, prices: PriceBook, argumen
     inside, home = np.sort(others[:count]), others[count : count + 1_000]
     settings = FitSettings(embedder=arguments.embedder, groups=False, learning_curve=False)
     router = fit(panel.take(inside), prices, settings)
-    trade_off = router.turn(Dial(min_quality=arguments.min_quality))
+    trade_off = router.turn(Dial(min_quality=arguments.min_quality, caution=arguments.caution))
     return {
         "group": group,
         "mu": trade_off.mu,
@@ -86,7 +87,7 @@ def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
     served = router.route(panel.queries, [trade_off], stranger_budget_usd=np.inf)
     beyond = router.route(panel.queries, [trade_off], stranger_budget_usd=0.0)
     estimates, cost = served.estimates, served.cost_usd
-    loss = losses(estimates.quality, cost, estimates.latency_s, trade_off, router.anchors)
+    loss = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
     reference = router.models.index(router.anchors.reference)
     is_stranger = estimates.likeness <= STRANGER
     rows = np.arange(len(panel))
