@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tenbin.prices import PriceBook
+from tenbin.router.fit import FitSettings, fit
+from tests.router.made import PRICES, make_panel
+
 Tenbin = Callable[..., Result]
 FIELDS = ["query_id", "mu", "model", "quality", "input_tokens", "output_tokens", "cost_usd", "loss", "reason"]
 
@@ -159,11 +163,12 @@ def test_a_decision_never_depends_on_the_other_lines(made: Path, tenbin: Tenbin,
 
 
 def test_a_batch_uses_its_stranger_budget_from_line_to_line(
-    made: Path, tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenbin.cli.batch.CHUNK", 2)
+    fit(make_panel(), PriceBook.loads(PRICES), FitSettings(embedder="base", groups=False)).save(tmp_path / "router")
     path = batch(tmp_path, [{"prompt": f"次の積分を計算してください {i}"} for i in range(7)])
-    asked = ("route", made / "router", "--batch", path, "--mu", "0.1")
+    asked = ("route", tmp_path / "router", "--batch", path, "--mu", "0.1")
     assert all("by the means" in line["reason"] for line in lines(tenbin(*asked).stdout))
     free = lines(tenbin(*asked, "--stranger-budget-usd", "1000").stdout)
     assert len({line["model"] for line in free}) == 1
