@@ -6,8 +6,10 @@ Per seed the complete rows are split by lot into a pool and held-out rows. Each 
 labels of the pool; a router is fitted on what was bought (without group labels) and measured on the held-out rows:
 least cost of its curve's hull at 97 % of the best single model's quality, as a share of that model's cost (1 where it
 is never reached). Dollars are shares of what 1,000 random full rows cost. The planner is `plan_stage`, the code of
-`tenbin pilot plan`, stage after stage. Hold-out labels, which every way needs alike and buys uniformly, are left out of
-all. Prints one JSON document, and a line per seed on standard error.
+`tenbin pilot plan`, stage after stage; what it plans is bought from a fake upstream by the code of `tenbin pilot run`
+(`hidden_outcomes`), and it knows no more than the journal says. Texts that stand in the pool twice count once. Hold-out
+labels, which every way needs alike and buys uniformly, are left out of all. Prints one JSON document, and a line per
+seed on standard error.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from hidden_outcomes import HiddenOutcomes
 
 from tenbin.config import Document, Endpoint, Profile
 from tenbin.evaluate.curve import chosen, sweep
@@ -36,7 +40,7 @@ from tenbin.quality.exact import Exact
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.risk import mu_grid
 from tenbin.router.fit import FitSettings, fit
-from tenbin.types import Candidate, Floats, Panel, Usage
+from tenbin.types import Candidate, Floats, Panel
 
 MUS = mu_grid(61)
 UNIT_ROWS = 1_000
@@ -61,6 +65,7 @@ class World:
     test: Panel
     test_usd: Floats
     prices: PriceBook
+    prices_path: Path
     promise: float
 
     @property
@@ -99,14 +104,22 @@ def parser() -> argparse.ArgumentParser:
 def world_of(panel, prompts, clusters, prices: PriceBook, arguments, seed: int) -> World:
     """The pool and the held-out rows of one seed."""
     order = np.random.default_rng(seed).permutation(len(panel))
-    test, pool = np.sort(order[: arguments.test_rows]), order[arguments.test_rows :]
+    test, pool = np.sort(order[: arguments.test_rows]), once(prompts, order[arguments.test_rows :])
     rates = prices.rates(panel.models)
     cost = rates.cost_usd(panel.input_tokens, panel.output_tokens)
     asked = tuple(
         PilotPrompt(p.query_id, p.prompt, p.messages, cluster=int(c))
         for p, c in zip((prompts[i] for i in pool), clusters[pool], strict=True)
     )
-    return World(panel.take(pool), cost[pool], asked, panel.take(test), cost[test], prices, arguments.promise)
+    return World(
+        panel.take(pool), cost[pool], asked, panel.take(test), cost[test], prices, arguments.prices, arguments.promise
+    )
+
+
+def once(prompts: tuple[PilotPrompt, ...], rows: np.ndarray) -> np.ndarray:
+    """The rows without those whose text stands further ahead."""
+    first = {prompts[i].prompt: int(i) for i in rows[::-1]}
+    return np.array([i for i in rows if first[prompts[i].prompt] == i])
 
 
 def one(world: World, seed: int) -> dict[str, object]:
@@ -142,43 +155,51 @@ def round_robin(world: World, _seed: int) -> Iterator[tuple[np.ndarray, Floats]]
 
 
 def planner(world: World, seed: int) -> Iterator[tuple[np.ndarray, Floats]]:
-    """Stage after stage of `tenbin pilot plan`, each bought whole before the next is planned."""
-    models = world.pool.models
+    """Stage after stage of `tenbin pilot plan`, each bought whole by `tenbin pilot run` before the next is planned."""
+    with tempfile.TemporaryDirectory() as folder, HiddenOutcomes(world.pool, Path(folder), world.prices_path) as shop:
+        pairs: list[Pair] = []
+        records: list[Record] = []
+        for stage in range(STAGES):
+            planned, _ = plan_stage(
+                world.prompts,
+                setup_of(world),
+                History(pairs, records, spent_usd(records)),
+                stage=stage,
+                reference=None,
+                budget_usd=world.unit_usd,
+                seed=seed,
+                at=0.0,
+            )
+            # Second answers measure noise, which these outcomes cannot show: they are paid for nowhere.
+            fresh = [pair for pair in planned.pairs if pair.repeat == 0]
+            pairs += fresh
+            records = shop.buy(fresh)
+            if stage > 1:
+                yield cells_of(world, records)
+
+
+def spent_usd(records: list[Record]) -> float:
+    """What the answers in the journal cost."""
+    return sum(record.cost_usd for record in records if isinstance(record, Bought))
+
+
+def cells_of(world: World, records: list[Record]) -> tuple[np.ndarray, Floats]:
+    """Which cells [n, M] were bought, and their propensities; the journal must tell of each what was hidden."""
     row = {prompt.query_id: i for i, prompt in enumerate(world.prompts)}
+    column = {model: m for m, model in enumerate(world.pool.models)}
     cells, propensity = np.zeros(world.cost_usd.shape, dtype=np.bool_), np.ones(world.cost_usd.shape)
-    pairs: list[Pair] = []
-    records: list[Record] = []
-    budget = world.unit_usd
-    for stage in range(STAGES):
-        spent = sum(record.cost_usd for record in records)
-        planned, _ = plan_stage(
-            world.prompts,
-            setup_of(world),
-            History(pairs, records, spent),
-            stage=stage,
-            reference=None,
-            budget_usd=budget,
-            seed=seed,
-            at=0.0,
-        )
-        # Second answers measure noise, which these outcomes cannot show: they are paid for nowhere.
-        fresh = [pair for pair in planned.pairs if pair.repeat == 0]
-        pairs += fresh
-        for pair in fresh:
-            i, m = row[pair.query_id], models.index(pair.model)
-            cells[i, m], propensity[i, m] = True, pair.label_propensity
-            records += answer(world, pair, i, m)
-        if stage > 1:
-            yield cells.copy(), propensity.copy()
-
-
-def answer(world: World, pair: Pair, i: int, m: int) -> tuple[Record, Record]:
-    """What the journal says once a pair is bought."""
-    usage = Usage(int(world.pool.input_tokens[i, m]), int(world.pool.output_tokens[i, m]))
-    who, cost = (pair.query_id, pair.model), float(world.cost_usd[i, m])
-    drawn = (pair.repeat, pair.stage, pair.label_propensity)
-    bought = Bought("", *who, 0.0, "", usage, cost, 1.0, *drawn)
-    return bought, Graded(*who, 0.0, float(world.pool.quality[i, m]), "exact")
+    for record in records:
+        if not isinstance(record, Bought | Graded):
+            continue
+        cell = row[record.query_id], column[record.model]
+        if isinstance(record, Graded):
+            told, hidden = record.quality, world.pool.quality[cell]
+        else:
+            told, hidden = record.cost_usd, world.cost_usd[cell]
+            cells[cell], propensity[cell] = True, record.label_propensity
+        if told is None or not np.isclose(told, hidden):
+            raise RuntimeError(f"{record.query_id} by {record.model}: the journal says {told}, hidden was {hidden}")
+    return cells, propensity
 
 
 def setup_of(world: World) -> Setup:
