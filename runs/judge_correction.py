@@ -22,8 +22,7 @@ import numpy as np
 
 from tenbin.pilot.label.sample import draw
 from tenbin.quality.correction import Correction, correct
-from tenbin.quality.interval import Interval
-from tenbin.types import Floats
+from tenbin.types import Floats, Interval
 
 LONG_RUN = 400_000
 BIASES = ("constant", "length", "family")

@@ -212,6 +212,20 @@ class Estimates:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its 95 % interval; NaN where it is not identifiable, or has none."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """How wide the interval is."""
+        return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True)
 class TradeOff:
     """The user's dial: `mu` weighs cost against quality, `w` seconds against dollars, both in [0, 1].
 

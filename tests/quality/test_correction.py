@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tenbin.quality.correction import Correction, correct
-from tenbin.quality.interval import Interval
-from tenbin.types import Floats
+from tenbin.types import Floats, Interval
 
 TRUTH = np.array([0.45, 0.6])
 

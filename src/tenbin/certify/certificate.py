@@ -6,20 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tenbin.types import TradeOff
+from tenbin.types import Interval, TradeOff
 
 Finding = Literal["certified", "too_few", "no_choice"]
 """`certified`: a setting that saves; `too_few`: not one could be proved, so the reference alone serves; `no_choice`:
 there is nothing to prove, since no setting is expected to save anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with its 95 % interval, ends NaN where it has none."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)

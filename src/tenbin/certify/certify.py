@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tenbin.certify.certificate import Certificate, GroupCertificate, Interval, NextStep
+from tenbin.certify.certificate import Certificate, GroupCertificate, NextStep
 from tenbin.certify.pairs import Pairs, advantages, pair_up
 from tenbin.certify.path import Path, decide, draw_path
 from tenbin.certify.sequence import bets_like, steps_by_group, steps_proved
@@ -17,7 +17,7 @@ from tenbin.errors import DecisionError, EvaluationError, UsageError
 from tenbin.policy import listed
 from tenbin.router.calibration import Calibration
 from tenbin.router.router import Router
-from tenbin.types import Bools, Floats, TradeOff
+from tenbin.types import Bools, Floats, Interval, TradeOff
 
 ALPHA = 0.05
 NORMAL_95 = 1.959963984540054

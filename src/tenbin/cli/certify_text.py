@@ -10,7 +10,8 @@ from tenbin.cli.output import TEXTS, caution, faint, good, pad, percent, strong,
 from tenbin.report.catalogue import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
-    from tenbin.certify.certificate import Certificate, Interval
+    from tenbin.certify.certificate import Certificate
+    from tenbin.types import Interval
 
 HEADS: Mapping[str, str] = {
     "certified": "certify.certified",

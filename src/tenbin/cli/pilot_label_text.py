@@ -9,8 +9,8 @@ from typing import Any
 from tenbin.cli.output import number, percent, strong, table
 from tenbin.pilot.believed import LEAST_LABELS, JudgeCheck
 from tenbin.quality.agreement import Agreement
-from tenbin.quality.interval import Interval
 from tenbin.report.catalogue import Catalogue
+from tenbin.types import Interval
 
 
 def checked_text(checked: JudgeCheck, table_means: Sequence[float], words: Catalogue) -> str:

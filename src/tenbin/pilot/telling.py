@@ -13,9 +13,9 @@ from tenbin.pilot.measure import KEPT, Single
 from tenbin.pilot.status import Status
 from tenbin.pilot.tally import CandidateTally
 from tenbin.pilot.verdict import DAYS, SURE, WORTH
-from tenbin.quality.interval import Interval
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.numbers import MISSING, Numbers
+from tenbin.types import Interval
 
 TEXTS = "tenbin.pilot.texts"
 FINE = 200

@@ -53,13 +53,6 @@ def fit_linear(x: Floats, z: Floats, folds: Ints, penalties: Sequence[float] = P
     return LinearFit(slopes, penalty, noise, out_of_fold, directions, strength)
 
 
-def leave_one_out(x: Floats, z: Floats, penalty: float) -> Floats:
-    """Exact leave-one-out predictions [n, T] of ridge on centred `x` [n, p]; the centring counts as a column."""
-    strength, directions = _eigen(x.T @ x)
-    scores = x @ directions
-    return z - _press(scores, z, strength, scores.T @ z, penalty, len(x))
-
-
 def _sums(x: Floats, z: Floats) -> tuple[Floats, Floats]:
     return x.T @ x, x.T @ z
 

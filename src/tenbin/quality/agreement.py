@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.quality.interval import UNKNOWN, Interval, t_interval
-from tenbin.types import Bools, Floats
+from tenbin.quality.interval import UNKNOWN, t_interval
+from tenbin.types import Bools, Floats, Interval
 
 PASS = 0.5
 """Where a grade turns from wrong to right, for the share on which both say the same."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.quality.interval import LEVEL, Interval, t_interval
-from tenbin.types import Bools, Floats
+from tenbin.quality.interval import LEVEL, t_interval
+from tenbin.types import Bools, Floats, Interval
 
 STEEPEST = 2.0
 """No judge is believed to understate differences by more than that."""

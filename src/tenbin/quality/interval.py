@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
+
+from tenbin.types import Interval
 
 LEVEL = 0.95
 MOST_TERMS = 300
 MOST_STEPS = 200
 TINY = 1e-300
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value and its interval; NaN where it is not identifiable."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def width(self) -> float:
-        """How wide the interval is."""
-        return self.high - self.low
 
 
 UNKNOWN = Interval(math.nan, math.nan, math.nan)

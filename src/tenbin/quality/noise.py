@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.quality.interval import UNKNOWN, Interval
-from tenbin.types import Floats
+from tenbin.quality.interval import UNKNOWN
+from tenbin.types import Floats, Interval
 
 LENT_PAIRS = 8.0
 """All models' pairs tell of one model's noise as much as so many of its own."""
