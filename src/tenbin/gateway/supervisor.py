@@ -113,7 +113,7 @@ class Supervisor:
             os.close(writing)
         self.running[worker] = process
         if self.stopping.is_set():  # the signal came while the process was being made
-            process.send_signal(signal.SIGTERM)
+            _tell(process, signal.SIGTERM)
         try:
             told = await read_report(reading)
             if told is not None and told.error is None:
@@ -147,8 +147,7 @@ class Supervisor:
 
     def _send(self, number: signal.Signals) -> None:
         for process in list(self.running.values()):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
+            _tell(process, number)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -161,6 +160,14 @@ class Supervisor:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+
+def _tell(process: Process, number: signal.Signals) -> None:
+    """Send a signal. Not by `send_signal`, which looks first whether the process has ended, and so takes its exit code
+    from who waits for it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 async def read_report(descriptor: int) -> Report | None:

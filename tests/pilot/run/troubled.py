@@ -19,7 +19,7 @@ from tenbin.testing.fake.chat import chat_frames
 from tenbin.testing.fake.said import say
 from tests.pilot.run.made import RATES, Lengths, bought, failures, made, prompts, run
 
-HASTE = RunOptions(concurrency=12, deadline_s=0.15, first_pause_s=0.001)
+HASTE = RunOptions(concurrency=12, deadline_s=0.6, first_pause_s=0.001)
 
 
 def troubles(body: Mapping[str, Any], number: int) -> tuple[Answer, ...]:
