@@ -50,7 +50,7 @@ class CalibrationMap:
         """Calibrated means; between 0 and 1."""
         # np.interp is level beyond the ends; there the map goes on gently, so that ties stay rare.
         inside = np.interp(predicted, self.knots, self.levels)
-        beyond = np.minimum(predicted - self.knots[0], 0.0) + np.maximum(predicted - self.knots[-1], 0.0)
+        beyond = predicted - np.minimum(np.maximum(predicted, self.knots[0]), self.knots[-1])
         calibrated: Floats = np.minimum(np.maximum(inside + LEAST_SLOPE * beyond, 0.0), 1.0)
         return calibrated
 

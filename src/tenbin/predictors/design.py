@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.predictors.linear import fit_linear
-from tenbin.predictors.rowwise import product
+from tenbin.predictors.rowwise import Tiled
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints
 
@@ -41,7 +41,7 @@ class Design:
     surface_scale: Floats
     groups: tuple[str, ...]
     group_share: Floats
-    group_guess: Floats
+    group_guess: Tiled
     index: dict[str, int]
 
     @classmethod
@@ -63,29 +63,35 @@ class Design:
             surface_scale=np.where(surface_spread > 1e-9, SURFACE_SCALE / np.maximum(surface_spread, 1e-9), 0.0),
             groups=groups,
             group_share=share,
-            group_guess=np.zeros((len(mean) + len(surface_spread), len(groups))),
+            group_guess=Tiled.of(np.zeros((len(mean) + len(surface_spread), len(groups)))),
             index={g: i for i, g in enumerate(groups)},
         )
         return replace(blind, group_guess=blind._learn_guess(features))
 
-    def _learn_guess(self, features: Features) -> Floats:
+    def _learn_guess(self, features: Features) -> Tiled:
         """Coefficients [n_text, G] by which the text foretells the group indicators, from the rows of known groups."""
         known = features.take(self.members(features) >= 0)
         columns = self.columns(known)
         if not self.groups or not columns.size:
             return self.group_guess
         text, indicators = columns[:, : self.n_text], columns[:, self.n_text :]
-        return fit_linear(text, indicators, np.zeros(len(known), dtype=np.int64)).slopes
+        return Tiled.of(fit_linear(text, indicators, np.zeros(len(known), dtype=np.int64)).slopes)
 
     @property
     def n_text(self) -> int:
         """How many leading columns come from the text."""
         return len(self.vector_mean) + len(self.surface_mean)
 
-    def columns(self, features: Features) -> Floats:
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return self.n_text + len(self.groups)
+
+    def columns(self, features: Features, out: Floats | None = None) -> Floats:
         """The regression columns [n, p]; an unknown group or None counts as what the text speaks for."""
-        n, d, s = len(features), len(self.vector_mean), len(self.surface_mean)
-        out = np.empty((n, d + s + len(self.groups)))
+        d, s = len(self.vector_mean), len(self.surface_mean)
+        if out is None:
+            out = np.empty((len(features), self.width))
         np.multiply(features.vectors - self.vector_mean, self.vector_scale, out=out[:, :d])
         bound = LARGEST_SURFACE * SURFACE_SCALE
         surface = (features.surface - self.surface_mean) * self.surface_scale
@@ -102,7 +108,7 @@ class Design:
         member = self.members(features)
         unknown = np.flatnonzero(member < 0)
         if unknown.size:
-            foretold = product(np.ascontiguousarray(text[unknown]), self.group_guess)
+            foretold = self.group_guess.product(text[unknown])
             member[unknown] = (foretold / GROUP_SCALE + self.group_share).argmax(axis=1)
         out = np.tile(-GROUP_SCALE * self.group_share, (len(features), 1))
         out[np.arange(len(features)), member] += GROUP_SCALE
@@ -117,14 +123,15 @@ class Design:
             "surface_scale": self.surface_scale,
             "group_names": np.array(self.groups, dtype=np.str_),
             "group_share": self.group_share,
-            "group_guess": self.group_guess,
+            "group_guess": self.group_guess.weights,
         }
 
     @classmethod
     def load(cls, arrays: Arrays) -> Design:
         """The design of saved arrays."""
         groups = tuple(str(g) for g in arrays["group_names"])
-        names = ("vector_mean", "surface_mean", "surface_scale", "group_share", "group_guess")
+        names = ("vector_mean", "surface_mean", "surface_scale", "group_share")
         kept = {name: np.asarray(arrays[name], dtype=np.float64) for name in names}
-        scale = float(arrays["vector_scale"])
-        return cls(**kept, vector_scale=scale, groups=groups, index={g: i for i, g in enumerate(groups)})
+        scale, guess = float(arrays["vector_scale"]), Tiled.of(np.asarray(arrays["group_guess"], dtype=np.float64))
+        index = {g: i for i, g in enumerate(groups)}
+        return cls(**kept, vector_scale=scale, groups=groups, group_guess=guess, index=index)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tenbin.predictors.factors import Factors
 from tenbin.predictors.linear import LinearFit
-from tenbin.predictors.rowwise import product
+from tenbin.predictors.rowwise import Tiled
 from tenbin.protocols import Arrays
 from tenbin.types import Floats
 
@@ -22,20 +22,22 @@ LEADING = 32
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`directions` [p, r] of the design; `inverse` [r + 1, T] noise / (strength + penalty) along each and elsewhere.
+    """`directions` [p, r + 1] of the design, the last one zeros, where what lies elsewhere finds its place; `inverse`
+    [r + 1, T] noise / (strength + penalty) along each and elsewhere.
 
     `of_candidates` [r + 1, M] is the same for every candidate, `of_means` [M] the variance of its mean.
     """
 
-    directions: Floats
+    directions: Tiled
     inverse: Floats
-    of_candidates: Floats
+    of_candidates: Tiled
     of_means: Floats
 
     @classmethod
     def of(cls, directions: Floats, inverse: Floats, factors: Factors) -> Evidence:
-        """The evidence along these directions on the candidates whose factors are given."""
-        return cls(directions, inverse, inverse @ (factors.rotation**2).T, factors.mean_sd**2)
+        """The evidence along `directions` [p, r] on the candidates whose factors are given."""
+        room, of_candidates = np.zeros((len(directions), 1)), inverse @ (factors.rotation**2).T
+        return cls(Tiled.of(np.hstack([directions, room])), inverse, Tiled.of(of_candidates), factors.mean_sd**2)
 
     @classmethod
     def learn(cls, fit: LinearFit, residual: Floats, factors: Factors, believed: Floats | float = 1.0) -> Evidence:
@@ -44,20 +46,20 @@ class Evidence:
         rest = fit.strength[kept:]
         strength = np.append(fit.strength[:kept], rest.mean() if rest.size else 0.0)
         noise = residual.var(axis=0) * np.minimum(believed, 1.0) ** 2
-        return cls.of(fit.directions[:, :kept].copy(), noise / (strength[:, None] + fit.penalty), factors)
+        return cls.of(fit.directions[:, :kept], noise / (strength[:, None] + fit.penalty), factors)
 
     def sd(self, x: Floats) -> Floats:
         """Standard deviation [n, M] of the predicted means at design columns `x` [n, p]."""
-        along = product(x, self.directions)
+        along = self.directions.product(x)
         along *= along
-        rest = np.maximum(np.einsum("ij,ij->i", x, x) - along.sum(axis=1), 0.0)
-        variance = product(np.hstack([along, rest[:, None]]), self.of_candidates)
+        along[:, -1] = np.maximum(np.einsum("ij,ij->i", x, x) - along.sum(axis=1), 0.0)
+        variance = self.of_candidates.product(along)
         variance += self.of_means
         return np.sqrt(variance, out=variance)
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""
-        return {"directions": self.directions, "inverse": self.inverse}
+        return {"directions": self.directions.weights[:, :-1], "inverse": self.inverse}
 
     @classmethod
     def load(cls, arrays: Arrays, factors: Factors) -> Evidence:

@@ -48,7 +48,7 @@ class InputTokens:
         estimated += self.offset_.mean(features.groups)
         np.maximum(estimated, 1.0, out=estimated)
         unknown = np.isnan(features.input_tokens)
-        if unknown.all():
+        if np.count_nonzero(unknown) == len(unknown):
             return estimated
         return np.where(unknown[:, None], estimated, features.input_tokens[:, None])
 

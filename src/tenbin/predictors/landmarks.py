@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.predictors.rowwise import product
+from tenbin.predictors.rowwise import Tiled
 from tenbin.protocols import Arrays
 from tenbin.types import Floats
 
@@ -25,7 +25,7 @@ KERNEL_SCALE = 2.0
 class Landmarks:
     """Maps design columns [n, p] to closeness features [n, 2L]: wide, then narrow, centred on the training rows."""
 
-    points: Floats
+    points: Tiled
     half_square: Floats
     inverse_width: float
     centre: Floats
@@ -41,31 +41,38 @@ class Landmarks:
         sample = x[rng.permutation(len(x))[:SAMPLE]]
         squared = _squared_distances(sample, half_square, sample @ points.T)
         width = float(np.median(squared))
-        draft = cls(points, half_square, 1.0 / width if width > 0.0 else 1.0, np.zeros(2 * count), np.ones(2 * count))
+        inverse_width = 1.0 / width if width > 0.0 else 1.0
+        draft = cls(Tiled.of(points.T), half_square, inverse_width, np.zeros(2 * count), np.ones(2 * count))
         raw = draft.features(x)
         centre = raw.mean(axis=0)
         size = np.sqrt(np.maximum(((raw - centre) ** 2).mean(axis=0), 1e-12))
         # One scale per width: a landmark that few rows are near must not be blown up to the size of the others.
         scale = np.repeat([_scale(size[:count]), _scale(size[count:])], count)
-        return cls(points, half_square, draft.inverse_width, centre, scale)
+        return cls(draft.points, half_square, inverse_width, centre, scale)
 
-    def features(self, x: Floats) -> Floats:
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        return len(self.centre)
+
+    def features(self, x: Floats, out: Floats | None = None) -> Floats:
         """Closeness [n, 2L] of rows to landmarks."""
-        cross = product(x, self.points.T)
-        wide = np.exp(-self.inverse_width * _squared_distances(x, self.half_square, cross))
-        narrow = wide * wide
+        if out is None:
+            out = np.empty((len(x), self.width))
+        wide, narrow = out[:, : self.width // 2], out[:, self.width // 2 :]
+        squared = _squared_distances(x, self.half_square, self.points.product(x))
+        squared *= -self.inverse_width
+        np.exp(squared, out=wide)
+        np.multiply(wide, wide, out=narrow)
         narrow *= narrow
-        count = len(self.half_square)
-        out = np.empty((len(x), 2 * count))
-        np.subtract(wide, self.centre[:count], out=out[:, :count])
-        np.subtract(narrow, self.centre[count:], out=out[:, count:])
+        out -= self.centre
         out *= self.scale
         return out
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""
         return {
-            "points": self.points,
+            "points": self.points.weights.T,
             "inverse_width": np.array(self.inverse_width),
             "centre": self.centre,
             "scale": self.scale,
@@ -75,7 +82,7 @@ class Landmarks:
     def load(cls, arrays: Arrays) -> Landmarks:
         """The landmarks of saved arrays."""
         points, centre, scale = (np.asarray(arrays[k], dtype=np.float64) for k in ("points", "centre", "scale"))
-        return cls(points, 0.5 * (points**2).sum(axis=1), float(arrays["inverse_width"]), centre, scale)
+        return cls(Tiled.of(points.T), 0.5 * (points**2).sum(axis=1), float(arrays["inverse_width"]), centre, scale)
 
 
 def _spread_out(x: Floats, count: int, rng: np.random.Generator) -> Floats:
@@ -83,9 +90,10 @@ def _spread_out(x: Floats, count: int, rng: np.random.Generator) -> Floats:
 
 
 def _squared_distances(x: Floats, half_square: Floats, cross: Floats) -> Floats:
-    own = np.einsum("ij,ij->i", x, x)[:, None]
-    squared: Floats = np.maximum(own + 2.0 * (half_square - cross), 0.0)
-    return squared
+    squared = half_square - cross
+    squared *= 2.0
+    squared += np.einsum("ij,ij->i", x, x)[:, None]
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def _scale(size: Floats) -> float:

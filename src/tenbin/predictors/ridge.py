@@ -16,7 +16,7 @@ from tenbin.predictors.evidence import Evidence
 from tenbin.predictors.factors import Factors
 from tenbin.predictors.linear import fit_linear
 from tenbin.predictors.parts import part, prefixed
-from tenbin.predictors.rowwise import product
+from tenbin.predictors.rowwise import Tiled
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
 
@@ -32,7 +32,7 @@ class RidgePredictor:
         self.design_ = Design.learn(own)
         x = self.design_.columns(own)
         fit = fit_linear(x, z, folds[order])
-        self.coefficients_ = fit.slopes @ self.factors_.rotation.T
+        self.coefficients_ = Tiled.of(fit.slopes @ self.factors_.rotation.T)
         self.evidence_ = Evidence.learn(fit, z - fit.out_of_fold, self.factors_)
         mean, sd = np.empty_like(target), np.empty_like(target)
         mean[order] = self.factors_.means + fit.out_of_fold @ self.factors_.rotation.T
@@ -42,13 +42,13 @@ class RidgePredictor:
     def predict(self, features: Features) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each."""
         x = self.design_.columns(features)
-        mean = product(x, self.coefficients_) + self.factors_.means
+        mean = self.coefficients_.product(x) + self.factors_.means
         return Prediction(mean, self.evidence_.sd(x))
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The learnt state as plain arrays."""
         state = prefixed("design", self.design_.save()) | prefixed("evidence", self.evidence_.save())
-        return state | prefixed("factors", self.factors_.save()) | {"coefficients": self.coefficients_}
+        return state | prefixed("factors", self.factors_.save()) | {"coefficients": self.coefficients_.weights}
 
     @classmethod
     def load(cls, arrays: Arrays) -> Self:
@@ -57,5 +57,5 @@ class RidgePredictor:
         self.design_ = Design.load(part(arrays, "design"))
         self.factors_ = Factors.load(part(arrays, "factors"))
         self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
-        self.coefficients_ = arrays["coefficients"]
+        self.coefficients_ = Tiled.of(np.asarray(arrays["coefficients"]))
         return self

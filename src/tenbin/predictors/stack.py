@@ -25,7 +25,7 @@ from tenbin.predictors.factors import Factors
 from tenbin.predictors.landmarks import Landmarks
 from tenbin.predictors.linear import LinearFit, fit_linear
 from tenbin.predictors.parts import part, prefixed
-from tenbin.predictors.rowwise import product
+from tenbin.predictors.rowwise import Tiled
 from tenbin.predictors.shares import stacking_weights, trust_in_choice
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
@@ -72,8 +72,7 @@ class StackPredictor:
     def predict(self, features: Features, seen: Floats | None = None) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each; `seen` are the features as `see` gives them."""
         seen = self.see(features) if seen is None else seen
-        x = np.ascontiguousarray(seen[:, : len(self.evidence_.directions)])
-        return Prediction(self._mean(seen), self.evidence_.sd(x))
+        return Prediction(self._mean(seen), self.evidence_.sd(seen[:, : self.design_.width]))
 
     def mean(self, features: Features, seen: Floats | None = None) -> Floats:
         """The mean alone [n, M], for who needs no more."""
@@ -81,8 +80,10 @@ class StackPredictor:
 
     def see(self, features: Features) -> Floats:
         """Design columns and closeness to landmarks, [n, p + c]: most of the work of a prediction."""
-        x = self.design_.columns(features)
-        return np.hstack([x, self.landmarks_.features(x)])
+        p = self.design_.width
+        seen = np.empty((len(features), p + self.landmarks_.width))
+        self.landmarks_.features(self.design_.columns(features, seen[:, :p]), seen[:, p:])
+        return seen
 
     def see_with(self, other: StackPredictor) -> None:
         """Take the other's design and landmarks where they are equal: what it has seen then serves both."""
@@ -95,7 +96,7 @@ class StackPredictor:
         return self.design_ is other.design_ and self.landmarks_ is other.landmarks_
 
     def _mean(self, seen: Floats) -> Floats:
-        return self._calibrate(product(seen, self.coefficients_) + self.factors_.means)
+        return self._calibrate(self.coefficients_.product(seen) + self.factors_.means)
 
     def _calibrate(self, straight: Floats) -> Floats:
         return straight if self.map_ is None else self.map_.means(straight)
@@ -117,7 +118,7 @@ class StackPredictor:
         for name, weight in zip(HEADS, self.weights_, strict=True):
             start, stop = blocks[name]
             total[start:stop] += weight * fits[name].slopes
-        self.coefficients_ = total @ self.factors_.rotation.T
+        self.coefficients_ = Tiled.of(total @ self.factors_.rotation.T)
 
     def _out_of_fold(self, features: Features, order: Ints, x: Floats, straight: Floats) -> Prediction:
         n, m = len(features), len(self.factors_.means)
@@ -135,7 +136,7 @@ class StackPredictor:
         state = prefixed("factors", self.factors_.save()) | prefixed("design", self.design_.save())
         state |= prefixed("landmarks", self.landmarks_.save()) | prefixed("evidence", self.evidence_.save())
         state |= {} if self.map_ is None else prefixed("map", self.map_.save())
-        own = {"seed": np.array(self.seed), "weights": self.weights_, "coefficients": self.coefficients_}
+        own = {"seed": np.array(self.seed), "weights": self.weights_, "coefficients": self.coefficients_.weights}
         return state | own
 
     @classmethod
@@ -147,7 +148,7 @@ class StackPredictor:
         self.design_ = Design.load(part(arrays, "design"))
         self.landmarks_ = Landmarks.load(part(arrays, "landmarks"))
         self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
-        self.weights_, self.coefficients_ = arrays["weights"], arrays["coefficients"]
+        self.weights_, self.coefficients_ = arrays["weights"], Tiled.of(np.asarray(arrays["coefficients"]))
         return self
 
 
