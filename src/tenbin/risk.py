@@ -55,10 +55,16 @@ def cautious_quality(estimates: Estimates, trade_off: TradeOff) -> Floats:
 def losses(quality: Floats, cost_usd: Floats, latency_s: Floats, trade_off: TradeOff, anchors: Anchors) -> Floats:
     """Losses [n, M] of qualities, dollars and seconds (all [n, M]) at one trade-off."""
     mu, w = trade_off.mu, trade_off.w
-    burden = (1.0 - w) * (cost_usd / anchors.c_ref_usd)
+    burden = cost_usd / anchors.c_ref_usd
     if w > 0.0:
-        burden = burden + w * (latency_s / anchors.t_ref_s)
+        burden = (1.0 - w) * burden + w * (latency_s / anchors.t_ref_s)
     return (1.0 - mu) * (1.0 - quality) + mu * burden
+
+
+def in_steps(loss: Floats) -> Floats:
+    """Losses as they are compared: rounded to whole numbers of 1e-9."""
+    steps: Floats = np.rint(loss * 10**LOSS_DECIMALS)
+    return steps
 
 
 def name_order(names: tuple[str, ...]) -> Ints:
@@ -74,14 +80,18 @@ def choose(loss: Floats, cost_usd: Floats, rank: Ints, eligible: Bools | None = 
     Losses are compared after rounding to 1e-9; ties go to the cheaper, then to the first name (`rank` [M], from
     `name_order`). Rows of `eligible` [n, M] must each have a true cell. NaN losses never win.
     """
-    rounded = np.round(loss, LOSS_DECIMALS)
-    barred = np.isnan(rounded) if eligible is None else np.isnan(rounded) | ~eligible
-    rounded = np.where(barred, np.inf, rounded)
-    least = rounded.min(axis=1, keepdims=True)
-    tied = (rounded == least) & ~barred
+    compared = np.fmin(in_steps(loss), np.inf)  # of NaN and a number this takes the number
+    if eligible is not None:
+        compared = np.where(eligible, compared, np.inf)
+    tied = compared == np.minimum.reduce(compared, axis=1, keepdims=True)
+    chosen: Ints
+    if np.count_nonzero(tied) == len(tied):  # every row has its least, so none has two
+        chosen = tied.argmax(axis=1)
+        return chosen
+    tied &= ~np.isnan(loss) if eligible is None else eligible & ~np.isnan(loss)
     cost = np.where(tied, cost_usd, np.inf)
     tied &= cost == cost.min(axis=1, keepdims=True)
-    chosen: Ints = np.argmin(np.where(tied, rank, rank.size), axis=1)
+    chosen = np.where(tied, rank, rank.size).argmin(axis=1)
     return chosen
 
 

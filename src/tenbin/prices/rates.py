@@ -14,7 +14,9 @@ a separate rate says otherwise. Above `long_context_tokens` of input the whole c
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -69,15 +71,12 @@ class Rates:
         Cached and cache-write tokens are part of the input, reasoning tokens part of the output; where the parts
         exceed the whole, the rest counts as zero, never as a credit. NaN tokens cost NaN.
         """
-        plain, answer = input_tokens, output_tokens
-        for part in (cached_input_tokens, cache_write_tokens):
-            plain = plain if _is_none(part) else plain - part
-        answer = answer if _is_none(reasoning_tokens) else answer - reasoning_tokens
-        plain, answer = np.maximum(plain, 0.0), np.maximum(answer, 0.0)
+        plain = _rest(input_tokens, cached_input_tokens, cache_write_tokens)
+        answer = _rest(output_tokens, reasoning_tokens)
         parts = (plain, cached_input_tokens, cache_write_tokens, answer, reasoning_tokens)
         cost = np.asarray(_bill(parts, self.short))
         is_long = input_tokens > self.long_above_tokens
-        if is_long.any():
+        if np.count_nonzero(is_long):
             cost = np.where(is_long, _bill(parts, self.long), cost)
         return cost + self.request_usd
 
@@ -100,10 +99,16 @@ class Rates:
         return request_usd + (input_tokens * into + output_tokens * out) / TOKENS_PER_MTOK
 
 
+def _rest(whole: Floats, *parts: Floats | float) -> Floats:
+    """What is left of the whole without these parts, at least 0."""
+    left = [part for part in parts if not _is_none(part)]
+    return np.maximum(functools.reduce(operator.sub, left, whole), 0.0) if left else whole
+
+
 def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:
     # Arrays of nothing but zeros would be added for a kind of tokens that no call has.
-    billed = (part * rate for part, rate in zip(parts, rates, strict=True) if not _is_none(part))
-    return sum(billed) / TOKENS_PER_MTOK
+    billed = [part * rate for part, rate in zip(parts, rates, strict=True) if not _is_none(part)]
+    return functools.reduce(operator.add, billed) / TOKENS_PER_MTOK
 
 
 def _is_none(part: Any) -> bool:

@@ -91,8 +91,8 @@ def _budgets(given: float | Sequence[float] | None, count: int) -> list[float | 
 def _choose(router: Router, loss: Floats, cost: Floats, eligible: Bools) -> tuple[Ints, Bools]:
     """The choice [n], the safe default where no eligible candidate has a loss, and where that was so [n]."""
     lost: Bools = np.asarray((np.isnan(loss) | ~eligible).all(axis=1))
-    chosen = choose(np.where(lost[:, None], 0.0, loss), cost, router.rank, eligible)
-    for i in np.flatnonzero(lost):
+    chosen = choose(loss, cost, router.rank, eligible)
+    for i in lost.nonzero()[0].tolist():
         chosen[i] = safe_default(router.models, router.manifest.reference, eligible[i])
     return chosen, lost
 

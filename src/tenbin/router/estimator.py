@@ -40,7 +40,7 @@ class Familiarity:
 
     def shrink(self, prediction: Prediction, features: Features, p: Floats) -> Prediction:
         """The prediction, drawn to the means as far as its p-values `p` [n] tell of strangers."""
-        if (p >= FADING).all():
+        if np.count_nonzero(p < FADING) == 0:
             return prediction
         kept = np.sqrt(np.minimum(p / FADING, 1.0))[:, None]
         mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(features.groups).mean
@@ -126,7 +126,7 @@ class Estimator:
         likeness: Floats | None = None,
     ) -> Estimates:
         """Estimates of the predictors' means; what was never recorded is NaN."""
-        missing = np.full_like(quality.mean, np.nan)
+        missing = np.full(quality.mean.shape, np.nan)
         return Estimates(
             quality=np.minimum(np.maximum(quality.mean, 0.0), 1.0),
             quality_sd=quality.sd,

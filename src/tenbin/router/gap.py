@@ -10,7 +10,13 @@ from tenbin.types import Floats
 def gap_sd(sd: Floats, correlation: Floats, reference: int) -> Floats:
     """Standard deviation [n, M] of q_m - q_reference from those of both and the correlation [M] of their errors."""
     own = sd[:, reference : reference + 1]
-    return np.sqrt(np.maximum(sd**2 + own**2 - 2.0 * correlation * sd * own, 0.0))
+    shared = 2.0 * correlation * sd
+    shared *= own
+    variance = sd * sd
+    variance += own * own
+    variance -= shared
+    np.maximum(variance, 0.0, out=variance)
+    return np.sqrt(variance, out=variance)
 
 
 def residual_correlation(residuals: Floats, reference: int) -> Floats:

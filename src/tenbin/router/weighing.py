@@ -11,7 +11,7 @@ import numpy as np
 from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import safe_default
 from tenbin.reasons import Reason
-from tenbin.risk import LOSS_DECIMALS, cautious_quality, losses
+from tenbin.risk import cautious_quality, in_steps, losses
 from tenbin.router.explain import SENT, headline
 from tenbin.router.router import Router
 from tenbin.strangers import strange
@@ -189,10 +189,9 @@ def _losses(
 
 def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
     """The candidates [n, M] of every row from least to largest loss, ties as in `risk.choose`, NaN last."""
-    rounded = np.round(loss, LOSS_DECIMALS)
     ranks = np.empty(cost.shape)
     ranks[:] = rank
-    order: Ints = np.lexsort((ranks, cost, rounded), axis=-1)
+    order: Ints = np.lexsort((ranks, cost, in_steps(loss)), axis=-1)
     return order
 
 
