@@ -137,6 +137,41 @@ def test_no_member_but_the_usage_is_left_out(data: bytes, passed: bytes) -> None
     assert run(OpenAIStream(strip_usage=True), [b"data: " + data + b"\n\n"]) == b"data: " + passed + b"\n\n"
 
 
+ODD = [
+    b'data: {"choices":[{"delta":{"content":"\\u00e9"}}],"usage":null}\n\n',
+    b'data: {"choices":[{"delta":{"content":"say usage"}}],"usage":null}\n\n',
+    b'data: {"usage":null,"choices":[{"delta":{"content":"x"}}]}\n\n',
+    b'data: {"choices":[{"delta":{"content":"a\\nb"},"finish_reason":"length"}],"usage":null}\n\n',
+    b'data: {"choices":[],"usage":null}\r\n\r\n',
+    b'data: {"error":{"message":"busy"},"usage":null}\n\n',
+    b'data: {"error":null,"usage":null}\n\n',
+    b'data: {"choices":[},"usage":null}\n\n',
+    b'data: {"choices":5,"usage":null}\n\n',
+    b'data: {"choices":[{"delta":{"content":\ndata: "x"}}],"usage":null}\n\n',
+    b'event: error\ndata: {"message":"busy","usage":null}\n\n',
+    b": ping\n\n",
+    DONE,
+]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(ODD), st.just(chunk({"content": "w"}, usage=None))), max_size=8), st.booleans()
+)
+def test_chunks_that_pile_up_are_read_as_one_by_one(frames: list[bytes], strips: bool) -> None:
+    def told(pieces: list[bytes]) -> tuple[bytes, tuple[Any, ...], bool]:
+        stream, given = OpenAIStream(strip_usage=strips), b""
+        try:
+            for piece in pieces:
+                given += stream.feed(piece)
+            return given + stream.finish(), said(stream), False
+        except UpstreamFailure:
+            return given, said(stream), True
+
+    whole = b"".join([chunk({"role": "assistant", "content": ""}, usage=None), *frames])
+    assert told([whole]) == told([chunk({"role": "assistant", "content": ""}, usage=None), *frames])
+    assert told([b": ping\n", b"\n" + whole]) == told([b": ping\n\n", whole])
+
+
 def test_usage_in_the_last_content_chunk() -> None:
     stream = OpenAIStream(strip_usage=True)
     last = chunk({"content": "b"}, finish="stop", usage=COUNTS)

@@ -41,6 +41,11 @@ class Frames:
     def __init__(self) -> None:
         self._held = bytearray()
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no part of a frame is held."""
+        return not self._held
+
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that this piece completes. Raises UpstreamFailure (malformed) for a frame without end."""
         if not self._held and b"\r" not in chunk:

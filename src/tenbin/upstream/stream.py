@@ -17,7 +17,9 @@ from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
 _NULL = msgspec.Raw(b"null")
 _USAGE_NULL = b',"usage":null'
-_PLAIN_BYTES = len(b"data: \n\n")
+_DATA, _BLANK = b"data: ", b"\n\n"
+_PLAIN_BYTES = len(_DATA + _BLANK)
+_PILED_END = _USAGE_NULL + b"}" + _BLANK
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 
 _T = TypeVar("_T")
@@ -85,7 +87,7 @@ class _Stream:
         raise NotImplementedError
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     """What a piece may add; `role` alone is no content."""
 
     content: msgspec.Raw = _NULL
@@ -101,12 +103,12 @@ class _Delta(msgspec.Struct):
         return all(bytes(raw) in _EMPTY for raw in (*fields, self.function_call, self.audio))
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
     finish_reason: str | None = None
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, gc=False):
     id: str | None = None
     choices: list[_Choice] | None = None
     usage: msgspec.Raw = _NULL
@@ -128,6 +130,41 @@ class OpenAIStream(_Stream):
         super().__init__()
         self._strip_usage = strip_usage
 
+    def feed(self, chunk: bytes) -> bytes:
+        """As every stream does it; chunks that piled up, as they do under load, are read in one go."""
+        is_one_frame = chunk.find(_BLANK) == len(chunk) - len(_BLANK)
+        pile = b"" if is_one_frame or self._failure is not None or not self.frames.is_between else _pile(chunk)
+        if not pile or not self._read_pile(pile):
+            return super().feed(chunk)
+        passed = pile.replace(_USAGE_NULL, b"") if self._strip_usage else pile
+        try:
+            return passed + super().feed(chunk[len(pile) :])
+        except UpstreamFailure as failure:
+            self._failure = failure  # as in `_Stream.feed`
+            return passed
+
+    def _read_pile(self, pile: bytes) -> bool:
+        """Take in what all chunks of a pile tell; False, and nothing is taken, where one of them is an error."""
+        try:
+            chunks = _CHUNK.decode_lines(pile[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+        if any(chunk.error is not _NULL for chunk in chunks):
+            return False
+        for chunk in chunks:
+            self._take(chunk)
+        return True
+
+    def _take(self, chunk: _Chunk) -> None:
+        """What a chunk tells of the answer, but for its usage."""
+        if self.response_id is None:
+            self.response_id = chunk.id
+        for choice in chunk.choices or ():
+            if choice.finish_reason is not None:
+                self.finish_reason = choice.finish_reason
+            if not self.has_content and choice.delta is not None:
+                self.has_content = not choice.delta.is_empty()
+
     def _passed(self, frame: Frame) -> bytes:
         data = frame.data
         if not data:
@@ -138,13 +175,7 @@ class OpenAIStream(_Stream):
         chunk = _decoded(_CHUNK, data)
         if frame.event == b"error" or (chunk.error is not _NULL and bytes(chunk.error) != b"null"):
             self.error = data
-        if chunk.id is not None and self.response_id is None:
-            self.response_id = chunk.id
-        for choice in chunk.choices or ():
-            if choice.finish_reason is not None:
-                self.finish_reason = choice.finish_reason
-            if not self.has_content and choice.delta is not None:
-                self.has_content = not choice.delta.is_empty()
+        self._take(chunk)
         if chunk.usage is _NULL:
             return frame.raw
         found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage)
@@ -268,12 +299,24 @@ def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
         ) from None
 
 
+def _pile(chunk: bytes) -> bytes:
+    """The two or more frames at the beginning of a piece that are nothing but chunks whose usage is null, or b"".
+
+    Each is one line of data that ends with the usage member. Its name stands in each of them once and no letter is
+    escaped, so that it is the member that will be read, and nothing else is taken for it.
+    """
+    pile = chunk[: chunk.rfind(_PILED_END) + len(_PILED_END)]
+    count = pile.count(_PILED_END + _DATA + b"{") + 1
+    is_one = count > 1 and pile.startswith(_DATA + b"{") and pile.count(b"\n") == count * len(_BLANK)
+    return pile if is_one and pile.count(b"usage") == count and b"\\u" not in pile and b"\r" not in pile else b""
+
+
 def _without_usage(frame: Frame) -> bytes:
     """The frame without its usage member; line ends in it are white space of its JSON, so each gets its own line."""
     data = frame.data
-    at = data.find(_USAGE_NULL)
-    if at > 0 and data.count(b"usage") == 1 and b"\\" not in data and len(frame.raw) == len(data) + _PLAIN_BYTES:
-        # As nearly all come. The name stands there once and nothing is escaped, so this is the member that was read.
+    at = data.rfind(_USAGE_NULL)
+    if at > 0 and data.count(b"usage") == 1 and b"\\u" not in data and len(frame.raw) == len(data) + _PLAIN_BYTES:
+        # As nearly all come. The name stands there once and no letter is escaped: this is the member that was read.
         return b"data: " + data[:at] + data[at + len(_USAGE_NULL) :] + b"\n\n"
     members = MEMBERS.decode(data)
     members.pop("usage", None)
