@@ -94,7 +94,16 @@ def test_the_other_events_are_counted() -> None:
 def test_levels_are_read_when_somebody_looks() -> None:
     levels = [
         Readings(),
-        Readings(3, 4, 5, 6, {"small": "open", "large": "closed"}, {"auto": True}, paced_mu={"auto": 0.4}),
+        Readings(
+            3,
+            4,
+            5,
+            6,
+            {"small": "open", "large": "closed"},
+            {"auto": True},
+            paced_mu={"auto": 0.4},
+            flagged_keys={"auto": 2},
+        ),
     ]
     metrics = Metrics(lambda: levels[-1])
     found = {name: number for (name, _), number in samples(metrics).items()}
@@ -103,6 +112,7 @@ def test_levels_are_read_when_somebody_looks() -> None:
     assert value(metrics, "tenbin_breaker_state", candidate="small") == 2
     assert value(metrics, "tenbin_retreated", profile="auto") == 1
     assert value(metrics, "tenbin_paced_mu", profile="auto") == 0.4
+    assert value(metrics, "tenbin_flagged_keys", profile="auto") == 2
     levels.append(Readings(in_flight=7))
     assert value(metrics, "tenbin_in_flight_requests") == 7
 

@@ -160,10 +160,14 @@ class Gateway:
             self.reload()
 
     def resume(self, profile: str) -> None:
-        """Let a profile that retreated to its reference route again; RequestError 404 where there is none."""
+        """Let a profile that retreated to its reference route again, and watch its keys afresh.
+
+        RequestError 404 where there is no such profile.
+        """
         if profile not in self.snapshot.profiles:
             raise RequestError(404, "profile_not_found", f'there is no profile "{profile}"')
         self.services.retreats.resume(profile)
+        self.services.dear_keys.release(profile)
 
     def state(self) -> Mapping[str, Any]:
         """What the admin port shows; no secrets."""

@@ -14,6 +14,7 @@ from tenbin.errors import DecisionError, RequestError
 from tenbin.gateway.asked import Asked
 from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
+from tenbin.gateway.dear_keys import DearKeys
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.pacers import Pace
@@ -62,12 +63,13 @@ class Asking:
 
 
 class Planner:
-    """Makes plans; holds the decider, the conversations that are under way and the budgets of strangers."""
+    """Makes plans; holds the decider, the conversations under way, the budgets of strangers and the watch over keys."""
 
-    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets) -> None:
+    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets, dear_keys: DearKeys) -> None:
         self.decider = decider
         self.sessions = sessions
         self.strangers = strangers
+        self.dear_keys = dear_keys
         self.log = logging.getLogger("tenbin.gateway.planner")
 
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
@@ -106,7 +108,15 @@ class Planner:
             stranger_usd = weighed.stranger_usd
             if not self.strangers.take(served.profile.name, asking.caller.key_id, stranger_usd):
                 weighed, stranger_usd = to_cheapest(weighed), None
+        elif not self._stays(weighed, session, prints):
+            self.dear_keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
         return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
+
+    def _stays(self, weighed: Weighed, session: Session | None, prints: Fingerprints | None) -> bool:
+        """Whether a conversation goes on with the model it had: its turns are alike, and counted once."""
+        if session is None or prints is None or weighed.models[weighed.ranking[0]] != session.candidate:
+            return False
+        return not self.sessions.has_answered(prints)
 
     def _prints(self, asking: Asking, served: ServedProfile) -> Fingerprints | None:
         """The fingerprints of the conversation, apart for every key and profile."""

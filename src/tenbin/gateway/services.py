@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tenbin.errors import StoreError, TenbinError
 from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
+from tenbin.gateway.dear_keys import DearKeys
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
@@ -89,10 +90,11 @@ class Services:
         self.decider = Decider()
         self.sessions = Sessions()
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), worker, workers)
-        self.planner = Planner(self.decider, self.sessions, self.strangers)
+        self.metrics = Metrics(self.readings)
+        self.dear_keys = DearKeys(self.metrics)
+        self.planner = Planner(self.decider, self.sessions, self.strangers, self.dear_keys)
         self.retreats = Retreats(Marks(folder))
         self.pacers = Pacers(Marks(folder, PACING), worker, workers)
-        self.metrics = Metrics(self.readings)
         self.responses = Remembered(MAX_RESPONSES)
         self.in_flight = 0
         self.loop: asyncio.AbstractEventLoop
@@ -267,6 +269,7 @@ class Services:
             breakers=self.breakers.states(),
             retreated={name: retreat is not None for name, retreat in self.retreats.states().items()},
             certified={name: p.alone is None for name, p in self._snapshot.profiles.items() if p.proof is not None},
+            flagged_keys=self.dear_keys.counts(self._snapshot.profiles),
             paced_mu={name: pace.mu for name, pace in self.pacers.states().items()},
         )
 
@@ -284,6 +287,7 @@ class Services:
             },
             "breakers": dict(self.breakers.states()),
             "retreats": {n: None if r is None else asdict(r) for n, r in self.retreats.states().items()},
+            "flagged_keys": self.dear_keys.states(self._snapshot.profiles),
             "pacing": {n: asdict(pace) for n, pace in self.pacers.states().items()},
             "keys": len(self.ring),
             "conversations": len(self.sessions),

@@ -165,6 +165,10 @@ class Sessions:
         if len(self._turns) > self._limit:
             self._turns.popitem(last=False)
 
+    def has_answered(self, prints: Fingerprints) -> bool:
+        """Whether this very turn was answered before: then it is asked again."""
+        return prints.own in self._turns
+
     def find(self, prints: Fingerprints, now: float) -> Session | None:
         """The latest turn that this request goes on with or repeats, None where none is known or all are too old."""
         for fingerprint in (prints.own, *prints.earlier):

@@ -27,6 +27,7 @@ from tenbin.gateway.proof import Proof, no_looser, prove
 from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
 from tenbin.router.crossfit import DialCurve
+from tenbin.router.dearness import DearCurve, dear_curve
 from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.pacer import PaceCurve
 from tenbin.router.router import Router
@@ -44,7 +45,8 @@ class ServedProfile:
     `destinations` and `barred` are in the order of the router's models; `barred` says why a candidate is never asked
     here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
     router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked. `proof`
-    is that of a certified profile, `pace_curve` what each mu costs where a budget is kept.
+    is that of a certified profile, `pace_curve` what each mu costs where a budget is kept, `dear_curve` how often each
+    finds a training prompt dear.
     """
 
     profile: Profile
@@ -57,6 +59,7 @@ class ServedProfile:
     reference_quality: float
     versions: Mapping[str, str]
     dialects: frozenset[str]
+    dear_curve: DearCurve
     proof: Proof | None = None
     pace_curve: PaceCurve | None = None
 
@@ -218,6 +221,7 @@ def _served(
         reference_quality=curve.reference_quality,
         versions=router.versions(),
         dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
+        dear_curve=dear_curve(router, dial.at(0.0), allow=open_to),
         proof=proof,
         pace_curve=None if profile.max_cost_usd is None and profile.day_budget_usd is None else PaceCurve.of(curve),
     )

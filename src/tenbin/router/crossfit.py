@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,18 +120,13 @@ def dial_curve(
     `allowed` [M] the candidates that may be chosen.
     """
     mus = mu_grid(points)
-    rank = name_order(models)
     values = crossfit.quality_values()
     dollars = doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
-    quality = cautious_quality(crossfit.estimates, trade_off)
     n = values.shape[0]
     quality_sum, cost_sum = np.zeros(points), np.zeros(points)
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        inside, cost = crossfit.estimates.take(rows), cost_usd[rows]
-        sweep = Sweep(quality[rows], cost, inside.latency_s, trade_off, anchors, rank, allowed)
-        here = np.arange(len(cost))
-        for k, chosen in enumerate(sweep.choices(mus)):
+    for rows, choices in swept_rows(crossfit, cost_usd, models, anchors, trade_off, allowed, mus):
+        here = np.arange(choices.shape[1])
+        for k, chosen in enumerate(choices):
             quality_sum[k] += values[rows][here, chosen].sum()
             cost_sum[k] += dollars[rows][here, chosen].sum()
     reference = models.index(anchors.reference)
@@ -142,3 +137,25 @@ def dial_curve(
         reference_quality=float(values[:, reference].mean()),
         reference_cost_usd=float(dollars[:, reference].mean()),
     )
+
+
+def swept_rows(
+    crossfit: Crossfit,
+    cost_usd: Floats,
+    models: tuple[str, ...],
+    anchors: Anchors,
+    trade_off: TradeOff,
+    allowed: Bools,
+    mus: Floats,
+) -> Iterator[tuple[slice, NDArray[np.int32]]]:
+    """What out-of-fold estimates choose at each of K rising mus: the choices [K, rows] of some training rows at a time.
+
+    The rest is as in `dial_curve`.
+    """
+    rank = name_order(models)
+    quality = cautious_quality(crossfit.estimates, trade_off)
+    for start in range(0, len(quality), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        latency_s = crossfit.estimates.latency_s[rows]
+        sweep = Sweep(quality[rows], cost_usd[rows], latency_s, trade_off, anchors, rank, allowed)
+        yield rows, sweep.choices(mus)

@@ -114,6 +114,7 @@ class Metrics:
         )
         self.late_decisions = Counts("tenbin_late_decisions", "Decisions that missed their deadline.", ("profile",))
         self.strangers = Counts("tenbin_strangers", "Prompts unlike training, by who answers.", ("profile", "sent_to"))
+        self.key_flags = Counts("tenbin_key_flags", "Flags on keys for too many dear decisions.", ("profile",))
         self.fallbacks = Counts(
             "tenbin_fallbacks", "Calls given up for the next candidate, by the one left.", (*who, "failure")
         )
@@ -200,6 +201,10 @@ class Metrics:
         """A request was unlike the training prompts: the reference, the cheapest or the dial answers."""
         self.strangers.at(profile, sent_to).add()
 
+    def flagged_key(self, *, profile: str) -> None:
+        """A key was flagged: its decisions are dear too often."""
+        self.key_flags.at(profile).add()
+
     def compared(
         self,
         *,
@@ -239,7 +244,7 @@ class Metrics:
         families: list[Family] = [
             *(self.requests, self.duration, self.first_token, self.own, self.refusals, self.tokens, self.cost),
             *(self.baseline, self.unpriced, self.decisions, self.decision_duration, self.late_decisions),
-            *(self.strangers, self.fallbacks, self.rated, self.reloads),
+            *(self.strangers, self.key_flags, self.fallbacks, self.rated, self.reloads),
             *(family for pair in self.pairs.values() for family in pair),
         ]
         yield from (family.metric() for family in families)

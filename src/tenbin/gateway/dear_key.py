@@ -1,0 +1,61 @@
+"""Whether a key's decisions are dear more often than traffic like the training prompts allows.
+
+Crafted texts cannot be told from hard questions one by one ("confounder gadgets", arXiv 2501.01818), but their share
+can. A bet that it exceeds the limit p multiplies its wealth by 1 + s (D / p - 1) at every decision, D = 1 where it is
+dear, else 0; where D is 1 with a chance of at most p, whatever was before, the wealth does not grow in expectation. So
+that what begins after a good year is seen as soon as what begins at once, a new unit is put on before every decision
+(the Shiryaev-Roberts e-detector of Shin, Ramdas and Rinaldo, arXiv 2203.03532): the sum less the number of decisions
+is a supermartingale, so it takes at least DECISIONS decisions on average until the sum reaches DECISIONS where the
+share is at the limit, and far more below it. Several stakes s side by side share one threshold by their mean.
+
+A flag ends as it came: the same bets, now that the share is below the limit, must reach DECISIONS. No I/O, no clock.
+"""
+
+from __future__ import annotations
+
+DECISIONS = 10_000
+"""A key whose share is at the limit is flagged at most once in so many of its decisions, on average."""
+STAKES = (0.05, 0.2, 0.5)
+"""Shares of the wealth: small ones for what is little above the limit or varies much, large ones for what is far."""
+LATEST = 100
+"""The share that people are told is that of about so many of the latest decisions."""
+
+
+class DearKey:
+    """What is known of one key in one profile, a few numbers; changed in place, for every decision does.
+
+    `share` is the share of dear decisions among the latest `seen`, older ones fading.
+    """
+
+    __slots__ = ("_large", "_middle", "_small", "is_flagged", "seen", "share")
+
+    def __init__(self) -> None:
+        self.is_flagged = False
+        self.share = 0.0
+        self.seen = 0
+        self._small = self._middle = self._large = 0.0
+
+    def decided(self, is_dear: bool, limit: float) -> bool:
+        """Learn of one more decision; True where it begins or ends a flag.
+
+        `limit` is the largest share that is expected of such decisions, above 0; from 1 on nothing is learnt.
+        """
+        if self.seen < LATEST:
+            self.seen += 1
+        self.share += (is_dear - self.share) / self.seen
+        if limit >= 1.0:
+            return False
+        # What is bet on, a dear decision or (flagged) another, has a chance of at most `limit` or 1 - `limit`.
+        if self.is_flagged:
+            gain = -1.0 if is_dear else limit / (1.0 - limit)
+        else:
+            gain = (1.0 - limit) / limit if is_dear else -1.0
+        s, t, u = STAKES
+        self._small = (self._small + 1.0) * (1.0 + s * gain)
+        self._middle = (self._middle + 1.0) * (1.0 + t * gain)
+        self._large = (self._large + 1.0) * (1.0 + u * gain)
+        if self._small + self._middle + self._large < DECISIONS * len(STAKES):
+            return False
+        self.is_flagged = not self.is_flagged
+        self._small = self._middle = self._large = 0.0
+        return True
