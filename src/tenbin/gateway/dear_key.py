@@ -19,6 +19,8 @@ STAKES = (0.05, 0.2, 0.5)
 """Shares of the wealth: small ones for what is little above the limit or varies much, large ones for what is far."""
 LATEST = 100
 """The share that people are told is that of about so many of the latest decisions."""
+_SMALL, _MIDDLE, _LARGE = STAKES
+_GOAL = DECISIONS * len(STAKES)
 
 
 class DearKey:
@@ -50,11 +52,10 @@ class DearKey:
             gain = -1.0 if is_dear else limit / (1.0 - limit)
         else:
             gain = (1.0 - limit) / limit if is_dear else -1.0
-        s, t, u = STAKES
-        self._small = (self._small + 1.0) * (1.0 + s * gain)
-        self._middle = (self._middle + 1.0) * (1.0 + t * gain)
-        self._large = (self._large + 1.0) * (1.0 + u * gain)
-        if self._small + self._middle + self._large < DECISIONS * len(STAKES):
+        small = self._small = (self._small + 1.0) * (1.0 + _SMALL * gain)
+        middle = self._middle = (self._middle + 1.0) * (1.0 + _MIDDLE * gain)
+        large = self._large = (self._large + 1.0) * (1.0 + _LARGE * gain)
+        if small + middle + large < _GOAL:
             return False
         self.is_flagged = not self.is_flagged
         self._small = self._middle = self._large = 0.0

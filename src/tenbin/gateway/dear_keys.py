@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -96,6 +95,8 @@ def _dials_choice(served: ServedProfile, weighed: Weighed) -> int:
     """What the dial makes of a text, whatever else narrows the choice: a key's models, needs, ceilings, windows."""
     if weighed.barred == served.barred:
         return weighed.ranking[0]
-    loss = weighed.loss.tolist()
-    able = [m for m, bar in enumerate(served.barred) if bar is None and not math.isnan(loss[m])]
-    return min(able, key=lambda m: (loss[m], m), default=weighed.ranking[0])
+    best, loss = weighed.ranking[0], weighed.loss.tolist()
+    for m, bar in enumerate(served.barred):
+        if bar is None and loss[m] < loss[best]:  # NaN is not
+            best = m
+    return best
