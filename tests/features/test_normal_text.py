@@ -37,6 +37,17 @@ def test_lines_stay_lines_and_empty_ones_go() -> None:
     assert normal_lines("One\r\n\r\n  Two \n") == "one\ntwo"
 
 
+SPACES = [chr(code) for code in range(0x3001) if chr(code).isspace()]
+
+
+@given(st.text(st.sampled_from(["a", "b", "\x00", "é", *SPACES]), max_size=12))
+def test_all_white_space_is_a_space_or_the_end_of_a_line(text: str) -> None:
+    assert normal_text(text) == " ".join(text.split())
+    assert normal_lines(text).split("\n") == [" ".join(line.split()) for line in text.splitlines() if line.split()] or [
+        ""
+    ]
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0x2FFF), max_size=60))
 def test_white_space_and_case_are_invisible(text: str) -> None:
     assert normal_text(f"\u3000 {text}\n") == normal_text(text)

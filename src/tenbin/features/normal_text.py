@@ -25,6 +25,10 @@ _ODD = re.compile(f"[{''.join(_TRANSLATION)}]")
 """Looked for by a pattern: `str.translate` would ask a dictionary for every character."""
 
 
+_ODD_SPACES = "\n\t\r\v\f\x1c\x1d\x1e\x1f"
+"""White space in ASCII but for the space itself; what is commonest comes first."""
+
+
 def _translated(text: str) -> str:
     return _ODD.sub(lambda odd: _TRANSLATION[odd[0]], text)
 
@@ -35,11 +39,23 @@ def _plain(text: str) -> str:
     return _translated(unicodedata.normalize("NFKC", _translated(text)))
 
 
-def _single_spaced(text: str) -> str:
-    # Printable text has no white space but spaces; looking twice is three times faster than taking apart.
-    if "  " not in text and text.isprintable():
-        return text.strip(" ")
-    return " ".join(text.split())
+def _lines(plain: str) -> list[str]:
+    """The lines that are not empty, each single-spaced; looking first is three times faster than taking apart."""
+    if _is_single_spaced(plain):
+        lines = [plain.strip(" ")]
+    else:
+        lines = [line.strip(" ") if _is_single_spaced(line) else " ".join(line.split()) for line in plain.splitlines()]
+    return [line for line in lines if line]
+
+
+def _is_single_spaced(text: str) -> bool:
+    """Whether there surely is no white space but single spaces; ASCII is looked through in a fifth of the time."""
+    if not text.isascii():
+        return "  " not in text and text.isprintable()  # printable text has no other white space
+    for sign in _ODD_SPACES:  # all() would take as long again
+        if sign in text:
+            return False
+    return "  " not in text
 
 
 def normal_lines(text: str) -> str:
@@ -48,8 +64,7 @@ def normal_lines(text: str) -> str:
     >>> normal_lines("  Ｗｈａｔ’s\\u3000this? \\r\\n\\r\\n A.  Ｘ ")
     "what's this?\\na. x"
     """
-    lines = map(_single_spaced, _plain(text).casefold().splitlines())
-    return "\n".join(line for line in lines if line)
+    return "\n".join(_lines(_plain(text).casefold()))
 
 
 def normal_text(text: str) -> str:
@@ -58,7 +73,7 @@ def normal_text(text: str) -> str:
     >>> normal_text("“Ｔｅｎｂｉｎ” —\\n weighs") == normal_text('"tenbin" - weighs')
     True
     """
-    return _single_spaced(_plain(text).casefold())
+    return " ".join(_lines(_plain(text).casefold()))
 
 
 __all__ = ["normal_lines", "normal_text"]
