@@ -34,6 +34,8 @@ BESIDE = ("tools", "functions", "response_format", "output_format", "text")
 PARTS_SEEN = 10_000
 NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
+_NO_SIGNS = bytes(byte for byte in range(256) if byte not in b',[{"')
+"""All but the signs by which values are counted."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -341,13 +343,15 @@ def _decoded(members: Members, name: str) -> Any:
 
 def _values(raw: bytes) -> int:
     """About how many values JSON holds; without what stands in texts where it is many."""
-    found = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
-    texts = (raw.count(b'"') - raw.count(b'\\"')) // 2
-    if texts > 2 * MAX_VALUES:  # at best every other one is a value, the rest are names
-        return texts
+    signs = raw.translate(None, _NO_SIGNS)
+    quotes = signs.count(b'"')
+    found = len(signs) - quotes
+    if quotes > 4 * MAX_VALUES:
+        quotes -= raw.count(b'\\"')
+        if quotes // 2 > 2 * MAX_VALUES:  # at best every other text is a value, the rest are names
+            return quotes // 2
     if found > MAX_VALUES:
-        bare = _TEXT.sub(b"", raw)
-        found = bare.count(b",") + bare.count(b"[") + bare.count(b"{")
+        found = len(_TEXT.sub(b"", raw).translate(None, _NO_SIGNS))
     return found
 
 
