@@ -40,6 +40,7 @@ from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 
 MUS = mu_grid(61)
+ASKED = 0.92, 0.98
 AT_A_POINT = ("quality", "cost_usd", "quality_ratio", "saving", "blind_saving")
 
 
@@ -190,14 +191,21 @@ def holds(figure: Figure, truth: float) -> bool:
 
 
 def summed(held: dict[str, list[bool]]) -> dict[str, object]:
-    """Shares of draws by kind of figure: mean, least and most over operating points."""
+    """Shares of draws by kind of figure: mean, least and most over operating points; and the figures shown apart."""
     kinds: dict[str, list[float]] = {}
+    apart: dict[str, float] = {}
     for name, draws in held.items():
-        kinds.setdefault(name.partition(" at ")[0], []).append(float(np.mean(draws)))
-    return {
+        share = float(np.mean(draws))
+        kinds.setdefault(name.partition(" at ")[0], []).append(share)
+        middle = (sum(draws) + 2.0) / (len(draws) + 4.0)  # Agresti and Coull: a share of 1 has an error, too
+        spread = 2.0 * math.sqrt(middle * (1.0 - middle) / (len(draws) + 4.0))
+        if middle + spread < ASKED[0] or middle - spread > ASKED[1]:
+            apart[name] = round(100.0 * share, 1)
+    of_kind = {
         kind: [round(100.0 * float(value), 1) for value in (np.mean(shares), min(shares), max(shares))]
         for kind, shares in kinds.items()
     }
+    return {**of_kind, "apart": apart}
 
 
 if __name__ == "__main__":
