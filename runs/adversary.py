@@ -1,6 +1,6 @@
 """Suffixes made to run up the bill: how far a greedy search against the router raises the share of dear decisions.
 
-    python runs/adversary.py OUTCOMES PRICES [--rows 4000] [--search 60] [--prompts 300] [--words 120] [--steps 8]
+    python runs/adversary.py OUTCOMES PRICES [--rows 4000] [--search 60] [--prompts 1000] [--words 120] [--steps 8]
         [--orders 200]
 
 Fits on random rows. The adversary sees the router: step by step it adds, to the prompts of the search, what makes most
@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("prices", type=Path)
     made.add_argument("--rows", type=int, default=4_000)
     made.add_argument("--search", type=int, default=60, help="prompts that the adversary tries its suffixes on")
-    made.add_argument("--prompts", type=int, default=300, help="other prompts that it is measured on")
+    made.add_argument("--prompts", type=int, default=1_000, help="other prompts that it is measured on")
     made.add_argument("--words", type=int, default=120, help="additions tried at every step")
     made.add_argument("--steps", type=int, default=8)
     made.add_argument("--orders", type=int, default=200, help="random orders of a key's prompts")
