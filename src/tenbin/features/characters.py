@@ -111,7 +111,7 @@ class Joined:
 
     def owners(self, places: NDArray[np.int64]) -> Owners:
         """The index of the text at each place, int64 of the shape of `places` (the spaces before it are its own)."""
-        return np.searchsorted(self.bounds[1:], places, side="right")
+        return self.bounds[1:].searchsorted(places, side="right")
 
 
 def blocks(texts: Sequence[str], most_texts: int = 256, most_characters: int = 1 << 18) -> list[tuple[int, int]]:

@@ -79,6 +79,7 @@ class _Index:
     `groups` [beginnings, 65536] is the group of each hash, 0 where no word begins so. The words of a group are `counts`
     ones from `firsts` on: `codes` [W, longest] are their characters, `is_behind` what lies behind the last one, `names`
     [W] who counts them; `sizes` [W] are their lengths where one may begin before another of its kind ends, otherwise 0.
+    `steps` [longest] lead from a word's first character to all.
     """
 
     groups: NDArray[np.uint8]
@@ -88,6 +89,7 @@ class _Index:
     is_behind: Bools
     names: Ints
     sizes: Ints
+    steps: Ints
 
 
 def _hashes(codes: Codes) -> Iterator[Codes]:
@@ -128,6 +130,7 @@ def _index() -> _Index:
         codes == 0,
         np.array([name for _, name in ordered]),
         np.array([len(word) * any(word.startswith(word[i:]) for i in range(1, len(word))) for word, _ in ordered]),
+        np.arange(codes.shape[1]),
     )
 
 
@@ -139,10 +142,11 @@ def _found(index: _Index, codes: Codes) -> tuple[Ints, Ints]:
     at = (begun > 0).ravel().nonzero()[0]
     groups = begun.ravel().take(at)
     counts = index.counts.take(groups)
-    ends = counts.cumsum()
-    words = np.arange(counts.sum()) + (index.firsts.take(groups) - ends + counts).repeat(counts)
+    ends = np.add.accumulate(counts)
+    words = (index.firsts.take(groups) - ends + counts).repeat(counts)
+    words += np.arange(len(words))
     places = (at % len(codes)).repeat(counts)
-    same = codes.take(places[:, None] + np.arange(index.codes.shape[1]), mode="clip") == index.codes.take(words, axis=0)
+    same = codes.take(places[:, None] + index.steps, mode="clip") == index.codes.take(words, axis=0)
     same |= index.is_behind.take(words, axis=0)
     is_there = same.all(axis=1).nonzero()[0]
     return places.take(is_there), words.take(is_there)
