@@ -12,7 +12,7 @@ import msgspec
 
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
-from tenbin.upstream.sse import Frame, Frames
+from tenbin.upstream.sse import Frame, Frames, read_frame
 from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
 _NULL = msgspec.Raw(b"null")
@@ -131,9 +131,14 @@ class OpenAIStream(_Stream):
         self._strip_usage = strip_usage
 
     def feed(self, chunk: bytes) -> bytes:
-        """As every stream does it; chunks that piled up, as they do under load, are read in one go."""
-        is_one_frame = chunk.find(_BLANK) == len(chunk) - len(_BLANK)
-        pile = b"" if is_one_frame or self._failure is not None or not self.frames.is_between else _pile(chunk)
+        """As every stream does it; a frame that comes alone takes a short way, and chunks that piled up, as they do
+        under load, are read in one go.
+        """
+        if self._failure is not None or not self.frames.is_between or b"\r" in chunk:
+            return super().feed(chunk)
+        if 0 <= chunk.find(_BLANK) == len(chunk) - len(_BLANK):
+            return self._passed(read_frame(chunk))
+        pile = _pile(chunk)
         if not pile or not self._read_pile(pile):
             return super().feed(chunk)
         passed = pile.replace(_USAGE_NULL, b"") if self._strip_usage else pile
@@ -300,7 +305,7 @@ def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
 
 
 def _pile(chunk: bytes) -> bytes:
-    """The two or more frames at the beginning of a piece that are nothing but chunks whose usage is null, or b"".
+    """The two or more frames that begin a piece without CR and are nothing but chunks whose usage is null, or b"".
 
     Each is one line of data that ends with the usage member. Its name stands in each of them once and no letter is
     escaped, so that it is the member that will be read, and nothing else is taken for it.
@@ -308,7 +313,7 @@ def _pile(chunk: bytes) -> bytes:
     pile = chunk[: chunk.rfind(_PILED_END) + len(_PILED_END)]
     count = pile.count(_PILED_END + _DATA + b"{") + 1
     is_one = count > 1 and pile.startswith(_DATA + b"{") and pile.count(b"\n") == count * len(_BLANK)
-    return pile if is_one and pile.count(b"usage") == count and b"\\u" not in pile and b"\r" not in pile else b""
+    return pile if is_one and pile.count(b"usage") == count and b"\\u" not in pile else b""
 
 
 def _without_usage(frame: Frame) -> bytes:
