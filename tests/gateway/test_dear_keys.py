@@ -129,6 +129,7 @@ def test_a_key_that_sends_only_dear_prompts_is_flagged_and_another_is_not(tmp_pa
             gateway.chat(f"{EASY} {i}", headers={"authorization": f"Bearer {usual}"})
         talk(gateway, ENOUGH, HARD, talker)
         assert metric('tenbin_flagged_keys{profile="auto"}') == "0.0"
+        assert metric('tenbin_key_flags_total{profile="auto"}') == "0.0"  # an alarm on its increase sees the first one
         models = {
             gateway.chat(f"{HARD} {i % 7}", headers={"authorization": f"Bearer {crafted}"}).headers["x-tenbin-model"]
             for i in range(ENOUGH)

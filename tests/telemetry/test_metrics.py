@@ -91,6 +91,15 @@ def test_the_other_events_are_counted() -> None:
     assert value(metrics, "tenbin_reloads_total", outcome="refused") == 1
 
 
+def test_what_alarms_look_at_begins_at_0() -> None:
+    metrics = Metrics()
+    metrics.serves("auto")
+    assert value(metrics, "tenbin_key_flags_total", profile="auto") == 0
+    assert value(metrics, "tenbin_late_decisions_total", profile="auto") == 0
+    assert value(metrics, "tenbin_strangers_total", profile="auto", sent_to="cheapest") == 0
+    assert value(metrics, "tenbin_reloads_total", outcome="refused") == 0
+
+
 def test_levels_are_read_when_somebody_looks() -> None:
     levels = [
         Readings(),

@@ -144,6 +144,7 @@ class Services:
         self.callers.is_open = snapshot.settings.keys == "open"
         self.retreats.watch(snapshot.profiles)
         for name, served in snapshot.profiles.items():
+            self.metrics.serves(name)
             if served.alone is not None:
                 self.log.error("profile %s serves its reference alone, uncertified: %s", name, served.alone)
         self.pacers.watch(snapshot.profiles)

@@ -201,6 +201,13 @@ class Metrics:
         """A request was unlike the training prompts: the reference, the cheapest or the dial answers."""
         self.strangers.at(profile, sent_to).add()
 
+    def serves(self, profile: str) -> None:
+        """A profile is served: what alarms look at begins at 0, for a counter that is new at 1 has not increased."""
+        self.key_flags.at(profile)
+        self.late_decisions.at(profile)
+        self.strangers.at(profile, "cheapest")
+        self.reloads.at("refused")
+
     def flagged_key(self, *, profile: str) -> None:
         """A key was flagged: its decisions are dear too often."""
         self.key_flags.at(profile).add()
