@@ -69,6 +69,7 @@ SERVED = {
     "a long text": lambda model: body(TEXT, model),
     "one long word": lambda model: body(WORD, model),
     "escapes": lambda model: body(b'"' + b"\\u00e9" * (2 * MB) + b'"', model),
+    "quotes and commas": lambda model: body(b'"' + b'\\"a\\", ' * 700_000 + b'"', model),
     "many messages": lambda model: b'{"model":"%s","max_tokens":9,"messages":%s}' % (model, listed(MESSAGE, 99_000)),
 }
 REFUSED = {
