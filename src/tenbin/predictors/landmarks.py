@@ -72,7 +72,7 @@ class Landmarks:
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""
         return {
-            "points": self.points.weights.T,
+            "points": self.points.columns,
             "inverse_width": np.array(self.inverse_width),
             "centre": self.centre,
             "scale": self.scale,

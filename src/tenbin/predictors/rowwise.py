@@ -40,10 +40,15 @@ class Tiled:
         return cls(columns.reshape(count, 1, width, p).transpose(0, 1, 3, 2), q)
 
     @property
+    def columns(self) -> Floats:
+        """The columns of the weights as they were given, [q, p]."""
+        count, _, p, width = self.tiles.shape
+        return self.tiles.transpose(0, 1, 3, 2).reshape(count * width, p)[: self.q]
+
+    @property
     def weights(self) -> Floats:
         """The weights [p, q] as they were given."""
-        count, _, p, width = self.tiles.shape
-        return self.tiles[:, 0].transpose(1, 0, 2).reshape(p, count * width)[:, : self.q]
+        return np.ascontiguousarray(self.columns.T)
 
     def product(self, x: Floats) -> Floats:
         """`x` [n, p] times the weights = [n, q]; a row is the same to the bit whatever the other rows are."""
