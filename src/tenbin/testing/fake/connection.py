@@ -168,5 +168,6 @@ class Connection(asyncio.Protocol):
         if self.transport is None:
             return
         raw = self.transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if raw is not None:  # closed by the peer in this very turn of the loop
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
