@@ -17,6 +17,7 @@ Kinds = NDArray[np.uint8]
 Owners = NDArray[np.int64]
 
 _TABLE_SIZE = 0x10000
+_LATIN_END = 0x250
 _IDEOGRAPHS_BEYOND = (0x20000, 0x32400)
 _UNSPACED = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
 _IDEOGRAPHS = ((0x2E80, 0x2FE0), (0x3005, 0x3008), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
@@ -47,23 +48,25 @@ class Kind(IntEnum):
     EDGE = 15  # the spaces that `join` puts around texts, part of none
 
 
-def _kind(code: int) -> Kind:
-    character = chr(code)
-    category = unicodedata.category(character)
-    if character.isspace():
-        return Kind.NEWLINE if character == "\n" else Kind.SPACE
-    if code < 0x80 and category[0] in "PS":
-        return Kind.PUNCTUATION
-    if category[0] == "L" and code < 0x250:
-        return Kind.UPPER if category in {"Lu", "Lt"} else Kind.LOWER
-    return {"Nd": Kind.DIGIT, "M": Kind.MARK, "L": Kind.LETTER}.get(
-        category if category == "Nd" else category[0], Kind.SYMBOL
-    )
+def _kind_of_category(category: str) -> Kind:
+    if category == "Nd":
+        return Kind.DIGIT
+    return {"Z": Kind.SPACE, "M": Kind.MARK, "L": Kind.LETTER}.get(category[0], Kind.SYMBOL)
 
 
 @functools.cache
 def _table() -> Kinds:
-    table = np.fromiter((_kind(code) for code in range(_TABLE_SIZE)), np.uint8, _TABLE_SIZE)
+    # Looked up by category, not made one by one: every process waits for this before its first decision.
+    categories = [*map(unicodedata.category, map(chr, range(_TABLE_SIZE)))]
+    kind_of = {category: int(_kind_of_category(category)) for category in set(categories)}
+    table = np.fromiter(map(kind_of.__getitem__, categories), np.uint8, _TABLE_SIZE)
+    for code in range(_LATIN_END):
+        if chr(code).isspace():
+            table[code] = Kind.NEWLINE if code == ord("\n") else Kind.SPACE
+        elif code < 0x80 and categories[code][0] in "PS":
+            table[code] = Kind.PUNCTUATION
+        elif categories[code][0] == "L":
+            table[code] = Kind.UPPER if categories[code] in {"Lu", "Lt"} else Kind.LOWER
     ranges = (
         (_UNSPACED, Kind.UNSPACED),
         (_IDEOGRAPHS, Kind.IDEOGRAPH),
