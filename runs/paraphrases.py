@@ -5,7 +5,8 @@
 Fits on random rows, routes other prompts as they are and with noise (two typing errors, case, white space, quotes and
 dashes, a polite frame around the prompt), at the trade-off of the dial. Prints one JSON document: for each kind of
 noise the share of equal decisions with its standard error, Cohen's kappa beside it (one candidate that is nearly always
-chosen agrees with itself), and the share called strangers.
+chosen agrees with itself), the shares called strangers and newcomers, and under `served` the share of equal decisions
+where a stranger budget that does not end sends these to the reference.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.strangers import STRANGER
+from tenbin.strangers import NEWCOMER, STRANGER
 
 FRAMES = (
     ("Please answer the following. ", ""),
@@ -43,12 +44,16 @@ def main() -> None:
     trade_off = router.turn(Dial(min_quality=arguments.min_quality))
     queries = [panel.queries[i] for i in outside]
     plain = router.route(queries, [trade_off])
+    plain_served = router.route(queries, [trade_off], stranger_budget_usd=np.inf)
     noises = {}
     for name, noise in NOISES.items():
         draw = Random(name)  # noqa: S311 (noise, no secret)
-        noisy = router.route([replace(q, prompt=noise(q.prompt, draw)) for q in queries], [trade_off])
+        dressed = [replace(q, prompt=noise(q.prompt, draw)) for q in queries]
+        noisy = router.route(dressed, [trade_off])
+        served = router.route(dressed, [trade_off], stranger_budget_usd=np.inf)
         noises[name] = agreement(plain.chosen[0], noisy.chosen[0], len(router.models)) | {
-            "strangers": float((noisy.estimates.likeness <= STRANGER).mean())
+            **odd(router, dressed, noisy.estimates),
+            "served": agreement(plain_served.chosen[0], served.chosen[0], len(router.models)),
         }
     shares = np.bincount(plain.chosen[0], minlength=len(router.models)) / len(queries)
     document = {
@@ -56,7 +61,7 @@ def main() -> None:
         "rows": arguments.rows,
         "prompts": len(queries),
         "mu": trade_off.mu,
-        "strangers": float((plain.estimates.likeness <= STRANGER).mean()),
+        **odd(router, queries, plain.estimates),
         "shares": {name: float(share) for name, share in zip(router.models, shares, strict=True) if share},
         "noise": noises,
     }
@@ -73,6 +78,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--min-quality", type=float, default=0.97)
     made.add_argument("--embedder", default="base")
     return made
+
+
+def odd(router, queries: list, estimates) -> dict[str, float]:
+    """The shares called strangers, and newcomers but no strangers."""
+    is_stranger = estimates.likeness <= STRANGER
+    is_newcomer = ~is_stranger & (router.novelty(router.features(queries)) <= NEWCOMER)
+    return {"strangers": float(is_stranger.mean()), "newcomers": float(is_newcomer.mean())}
 
 
 def agreement(before: np.ndarray, after: np.ndarray, models: int) -> dict[str, float]:

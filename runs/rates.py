@@ -96,8 +96,8 @@ def features(x: Floats) -> Features:
     """Points as predictors see texts: a smooth map of the cube to unit vectors, and nothing else."""
     n, angles = len(x), 0.5 * np.pi * x
     vectors = np.hstack([np.cos(angles), np.sin(angles)]) / np.sqrt(x.shape[1])
-    ones = np.ones(n)
-    return Features(vectors.astype(np.float32), np.zeros((n, 0), np.float32), (None,) * n, ones, ones * np.nan, ones)
+    ones, nothing = np.ones(n), np.zeros((n, 0), np.float32)
+    return Features(vectors.astype(np.float32), nothing, (None,) * n, ones, ones * np.nan, ones, 0.0 * ones)
 
 
 def observed(world: World, x: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -5,8 +5,8 @@
 Each group is left out of training in turn. On its prompts, the trade-off chosen on the others is held against the
 reference: mean quality over the reference's with its standard error and the one-sided 95 % lower bound (delta method
 on paired differences), and whether a share below `--share` is shown, by Holm over the groups. `--rows` bounds the rows
-to fit on. "by the dial" is without the rule of strangers, "served" with it, no budget ending, "beyond the budget" with
-nothing left. At home stand rows of the other groups that were not fitted on. Prints one JSON document.
+to fit on. "by the dial" is without the rule of strangers and newcomers, "served" with it, no budget ending, "beyond the
+budget" with nothing left. At home stand rows of the other groups that were not fitted on. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tenbin.prices import PriceBook
 from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.strangers import STRANGER
+from tenbin.strangers import NEWCOMER, STRANGER
 from tenbin.types import Panel
 
 RULES = ("by_the_dial", "served", "beyond_the_budget")
@@ -90,10 +90,12 @@ def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
     loss = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
     reference = router.models.index(router.anchors.reference)
     is_stranger = estimates.likeness <= STRANGER
+    is_newcomer = ~is_stranger & (router.novelty(router.features(panel.queries)) <= NEWCOMER)
     rows = np.arange(len(panel))
     document: dict[str, float] = {
         "n": len(panel),
         "strangers": float(is_stranger.mean()),
+        "newcomers": float(is_newcomer.mean()),
         "extra_usd": float(served.stranger_usd.sum()),
     }
     own = panel.quality[:, reference]

@@ -92,7 +92,7 @@ def test_a_failed_write_leaves_the_old_router_and_nothing_beside(tmp_path, monke
 
 @pytest.mark.parametrize(
     ("found", "said"),
-    [(99, r"format 99, this tenbin reads 3; upgrade"), (2, r"format 2 of an older tenbin, this one reads 3; fit")],
+    [(99, r"format 99, this tenbin reads 4; upgrade"), (3, r"format 3 of an older tenbin, this one reads 4; fit")],
 )
 def test_another_format_is_refused_with_both_numbers(tmp_path, found, said):
     write(tmp_path / "router")

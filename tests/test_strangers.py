@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.risk import name_order
-from tenbin.strangers import STRANGER, Strangers, strange, strangers_of
+from tenbin.strangers import NEWCOMER, STRANGER, Strangers, sheltered, strange, strangers_of
 from tenbin.types import Bools, Estimates, Floats
 
 RANK = name_order(("a", "b", "c"))
 REFERENCE = 1
-Ground = tuple[Estimates, Floats, Bools]
+Ground = tuple[Estimates, Floats, Floats, Bools]
 mus = st.sampled_from([0.0, 1e-3, 0.1, 0.5, 0.9, 0.999, 1.0])
 
 
@@ -26,7 +26,7 @@ def estimates_of(likeness: Floats, seed: int = 0) -> Estimates:
 
 @st.composite
 def grounds(draw: st.DrawFn) -> Ground:
-    """Some queries, more than half of them strangers, with their dollars and who may answer them."""
+    """Some queries, more than half of them strangers, with their new words, dollars and who may answer them."""
     n = draw(st.integers(1, 12))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     likeness = np.where(rng.random(n) < 0.6, STRANGER * rng.random(n), 0.5)
@@ -34,20 +34,23 @@ def grounds(draw: st.DrawFn) -> Ground:
     cost[rng.random((n, 3)) < 0.1] = np.nan
     eligible = rng.random((n, 3)) < 0.7
     eligible[:, 0] |= ~eligible.any(axis=1)
-    return estimates_of(likeness, seed=n), cost, eligible
+    novelty = np.where(rng.random(n) < 0.3, NEWCOMER * rng.random(n), 0.5)
+    return estimates_of(likeness, seed=n), novelty, cost, eligible
 
 
 def found(ground: Ground) -> Strangers:
-    estimates, cost, eligible = ground
-    return strangers_of(estimates, cost, REFERENCE, RANK, eligible)
+    estimates, novelty, cost, eligible = ground
+    return strangers_of(estimates, novelty, cost, REFERENCE, RANK, eligible)
 
 
 @given(grounds(), mus, st.sampled_from([0.0, 0.3, 1.0, 5.0, math.inf]))
 def test_only_strangers_that_the_reference_may_answer_are_sent_and_never_beyond_the_budget(ground, mu, budget):
-    estimates, cost, eligible = ground
+    estimates, novelty, cost, eligible = ground
     strangers = found(ground)
     sent = strangers.sent(mu, budget)
-    assert set(strangers.rows.tolist()) <= set(strange(estimates.likeness))
+    certain = set(strange(estimates.likeness))
+    assert set(strangers.rows.tolist()) <= certain | set(np.flatnonzero(novelty <= NEWCOMER).tolist())
+    assert [i not in certain for i in strangers.rows.tolist()] == strangers.is_newcomer.tolist()
     spent = 0.0
     for i, cheapest, extra, place in zip(strangers.rows, strangers.cheapest, strangers.extra_usd, sent, strict=True):
         assert eligible[i, REFERENCE]
@@ -58,12 +61,14 @@ def test_only_strangers_that_the_reference_may_answer_are_sent_and_never_beyond_
     if mu > 0.0:
         assert spent <= budget + 1e-12
     assert ("cheapest" in sent) <= (budget < math.inf and mu > 0.0)
-    assert (None in sent) <= (mu == 1.0)
+    if mu < 1.0:
+        for place, is_newcomer in zip(sent, strangers.is_newcomer.tolist(), strict=True):
+            assert place in ("reference", None if is_newcomer else "cheapest")
 
 
 def test_the_budget_is_used_in_order_and_what_does_not_fit_is_not_begun():
     cost = np.array([[0.1, 1.1, 2.0], [0.1, 3.1, 0.2], [0.1, 1.1, 0.1]])
-    ground = estimates_of(np.zeros(3)), cost, np.ones((3, 3), dtype=bool)
+    ground = estimates_of(np.zeros(3)), np.ones(3), cost, np.ones((3, 3), dtype=bool)
     strangers = found(ground)
     assert strangers.sent(0.1, 2.0) == ("reference", "cheapest", "reference")
     assert strangers.sent(0.1, 1.5) == ("reference", "cheapest", "cheapest")
@@ -75,5 +80,15 @@ def test_the_budget_is_used_in_order_and_what_does_not_fit_is_not_begun():
 def test_nobody_is_a_stranger_where_nobody_has_asked_or_the_text_is_just_usual_enough():
     estimates = estimates_of(np.array([STRANGER, np.nextafter(STRANGER, 1.0)]))
     everyone, cost = np.ones((2, 3), dtype=bool), np.ones((2, 3))
-    assert found((estimates, cost, everyone)).rows.tolist() == [0]
-    assert found((replace(estimates, likeness=None), cost, everyone)).rows.size == 0
+    assert found((estimates, np.ones(2), cost, everyone)).rows.tolist() == [0]
+    assert found((replace(estimates, likeness=None), np.ones(2), cost, everyone)).rows.size == 0
+
+
+def test_beyond_the_budget_the_dial_decides_newcomers_again_and_strangers_go_to_the_cheapest():
+    estimates = estimates_of(np.array([0.5, STRANGER, 0.5]))
+    novelty = np.array([NEWCOMER, NEWCOMER, np.nextafter(NEWCOMER, 1.0)])
+    assert sheltered(estimates.likeness, novelty) == [0, 1]
+    strangers = found((estimates, novelty, np.array([[0.1, 1.1, 0.5]] * 3), np.ones((3, 3), dtype=bool)))
+    assert strangers.sent(0.1, math.inf) == ("reference", "reference")
+    assert strangers.sent(0.1, 1.0) == ("reference", "cheapest")
+    assert strangers.sent(0.1, 0.0) == (None, "cheapest")

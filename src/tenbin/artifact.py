@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from tenbin.errors import ArtifactError
 from tenbin.types import Candidate
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 PRICES = "prices.toml"
 CARD = "card.md"

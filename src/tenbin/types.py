@@ -148,7 +148,8 @@ class Features:
     `vectors` float32 [n, d] unit-length embeddings of the routing text; `surface` float32 [n, s] smooth surface
     features of the whole query; `groups` the group label of each query or None; `text_tokens` [n] tokens estimated
     from the whole text; `input_tokens` [n] counted ones where given, else NaN; `familiarity` [n] in [0, 1]: the share
-    of the text that the embedder knows from training (1 where it cannot tell).
+    of the text that the embedder knows from training, `novelty` [n] in [0, 1] that which no training prompt had (1 and
+    0 where it cannot tell).
     """
 
     vectors: Float32s
@@ -157,6 +158,7 @@ class Features:
     text_tokens: Floats
     input_tokens: Floats
     familiarity: Floats
+    novelty: Floats
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -173,6 +175,7 @@ class Features:
             text_tokens=self.text_tokens[index],
             input_tokens=self.input_tokens[index],
             familiarity=self.familiarity[index],
+            novelty=self.novelty[index],
         )
 
 

@@ -128,7 +128,7 @@ def broken(made: Path, folder: Path, name: str, spoil: Callable[[bytes], bytes])
     [
         ("manifest.json", lambda blob: blob[:50]),
         ("manifest.json", lambda _: b"[]"),
-        ("manifest.json", lambda blob: blob.replace(b'"format": 3', b'"format": 99')),
+        ("manifest.json", lambda blob: blob.replace(b'"format": 4', b'"format": 99')),
         ("quality.npz", lambda blob: blob[:-20]),
         ("encoder.npz", lambda blob: blob[:40] + b"\0" + blob[41:]),
     ],

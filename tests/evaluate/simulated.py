@@ -110,6 +110,7 @@ class SimulatedRouter:
             text_tokens=np.ones(n),
             input_tokens=np.full(n, np.nan),
             familiarity=np.ones(n),
+            novelty=np.zeros(n),
         )
 
     def estimate(self, features: Features) -> Estimates:

@@ -83,10 +83,11 @@ def test_sums_are_whole_numbers_that_float32_holds(embedder: HashedEmbedder) -> 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.one_of(st.sampled_from(TRAINING), st.text(max_size=60)), max_size=12), st.sampled_from(TRAINING))
 def test_a_vector_never_depends_on_the_other_texts(embedder: HashedEmbedder, others: list[str], text: str) -> None:
-    vectors, familiarity = embedder.embed_with_familiarity([*others, text, *others])
-    alone_vector, alone_familiarity = embedder.embed_with_familiarity([text])
+    vectors, familiarity, novelty = embedder.read([*others, text, *others])
+    alone_vector, alone_familiarity, alone_novelty = embedder.read([text])
     assert np.array_equal(vectors[len(others)], alone_vector[0])
     assert familiarity[len(others)] == alone_familiarity[0]
+    assert novelty[len(others)] == alone_novelty[0]
 
 
 def test_blocks_and_single_texts_agree_to_the_bit(embedder: HashedEmbedder) -> None:
@@ -107,9 +108,23 @@ def test_training_texts_are_judged_without_themselves_in_their_own_order(embedde
     judged = HashedEmbedder(32).fit(texts).left_out_familiarity_
     assert int(np.argmin(judged)) == 40
     assert np.array_equal(HashedEmbedder(32).fit(texts[::-1]).left_out_familiarity_, judged[::-1])
-    some = HashedEmbedder(32, max_rows=50).fit(texts).left_out_familiarity_
-    assert len(some) == len(texts)
-    assert np.count_nonzero(~np.isnan(some)) == 50
+    few = HashedEmbedder(32, max_rows=50).fit(texts)
+    for some in (few.left_out_familiarity_, few.left_out_novelty_):
+        assert len(some) == len(texts)
+        assert np.count_nonzero(~np.isnan(some)) == 50
+
+
+def test_what_no_training_prompt_had_is_new_half_by_words_and_half_by_characters() -> None:
+    texts = [*TRAINING[:40], "the zyx", *TRAINING[40:]]
+    fitted = HashedEmbedder(32).fit(texts)
+    novelty = fitted.read(["the zyx", "the ruq", "", "Σ"])[2]
+    # Of two words and their pair one word and the pair are new; of the characters of " the ruq " those with r, u or q:
+    # four of 7 of three, of 6 of four and of 5 of five.
+    assert novelty.tolist() == [0.0, pytest.approx(2 / 3), 0.0, 1.0]
+    assert fitted.left_out_novelty_[40] > 0.6
+    assert np.delete(fitted.left_out_novelty_, 40).max() < 0.5
+    again = HashedEmbedder.load(fitted.save())
+    assert np.array_equal(again.read(texts)[2], fitted.read(texts)[2])
 
 
 def test_threads_change_no_vector(embedder: HashedEmbedder, tmp_path: object) -> None:

@@ -21,6 +21,7 @@ from tenbin.testing import Answer
 from tenbin.types import Usage as Tokens
 from tests.gateway.running import EASY, Running, Upstreams, eventually
 
+EASY_NEW = "hello there, please say something nice about zebras"
 ODD = "次の積分を計算してください。"
 USUAL = Answer(text="yes", usage=Tokens(20, 100))
 EXTRA_USD = (20 * 9.9 + 100 * 39.6) / 1e6
@@ -89,6 +90,9 @@ def test_keys_and_profiles_do_not_share(tmp_path: Path) -> None:
     assert budgets.take("auto", "key_b", 0.5)
     assert budgets.take("auto", None, 0.5)
     assert not budgets.take("auto", KEY, 0.5)
+    assert budgets.take("auto", "key_c", 0.3, share=0.5)
+    assert not budgets.take("auto", "key_c", 0.3, share=0.5)
+    assert budgets.take("auto", "key_c", 0.3)
     assert not budgets.take("a profile that is not watched", KEY, 0.5)
 
 
@@ -187,6 +191,19 @@ def test_strangers_go_to_the_reference_until_the_budget_is_used_up_and_then_to_t
         assert shown["candidates"][1]["reason"].startswith("higher expected cost (+$0.00")
         shown = gateway.get(f"/v1/decisions/{answers[0].headers['x-tenbin-decision-id']}").json
         assert shown["candidates"][1]["reason"] == "not the reference, which answers strangers"
+
+
+def test_new_words_go_to_the_reference_for_half_the_budget_and_then_where_the_dial_says(tmp_path: Path) -> None:
+    with (
+        Upstreams("cheap", "good") as ups,
+        started(tmp_path, ups, budget(4.9)) as gateway,
+    ):
+        answers = [gateway.chat(f"{EASY_NEW} {i}") for i in range(3)]
+        assert [a.headers["x-tenbin-model"] for a in answers] == ["good", "good", "cheap"]
+        assert answers[0].headers["x-tenbin-reason"] == "to the reference: the text is unlike the training prompts"
+        assert answers[2].headers["x-tenbin-reason"] == "least expected loss"
+        assert gateway.chat(f"{EASY} 7").headers["x-tenbin-model"] == "cheap"
+        assert gateway.chat(ODD).headers["x-tenbin-model"] == "good"  # the other half is left to strangers
 
 
 def test_an_answer_dearer_than_expected_uses_up_what_it_cost(tmp_path: Path) -> None:

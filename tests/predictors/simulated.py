@@ -32,6 +32,7 @@ def features(n: int, rng: np.random.Generator, dim: int = 24, groups: int = 4) -
         text_tokens=rng.integers(20, 400, n).astype(np.float64),
         input_tokens=np.full(n, np.nan),
         familiarity=np.ones(n),
+        novelty=np.zeros(n),
     )
 
 

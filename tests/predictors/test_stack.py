@@ -118,6 +118,7 @@ def test_the_standard_deviation_grows_where_evidence_is_thin() -> None:
         text_tokens=near.text_tokens,
         input_tokens=near.input_tokens,
         familiarity=near.familiarity,
+        novelty=near.novelty,
     )
     assert stack.predict(far).sd.mean() > 1.3 * stack.predict(near).sd.mean()
 

@@ -9,7 +9,8 @@ import pytest
 
 from tenbin.errors import UsageError
 from tenbin.reasons import Reason
-from tenbin.router.weighing import Ask, to_cheapest, weigh
+from tenbin.router.weighing import Ask, beyond_budget, weigh
+from tenbin.strangers import NEWCOMER, STRANGER
 from tenbin.types import Query, TradeOff
 from tests.router.made import MODELS, make_panel
 
@@ -89,11 +90,29 @@ def test_the_gateway_weighs_strangers_as_route_decides_them(router, mu):
         assert sorted(weighed.ranking) == [0, 1, 2]
 
 
+def test_new_words_in_a_usual_form_go_to_the_reference_and_beyond_the_budget_where_the_dial_says(router):
+    new = Query("new", "greet colour greet capital zebra rhyme spell count name number 123456")
+    features = router.features([new, USUAL[0]])
+    assert router.novelty(features)[0] <= NEWCOMER < router.novelty(features)[1]
+    assert router.estimate(features).likeness[0] > STRANGER
+    alone = router.route([new], [MIDDLE])
+    assert alone.chosen[0, 0] != LARGE
+    within, beyond = (router.route([new], [MIDDLE], stranger_budget_usd=usd) for usd in (math.inf, 0.0))
+    assert (within.chosen[0, 0], within.sent[0][0]) == (LARGE, "reference")
+    assert (beyond.chosen[0, 0], beyond.sent[0][0]) == (alone.chosen[0, 0], None)
+    assert beyond.reasons == alone.reasons
+    (weighed,) = weigh(router, [ask(new, MIDDLE)])
+    assert weighed.ranking[0] == LARGE
+    assert beyond_budget(weighed).ranking[0] == alone.chosen[0, 0]
+    (unasked,) = weigh(router, [Ask(new, MIDDLE, FREE)])
+    assert unasked.ranking[0] == alone.chosen[0, 0]
+
+
 def test_beyond_the_budget_the_dearest_is_the_last_resort(router):
     (weighed,) = weigh(router, [ask(ODD[0], MIDDLE, ("circuit open", None, None))])
     assert weighed.stranger_usd is None  # the reference may not answer
     (weighed,) = weigh(router, [ask(ODD[0], MIDDLE)])
-    cheapest = to_cheapest(weighed)
+    cheapest = beyond_budget(weighed)
     assert np.diff(weighed.cost_usd[list(cheapest.ranking)]).min() >= 0.0
     assert cheapest.stranger_usd is None
     assert cheapest.reason.key == "to_cheapest"

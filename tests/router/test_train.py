@@ -15,9 +15,9 @@ from tests.router.made import PRICES, make_panel
 def test_more_training_prompts_than_are_judged_without_themselves_are_fitted() -> None:
     panel = make_panel(120)
     encoder = Encoder(HashedEmbedder(max_rows=60).fit([query.prompt or "" for query in panel.queries]))
-    assert np.isnan(encoder.left_out_familiarity()).sum() == 60
     choice, settings = EmbedderChoice(encoder, "base", "made"), FitSettings(learning_curve=False)
     features = encoder.encode(panel.queries)
+    assert [int(np.isnan(signs).sum()) for signs in encoder.left_out(features)] == [60, 60]
     router = fit_encoded(choice, features, panel, PriceBook.loads(PRICES), settings, lambda _what, _done: None)
     assert np.isfinite(router.crossfit.estimates.quality).all()
     assert np.isfinite(router.crossfit.estimates.quality_sd).all()

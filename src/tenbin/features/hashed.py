@@ -22,14 +22,17 @@ from numpy.typing import NDArray
 
 from tenbin.errors import ArtifactError, UsageError
 from tenbin.features.characters import blocks
+from tenbin.features.familiarity import known_shares, new_shares
 from tenbin.features.ngrams import NOWHERE, SLOTS, WORD_SLOTS, NGrams, ngrams_of
 from tenbin.protocols import Arrays
 from tenbin.types import Bools, Float32s, Floats, Ints, Progress
 
 Rows = NDArray[np.unsignedinteger[Any]]
-"""The row of the projection for each n-gram, counted from 1; 0 where it is not known."""
+"""The row of the projection for each n-gram, counted from 1; 0 where no training prompt had it, and one more than there
+are rows where some had it that is not projected.
+"""
 
-_FORMAT = 1
+_FORMAT = 2
 _TEXTS_AT_ONCE = 16
 _CHARACTERS_AT_ONCE = 1 << 16
 _ROWS_AT_ONCE = 512
@@ -46,7 +49,7 @@ _LARGEST_PRODUCT = 1 << 18
 _OVERSAMPLING = 20
 _MIN_USUAL_SHARE = 0.05
 _USUAL_QUANTILE = 0.1
-_STATE = ("slots", "idf", "projection", "scale", "settings")
+_STATE = ("slots", "idf", "projection", "scale", "seen", "settings")
 
 
 @functools.cache
@@ -86,16 +89,6 @@ def _most_telling(score: Floats, count: int) -> Ints:
     return np.sort(best[score[best] > 0])
 
 
-def _known_shares(found: NGrams, is_known: Bools) -> Floats:
-    """The share [n] of each text's n-grams that are known, by those that are language where there are any."""
-    counts, known = found.count(found.language), found.count(found.language & is_known)
-    if not counts.all():
-        silent = counts == 0
-        counts[silent], known[silent] = found.count(found.slots != NOWHERE)[silent], found.count(is_known)[silent]
-    shares: Floats = known / np.maximum(counts, 1)
-    return shares
-
-
 def _times_gram(matrix: Float32s, basis: Floats) -> Floats:
     """matrix' matrix basis in float64, a few rows at a time, so that the matrix itself never has to be so wide."""
     total = np.zeros_like(basis)
@@ -111,8 +104,8 @@ class HashedEmbedder:
     `dim` columns at most (fewer where fewer prompts are given); `words` and `characters` bound the word and character
     n-grams kept; `max_texts` bounds the prompts from which rarity is learnt, `max_rows` those of the projection.
     Learnt: `name` changes with the weights, so that a router refuses vectors of another fit. `left_out_familiarity_`
-    [n] is that of the training texts in their order, each judged without itself, NaN beyond `max_rows` of them; it is
-    there after `fit` and not saved.
+    [n] is that of the training texts in their order, each judged without itself, NaN beyond `max_rows` of them, and
+    `left_out_novelty_` [n] likewise; they are there after `fit` and not saved.
     """
 
     def __init__(
@@ -167,11 +160,13 @@ class HashedEmbedder:
             slots = words
         if not len(slots):
             raise UsageError("the base embedder found nothing to learn from", fix="give prompts that are not empty")
-        self._use(slots, idf[slots].astype(np.float32), len(words))
-        shares = self._shares_left_out(sample[: self.max_rows], frequency)
+        self._use(slots, idf[slots].astype(np.float32), len(words), frequency > 0)
+        shares, novelty = self._left_out(sample[: self.max_rows], frequency)
         usual = max(float(np.quantile(shares, _USUAL_QUANTILE)), _MIN_USUAL_SHARE)
-        judged = dict(zip(sample, np.minimum(shares / usual, 1.0).tolist(), strict=False))
-        self.left_out_familiarity_ = np.array([judged.get(text, np.nan) for text in texts])
+        place = {text: i for i, text in enumerate(sample[: self.max_rows])}
+        places = [place.get(text, -1) for text in texts]
+        self.left_out_familiarity_ = np.append(np.minimum(shares / usual, 1.0), np.nan)[places]
+        self.left_out_novelty_ = np.append(novelty, np.nan)[places]
         if progress:
             progress("projecting n-grams", 0.4)
         projection, scale = self._directions(sample[: self.max_rows])
@@ -180,13 +175,18 @@ class HashedEmbedder:
             progress("projecting n-grams", 1.0)
         return self
 
-    def _use(self, slots: Ints, idf: Float32s, words: int) -> None:
+    def _use(self, slots: Ints, idf: Float32s, words: int, seen: Bools) -> None:
+        """Take what is known, and which slots [SLOTS] any training prompt had."""
         self.slots_ = slots
         self.idf_ = idf
         self.n_words_ = words
+        self.seen_ = seen
         # As narrow as it can be: every request looks up thousands of places in it, all over the table.
-        self._row = np.zeros(SLOTS + 1, np.min_scalar_type(len(slots)))
-        self._row[slots] = np.arange(1, len(slots) + 1)
+        beyond = len(slots) + 1
+        self._row = np.full(SLOTS + 1, beyond, np.min_scalar_type(beyond))
+        self._row[:SLOTS][~seen] = 0
+        self._row[slots] = np.arange(1, beyond)
+        self._beyond = self._row.dtype.type(beyond)
 
     def _set_projection(self, projection: NDArray[np.int8], scale: Float32s, usual: float) -> None:
         self.projection_ = projection
@@ -210,17 +210,26 @@ class HashedEmbedder:
         self._column[common] = np.arange(count)
         self._tiles = self.projection_.take(common, 0).astype(np.float32).reshape(-1, tile, self.projection_.shape[1])
 
-    def _shares_left_out(self, texts: Sequence[str], frequency: Ints) -> Floats:
-        """The share [n] of known n-grams of training prompts, each judged as if it were not there."""
-        known_without = (self._row > 0) & np.append(frequency >= 3, False)
-        found = (ngrams_of(texts[start:stop]) for start, stop in _some_at_once(texts))
-        return np.concatenate([_known_shares(some, known_without.take(some.slots)) for some in found])
+    def _left_out(self, texts: Sequence[str], frequency: Ints) -> tuple[Floats, Floats]:
+        """The shares [n] of training prompts' n-grams that are known, and new, each judged as if it were not there."""
+        known = self._is_known(self._row) & np.append(frequency >= 3, False)
+        new = np.append(frequency == 1, False)
+        some = [ngrams_of(texts[start:stop]) for start, stop in _some_at_once(texts)]
+        return (
+            np.concatenate([known_shares(found, known.take(found.slots)) for found in some]),
+            np.concatenate([new_shares(found, new.take(found.slots)) for found in some]),
+        )
+
+    def _is_known(self, rows: Rows) -> Bools:
+        known: Bools = rows > 0
+        known &= rows < self._beyond
+        return known
 
     def _weights(self, found: NGrams, rows: Rows, is_known: Bools) -> tuple[Ints, Float32s, Ints]:
         """The index in `slots_` [k], rising in each text, and the whole-number weight [k] of every known n-gram of n
         texts, and where those of each text begin, and the last ones end [n + 1].
 
-        `rows` [m] are the n-grams' own, `is_known` [m] says which are above 0.
+        `rows` [m] are the n-grams' own, `is_known` [m] says which are known.
         """
         n, bits = len(found), len(self.slots_).bit_length()
         places = is_known.nonzero()[0]
@@ -263,7 +272,7 @@ class HashedEmbedder:
         for start, stop in _some_at_once(texts):
             found = ngrams_of(texts[start:stop])
             rows = self._row.take(found.slots)
-            known, weights, bounds = self._weights(found, rows, rows > 0)
+            known, weights, bounds = self._weights(found, rows, self._is_known(rows))
             dense[np.arange(start, stop).repeat(np.diff(bounds)), known] = weights
         return dense
 
@@ -316,11 +325,12 @@ class HashedEmbedder:
         unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
         return unit
 
-    def embed_with_familiarity(self, texts: Sequence[str]) -> tuple[Float32s, Floats]:
-        """Unit (or zero) vectors float32 [n, dim], and how much of each text is like the training text, [n] in [0, 1].
+    def read(self, texts: Sequence[str]) -> tuple[Float32s, Floats, Floats]:
+        """Unit (or zero) vectors float32 [n, dim], familiarity and novelty of each text, [n] in [0, 1] each.
 
         Familiarity is the share of n-grams that are known, relative to what nine in ten training prompts reach when
         judged without themselves; about 0 for a script or language that training did not show, 0 for an empty text.
+        Novelty is the share of n-grams that no training prompt had, half by words and their pairs, half by characters.
         A row never depends on the other texts, to the last bit.
         """
         if not self._fitted:
@@ -328,21 +338,23 @@ class HashedEmbedder:
         if isinstance(texts, str):
             raise TypeError("embed takes a list of texts, not one text")
         sums, shares = np.empty((len(texts), self.dim), np.float32), np.empty(len(texts))
+        novelty = np.empty(len(texts))
         for start, stop in _some_at_once(texts):
             found = ngrams_of(texts[start:stop])
             rows = self._row.take(found.slots)
-            is_known = rows > 0
+            is_known = self._is_known(rows)
             sums[start:stop] = self._projected(*self._weights(found, rows, is_known))
-            shares[start:stop] = _known_shares(found, is_known)
-        return self._unit(sums), np.minimum(shares / self.usual_share_, 1.0)
+            shares[start:stop] = known_shares(found, is_known)
+            novelty[start:stop] = new_shares(found, rows == 0)
+        return self._unit(sums), np.minimum(shares / self.usual_share_, 1.0), novelty
 
     def embed(self, texts: Sequence[str]) -> Float32s:
         """Unit (or zero) vectors float32 [n, dim]; a row never depends on the other texts, to the last bit."""
-        return self.embed_with_familiarity(texts)[0]
+        return self.read(texts)[0]
 
     def familiarity(self, texts: Sequence[str]) -> Floats:
         """How much of each text is like the training text, float64 [n] in [0, 1]."""
-        return self.embed_with_familiarity(texts)[1]
+        return self.read(texts)[1]
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The learnt state as plain arrays by name, about 2 MB."""
@@ -352,6 +364,7 @@ class HashedEmbedder:
             "idf": self.idf_,
             "projection": self.projection_,
             "scale": self.scale_,
+            "seen": np.packbits(self.seen_),
             "settings": np.array(settings, np.float64),
         }
 
@@ -361,14 +374,17 @@ class HashedEmbedder:
         missing = [key for key in _STATE if key not in arrays]
         if missing:
             raise ArtifactError(f"the base embedder's state lacks {', '.join(missing)}", fix="fit the router again")
-        slots, idf, projection, scale, settings = (np.asarray(arrays[key]) for key in _STATE)
+        slots, idf, projection, scale, seen, settings = (np.asarray(arrays[key]) for key in _STATE)
         if len(settings) != 4 or int(settings[0]) != _FORMAT:
             raise ArtifactError("the base embedder's state has another format", fix="fit again or update tenbin")
         sizes_fit = projection.shape == (len(slots), len(scale)) and len(idf) == len(slots)
+        sizes_fit = sizes_fit and seen.shape == (SLOTS // 8,)
         if not sizes_fit or projection.dtype != np.int8 or (len(slots) and int(slots.max()) >= SLOTS):
             raise ArtifactError("the base embedder's arrays do not fit together", fix="fit the router again")
         loaded = cls(max(len(scale), 1), character_weight=float(settings[2]))
-        loaded._use(slots.astype(np.int64), idf.astype(np.float32), int(settings[1]))
+        loaded._use(
+            slots.astype(np.int64), idf.astype(np.float32), int(settings[1]), np.unpackbits(seen).astype(np.bool_)
+        )
         loaded._set_projection(projection, scale.astype(np.float32), float(settings[3]))
         return loaded
 

@@ -26,7 +26,7 @@ from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.stranger_budgets import StrangerBudgets
 from tenbin.gateway.tighten import Terms, Tightened, tighten
 from tenbin.reasons import Reason
-from tenbin.router.weighing import Ask, Weighed, to_cheapest
+from tenbin.router.weighing import Ask, Weighed, beyond_budget
 from tenbin.store.ids import new_id
 from tenbin.types import Candidate, Floats, Query
 from tenbin.upstream.destination import Destination
@@ -45,6 +45,9 @@ CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What metrics call the reasons of the router, by their keys."""
+
+NEWCOMERS_SHARE = 0.5
+"""Newcomers leave the rest of a stranger budget to strangers: there are ten times as many by chance alone."""
 
 Bars = Sequence[str | None]
 
@@ -103,14 +106,19 @@ class Planner:
             return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
         if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
             return replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
-        stranger_usd = None
-        if weighed.stranger_usd is not None and tightened.trade_off.mu > 0.0:
-            stranger_usd = weighed.stranger_usd
-            if not self.strangers.take(served.profile.name, asking.caller.key_id, stranger_usd):
-                weighed, stranger_usd = to_cheapest(weighed), None
-        elif not self._stays(weighed, session, prints):
+        stranger_usd = weighed.stranger_usd if tightened.trade_off.mu > 0.0 else None
+        is_by_dial = stranger_usd is None
+        if stranger_usd is not None and not self._has_taken(asking, served, weighed, stranger_usd):
+            is_by_dial = weighed.by_dial is not None
+            weighed, stranger_usd = beyond_budget(weighed), None
+        if is_by_dial and not self._stays(weighed, session, prints):
             self.dear_keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
         return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
+
+    def _has_taken(self, asking: Asking, served: ServedProfile, weighed: Weighed, usd: float) -> bool:
+        """Whether the key's stranger budget holds what the reference costs more, and has given it."""
+        share = 1.0 if weighed.by_dial is None else NEWCOMERS_SHARE
+        return self.strangers.take(served.profile.name, asking.caller.key_id, usd, share)
 
     def _stays(self, weighed: Weighed, session: Session | None, prints: Fingerprints | None) -> bool:
         """Whether a conversation goes on with the model it had: its turns are alike, and counted once."""

@@ -75,13 +75,16 @@ class StrangerBudgets:
         """Keep these profiles' budgets; a reload goes on with what was used."""
         self._budget_usd = {name: served.profile.stranger_day_budget_usd for name, served in profiles.items()}
 
-    def take(self, profile: str, key_id: str | None, usd: float) -> bool:
-        """Whether a stranger may cost `usd` more than the cheapest; what fits is in use from then on."""
+    def take(self, profile: str, key_id: str | None, usd: float, share: float = 1.0) -> bool:
+        """Whether a stranger may cost `usd` more than the cheapest; what fits is in use from then on.
+
+        Not more than this `share` of the bucket may be used with it.
+        """
         if usd <= 0.0:
             return True
         bucket, now = (profile, key_id or NOBODY), self._wall()
         own = self._of(bucket, now).plus(usd, now)
-        if own.used_usd > min(own.granted_usd, self._budget_usd.get(profile, 0.0)):
+        if own.used_usd > share * min(own.granted_usd, self._budget_usd.get(profile, 0.0)):
             return False
         self._own[bucket] = own
         return True

@@ -41,6 +41,9 @@ def route(
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
     grounds = router.grounds(features, estimates)
+    strangers = None
+    if any(budget is not None for budget in budgets):
+        strangers = router.strangers(estimates, router.novelty(features), cost, eligible)
     chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
     loss, stranger_usd = np.empty(chosen.shape), np.zeros(chosen.shape)
     sent_to: list[tuple[SentTo | None, ...]] = []
@@ -49,8 +52,7 @@ def route(
         weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
         chosen[t], fell_back = _choose(router, weighed, cost, eligible)
         places: dict[int, SentTo | None] = {}
-        if budget is not None:
-            strangers = router.strangers(estimates, cost, eligible)
+        if strangers is not None and budget is not None:
             places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
             for at, (i, place) in enumerate(places.items()):
                 if place == "reference":

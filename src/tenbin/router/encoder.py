@@ -50,7 +50,7 @@ class Encoder:
 
     def _encode(self, queries: Sequence[Query], with_groups: bool) -> Features:
         conversations = [conversation_of(query) for query in queries]
-        vectors, familiarity = self._embed([text_of(conversation) for conversation in conversations])
+        vectors, familiarity, novelty = self._embed([text_of(conversation) for conversation in conversations])
         counted = [np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries]
         surface, text_tokens = surface_and_tokens(conversations)
         return Features(
@@ -60,20 +60,23 @@ class Encoder:
             text_tokens=text_tokens,
             input_tokens=np.array(counted, dtype=np.float64),
             familiarity=familiarity,
+            novelty=novelty,
         )
 
-    def _embed(self, texts: Sequence[str]) -> tuple[Float32s, Floats]:
-        """Vectors, and how familiar each text is: 1 for embedders that know more than the training prompts."""
+    def _embed(self, texts: Sequence[str]) -> tuple[Float32s, Floats, Floats]:
+        """Vectors, familiarity and novelty: 1 and 0 for embedders that know more than the training prompts."""
         if isinstance(self.embedder, HashedEmbedder):
-            return self.embedder.embed_with_familiarity(texts)
-        return self.embedder.embed(texts), np.ones(len(texts))
+            return self.embedder.read(texts)
+        return self.embedder.embed(texts), np.ones(len(texts)), np.zeros(len(texts))
 
-    def left_out_familiarity(self) -> Floats:
-        """How familiar training texts were, each judged without itself, after a fit (NaN: not judged so).
+    def left_out(self, features: Features) -> tuple[Floats, Floats]:
+        """Familiarity and novelty [n] of the texts of a fit, each judged without itself (NaN: not judged so).
 
-        In their order, or a single 1 for embedders that know more.
+        `features` are theirs, in the order of the fit.
         """
-        return self.embedder.left_out_familiarity_ if isinstance(self.embedder, HashedEmbedder) else np.ones(1)
+        if isinstance(self.embedder, HashedEmbedder):
+            return self.embedder.left_out_familiarity_, self.embedder.left_out_novelty_
+        return features.familiarity, features.novelty
 
     def save(self) -> dict[str, NDArray[Any]]:
         """What the surface features are, and the learnt state of the base embedder; others carry theirs in packages."""
@@ -122,7 +125,7 @@ def conversation_of(query: Query) -> Conversation:
 
 
 def _joined(parts: Sequence[Features]) -> Features:
-    arrays = ("vectors", "surface", "text_tokens", "input_tokens", "familiarity")
+    arrays = ("vectors", "surface", "text_tokens", "input_tokens", "familiarity", "novelty")
     return Features(
         groups=tuple(group for part in parts for group in part.groups),
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays},

@@ -18,6 +18,7 @@ from tenbin.protocols import Arrays, Predictor
 from tenbin.reasons import Reason
 from tenbin.router.gap import gap_sd
 from tenbin.router.likeness import Likeness
+from tenbin.router.novelty import Novelty
 from tenbin.router.roster import Roster
 from tenbin.strangers import strange
 from tenbin.types import Estimates, Features, Floats, Prediction
@@ -63,7 +64,8 @@ class Estimator:
     """The predictors of one router, fitted together.
 
     `gap_correlation` [M] is that of each candidate's residuals with the reference's: errors that candidates share do
-    not blur the gap between them. `roster` says who is served, None where it is who was fitted.
+    not blur the gap between them. `novelty` tells new words, for the rule of strangers alone. `roster` says who is
+    served, None where it is who was fitted.
     """
 
     quality: Predictor
@@ -74,6 +76,7 @@ class Estimator:
     familiarity: Familiarity
     gap_correlation: Floats
     reference: int
+    novelty: Novelty
     roster: Roster | None = None
 
     def __post_init__(self) -> None:
@@ -151,6 +154,7 @@ class Estimator:
         parts["estimator"] = {
             "gap_correlation": self.gap_correlation,
             **prefixed("familiarity", self.familiarity.save()),
+            **prefixed("novelty", self.novelty.save()),
             "reference": np.array(self.reference),
         }
         if self.roster is not None:
@@ -171,5 +175,6 @@ class Estimator:
             familiarity=Familiarity.load(part(own, "familiarity")),
             gap_correlation=own["gap_correlation"],
             reference=int(own["reference"]),
+            novelty=Novelty.load(part(own, "novelty")),
             roster=Roster.load(parts["roster"]) if "roster" in parts else None,
         )

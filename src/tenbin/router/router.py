@@ -223,10 +223,14 @@ class Router:
         """What each query's estimates [n] lack (None: nothing)."""
         return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
 
-    def strangers(self, estimates: Estimates, cost_usd: Floats, eligible: Bools) -> Strangers:
+    def novelty(self, features: Features) -> Floats:
+        """The p-values [n] of having no more new words than training prompts of the same kind."""
+        return self._estimator.novelty.p(features.novelty, features.vectors)
+
+    def strangers(self, estimates: Estimates, novelty: Floats, cost_usd: Floats, eligible: Bools) -> Strangers:
         """Who of n queries is unlike the training prompts, and where that sends them; `eligible` is [n, M]."""
         reference = self.models.index(self.manifest.reference)
-        return strangers_of(estimates, cost_usd, reference, self.rank, eligible)
+        return strangers_of(estimates, novelty, cost_usd, reference, self.rank, eligible)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from tenbin.predictors.canonical import canonical_order
 from tenbin.predictors.group import GroupMeans
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
@@ -15,6 +16,7 @@ from tenbin.router.crossfit import Crossfit, Observed
 from tenbin.router.estimator import Estimator, Familiarity
 from tenbin.router.gap import residual_correlation
 from tenbin.router.likeness import Likeness
+from tenbin.router.novelty import Novelty
 from tenbin.router.pricing import DOLLARS, TOKENS
 from tenbin.types import Features, Floats, Ints, Panel, Prediction, Progress
 
@@ -35,12 +37,12 @@ def train(
     reference: int,
     seed: int,
     progress: Progress,
-    familiar: Floats | None = None,
+    left_out: tuple[Floats, Floats] | None = None,
 ) -> tuple[Estimator, Crossfit]:
     """Fit every predictor of a router on the rows of `panel`, whose `features` are given in the same order.
 
-    `make` makes the quality predictor; `folds` [n] keep near-duplicates together; `familiar` is how familiar training
-    texts are, each judged without itself (None or NaN: as in `features`).
+    `make` makes the quality predictor; `folds` [n] keep near-duplicates together; `left_out` [n] are the
+    familiarity and the novelty of training texts, each judged without itself (NaN: not so; None: as in `features`).
     """
     observed = observe(panel)
     weight = observed.weight
@@ -48,8 +50,10 @@ def train(
     trust = weight * label_trust(panel)
     quality, quality_oof = fit_out_of_fold(make, features, observed.quality, trust, folds)
     progress("tokens and cost", 0.6)
-    familiar = features.familiarity if familiar is None else familiar
+    familiar, novelty = (features.familiarity, features.novelty) if left_out is None else left_out
     is_judged = ~np.isnan(familiar)
+    order = canonical_order(features, observed.quality)
+    rows = order[is_judged[order]]
     likeness = Likeness.learn(familiar[is_judged], quality_oof.sd[:, reference])
     familiarity = Familiarity(
         likeness=likeness,
@@ -74,6 +78,7 @@ def train(
         familiarity=familiarity,
         gap_correlation=residual_correlation(observed.quality - quality_oof.mean, reference),
         reference=reference,
+        novelty=Novelty.learn(novelty[rows], features.vectors[rows]),
     )
     p = likeness.p(np.where(is_judged, familiar, features.familiarity), quality_oof.sd[:, reference])
     faded = familiarity.shrink(quality_oof, features, p)  # as when serving

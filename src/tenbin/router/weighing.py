@@ -14,7 +14,7 @@ from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, in_steps, losses
 from tenbin.router.explain import SENT, headline
 from tenbin.router.router import Router
-from tenbin.strangers import strange
+from tenbin.strangers import sheltered
 from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
 
 Bars = Sequence[str | None]
@@ -48,7 +48,8 @@ class Weighed:
     `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
     without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
     was chosen, `stranger_usd` what the reference is expected to cost more than the cheapest where a stranger was sent
-    to it (None: it was not). `figures` [len(FIGURES), M] holds all the figures as float32, for the books.
+    to it (None: it was not), `by_dial` what the dial had decided where that was a newcomer. `figures`
+    [len(FIGURES), M] holds all the figures as float32, for the books.
     """
 
     models: tuple[str, ...]
@@ -65,6 +66,7 @@ class Weighed:
     reason: Reason
     figures: Float32s
     stranger_usd: float | None = None
+    by_dial: Weighed | None = None
 
 
 def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
@@ -115,23 +117,29 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 figures=figures[:, i],
             )
         )
-    for i in strange(estimates.likeness):
-        if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
-            answers[i] = _sheltered(router, asks[i], estimates.take([i]), weighed)
+    if any(ask.has_stranger_budget for ask in asks):
+        novelty = router.novelty(features)
+        for i in sheltered(estimates.likeness, novelty):
+            if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
+                answers[i] = _sheltered(router, asks[i], estimates.take([i]), novelty[i : i + 1], weighed)
     return answers
 
 
-def to_cheapest(weighed: Weighed) -> Weighed:
-    """The same request of a stranger once the stranger budget is used up: the cheapest first, the dearest last."""
+def beyond_budget(weighed: Weighed) -> Weighed:
+    """The same request once the stranger budget is used up: of a newcomer as the dial decides, of a stranger the
+    cheapest first, the dearest last.
+    """
+    if weighed.by_dial is not None:
+        return weighed.by_dial
     cost = weighed.cost_usd.tolist()
     ranking = sorted(weighed.ranking, key=lambda m: (math.isnan(cost[m]), cost[m], weighed.models[m]))
     return replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
 
 
-def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed) -> Weighed:
-    """What was weighed for a stranger with these estimates [1, M], the reference first where it is to answer."""
+def _sheltered(router: Router, ask: Ask, estimates: Estimates, novelty: Floats, weighed: Weighed) -> Weighed:
+    """What was weighed for one stranger or newcomer, the reference first where it is to answer."""
     eligible = np.array([[bar is None for bar in weighed.barred]])
-    found = router.strangers(estimates, weighed.cost_usd[None], eligible)
+    found = router.strangers(estimates, novelty, weighed.cost_usd[None], eligible)
     if found.sent(ask.trade_off.mu, math.inf) != ("reference",):
         return weighed
     return replace(
@@ -139,6 +147,7 @@ def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed)
         ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
         reason=headline(ask.trade_off, weighed.barred, False, None, "reference"),
         stranger_usd=float(found.extra_usd[0]),
+        by_dial=weighed if found.is_newcomer[0] else None,
     )
 
 
@@ -232,4 +241,4 @@ def _ranking(router: Router, order: list[int], is_unknown: list[bool], barred: B
     return tuple(ranking)
 
 
-__all__ = ["Ask", "Weighed", "to_cheapest", "weigh"]
+__all__ = ["Ask", "Weighed", "beyond_budget", "weigh"]

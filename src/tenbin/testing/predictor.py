@@ -57,6 +57,7 @@ def _features(n: int, *, seed: int, groups: tuple[str | None, ...] = ("a", "b", 
         text_tokens=text_tokens,
         input_tokens=np.where(rng.random(n) < 0.5, np.nan, text_tokens),
         familiarity=rng.random(n),
+        novelty=rng.random(n),
     )
 
 
