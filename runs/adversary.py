@@ -37,7 +37,6 @@ from tenbin.prices import PriceBook
 from tenbin.router.dearness import DEAR, dear_curve
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.strangers import STRANGER
 
 USUAL_BEFORE = 1_000
 """Usual decisions of a key before the attack begins."""
@@ -146,7 +145,8 @@ class Bill:
         self.suffix = suffix
         self.usd = cost[np.arange(len(queries)), chosen]
         self.is_dear = self.usd >= DEAR * cost[:, router.models.index(router.anchors.reference)]
-        self.is_stranger = np.concatenate([part.estimates.likeness for part in parts]) <= STRANGER
+        # As at the gateway: where a stranger budget sent them, newcomers among them while it lasts.
+        self.is_stranger = np.array([place is not None for part in parts for place in part.sent[0]])
         self.extra_usd = np.concatenate([part.stranger_usd[0] for part in parts])
 
     def take(self, rows: np.ndarray) -> Bill:
