@@ -214,11 +214,12 @@ class HashedEmbedder:
         """The shares [n] of training prompts' n-grams that are known, and new, each judged as if it were not there."""
         known = self._is_known(self._row) & np.append(frequency >= 3, False)
         new = np.append(frequency == 1, False)
-        some = [ngrams_of(texts[start:stop]) for start, stop in _some_at_once(texts)]
-        return (
-            np.concatenate([known_shares(found, known.take(found.slots)) for found in some]),
-            np.concatenate([new_shares(found, new.take(found.slots)) for found in some]),
-        )
+        shares = np.empty((2, len(texts)))
+        for start, stop in _some_at_once(texts):
+            found = ngrams_of(texts[start:stop])
+            shares[0, start:stop] = known_shares(found, known.take(found.slots))
+            shares[1, start:stop] = new_shares(found, new.take(found.slots))
+        return shares[0], shares[1]
 
     def _is_known(self, rows: Rows) -> Bools:
         known: Bools = rows > 0
