@@ -14,7 +14,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,9 +85,9 @@ class Reply:
 USUAL = FitSettings(embedder="base", learning_curve=False)
 
 
-def fitted(names: list[str], settings: FitSettings = USUAL) -> Router:
+def fitted(names: list[str], settings: FitSettings = USUAL, ending: Callable[[int], str] = str) -> Router:
     """A router for these candidates: `cheap` fails on hard prompts, all others answer everything."""
-    prompts = [f"{text} {i}" for i in range(60) for text in (EASY, HARD)]
+    prompts = [f"{text} {ending(i)}" for i in range(60) for text in (EASY, HARD)]
     shape = (len(prompts), len(names))
     quality = np.ones(shape)
     for m, name in enumerate(names):

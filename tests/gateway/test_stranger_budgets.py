@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from random import Random
+from string import ascii_lowercase
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +21,7 @@ from tenbin.store.marks import Marks
 from tenbin.store.period import DAY_S
 from tenbin.testing import Answer
 from tenbin.types import Usage as Tokens
-from tests.gateway.running import EASY, Running, Upstreams, eventually
+from tests.gateway.running import EASY, Running, Upstreams, eventually, fitted
 
 EASY_NEW = "hello there, please say something nice about zebras"
 ODD = "次の積分を計算してください。"
@@ -194,6 +196,13 @@ def test_strangers_go_to_the_reference_until_the_budget_is_used_up_and_then_to_t
 
 
 def test_new_words_go_to_the_reference_for_half_the_budget_and_then_where_the_dial_says(tmp_path: Path) -> None:
+    draw = Random(0)  # noqa: S311 (made prompts, no secret)
+
+    def with_a_name(i: int) -> str:
+        """Every fourth prompt ends with a name of its own: so much is nothing new."""
+        return str(i) if i % 4 else f"{i} for {''.join(draw.choices(ascii_lowercase, k=7))}"
+
+    fitted(["cheap", "good"], ending=with_a_name).save(tmp_path / "router")
     with (
         Upstreams("cheap", "good") as ups,
         started(tmp_path, ups, budget(4.9)) as gateway,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tenbin.types import Panel, Query
@@ -20,6 +22,17 @@ output_usd_per_mtok = 3.0
 input_usd_per_mtok = 0.1
 output_usd_per_mtok = 0.3
 """
+
+
+def with_names(panel: Panel) -> Panel:
+    """The same panel, where every fourth prompt ends with a name of its own."""
+    draw = np.random.default_rng(1)
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    named = [
+        query if i % 4 else replace(query, prompt=f"{query.prompt} for {''.join(draw.choice(letters, 7))}")
+        for i, query in enumerate(panel.queries)
+    ]
+    return replace(panel, queries=tuple(named))
 
 
 def make_panel(n: int = 300, seed: int = 0, *, telling: bool = True, latency: bool = False) -> Panel:

@@ -9,10 +9,11 @@ import pytest
 
 from tenbin.errors import UsageError
 from tenbin.reasons import Reason
+from tenbin.router.fit import FitSettings, fit
 from tenbin.router.weighing import Ask, beyond_budget, weigh
 from tenbin.strangers import NEWCOMER, STRANGER
 from tenbin.types import Query, TradeOff
-from tests.router.made import MODELS, make_panel
+from tests.router.made import MODELS, make_panel, with_names
 
 TEXTS = ("次の積分を計算してください。", "мне нужен перевод", "qz" * 30)
 ODD = tuple(Query(f"odd{i}", text) for i, text in enumerate(TEXTS))
@@ -90,7 +91,8 @@ def test_the_gateway_weighs_strangers_as_route_decides_them(router, mu):
         assert sorted(weighed.ranking) == [0, 1, 2]
 
 
-def test_new_words_in_a_usual_form_go_to_the_reference_and_beyond_the_budget_where_the_dial_says(router):
+def test_new_words_in_a_usual_form_go_to_the_reference_and_beyond_the_budget_where_the_dial_says(prices):
+    router = fit(with_names(make_panel()), prices, FitSettings(embedder="base", groups=False))
     new = Query("new", "greet colour greet capital zebra rhyme spell count name number 123456")
     features = router.features([new, USUAL[0]])
     assert router.novelty(features)[0] <= NEWCOMER < router.novelty(features)[1]

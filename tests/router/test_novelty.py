@@ -54,11 +54,13 @@ def test_newer_is_never_likelier_and_nothing_but_new_words_are_beyond_all():
     assert (p[0], p[-1]) == (1.0, 0.0)
 
 
-def test_where_nothing_was_new_a_small_share_says_nothing():
+@pytest.mark.parametrize(("often", "least"), [(0.0, 1.0), (0.04, 1.0), (0.1, 0.0)])
+def test_where_hardly_anything_was_new_no_share_says_anything_and_a_small_one_never_does(often, least):
     vectors = prompts(200, np.random.default_rng(2))[1]
-    novelty = Novelty.learn(np.zeros(200), vectors)
-    asked = np.array([0.0, 0.9 * MATERIAL_SHARE, 2.0 * MATERIAL_SHARE])
-    assert novelty.p(asked, vectors[:3]).tolist() == [1.0, 1.0, 0.0]
+    shares = np.where(np.arange(200) < 200 * often, 0.1, 0.0)
+    novelty = Novelty.learn(shares, vectors)
+    asked = np.array([0.0, 0.9 * MATERIAL_SHARE, 0.9])
+    assert Novelty.load(novelty.save()).p(asked, vectors[-3:]).tolist() == [1.0, 1.0, least]
 
 
 def test_a_row_does_not_know_of_the_others_and_a_saved_one_says_the_same():

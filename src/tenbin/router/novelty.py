@@ -29,6 +29,10 @@ LEAST_MEAN = 1e-3
 """Nor less than this, where hardly anything was new in training."""
 MATERIAL_SHARE = 0.02
 """A smaller share beyond the usual one says nothing, however rare it was in training."""
+LEAST_OFTEN = 0.05
+"""Where fewer training prompts than this part brought anything material, as in texts from a template, a first new word
+or a longer number is no sign of another subject, and nothing is new.
+"""
 BEYOND = 1.5
 """At so many times the score of the oddest training prompt p is 0."""
 
@@ -38,7 +42,7 @@ class Novelty:
     """The p-value of a text's share of new n-grams, given its vector.
 
     `usual` [d, 2] and `constants` [2] give the expected share and its mean absolute deviation, `floor` is the least
-    that the latter is taken to be.
+    that the latter is taken to be (infinite: nothing is new).
     """
 
     usual: Tiled
@@ -62,6 +66,8 @@ class Novelty:
         scatter = inverse @ (x.T @ np.abs(beyond))
         both = np.column_stack([slopes, scatter])
         floor = max(LEAST_SCATTER * float(np.abs(beyond).mean()), LEAST_MEAN)
+        if (beyond >= MATERIAL_SHARE).mean() < LEAST_OFTEN:
+            floor = np.inf
         scores = _scores(beyond, x @ scatter, floor)
         return cls(Tiled.of(both[1:]), both[0], floor, Tail.learn(scores, BEYOND * float(scores.max())))
 
