@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tenbin.predictors.calibrate import CalibrationMap
-from tenbin.predictors.shares import non_negative, share_borne, stacking_weights, trust_in_choice
+from tenbin.predictors.shares import loadings, non_negative, share_borne, stacking_weights, trust_in_choice
 
 
 def test_a_useful_head_is_believed_and_noise_is_not() -> None:
@@ -35,6 +35,22 @@ def test_the_share_borne_grows_with_rows_from_nothing_to_all_and_falls_with_cand
     assert 0.0 < shares[3] < 1.0
     assert shares[-1] == 1.0 == share_borne(50.0, 1) == share_borne(1.0, 0)
     assert share_borne(50.0, 13) < share_borne(50.0, 5)
+
+
+def test_deviations_follow_the_common_factor_as_far_as_rows_tell() -> None:
+    rng = np.random.default_rng(5)
+    common, slopes = rng.normal(size=3000), np.array([0.5, -0.3, 0.0])
+    left = np.outer(common, slopes) + 0.5 * rng.normal(size=(3000, 3))
+    np.testing.assert_allclose(loadings(common, left, 3000.0), slopes, atol=0.03)
+    few = loadings(common[:50], left[:50], 50.0)
+    np.testing.assert_allclose(few, loadings(common[:50], left[:50], 1e9) * share_borne(50.0, 3))
+    assert np.abs(few).max() < 0.6 * 0.5  # 50 rows are believed by half
+    np.testing.assert_array_equal(loadings(common[:50], left[:50], 12.0), 0.0)
+
+
+def test_nothing_follows_what_is_not_foretold() -> None:
+    np.testing.assert_array_equal(loadings(np.zeros(100), np.ones((100, 2)), 100.0), 0.0)
+    assert loadings(np.ones(100), np.ones((100, 0)), 100.0).size == 0
 
 
 def test_noise_alone_gets_nothing() -> None:

@@ -30,6 +30,25 @@ def test_it_finds_what_text_and_group_say() -> None:
     assert routed(mean, fresh.truth) > fresh.truth.mean(axis=0).max() + 0.03
 
 
+def test_gaps_are_foretold_at_their_size_where_candidates_differ_in_how_fast_they_fall() -> None:
+    sizes = []
+    for seed in range(8):
+        (w, truth), (other, fresh) = steep(1000, seed), steep(2000, 50)
+        stack = StackPredictor()
+        stack.fit(w.features, (np.random.default_rng(seed).random(truth.shape) < truth) * 1.0, w.weight, w.folds)
+        mean = stack.predict(other.features).mean
+        said, true = (values[:, 0] - values[:, -1] for values in (mean, fresh))
+        sizes.append(np.cov(said, true)[0, 1] / true.var())
+    assert np.median(sizes) > 0.25  # 0.08 by what heads learn of deviations alone
+
+
+def steep(n: int, seed: int) -> tuple[World, Floats]:
+    """Three candidates that fall 1, 2 and 5 times as fast with one difficulty."""
+    w = world(n, m=3, seed=seed)
+    difficulty = w.features.vectors @ np.random.default_rng(7).normal(size=24)
+    return w, 0.8 - np.clip(0.5 + 0.3 * difficulty, 0.0, 1.0)[:, None] * np.array([0.1, 0.2, 0.5])
+
+
 def test_shuffled_texts_leave_the_means() -> None:
     spread = []
     for seed in range(8):

@@ -24,6 +24,8 @@ SELECTION_POWER = 4
 """How fast that falls as more of the deviations is explained: a tenth explained leaves two thirds of it."""
 ROWS_PER_DIRECTION = 4.0
 """With so few rows for each difference between candidates, nothing of what they say is kept."""
+LOADING_ROWS = 50.0
+"""A loading is believed like n / (n + 50)."""
 SPARE = 0.05
 """What may be lacking (see `share_borne`) before anything is taken off."""
 STEPS = 200
@@ -57,6 +59,23 @@ def stacking_weights(heads: list[Floats], scores: Floats, rows: float) -> Floats
         weights[:, columns] = trust * pooled[:, None] * _slopes(combined, target, noise)
     weights[:, 1:] *= share_borne(rows, scores.shape[1] - 1)
     return weights
+
+
+def loadings(common: Floats, left: Floats, rows: float) -> Floats:
+    """By how much each of T - 1 deviations follows the common factor, from its predictions `common` [n] out of fold.
+
+    `left` [n, T - 1] is what the heads leave over of the deviations, `rows` the labelled rows. Candidates differ in how
+    fast they fall with difficulty: one figure each, which few rows settle, while heads learn deviations by hundreds of
+    columns and are shrunk for it. Gaps between weak and strong candidates came out too small by that, so that
+    dollars, whose differences are known better, decided against them (docs/LOG.md).
+    """
+    n, directions = left.shape
+    power = float(common @ common)
+    if power <= 1e-12 or directions == 0:
+        return np.zeros(directions)
+    believed = n / (n + LOADING_ROWS) * share_borne(rows, directions)
+    followed: Floats = (common @ left) * (believed / power)
+    return followed
 
 
 def non_negative(normal: Floats, moment: Floats) -> Floats:

@@ -3,11 +3,12 @@
 Read it with `factors` (what candidates share and where they differ), `linear` (ridge from sums), `landmarks` (a
 kernel) and `shares` (how far each head is believed). What is learnt:
 
-    q_m(x) = mean_m + sum_t U_mt * sum_k w_kt * head_kt(x)
+    s_t(x) = sum_k w_kt * head_kt(x)
+    q_m(x) = mean_m + U_m0 * s_0(x) + sum_t U_mt * (s_t(x) + l_t * s_0(x))
 
-t runs over the common factor and the deviations from it, k over four heads. Every head is linear in the same columns
-(text, group indicators, closeness to landmarks), so the whole sum folds into one matrix and a prediction is two small
-products.
+t runs over the deviations from the common factor 0, k over four heads; l_t is how far a deviation follows the common
+factor. Every head is linear in the same columns (text, group indicators, closeness to landmarks), so the whole sum
+folds into one matrix and a prediction is two small products.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tenbin.predictors.landmarks import Landmarks
 from tenbin.predictors.linear import LinearFit, fit_linear
 from tenbin.predictors.parts import part, prefixed
 from tenbin.predictors.rowwise import Tiled
-from tenbin.predictors.shares import stacking_weights, trust_in_choice
+from tenbin.predictors.shares import loadings, stacking_weights, trust_in_choice
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
 
@@ -59,11 +60,13 @@ class StackPredictor:
         rows = float((~np.isnan(target)).sum() / target.shape[1])
         self.weights_ = stacking_weights([head.out_of_fold for head in heads.values()], z, rows)
         scores = np.sum([w * head.out_of_fold for w, head in zip(self.weights_, heads.values(), strict=True)], axis=0)
+        follow = loadings(scores[:, 0], z[:, 1:] - scores[:, 1:], rows)
+        scores[:, 1:] += np.outer(scores[:, 0], follow)
         deviations = self.factors_.rotation[:, 1:].T
         kept = trust_in_choice(scores[:, 1:] @ deviations, z[:, 1:] @ deviations)
         self.weights_[:, 1:] *= kept
         scores[:, 1:] *= kept
-        self._fold_into_one(heads, x.shape[1], close.shape[1])
+        self._fold_into_one(heads, kept * follow, x.shape[1], close.shape[1])
         self.evidence_ = Evidence.learn(heads["ridge"], z - scores, self.factors_, self.weights_[HEADS.index("ridge")])
         straight = self.factors_.means + scores @ self.factors_.rotation.T
         self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
@@ -111,13 +114,14 @@ class StackPredictor:
             "local": fit_linear(close[:, half:], z - ridge.out_of_fold, folds),
         }
 
-    def _fold_into_one(self, fits: dict[str, LinearFit], p: int, c: int) -> None:
+    def _fold_into_one(self, fits: dict[str, LinearFit], follow: Floats, p: int, c: int) -> None:
         text, half = self.design_.n_text, c // 2
         blocks = {"group": (text, p), "ridge": (0, p), "landmarks": (p, p + half), "local": (p + half, p + c)}
         total = np.zeros((p + c, self.factors_.size))
         for name, weight in zip(HEADS, self.weights_, strict=True):
             start, stop = blocks[name]
             total[start:stop] += weight * fits[name].slopes
+        total[:, 1:] += np.outer(total[:, 0], follow)
         self.coefficients_ = Tiled.of(total @ self.factors_.rotation.T)
 
     def _out_of_fold(self, features: Features, order: Ints, x: Floats, straight: Floats) -> Prediction:
