@@ -32,13 +32,24 @@ def like_large(panel: Panel) -> Floats:
     return panel.quality[:, 0]
 
 
+def nearly_like_large(panel: Panel) -> Floats:
+    """Two of the large model's right answers wrong.
+
+    As good to the last answer, one may be expected above it, which 32 labels cannot make certain enough.
+    """
+    quality = like_large(panel).copy()
+    quality[np.flatnonzero(quality == 1.0)[:2]] = 0.0
+    return quality
+
+
 def asked(router: Router, count: int = 32) -> Panel:
     return TRAIN.take(suggest(router, TRAIN.queries, count).places)
 
 
-def test_one_as_good_as_the_dear_one_for_a_fiftieth_is_taken_in(router: Router) -> None:
+def test_one_nearly_as_good_as_the_dear_one_for_a_fiftieth_is_taken_in(router: Router) -> None:
     panel = asked(router)
-    found = add_model(router, labelled(panel, like_large(panel)), FRESH, PRICE)
+    found = add_model(router, labelled(panel, nearly_like_large(panel)), FRESH, PRICE)
+    assert found.evidence.claim is None
     assert found.evidence.suffices
     assert found.quality == pytest.approx(TRAIN.quality[:, 0].mean(), abs=0.08)
     assert found.n_labels == found.n_known == 32
@@ -130,7 +141,7 @@ def test_a_router_of_dollars_learns_dollars() -> None:
     router = fit(dollars, None, FitSettings(embedder="base", groups=False, learning_curve=False))
     panel = dollars.take(suggest(router, dollars.queries, 32).places)
     cheap = panel.cost_usd[:, :1] / 40.0
-    found = add_model(router, labelled(panel, like_large(panel), cost_usd=cheap), FRESH)
+    found = add_model(router, labelled(panel, nearly_like_large(panel), cost_usd=cheap), FRESH)
     assert found.evidence.suffices
     assert found.cost_usd == pytest.approx(float(dollars.cost_usd[:, 0].mean()) / 40.0, rel=0.2)
     assert found.router.prices.entries["fresh"][0].request_usd == pytest.approx(float(cheap.mean()), rel=1e-5)
