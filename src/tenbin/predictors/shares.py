@@ -24,8 +24,8 @@ SELECTION_POWER = 4
 """How fast that falls as more of the deviations is explained: a tenth explained leaves two thirds of it."""
 ROWS_PER_DIRECTION = 4.0
 """With so few rows for each difference between candidates, nothing of what they say is kept."""
-LOADING_ROWS = 50.0
-"""A loading is believed like n / (n + 50)."""
+LOADING_ROWS = 200.0
+"""A loading is believed like n / (n + 200)."""
 SPARE = 0.05
 """What may be lacking (see `share_borne`) before anything is taken off."""
 STEPS = 200
