@@ -168,20 +168,20 @@ def _figure(value: float, low: float, high: float) -> Figure:
     return Figure(value, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
 
 
-def lent_sd(values: Floats, choices: Ints, reference: int, weight: Floats, cluster: Ints) -> Floats:
-    """What the means of K settings against the reference's mean might hide, as standard deviations [K].
+def lent_sd(values: Floats, choices: Ints, usual: int, weight: Floats, cluster: Ints) -> Floats:
+    """What the means of K settings against the usual candidate's mean might hide, as standard deviations [K].
 
-    Where next to every query stays with the reference, those few that do not may all have come out alike, and then the
-    bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes out
-    otherwise with the chance that such outcomes differ over all queries, by as much as those did that went. Nothing is
-    lent to a setting that leaves nothing with the reference. `values` [n, M] (qualities or dollars), `choices` [K, n].
+    Where next to every query goes to one candidate, the usual one, those few that do not may all have come out alike,
+    and then the bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes
+    out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went. Nothing
+    is lent to a setting that leaves nothing with it. `values` [n, M] (qualities or dollars), `choices` [K, n].
     """
-    gap = values - values[:, [reference]]
+    gap = values - values[:, [usual]]
     share = weight / weight.sum()
     elsewhere = np.array([np.bincount(row, weights=share, minlength=gap.shape[1]) for row in choices])
-    elsewhere[:, reference] = 0.0
+    elsewhere[:, usual] = 0.0
     gone = elsewhere.sum(axis=1)
-    anyone = np.arange(gap.shape[1]) != reference
+    anyone = np.arange(gap.shape[1]) != usual
     among = np.where(gone[:, None] > 0.0, elsewhere, anyone / max(anyone.sum(), 1))
     among = among / np.maximum(gone, np.where(gone > 0.0, 0.0, 1.0))[:, None]
     chance, square = among @ (share @ (gap != 0.0)), among @ (share @ gap**2)
