@@ -31,11 +31,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.gateway.dear_key import DECISIONS, DearKey
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.router.dearness import DEAR, dear_curve
 from tenbin.router.dials import Dial
+from tenbin.router.excess import QUERIES, Excess
 from tenbin.router.fit import FitSettings, fit
 
 USUAL_BEFORE = 1_000
@@ -136,8 +136,9 @@ class Bill:
 
     def __init__(self, router, queries, suffix: str, trade_off, budget: float) -> None:
         asked = [replace(query, prompt=query.prompt + suffix) for query in queries]
+        stream = Excess()
         parts = [
-            router.route(asked[start : start + CHUNK], [trade_off], stranger_budget_usd=budget)
+            router.route(asked[start : start + CHUNK], [trade_off], stranger_budget_usd=budget, stream=stream)
             for start in range(0, len(asked), CHUNK)
         ]
         cost = np.concatenate([part.cost_usd for part in parts])
@@ -145,7 +146,7 @@ class Bill:
         self.suffix = suffix
         self.usd = cost[np.arange(len(queries)), chosen]
         self.is_dear = self.usd >= DEAR * cost[:, router.models.index(router.anchors.reference)]
-        # As at the gateway: where a stranger budget sent them, newcomers among them while it lasts.
+        # As at the gateway: where a stranger budget sent them, new subjects among them while it lasts.
         self.is_stranger = np.array([place is not None for part in parts for place in part.sent[0]])
         self.extra_usd = np.concatenate([part.stranger_usd[0] for part in parts])
 
@@ -184,11 +185,11 @@ def orders_of(bill: Bill, count: int, rng: np.random.Generator) -> list[bool | N
     return [None if bill.is_stranger[i] else bool(bill.is_dear[i]) for i in drawn]
 
 
-def flags(key: DearKey, decisions: list[bool | None], limit: float) -> list[int]:
+def flags(key: Excess, decisions: list[bool | None], limit: float) -> list[int]:
     """After which decisions, counted from 1, a key was flagged."""
     found = []
     for i, dear in enumerate(decisions, 1):
-        if dear is not None and key.decided(dear, limit) and key.is_flagged:
+        if dear is not None and key.met(dear, limit) and key.is_flagged:
             found.append(i)
     return found
 
@@ -197,9 +198,9 @@ def flagged_after(attacked: Bill, home: Bill, limit: float, orders: int, rng: np
     """How many decisions a key under attack makes until it is flagged."""
     found = []
     for _ in range(orders):
-        key = DearKey()
+        key = Excess()
         while key.is_flagged or not key.seen:  # a flag of before is none for the attack
-            key = DearKey()
+            key = Excess()
             flags(key, orders_of(home, USUAL_BEFORE, rng), limit)
         found.append(min(flags(key, orders_of(attacked, MOST, rng), limit), default=np.inf))
     return told(found)
@@ -218,8 +219,8 @@ def told(found: list[float]) -> dict[str, object]:
 def honest(home: Bill, limit: float, orders: int, rng: np.random.Generator) -> dict[str, object]:
     """How often keys are flagged that send all the rows, each in an order of its own."""
     count = len(home.is_dear)
-    times = sum(len(flags(DearKey(), orders_of(home, count, rng), limit)) for _ in range(orders))
-    return {"decisions": count * orders, "flags": times, "flags_if_at_the_limit": count * orders / DECISIONS}
+    times = sum(len(flags(Excess(), orders_of(home, count, rng), limit)) for _ in range(orders))
+    return {"decisions": count * orders, "flags": times, "flags_if_at_the_limit": count * orders / QUERIES}
 
 
 def of_groups(home: Bill, groups: list[str | None], limit: float, orders: int, rng: np.random.Generator) -> object:
@@ -229,7 +230,7 @@ def of_groups(home: Bill, groups: list[str | None], limit: float, orders: int, r
         rows = np.flatnonzero([other == group for other in groups])
         if len(rows) >= LEAST_GROUP:
             own = home.take(rows)
-            first = [min(flags(DearKey(), orders_of(own, MOST, rng), limit), default=np.inf) for _ in range(orders)]
+            first = [min(flags(Excess(), orders_of(own, MOST, rng), limit), default=np.inf) for _ in range(orders)]
             found[group] = {"dear": float(own.is_dear.mean()), **told(first)}
     if not found:
         return None

@@ -5,8 +5,8 @@
 Fits on random rows, routes other prompts as they are and with noise (two typing errors, case, white space, quotes and
 dashes, a polite frame around the prompt), at the trade-off of the dial. Prints one JSON document: for each kind of
 noise the share of equal decisions with its standard error, Cohen's kappa beside it (one candidate that is nearly always
-chosen agrees with itself), the shares called strangers and newcomers, and under `served` the share of equal decisions
-where a stranger budget that does not end sends these to the reference.
+chosen agrees with itself), the shares of strangers and of new texts, and under `served` the share of equal decisions
+where a stranger budget that does not end sends strangers, and new subjects, to the reference.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.strangers import NEWCOMER, STRANGER
+from tenbin.router.new_subject import is_new
+from tenbin.strangers import STRANGER
 
 FRAMES = (
     ("Please answer the following. ", ""),
@@ -81,10 +82,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def odd(router, queries: list, estimates) -> dict[str, float]:
-    """The shares called strangers, and newcomers but no strangers."""
-    is_stranger = estimates.likeness <= STRANGER
-    is_newcomer = ~is_stranger & (router.novelty(router.features(queries)) <= NEWCOMER)
-    return {"strangers": float(is_stranger.mean()), "newcomers": float(is_newcomer.mean())}
+    """The shares of strangers and of new texts."""
+    new = is_new(router.novelty(router.features(queries)))
+    return {"strangers": float((estimates.likeness <= STRANGER).mean()), "new_texts": float(new.mean())}
 
 
 def agreement(before: np.ndarray, after: np.ndarray, models: int) -> dict[str, float]:

@@ -5,8 +5,9 @@
 Each group is left out of training in turn. On its prompts, the trade-off chosen on the others is held against the
 reference: mean quality over the reference's with its standard error and the one-sided 95 % lower bound (delta method
 on paired differences), and whether a share below `--share` is shown, by Holm over the groups. `--rows` bounds the rows
-to fit on. "by the dial" is without the rule of strangers and newcomers, "served" with it, no budget ending, "beyond the
-budget" with nothing left. At home stand rows of the other groups that were not fitted on. Prints one JSON document.
+to fit on. "by the dial" is without the rule of strangers and new subjects, "served" with it as for one key that sends
+the group in `--orders` random orders, no budget ending (figures are means over the orders), "beyond the budget" with
+nothing left. At home stand rows of the other groups that were not fitted on, one key again. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
-from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
-from tenbin.strangers import NEWCOMER, STRANGER
+from tenbin.router.new_subject import is_new
+from tenbin.strangers import STRANGER
 from tenbin.types import Panel
 
 RULES = ("by_the_dial", "served", "beyond_the_budget")
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--groups", nargs="+", help="leave out only these in turn (default: every group)")
     made.add_argument("--min-quality", type=float, default=0.97)
     made.add_argument("--share", type=float, default=0.95, help="of the reference's quality, to be kept on strangers")
+    made.add_argument("--orders", type=int, default=20, help="random orders of a key's prompts")
     made.add_argument("--caution", type=float, default=0.0)
     made.add_argument("--embedder", default="base")
     return made
@@ -77,43 +79,60 @@ def one(panel: Panel, groups: np.ndarray, group: str, prices: PriceBook, argumen
     return {
         "group": group,
         "mu": trade_off.mu,
-        "strange": held(router, panel.take(np.flatnonzero(groups == group)), trade_off, arguments.share),
-        "home": held(router, panel.take(home), trade_off, arguments.share),
+        "strange": held(router, panel.take(np.flatnonzero(groups == group)), trade_off, arguments),
+        "home": held(router, panel.take(home), trade_off, arguments),
     }
 
 
-def held(router, panel: Panel, trade_off, share: float) -> dict[str, float]:
+def held(router, panel: Panel, trade_off, arguments) -> dict[str, float]:
     """Quality and cost over the reference's: by the dial alone, as served, and beyond the stranger budget."""
-    served = router.route(panel.queries, [trade_off], stranger_budget_usd=np.inf)
+    alone = router.route(panel.queries, [trade_off])
+    orders = [np.random.default_rng(seed).permutation(len(panel)) for seed in range(arguments.orders)]
+    served, first = zip(*(in_order(router, panel, trade_off, order) for order in orders), strict=True)
     beyond = router.route(panel.queries, [trade_off], stranger_budget_usd=0.0)
-    estimates, cost = served.estimates, served.cost_usd
-    loss = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
-    reference = router.models.index(router.anchors.reference)
-    is_stranger = estimates.likeness <= STRANGER
-    is_newcomer = ~is_stranger & (router.novelty(router.features(panel.queries)) <= NEWCOMER)
-    rows = np.arange(len(panel))
+    new = is_new(router.novelty(router.features(panel.queries)))
     document: dict[str, float] = {
         "n": len(panel),
-        "strangers": float(is_stranger.mean()),
-        "newcomers": float(is_newcomer.mean()),
-        "extra_usd": float(served.stranger_usd.sum()),
+        "strangers": float((alone.estimates.likeness <= STRANGER).mean()),
+        "new_texts": float(new.mean()),
+        "sheltered_from": float(np.median(first)),
+        "never_sheltered": float(np.mean([at == len(panel) for at in first])),
     }
-    own = panel.quality[:, reference]
-    decided = (choose(loss, cost, router.rank), served.chosen[0], beyond.chosen[0])
-    for name, chosen in zip(RULES, decided, strict=True):
-        quality = panel.quality[rows, chosen]
-        ratio = quality.mean() / own.mean()
-        se = float((quality - ratio * own).std(ddof=1) / np.sqrt(len(panel)) / own.mean())
-        excess = quality - share * own
-        spread = max(float(excess.std(ddof=1) / np.sqrt(len(panel))), 1e-12)
-        document |= {
-            f"{name}_share": float(ratio),
-            f"{name}_se": se,
-            f"{name}_lower": float(ratio - ONE_SIDED * se),
-            f"{name}_p_below": NormalDist().cdf(float(excess.mean()) / spread),
-            f"{name}_saving": float(1.0 - panel.cost_usd[rows, chosen].sum() / panel.cost_usd[:, reference].sum()),
-        }
+    reference = router.models.index(router.anchors.reference)
+    decided = ([alone.chosen[0]], served, [beyond.chosen[0]])
+    for name, choices in zip(RULES, decided, strict=True):
+        figures = [kept(panel, chosen, reference, arguments.share) for chosen in choices]
+        mean = {key: float(np.mean([one[key] for one in figures])) for key in figures[0]}
+        document |= {f"{name}_{key}": value for key, value in mean.items()}
+        document[f"{name}_p_below"] = NormalDist().cdf(mean["above"] / mean["above_se"])
     return document
+
+
+def in_order(router, panel: Panel, trade_off, order: np.ndarray) -> tuple[np.ndarray, int]:
+    """The choices [n] of one key that sends the rows in this order, and how many it had sent when it was found to ask
+    about a new subject.
+    """
+    queries = [panel.queries[i] for i in order]
+    routing = router.route(queries, [trade_off], stranger_budget_usd=np.inf)
+    chosen = np.empty(len(panel), dtype=np.int64)
+    chosen[order] = routing.chosen[0]
+    return chosen, next((i for i, sent in enumerate(routing.sent[0]) if sent == "sheltered"), len(panel))
+
+
+def kept(panel: Panel, chosen: np.ndarray, reference: int, share: float) -> dict[str, float]:
+    """The share of the reference's quality, how far quality lies above the share to be kept, and the saving."""
+    rows = np.arange(len(panel))
+    own, quality = panel.quality[:, reference], panel.quality[rows, chosen]
+    ratio, excess = quality.mean() / own.mean(), quality - share * own
+    se = float((quality - ratio * own).std(ddof=1) / np.sqrt(len(panel)) / own.mean())
+    return {
+        "share": float(ratio),
+        "se": se,
+        "lower": float(ratio - ONE_SIDED * se),
+        "above": float(excess.mean()),
+        "above_se": max(float(excess.std(ddof=1) / np.sqrt(len(panel))), 1e-12),
+        "saving": float(1.0 - panel.cost_usd[rows, chosen].sum() / panel.cost_usd[:, reference].sum()),
+    }
 
 
 def together(found: list[dict], share: float) -> dict[str, object]:

@@ -1,12 +1,13 @@
 """Who answers a text unlike the training prompts, whose estimates say little: the reference, or the cheapest.
 
 Without a stranger budget the dial decides, by estimates that have faded to the means. With one, the reference, which
-every promise is measured by, answers strangers while the budget lasts, and newcomers too: texts with more new words
-than training prompts of their kind. It pays for what the reference costs more than the cheapest candidate that may
-answer, so that crafted prompts cannot run up the bill; once it is used up, the cheapest answers strangers, and the dial
-newcomers, most of which are usual prompts after all. The ends of the dial need neither: at mu = 0 dollars do not count,
-and the reference answers whatever is left; at mu = 1 quality does not count, and the dial decides. Between them it is
-the budget, not mu, that bounds the bill: mu is a price for estimated quality, of which little is known here. Pure.
+every promise is measured by, answers strangers while the budget lasts, and with them whatever else a caller asks whose
+texts are about a subject that training lacked: none of these need look odd by itself. The budget pays for what the
+reference costs more than the cheapest candidate that may answer, so that crafted prompts cannot run up the bill; once
+it is used up, the cheapest answers strangers, and the dial the others. The ends of the dial need neither: at mu = 0
+dollars do not count, and the reference answers whatever is left; at mu = 1 quality does not count, and the dial
+decides. Between them it is the budget, not mu, that bounds the bill: mu is a price for estimated quality, of which
+little is known here. Pure.
 """
 
 from __future__ import annotations
@@ -21,28 +22,27 @@ from tenbin.types import Bools, Estimates, Floats, Ints
 
 STRANGER = 0.01
 """At this p-value of being like the training prompts, or below it, a text is a stranger."""
-NEWCOMER = 0.05
-"""At this p-value of having no more new words than training prompts of its kind, or below it, a text is a newcomer."""
 
-SentTo = Literal["reference", "cheapest"]
+SentTo = Literal["reference", "cheapest", "sheltered"]
+"""A stranger to the reference or the cheapest; any other text of a new subject to the reference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strangers:
-    """Those among n queries that the reference may answer, arrays [s].
+    """Those among n queries that the reference is to answer, and may, arrays [s].
 
-    `rows` says which they are, `is_newcomer` which are no more than that, `cheapest` which candidate that may answer is
-    expected to cost least, `extra_usd` >= 0 what the reference is expected to cost more.
+    `rows` says which they are, `is_strange` which are strangers themselves, `cheapest` which candidate that may answer
+    is expected to cost least, `extra_usd` >= 0 what the reference is expected to cost more.
     """
 
     reference: int
     rows: Ints
-    is_newcomer: Bools
+    is_strange: Bools
     cheapest: Ints
     extra_usd: Floats
 
     def sent(self, mu: float, budget_usd: float) -> tuple[SentTo | None, ...]:
-        """Where each stranger goes at one mu, [s]; None: as the dial decides.
+        """Where each of them goes at one mu, [s]; None: as the dial decides.
 
         `budget_usd` (infinite: without end) is used in the order of the rows; what does not fit is not begun.
         """
@@ -50,12 +50,12 @@ class Strangers:
             return (None,) * self.rows.size
         left = np.inf if mu == 0.0 else budget_usd
         found: list[SentTo | None] = []
-        for extra, is_newcomer in zip(self.extra_usd.tolist(), self.is_newcomer.tolist(), strict=True):
+        for extra, is_strange in zip(self.extra_usd.tolist(), self.is_strange.tolist(), strict=True):
             if extra <= left:
                 left -= extra
-                found.append("reference")
+                found.append("reference" if is_strange else "sheltered")
             else:
-                found.append(None if is_newcomer else "cheapest")
+                found.append("cheapest" if is_strange else None)
         return tuple(found)
 
 
@@ -64,33 +64,26 @@ def strange(likeness: Floats | None) -> list[int]:
     return [] if likeness is None else np.flatnonzero(likeness <= STRANGER).tolist()
 
 
-def sheltered(likeness: Floats | None, novelty: Floats) -> list[int]:
-    """Which of n queries the reference is to answer: strangers, and newcomers by their p-values of new words."""
-    is_newcomer = novelty <= NEWCOMER
-    is_newcomer[strange(likeness)] = True
-    return np.flatnonzero(is_newcomer).tolist()
-
-
 def strangers_of(
     estimates: Estimates,
-    novelty: Floats,
+    is_new_subject: Bools,
     cost_usd: Floats,
     reference: int,
     rank: Ints,
     eligible: Bools,
 ) -> Strangers:
-    """The strangers and newcomers among n queries, and where the reference may answer them.
+    """The strangers among n queries and those of a new subject, where the reference may answer them.
 
-    `novelty` [n] are the p-values of new words, `cost_usd` and `eligible` are [n, M], `rank` [M] breaks ties.
-    One that the reference may not answer, or whose costs are not known, stays with the dial.
+    `is_new_subject` [n] says where what came before spoke of one, `cost_usd` and `eligible` are [n, M], `rank` [M]
+    breaks ties. One that the reference may not answer, or whose costs are not known, stays with the dial.
     """
-    rows = np.array(sheltered(estimates.likeness, novelty), dtype=np.int64)
+    is_strange = np.zeros(len(is_new_subject), dtype=np.bool_)
+    is_strange[strange(estimates.likeness)] = True
+    rows = np.flatnonzero(is_strange | is_new_subject)
     rows = rows[eligible[rows, reference] & ~np.isnan(cost_usd[rows, reference])]
     if not rows.size:
         return Strangers(reference, rows, rows > 0, rows, np.zeros(0))
     cost = cost_usd[rows]
     cheapest = choose(cost, cost, rank, eligible[rows])
     least = cost[np.arange(rows.size), cheapest]
-    is_newcomer = np.ones(len(novelty), dtype=np.bool_)
-    is_newcomer[strange(estimates.likeness)] = False
-    return Strangers(reference, rows, is_newcomer[rows], cheapest, cost[:, reference] - least)
+    return Strangers(reference, rows, is_strange[rows], cheapest, cost[:, reference] - least)

@@ -195,7 +195,7 @@ def test_strangers_go_to_the_reference_until_the_budget_is_used_up_and_then_to_t
         assert shown["candidates"][1]["reason"] == "not the reference, which answers strangers"
 
 
-def test_new_words_go_to_the_reference_for_half_the_budget_and_then_where_the_dial_says(tmp_path: Path) -> None:
+def test_a_new_subject_goes_to_the_reference_for_half_the_budget_and_then_where_the_dial_says(tmp_path: Path) -> None:
     draw = Random(0)  # noqa: S311 (made prompts, no secret)
 
     def with_a_name(i: int) -> str:
@@ -207,12 +207,20 @@ def test_new_words_go_to_the_reference_for_half_the_budget_and_then_where_the_di
         Upstreams("cheap", "good") as ups,
         started(tmp_path, ups, budget(4.9)) as gateway,
     ):
-        answers = [gateway.chat(f"{EASY_NEW} {i}") for i in range(3)]
-        assert [a.headers["x-tenbin-model"] for a in answers] == ["good", "good", "cheap"]
-        assert answers[0].headers["x-tenbin-reason"] == "to the reference: the text is unlike the training prompts"
-        assert answers[2].headers["x-tenbin-reason"] == "least expected loss"
-        assert gateway.chat(f"{EASY} 7").headers["x-tenbin-model"] == "cheap"
+        answers = [gateway.chat(f"{EASY_NEW} {i}").headers for i in range(20)]
+        models = [answer["x-tenbin-model"] for answer in answers]
+        first = models.index("good")
+        assert 3 < first < 15
+        assert models == ["cheap"] * first + ["good"] * 2 + ["cheap"] * (18 - first)
+        sentence = "to the reference: these prompts are about something that the training prompts lacked"
+        assert answers[first]["x-tenbin-reason"] == sentence
+        assert {answer["x-tenbin-reason"] for answer in answers[first + 2 :]} == {"least expected loss"}
         assert gateway.chat(ODD).headers["x-tenbin-model"] == "good"  # the other half is left to strangers
+        metrics = gateway.request("GET", "/metrics", admin=True).body.decode()
+        assert 'tenbin_decisions_total{candidate="good",profile="auto",reason="new_subject"} 2.0' in metrics
+        assert 'tenbin_strangers_total{profile="auto",sent_to="sheltered"} 2.0' in metrics
+        assert 'tenbin_flagged_keys{profile="auto",sign="new_subject"} 1.0' in metrics
+        assert list(gateway.request("GET", "/state", admin=True).json["flagged_keys"]["auto"]["new_subject"]) == [""]
 
 
 def test_an_answer_dearer_than_expected_uses_up_what_it_cost(tmp_path: Path) -> None:

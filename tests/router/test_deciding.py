@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tenbin.errors import UsageError
 from tenbin.reasons import Reason
+from tenbin.router.excess import Excess
 from tenbin.router.fit import FitSettings, fit
+from tenbin.router.new_subject import NEW
 from tenbin.router.weighing import Ask, beyond_budget, weigh
-from tenbin.strangers import NEWCOMER, STRANGER
+from tenbin.strangers import STRANGER
 from tenbin.types import Query, TradeOff
 from tests.router.made import MODELS, make_panel, with_names
 
@@ -91,23 +94,46 @@ def test_the_gateway_weighs_strangers_as_route_decides_them(router, mu):
         assert sorted(weighed.ranking) == [0, 1, 2]
 
 
-def test_new_words_in_a_usual_form_go_to_the_reference_and_beyond_the_budget_where_the_dial_says(prices):
+def test_a_new_subject_goes_to_the_reference_once_it_shows_and_beyond_the_budget_where_the_dial_says(prices):
     router = fit(with_names(make_panel()), prices, FitSettings(embedder="base", groups=False))
-    new = Query("new", "greet colour greet capital zebra rhyme spell count name number 123456")
-    features = router.features([new, USUAL[0]])
-    assert router.novelty(features)[0] <= NEWCOMER < router.novelty(features)[1]
-    assert router.estimate(features).likeness[0] > STRANGER
-    alone = router.route([new], [MIDDLE])
-    assert alone.chosen[0, 0] != LARGE
-    within, beyond = (router.route([new], [MIDDLE], stranger_budget_usd=usd) for usd in (math.inf, 0.0))
-    assert (within.chosen[0, 0], within.sent[0][0]) == (LARGE, "reference")
-    assert (beyond.chosen[0, 0], beyond.sent[0][0]) == (alone.chosen[0, 0], None)
+    new = [
+        Query(f"new{i}", f"greet colour greet capital zebra rhyme spell count name number {123456 + i}")
+        for i in range(40)
+    ]
+    features = router.features(new)
+    assert (router.novelty(features) <= NEW).all()
+    assert (router.estimate(features).likeness > STRANGER).all()
+    queries = [*new, *USUAL]
+    alone = router.route(queries, [MIDDLE])
+    assert LARGE not in alone.chosen[0, :40]
+    stream = Excess()
+    routing = router.route(queries, [MIDDLE], stranger_budget_usd=math.inf, stream=stream)
+    first = routing.sent[0].index("sheltered")
+    assert 5 < first < 40
+    assert routing.sent == ((None,) * first + ("sheltered",) * (45 - first),)
+    assert routing.chosen[0].tolist() == [*alone.chosen[0, :first], *[LARGE] * (45 - first)]
+    assert routing.reasons[0][-1].key == "sheltered"
+    assert stream.is_flagged
+    known = router.route(USUAL, [MIDDLE], stranger_budget_usd=math.inf, stream=stream)
+    assert known.sent == (("sheltered",) * 5,)
+    beyond = router.route(queries, [MIDDLE], stranger_budget_usd=0.0)
+    assert beyond.sent == ((None,) * 45,)
     assert beyond.reasons == alone.reasons
-    (weighed,) = weigh(router, [ask(new, MIDDLE)])
+
+
+def test_the_gateway_shelters_what_follows_a_new_subject_and_beyond_the_budget_the_dial_decides(router):
+    (plain,) = weigh(router, [ask(USUAL[0], MIDDLE)])
+    (weighed,) = weigh(router, [replace(ask(USUAL[0], MIDDLE), is_new_subject=True)])
+    assert (plain.is_new, weighed.is_new) == (False, False)
     assert weighed.ranking[0] == LARGE
-    assert beyond_budget(weighed).ranking[0] == alone.chosen[0, 0]
-    (unasked,) = weigh(router, [Ask(new, MIDDLE, FREE)])
-    assert unasked.ranking[0] == alone.chosen[0, 0]
+    assert weighed.reason.key == "sheltered"
+    assert weighed.stranger_usd == pytest.approx(weighed.cost_usd[LARGE] - weighed.cost_usd.min())
+    assert beyond_budget(weighed).ranking == plain.ranking
+    assert beyond_budget(weighed).reason == plain.reason
+    (odd,) = weigh(router, [replace(ask(ODD[0], MIDDLE), is_new_subject=True)])
+    assert odd.reason.key == "to_reference"  # a stranger is one in any company
+    (unasked,) = weigh(router, [Ask(USUAL[0], MIDDLE, FREE)])
+    assert unasked.is_new is None
 
 
 def test_beyond_the_budget_the_dearest_is_the_last_resort(router):

@@ -94,7 +94,7 @@ def test_the_other_events_are_counted() -> None:
 def test_what_alarms_look_at_begins_at_0() -> None:
     metrics = Metrics()
     metrics.serves("auto")
-    assert value(metrics, "tenbin_key_flags_total", profile="auto") == 0
+    assert value(metrics, "tenbin_key_flags_total", profile="auto", sign="dear") == 0
     assert value(metrics, "tenbin_late_decisions_total", profile="auto") == 0
     assert value(metrics, "tenbin_strangers_total", profile="auto", sent_to="cheapest") == 0
     assert value(metrics, "tenbin_reloads_total", outcome="refused") == 0
@@ -111,7 +111,7 @@ def test_levels_are_read_when_somebody_looks() -> None:
             {"small": "open", "large": "closed"},
             {"auto": True},
             paced_mu={"auto": 0.4},
-            flagged_keys={"auto": 2},
+            flagged_keys={("auto", "dear"): 2},
         ),
     ]
     metrics = Metrics(lambda: levels[-1])
@@ -121,7 +121,7 @@ def test_levels_are_read_when_somebody_looks() -> None:
     assert value(metrics, "tenbin_breaker_state", candidate="small") == 2
     assert value(metrics, "tenbin_retreated", profile="auto") == 1
     assert value(metrics, "tenbin_paced_mu", profile="auto") == 0.4
-    assert value(metrics, "tenbin_flagged_keys", profile="auto") == 2
+    assert value(metrics, "tenbin_flagged_keys", profile="auto", sign="dear") == 2
     levels.append(Readings(in_flight=7))
     assert value(metrics, "tenbin_in_flight_requests") == 7
 

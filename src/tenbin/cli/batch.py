@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tenbin.cli.batch_lines import read_queries
 from tenbin.cli.output import number, percent, strong, table, usd
 from tenbin.errors import DataError
+from tenbin.router.excess import Excess
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -49,16 +50,18 @@ def route_lines(
 ) -> Iterator[Routed]:
     """Decide the lines of a JSONL file (`-`: standard input), chunk by chunk, in order.
 
-    Each trade-off has a stranger budget of its own, used from the first line to the last (None: the dial decides).
+    Each trade-off has a stranger budget of its own, used from the first line to the last (None: the dial decides); the
+    lines are one stream.
 
     Raises DataError naming file:line:column at the first bad line, DecisionError where no candidate may answer.
     """
-    with opened(source) as (stream, size):
+    with opened(source) as (lines, size):
         name = "<stdin>" if source == "-" else source
-        queries = read_queries(stream, name)
+        queries = read_queries(lines, name)
         left = None if stranger_budget_usd is None else [stranger_budget_usd] * len(trade_offs)
+        stream = Excess()
         while chunk := list(islice(queries, CHUNK)):
-            routing = router.route(chunk, trade_offs, allow=allow, deny=deny, stranger_budget_usd=left)
+            routing = router.route(chunk, trade_offs, allow=allow, deny=deny, stranger_budget_usd=left, stream=stream)
             if left is not None:
                 left = [usd - used for usd, used in zip(left, routing.stranger_usd.sum(axis=1).tolist(), strict=True)]
             decisions = list(rows(chunk, routing))
@@ -70,7 +73,7 @@ def route_lines(
                 quality=math.fsum(row["quality"] or 0.0 for row in decisions),
             )
             if size:
-                progress("routing prompts", min(stream.tell() / size, 1.0))
+                progress("routing prompts", min(lines.tell() / size, 1.0))
 
 
 @contextmanager

@@ -21,8 +21,10 @@ from tenbin.types import CandidateView, Estimates, TradeOff
 from tenbin.upstream.destination import Destination
 
 FORMAT = 1
-SENT_TO: Mapping[str, SentTo] = MappingProxyType({"stranger": "reference", "beyond_stranger_budget": "cheapest"})
-"""Where strangers go, by the codes of their decisions."""
+SENT_TO: Mapping[str, SentTo] = MappingProxyType(
+    {"stranger": "reference", "beyond_stranger_budget": "cheapest", "new_subject": "sheltered"}
+)
+"""Where strangers and texts of a new subject go, by the codes of their decisions."""
 
 
 class Attempt(NamedTuple):

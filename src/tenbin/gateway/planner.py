@@ -14,9 +14,9 @@ from tenbin.errors import DecisionError, RequestError
 from tenbin.gateway.asked import Asked
 from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
-from tenbin.gateway.dear_keys import DearKeys
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.pacers import Pace
 from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.ranked import Ranked
@@ -42,12 +42,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "only_eligible": "only_one",
         "to_reference": "stranger",
         "to_cheapest": "beyond_stranger_budget",
+        "sheltered": "new_subject",
     }
 )
 """What metrics call the reasons of the router, by their keys."""
 
-NEWCOMERS_SHARE = 0.5
-"""Newcomers leave the rest of a stranger budget to strangers: there are ten times as many by chance alone."""
+NEW_SUBJECTS_SHARE = 0.5
+"""A new subject leaves the rest of a stranger budget to strangers, who go to the cheapest without one."""
 
 Bars = Sequence[str | None]
 
@@ -68,11 +69,11 @@ class Asking:
 class Planner:
     """Makes plans; holds the decider, the conversations under way, the budgets of strangers and the watch over keys."""
 
-    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets, dear_keys: DearKeys) -> None:
+    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets, keys: KeyWatch) -> None:
         self.decider = decider
         self.sessions = sessions
         self.strangers = strangers
-        self.dear_keys = dear_keys
+        self.keys = keys
         self.log = logging.getLogger("tenbin.gateway.planner")
 
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
@@ -94,7 +95,8 @@ class Planner:
             return fallback.plan("retreated", f"the profile has retreated: {asking.retreat.sentence}")
         if served.alone is not None:
             return fallback.plan("uncertified", f"the reference alone is certified: {served.alone}")
-        ask = _ask(asking, served, tightened, barred, session)
+        is_new_subject = self.keys.new_subject.has(served.profile.name, asking.caller.key_id)
+        ask = _ask(asking, served, tightened, barred, session, is_new_subject)
         try:
             weighed = await self.decider.decide(served.router, ask, served.profile.decision_deadline_ms / 1000.0)
         except DecisionError as refusal:
@@ -111,13 +113,15 @@ class Planner:
         if stranger_usd is not None and not self._has_taken(asking, served, weighed, stranger_usd):
             is_by_dial = weighed.by_dial is not None
             weighed, stranger_usd = beyond_budget(weighed), None
-        if is_by_dial and not self._stays(weighed, session, prints):
-            self.dear_keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
+        if not self._stays(weighed, session, prints):
+            self.keys.weighed(served, asking.caller.key_id, weighed)
+            if is_by_dial:
+                self.keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
         return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
 
     def _has_taken(self, asking: Asking, served: ServedProfile, weighed: Weighed, usd: float) -> bool:
         """Whether the key's stranger budget holds what the reference costs more, and has given it."""
-        share = 1.0 if weighed.by_dial is None else NEWCOMERS_SHARE
+        share = 1.0 if weighed.by_dial is None else NEW_SUBJECTS_SHARE
         return self.strangers.take(served.profile.name, asking.caller.key_id, usd, share)
 
     def _stays(self, weighed: Weighed, session: Session | None, prints: Fingerprints | None) -> bool:
@@ -160,7 +164,14 @@ class _Fallback:
         return Plan(new_id("dec"), tuple(attempts), reason, code, served, prints=self.prints)
 
 
-def _ask(asking: Asking, served: ServedProfile, tightened: Tightened, barred: Bars, session: Session | None) -> Ask:
+def _ask(
+    asking: Asking,
+    served: ServedProfile,
+    tightened: Tightened,
+    barred: Bars,
+    session: Session | None,
+    is_new_subject: bool,
+) -> Ask:
     incoming = asking.incoming
     query = Query(
         query_id="",
@@ -177,6 +188,7 @@ def _ask(asking: Asking, served: ServedProfile, tightened: Tightened, barred: Ba
         max_cost_usd=tightened.max_cost_usd,
         hidden_tokens=incoming.hidden_bytes / BYTES_PER_TOKEN,
         has_stranger_budget=served.has_stranger_budget,
+        is_new_subject=is_new_subject,
     )
 
 

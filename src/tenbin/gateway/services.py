@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tenbin.errors import StoreError, TenbinError
 from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
-from tenbin.gateway.dear_keys import DearKeys
 from tenbin.gateway.decider import Decider
+from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
@@ -91,8 +91,8 @@ class Services:
         self.sessions = Sessions()
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), worker, workers)
         self.metrics = Metrics(self.readings)
-        self.dear_keys = DearKeys(self.metrics)
-        self.planner = Planner(self.decider, self.sessions, self.strangers, self.dear_keys)
+        self.keys = KeyWatch(self.metrics)
+        self.planner = Planner(self.decider, self.sessions, self.strangers, self.keys)
         self.retreats = Retreats(Marks(folder))
         self.pacers = Pacers(Marks(folder, PACING), worker, workers)
         self.responses = Remembered(MAX_RESPONSES)
@@ -270,7 +270,7 @@ class Services:
             breakers=self.breakers.states(),
             retreated={name: retreat is not None for name, retreat in self.retreats.states().items()},
             certified={name: p.alone is None for name, p in self._snapshot.profiles.items() if p.proof is not None},
-            flagged_keys=self.dear_keys.counts(self._snapshot.profiles),
+            flagged_keys=self.keys.counts(self._snapshot.profiles),
             paced_mu={name: pace.mu for name, pace in self.pacers.states().items()},
         )
 
@@ -288,7 +288,7 @@ class Services:
             },
             "breakers": dict(self.breakers.states()),
             "retreats": {n: None if r is None else asdict(r) for n, r in self.retreats.states().items()},
-            "flagged_keys": self.dear_keys.states(self._snapshot.profiles),
+            "flagged_keys": self.keys.states(self._snapshot.profiles),
             "pacing": {n: asdict(pace) for n, pace in self.pacers.states().items()},
             "keys": len(self.ring),
             "conversations": len(self.sessions),

@@ -11,7 +11,9 @@ from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import listed, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, choose, losses
+from tenbin.router.excess import Excess
 from tenbin.router.explain import headline
+from tenbin.router.new_subject import followed
 from tenbin.router.routing import Routing
 from tenbin.strangers import SentTo
 from tenbin.types import Bools, Floats, Ints, Query, TradeOff
@@ -30,6 +32,7 @@ def route(
     allow: Collection[str] | None = None,
     deny: Collection[str] | None = None,
     stranger_budget_usd: float | Sequence[float] | None = None,
+    stream: Excess | None = None,
 ) -> Routing:
     """The decisions of n queries at k trade-offs; see `Router.route`."""
     for trade_off in trade_offs:
@@ -43,7 +46,8 @@ def route(
     grounds = router.grounds(features, estimates)
     strangers = None
     if any(budget is not None for budget in budgets):
-        strangers = router.strangers(estimates, router.novelty(features), cost, eligible)
+        of_new_subject = followed(stream or Excess(), router.novelty(features))
+        strangers = router.strangers(estimates, of_new_subject, cost, eligible)
     chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
     loss, stranger_usd = np.empty(chosen.shape), np.zeros(chosen.shape)
     sent_to: list[tuple[SentTo | None, ...]] = []
@@ -55,10 +59,10 @@ def route(
         if strangers is not None and budget is not None:
             places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
             for at, (i, place) in enumerate(places.items()):
-                if place == "reference":
-                    chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
-                elif place == "cheapest":
+                if place == "cheapest":
                     chosen[t, i] = strangers.cheapest[at]
+                elif place is not None:
+                    chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
         loss[t] = weighed[np.arange(len(queries)), chosen[t]]
         sent_to.append(tuple(places.get(i) for i in range(len(queries))))
         reasons.append(

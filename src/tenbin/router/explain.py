@@ -16,7 +16,9 @@ from tenbin.types import CandidateView, Estimates, Floats, TradeOff
 
 T = TypeVar("T", bound=str)
 
-SENT: Mapping[SentTo, str] = MappingProxyType({"reference": "to_reference", "cheapest": "to_cheapest"})
+SENT: Mapping[SentTo, str] = MappingProxyType(
+    {"reference": "to_reference", "cheapest": "to_cheapest", "sheltered": "sheltered"}
+)
 """The reasons of decisions about strangers, by their keys."""
 
 
@@ -103,8 +105,8 @@ def _why_not_sent(m: int, chosen: int, cost_usd: Floats, bar: str | None, sent: 
     """Why a stranger was not sent to candidate `m`."""
     if bar is not None or m == chosen:
         return bar or Reason("chosen")
-    if sent == "reference":
-        return Reason("not_reference")
+    if sent != "cheapest":
+        return Reason("not_reference" if sent == "reference" else "not_sheltering")
     extra = float(cost_usd[m] - cost_usd[chosen])
     return Reason("no_estimate") if np.isnan(extra) else Reason("higher_cost", extra=_dollars(extra))
 

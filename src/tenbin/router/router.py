@@ -35,6 +35,7 @@ from tenbin.router.deciding import route
 from tenbin.router.dials import Dial, spelt_out, turn
 from tenbin.router.encoder import Encoder
 from tenbin.router.estimator import Estimator
+from tenbin.router.excess import Excess
 from tenbin.router.explain import views
 from tenbin.router.leanings import Leanings
 from tenbin.router.learning_curve import LearningCurve
@@ -227,10 +228,13 @@ class Router:
         """The p-values [n] of having no more new words than training prompts of the same kind."""
         return self._estimator.novelty.p(features.novelty, features.vectors)
 
-    def strangers(self, estimates: Estimates, novelty: Floats, cost_usd: Floats, eligible: Bools) -> Strangers:
-        """Who of n queries is unlike the training prompts, and where that sends them; `eligible` is [n, M]."""
+    def strangers(self, estimates: Estimates, is_new_subject: Bools, cost_usd: Floats, eligible: Bools) -> Strangers:
+        """Who of n queries is unlike the training prompts, or asks `is_new_subject` [n], and where that sends them.
+
+        `eligible` is [n, M].
+        """
         reference = self.models.index(self.manifest.reference)
-        return strangers_of(estimates, novelty, cost_usd, reference, self.rank, eligible)
+        return strangers_of(estimates, is_new_subject, cost_usd, reference, self.rank, eligible)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
@@ -324,16 +328,27 @@ class Router:
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
         stranger_budget_usd: float | Sequence[float] | None = None,
+        stream: Excess | None = None,
     ) -> Routing:
         """Decide n queries at k trade-offs; without a stranger budget no decision depends on the other queries.
 
         With `stranger_budget_usd`, one for all trade-offs or one for each, a text unlike the training prompts goes to
-        the reference; the budget bounds what that may cost over the cheapest candidate, used in the order of the
-        queries, and once it is used up the cheapest answers (see `tenbin.strangers`).
+        the reference, and so does every text while those before it are about a new subject (`stream`: what is known of
+        the queries before these, and learns of them; None: nothing). The budget bounds what that may cost over the
+        cheapest candidate, used in the order of the queries; once it is used up the cheapest answers the former, and
+        the dial decides the latter (see `tenbin.strangers`).
 
         Raises UsageError (a dial out of range), DecisionError (a query that no candidate can answer, by its id).
         """
-        return route(self, queries, trade_offs, allow=allow, deny=deny, stranger_budget_usd=stranger_budget_usd)
+        return route(
+            self,
+            queries,
+            trade_offs,
+            allow=allow,
+            deny=deny,
+            stranger_budget_usd=stranger_budget_usd,
+            stream=stream,
+        )
 
     def decide(
         self,

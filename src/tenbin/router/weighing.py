@@ -13,9 +13,10 @@ from tenbin.policy import safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, in_steps, losses
 from tenbin.router.explain import SENT, headline
+from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
-from tenbin.strangers import sheltered
-from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
+from tenbin.strangers import strange
+from tenbin.types import Estimates, Features, Float32s, Floats, Ints, Query, TradeOff
 
 Bars = Sequence[str | None]
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
@@ -29,7 +30,8 @@ class Ask:
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
     that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas. Where it
-    `has_stranger_budget`, a text unlike the training prompts goes to the reference.
+    `has_stranger_budget`, a text unlike the training prompts goes to the reference, and where what came before
+    `is_new_subject`, any text.
     """
 
     query: Query
@@ -39,6 +41,7 @@ class Ask:
     max_cost_usd: float | None = None
     hidden_tokens: float = 0.0
     has_stranger_budget: bool = False
+    is_new_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +50,10 @@ class Weighed:
 
     `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
     without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
-    was chosen, `stranger_usd` what the reference is expected to cost more than the cheapest where a stranger was sent
-    to it (None: it was not), `by_dial` what the dial had decided where that was a newcomer. `figures`
-    [len(FIGURES), M] holds all the figures as float32, for the books.
+    was chosen, `stranger_usd` what the reference is expected to cost more than the cheapest where a stranger or a new
+    subject was sent to it (None: it was not), `by_dial` what the dial had decided where that was no stranger. `is_new`
+    says that the text is new (None: nobody asked). `figures` [len(FIGURES), M] holds all the figures as float32, for
+    the books.
     """
 
     models: tuple[str, ...]
@@ -67,6 +71,7 @@ class Weighed:
     figures: Float32s
     stranger_usd: float | None = None
     by_dial: Weighed | None = None
+    is_new: bool | None = None
 
 
 def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
@@ -86,6 +91,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     figures = _figures(estimates, cost, loss)
+    new = _new(router, features, asks)
     unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
     for i, ask in enumerate(asks):
@@ -115,19 +121,18 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 barred=tuple(dear),
                 reason=headline(ask.trade_off, dear, is_unknown[i][ranking[0]], grounds[i]),
                 figures=figures[:, i],
+                is_new=new[i],
             )
         )
-    if any(ask.has_stranger_budget for ask in asks):
-        novelty = router.novelty(features)
-        for i in sheltered(estimates.likeness, novelty):
-            if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
-                answers[i] = _sheltered(router, asks[i], estimates.take([i]), novelty[i : i + 1], weighed)
+    for i in {*strange(estimates.likeness), *(i for i, ask in enumerate(asks) if ask.is_new_subject)}:
+        if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
+            answers[i] = _sheltered(router, asks[i], estimates.take([i]), weighed)
     return answers
 
 
 def beyond_budget(weighed: Weighed) -> Weighed:
-    """The same request once the stranger budget is used up: of a newcomer as the dial decides, of a stranger the
-    cheapest first, the dearest last.
+    """The same request once the stranger budget is used up: of a stranger the cheapest first, the dearest last, of
+    another text of a new subject as the dial decides.
     """
     if weighed.by_dial is not None:
         return weighed.by_dial
@@ -136,19 +141,28 @@ def beyond_budget(weighed: Weighed) -> Weighed:
     return replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
 
 
-def _sheltered(router: Router, ask: Ask, estimates: Estimates, novelty: Floats, weighed: Weighed) -> Weighed:
-    """What was weighed for one stranger or newcomer, the reference first where it is to answer."""
+def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed) -> Weighed:
+    """What was weighed for a stranger or a text of a new subject, the reference first where it is to answer."""
     eligible = np.array([[bar is None for bar in weighed.barred]])
-    found = router.strangers(estimates, novelty, weighed.cost_usd[None], eligible)
-    if found.sent(ask.trade_off.mu, math.inf) != ("reference",):
+    found = router.strangers(estimates, np.array([ask.is_new_subject]), weighed.cost_usd[None], eligible)
+    (sent,) = found.sent(ask.trade_off.mu, math.inf) or (None,)
+    if sent is None:
         return weighed
     return replace(
         weighed,
         ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
-        reason=headline(ask.trade_off, weighed.barred, False, None, "reference"),
+        reason=headline(ask.trade_off, weighed.barred, False, None, sent),
         stranger_usd=float(found.extra_usd[0]),
-        by_dial=weighed if found.is_newcomer[0] else None,
+        by_dial=weighed if sent == "sheltered" else None,
     )
+
+
+def _new(router: Router, features: Features, asks: Sequence[Ask]) -> Sequence[bool | None]:
+    """Which texts are new; None where there is no stranger budget, and so nobody asks."""
+    if not any(ask.has_stranger_budget for ask in asks):
+        return (None,) * len(asks)
+    found = is_new(router.novelty(features)).tolist()
+    return [new if ask.has_stranger_budget else None for new, ask in zip(found, asks, strict=True)]
 
 
 def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:

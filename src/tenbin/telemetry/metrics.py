@@ -20,6 +20,8 @@ from tenbin.types import Usage
 
 NONE = "none"
 ReloadOutcome = Literal["ok", "refused"]
+KEY_SIGNS = ("dear", "new_subject")
+"""What the requests of keys are watched for."""
 
 DURATION_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 FIRST_TOKEN_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
@@ -114,7 +116,7 @@ class Metrics:
         )
         self.late_decisions = Counts("tenbin_late_decisions", "Decisions that missed their deadline.", ("profile",))
         self.strangers = Counts("tenbin_strangers", "Prompts unlike training, by who answers.", ("profile", "sent_to"))
-        self.key_flags = Counts("tenbin_key_flags", "Flags on keys for too many dear decisions.", ("profile",))
+        self.key_flags = Counts("tenbin_key_flags", "Flags on keys, by what was seen too often.", ("profile", "sign"))
         self.fallbacks = Counts(
             "tenbin_fallbacks", "Calls given up for the next candidate, by the one left.", (*who, "failure")
         )
@@ -203,14 +205,15 @@ class Metrics:
 
     def serves(self, profile: str) -> None:
         """A profile is served: what alarms look at begins at 0, for a counter that is new at 1 has not increased."""
-        self.key_flags.at(profile)
+        for sign in KEY_SIGNS:
+            self.key_flags.at(profile, sign)
         self.late_decisions.at(profile)
         self.strangers.at(profile, "cheapest")
         self.reloads.at("refused")
 
-    def flagged_key(self, *, profile: str) -> None:
-        """A key was flagged: its decisions are dear too often."""
-        self.key_flags.at(profile).add()
+    def flagged_key(self, *, profile: str, sign: str) -> None:
+        """A key was flagged: something is seen in its requests too often."""
+        self.key_flags.at(profile, sign).add()
 
     def compared(
         self,

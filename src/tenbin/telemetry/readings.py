@@ -18,7 +18,7 @@ class Readings:
     """Levels read when somebody looks: `breakers` by candidate, `retreated` by profile, the rest of this worker.
 
     `certified` says of each certified profile whether a setting is proved (else its reference serves alone),
-    `paced_mu` of each profile with a budget which mu keeps it, `flagged_keys` of each profile how many are.
+    `paced_mu` of each profile with a budget which mu keeps it, `flagged_keys` of each profile and sign how many are.
 
     `queued_rows` wait for the ledger's journal, `spooled_rows` stand in it and are not yet in the database,
     `lost_rows` have been lost since the start.
@@ -32,7 +32,7 @@ class Readings:
     retreated: Mapping[str, bool] = field(default_factory=dict)
     certified: Mapping[str, bool] = field(default_factory=dict)
     paced_mu: Mapping[str, float] = field(default_factory=dict)
-    flagged_keys: Mapping[str, int] = field(default_factory=dict)
+    flagged_keys: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 Read = Callable[[], Readings]
@@ -76,9 +76,9 @@ def reading_metrics(readings: Readings) -> Iterator[Metric]:
     yield paced
     flagged = GaugeMetricFamily(
         "tenbin_flagged_keys",
-        "Keys whose decisions are dear more often than traffic like the training prompts allows.",
-        labels=["profile"],
+        "Keys in whose requests something is seen more often than traffic like the training prompts allows.",
+        labels=["profile", "sign"],
     )
-    for profile, keys in readings.flagged_keys.items():
-        flagged.add_metric([profile], keys)
+    for (profile, sign), keys in readings.flagged_keys.items():
+        flagged.add_metric([profile, sign], keys)
     yield flagged

@@ -1,4 +1,4 @@
-"""Keys under watch at the gateway: who sends only what is dear is flagged, and nobody else."""
+"""Keys under watch at the gateway: dear decisions are an alarm, a new subject goes to the reference."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenbin.gateway import dear_keys
-from tenbin.gateway.dear_keys import DearKeys
+from tenbin.gateway import watched_keys
+from tenbin.gateway.key_watch import KeyWatch
 from tenbin.router.dearness import DearCurve
 from tenbin.store.keys import create_key
 from tenbin.telemetry.metrics import Metrics
@@ -20,6 +20,7 @@ from tests.gateway.running import EASY, HARD, Running, Upstreams, eventually
 
 ENOUGH = 48
 """In the gateway under test half of the training prompts are dear; so many that all are cannot be chance."""
+NO_FLAGS: dict[str, Any] = {"dear": {}, "new_subject": {}}
 CURVE = DearCurve((0.0, 0.1, 1.0), (1.0, 0.1, 0.0), (1.05, 0.15, 0.05))
 
 
@@ -36,24 +37,24 @@ def weighed(*ranking: int, barred: tuple[str | None, ...] = (None, None, None)) 
     return SimpleNamespace(barred=barred, ranking=allowed, cost_usd=cost, loss=loss)
 
 
-def sent(keys: DearKeys, *ranking: int, count: int = ENOUGH, mu: float = 0.3, **who: Any) -> None:
+def sent(keys: KeyWatch, *ranking: int, count: int = ENOUGH, mu: float = 0.3, **who: Any) -> None:
     bars = {"barred": who.pop("barred")} if "barred" in who else {}
     for _ in range(count):
         keys.decided(served(**who), "key_a", mu, weighed(*ranking, **bars))
 
 
-def counted(keys: DearKeys, name: str = "auto") -> int:
-    return keys.counts([name])[name]
+def counted(keys: KeyWatch, name: str = "auto", sign: str = "dear") -> int:
+    return keys.counts([name])[name, sign]
 
 
 def test_what_is_dear_is_flagged_by_profile_and_released(caplog: pytest.LogCaptureFixture) -> None:
-    keys = DearKeys(Metrics())
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     sent(keys, 1, 2, 0, name="other")
     assert (counted(keys), counted(keys, "other")) == (1, 0)
-    (state,) = keys.states(["auto"])["auto"].values()
+    (state,) = keys.states(["auto"])["auto"]["dear"].values()
     assert (state["limit"], state["share"]) == (0.15, 1.0)
-    assert keys.states(["other"]) == {"other": {}}
+    assert keys.states(["other"]) == {"other": NO_FLAGS}
     assert caplog.messages == [
         "key_a flagged: 100% of its latest decisions in profile auto are dear; "
         "10% of the training prompts' were, at most 15% is expected"
@@ -61,13 +62,13 @@ def test_what_is_dear_is_flagged_by_profile_and_released(caplog: pytest.LogCaptu
     keys.release("other")
     assert counted(keys) == 1
     keys.release("auto")
-    assert keys.states(["auto"]) == {"auto": {}}
+    assert keys.states(["auto"]) == {"auto": NO_FLAGS}
     sent(keys, 1, 2, 0)
     assert counted(keys) == 0
 
 
 def test_a_flag_ends_with_usual_traffic(caplog: pytest.LogCaptureFixture) -> None:
-    keys = DearKeys(Metrics())
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     sent(keys, 0, 1, 2, count=300)
     assert counted(keys) == 0
@@ -76,13 +77,13 @@ def test_a_flag_ends_with_usual_traffic(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_at_mu_0_everything_may_be_dear() -> None:
-    keys = DearKeys(Metrics())
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0, mu=0.0, count=1_000)
     assert counted(keys) == 0
 
 
 def test_it_is_the_text_that_counts_not_what_else_narrows_the_choice() -> None:
-    keys = DearKeys(Metrics())
+    keys = KeyWatch(Metrics())
     only_the_reference = ("not allowed for this key", "not allowed for this key", None)
     sent(keys, 0, 1, 2, barred=only_the_reference)
     assert counted(keys) == 0
@@ -92,12 +93,12 @@ def test_it_is_the_text_that_counts_not_what_else_narrows_the_choice() -> None:
 
 
 def test_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dear_keys, "MOST_KEYS", 3)
-    keys = DearKeys(Metrics())
+    monkeypatch.setattr(watched_keys, "MOST_KEYS", 3)
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     for i in range(5):
         keys.decided(served(), f"key_{i}", 0.3, weighed(0, 1, 2))
-    assert len(keys._keys) == 3
+    assert len(keys.dear._keys) == 3
     assert counted(keys) == 0
 
 
@@ -128,17 +129,18 @@ def test_a_key_that_sends_only_dear_prompts_is_flagged_and_another_is_not(tmp_pa
             gateway.chat(f"{HARD} {i}", headers={"authorization": f"Bearer {usual}"})
             gateway.chat(f"{EASY} {i}", headers={"authorization": f"Bearer {usual}"})
         talk(gateway, ENOUGH, HARD, talker)
-        assert metric('tenbin_flagged_keys{profile="auto"}') == "0.0"
-        assert metric('tenbin_key_flags_total{profile="auto"}') == "0.0"  # an alarm on its increase sees the first one
+        assert metric('tenbin_flagged_keys{profile="auto",sign="dear"}') == "0.0"
+        # An alarm on its increase sees the first one.
+        assert metric('tenbin_key_flags_total{profile="auto",sign="dear"}') == "0.0"
         models = {
             gateway.chat(f"{HARD} {i % 7}", headers={"authorization": f"Bearer {crafted}"}).headers["x-tenbin-model"]
             for i in range(ENOUGH)
         }
         assert models == {"good"}  # an alarm changes no decision
-        assert metric('tenbin_flagged_keys{profile="auto"}') == "1.0"
-        assert metric('tenbin_key_flags_total{profile="auto"}') == "1.0"
+        assert metric('tenbin_flagged_keys{profile="auto",sign="dear"}') == "1.0"
+        assert metric('tenbin_key_flags_total{profile="auto",sign="dear"}') == "1.0"
         state = gateway.request("GET", "/state", admin=True).json
-        assert list(state["flagged_keys"]["auto"]) == [crafted_key.key_id]
+        assert list(state["flagged_keys"]["auto"]["dear"]) == [crafted_key.key_id]
         assert gateway.request("POST", "/profiles/auto/resume", admin=True).status == 200
-        assert metric('tenbin_flagged_keys{profile="auto"}') == "0.0"
-        assert metric('tenbin_key_flags_total{profile="auto"}') == "1.0"
+        assert metric('tenbin_flagged_keys{profile="auto",sign="dear"}') == "0.0"
+        assert metric('tenbin_key_flags_total{profile="auto",sign="dear"}') == "1.0"
