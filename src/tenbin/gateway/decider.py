@@ -28,8 +28,11 @@ LONG_CHARACTERS = 8_000
 SLICE_ASKS = 16
 SLICE_CHARACTERS = 16_000
 """So much is weighed on the loop at once, three to five milliseconds of work; then other work has its turn."""
-GATHER_S = 0.004
-"""While each turn of the loop brings more asks, or has other work to do, the first one waits so long for them."""
+GATHER_S = 0.008
+"""While each turn of the loop brings more asks, or has other work to do, the first one waits so long for them: those
+that come after it make a batch of their own, which costs a millisecond of processor time more."""
+GATHER_SHARE = 0.25
+"""... but no longer than this share of its deadline."""
 BUSY_S = 0.0001
 """A turn that takes so long had other work: requests that are being relayed, whose clients soon ask anew."""
 THREAD_ASKS = 16
@@ -83,7 +86,7 @@ class Decider:
         future: asyncio.Future[Weighed] = loop.create_future()
         is_quick = router.manifest.embedder in QUICK_EMBEDDERS and characters < LONG_CHARACTERS
         (self._quick if is_quick else self._slow).append(_Waiting(router, ask, characters, future))
-        self._call_turn(loop)
+        self._call_turn(loop, min(GATHER_S, GATHER_SHARE * deadline_s))
         alarm = loop.call_later(deadline_s, _give, future, TimeoutError())
         try:
             return await future
@@ -97,13 +100,13 @@ class Decider:
         self._quick, self._slow = [], []
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _call_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _call_turn(self, loop: asyncio.AbstractEventLoop, gather_s: float = GATHER_S) -> None:
         """Once all that is ready now has run, and has perhaps asked, too, take a turn."""
         if not self._is_turn_due:
             self._is_turn_due = True
             self._seen = 0
             self._turned_at = time.perf_counter()
-            self._gather_until = self._turned_at + GATHER_S
+            self._gather_until = self._turned_at + gather_s
             loop.call_soon(self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
