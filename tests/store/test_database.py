@@ -1,4 +1,4 @@
-"""Opening a database twice in one process takes no locks away from the first connection."""
+"""Opening a database: twice in one process takes no locks away from the first connection, an older one is upgraded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tenbin.store.database import open_database
+from tenbin.store.database import Schema, open_database, version_of
 from tenbin.store.schema import LEDGER
 
 VISIT = "import sqlite3, sys; link = sqlite3.connect(sys.argv[1]); link.execute('SELECT * FROM calls'); link.close()"
@@ -23,3 +23,18 @@ def test_who_comes_and_goes_leaves_the_log_to_those_who_stay(tmp_path: Path) -> 
     assert log.exists()
     assert log.stat().st_ino == inode
     stays.close()
+
+
+def test_a_store_of_an_older_version_keeps_its_rows_and_gets_the_indices_of_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    old = open_database(path, Schema(LEDGER.steps[:1], LEDGER.journal_mode), busy_s=1.0)
+    old.execute(
+        "INSERT INTO calls (request_id, call_no, writer, endpoint, response_id) VALUES ('r', 0, 'w', 'responses', 'x')"
+    )
+    old.close()
+    link = open_database(path, LEDGER, busy_s=1.0)
+    found = "SELECT request_id FROM calls WHERE endpoint = 'responses' AND response_id = 'x'"
+    assert link.execute(found).fetchall() == [("r",)]
+    assert "calls_by_response" in link.execute(f"EXPLAIN QUERY PLAN {found}").fetchone()[-1]
+    assert version_of(link, path, LEDGER) == len(LEDGER.steps)
+    link.close()

@@ -16,7 +16,7 @@ from tests.store.made import decided, intent, running, settled
 def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
-            assert await ledger.record(decided(), intent("r1", decision_id="dec-1"))
+            assert await ledger.record(decided(), intent("r1", decision_id="dec-1", endpoint="responses"))
             assert await ledger.flush()
             (call,) = reader.requests()
             assert (call.status, call.billed_usd, call.candidate) == (None, 0.25, "small")

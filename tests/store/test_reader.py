@@ -33,19 +33,6 @@ def test_a_decision_comes_back_byte_for_byte(tmp_path, write):
     assert Reader(tmp_path).decision("d3") is None
 
 
-def test_a_conversation_stays_with_who_answered_last_and_not_with_who_failed(tmp_path, write):
-    write(
-        intent("r1", at=1.0, conversation="c", candidate="old"),
-        settled("r1"),
-        intent("r2", at=2.0, conversation="c", candidate="new"),
-        settled("r2", status="cancelled"),
-        intent("r3", at=3.0, conversation="c", candidate="broken"),
-        settled("r3", status="failed"),
-    )
-    assert Reader(tmp_path).conversation("c") == "new"
-    assert Reader(tmp_path).conversation("other") is None
-
-
 def test_filters_leave_what_they_name_in_order_of_time(tmp_path, write):
     write(
         *(intent(f"r{i}", at=float(i), profile="ab"[i % 2], user=f"u{i % 3}", call_no=i % 2) for i in (3, 1, 2, 0, 4)),

@@ -59,16 +59,10 @@ class Reader:
         rows = self._rows(sql, (decision_id,))
         return StoredDecision(*rows[0]) if rows else None
 
-    def conversation(self, conversation: str) -> str | None:
-        """The candidate that last answered, or is answering, in a conversation (its hash)."""
-        sql = """SELECT candidate FROM calls WHERE conversation = ? AND status IS NOT 'failed'
-            ORDER BY at DESC LIMIT 1"""
-        rows = self._rows(sql, (conversation,))
-        return rows[0][0] if rows else None
-
     def response(self, response_id: str) -> GivenResponse | None:
-        """Who gave a response, and to which key."""
-        sql = "SELECT candidate, key_id FROM calls WHERE response_id = ? ORDER BY at DESC LIMIT 1"
+        """Who gave a response of /v1/responses, and to which key."""
+        sql = """SELECT candidate, key_id FROM calls WHERE endpoint = 'responses' AND response_id = ?
+            ORDER BY at DESC LIMIT 1"""
         rows = self._rows(sql, (response_id,))
         return GivenResponse(*rows[0]) if rows else None
 
