@@ -18,7 +18,8 @@ from tenbin.store.schema import LEDGER
 from tenbin.store.writer import JournalWriter
 
 QUEUE_BYTES = 64 << 20
-LINGER_S = 0.01
+LINGER_S = 0.05
+"""How long what nobody waits for may wait for a group to go with: a group of its own costs more than all its rows."""
 PATIENCE_S = 1.0
 """One to two of these is how long a hanging disk holds up whoever records."""
 START_BUSY_S = 0.5
@@ -108,7 +109,7 @@ class Ledger:
         return await answer
 
     def post(self, *rows: Record) -> None:
-        """Write rows down without waiting: they are durable with the next group, ten milliseconds later at most."""
+        """Write rows down without waiting: they are durable with the next group, fifty milliseconds later at most."""
         if self._put(rows, None) and self._linger is None and self._loop is not None:
             self._linger = self._loop.call_later(LINGER_S, self._on_linger)
 
@@ -161,6 +162,9 @@ class Ledger:
 
     def _ring(self) -> None:
         self._is_ring_due = False
+        if self._linger is not None:  # what lingers goes along
+            self._linger.cancel()
+            self._linger = None
         self._journal.ring()
 
     def _on_linger(self) -> None:
