@@ -19,6 +19,7 @@ import duckdb
 import numpy as np
 
 from tenbin.evaluate.baselines import Field, contenders
+from tenbin.evaluate.calibration import LEAST_VARIANCE
 from tenbin.evaluate.comparison import difference_of, no_harm_of, summary_of
 from tenbin.evaluate.curve import Contender, chosen, swept
 from tenbin.evaluate.subject import trained_baselines
@@ -192,8 +193,9 @@ def calibration(truth: Panel, estimates: Estimates, cost: np.ndarray) -> dict[st
     """Mean R2 of quality, ECE, token and dollar figures over models, from arrays alone."""
     error = ((truth.quality - estimates.quality) ** 2).mean(axis=0)
     spread = truth.quality.var(axis=0)
+    varies = spread > LEAST_VARIANCE
     document: dict[str, object] = {
-        "quality_r2": float((1 - error / spread).mean()),
+        "quality_r2": float((1 - error[varies] / spread[varies]).mean()),
         "ece": expected_calibration_error(truth.quality, estimates.quality),
     }
     for name, observed, predicted in (

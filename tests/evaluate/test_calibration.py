@@ -51,6 +51,15 @@ def test_weights_count_like_copies() -> None:
     assert weighed.mean_observed == pytest.approx(copied.mean_observed)
 
 
+def test_a_constant_candidate_has_no_explained_share_and_leaves_that_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    observed = np.column_stack([rng.random(150), np.full(150, 1.1 / 3.0)])  # its mean is off by a rounding
+    whole, _, constant = quality_rows(("a", "b"), rng.random((150, 2)) + 0.5, 0.5 * observed, observed)
+    assert math.isnan(constant.r2)
+    assert -20.0 < whole.r2 < 1.0
+    assert math.isnan(amount_rows(("a",), np.ones((150, 1)), observed[:, :1], 300.0 + 0.0 * observed[:, :1])[1].r2_log)
+
+
 def test_amounts_by_hand() -> None:
     observed = np.array([[100.0], [200.0], [400.0]])
     row = amount_rows(("a",), np.ones((3, 1)), observed * 1.5, observed)[1]

@@ -12,6 +12,8 @@ from tenbin.types import Floats
 BINS = 10
 ALL = ""
 """The row over all models."""
+LEAST_VARIANCE = 1e-18
+"""What varies less is constant but for rounding, and has no explained share."""
 
 
 def calibration_of(
@@ -93,7 +95,7 @@ def _quality(
     masses = np.array([b.n for b in bins], dtype=np.float64)
     gaps = np.array([abs(b.predicted - b.observed) for b in bins])
     if r2 is None:
-        r2 = 1.0 - brier / spread if spread > 0.0 else math.nan
+        r2 = 1.0 - brier / spread if spread > LEAST_VARIANCE else math.nan
     return QualityCalibration(
         model=model,
         n=predicted.size,
@@ -131,7 +133,7 @@ def _r2_log(weight: Floats, predicted: Floats, observed: Floats) -> float:
         return math.nan
     truth = np.log(observed)
     spread = _variance(weight, truth)
-    return 1.0 - _variance(weight, truth - np.log(predicted)) / spread if spread > 0.0 else math.nan
+    return 1.0 - _variance(weight, truth - np.log(predicted)) / spread if spread > LEAST_VARIANCE else math.nan
 
 
 def _variance(weight: Floats, values: Floats) -> float:
