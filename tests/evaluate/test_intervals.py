@@ -17,6 +17,7 @@ from tenbin.evaluate.intervals import (
     interval,
     lent_sd,
     mean_interval,
+    quality_interval,
     resample,
     standard_error,
 )
@@ -118,6 +119,15 @@ def test_the_longer_arm_of_a_skewed_mean_is_drawn_out_and_only_that_one() -> Non
     plain, drawn = interval(rows), mean_interval(rows)
     assert drawn.low == pytest.approx(plain.low)
     assert drawn.high == pytest.approx(plain.high + LONGER_ARM * (plain.high + plain.low), rel=1e-2)
+
+
+def test_no_interval_of_a_mean_quality_leaves_what_qualities_can_be() -> None:
+    rows = np.array([2.0 / 3.0, *[1.0] * 50, *[2.0 / 3.0] * 30, *[1.0 / 3.0] * 20])
+    assert mean_interval(rows).low < 0.0 <= quality_interval(rows).low
+    assert mean_interval(1.0 - rows).high > 1.0 >= quality_interval(1.0 - rows).high
+    assert math.isnan(quality_interval(np.array([0.5, math.nan, math.nan])).high)
+    corrected = np.array([1.02, 1.0, 1.03, 1.05])  # a mean corrected for labels bought by plan may lie beyond
+    assert quality_interval(corrected).high == 1.02
 
 
 def test_means_of_few_skewed_dollars_are_covered() -> None:

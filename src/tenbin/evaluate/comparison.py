@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tenbin.evaluate.curve import Contender, chosen
-from tenbin.evaluate.intervals import Means, interval, lent_sd, mean_interval, standard_error
+from tenbin.evaluate.intervals import Means, interval, lent_sd, mean_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
 from tenbin.evaluate.result import (
     ROUTER,
@@ -38,7 +38,7 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
     return tuple(
         SingleModel(
             model=model,
-            quality=mean_interval(quality[:, m]),
+            quality=quality_interval(quality[:, m]),
             cost_usd=mean_interval(cost[:, m]),
             latency_s=mean_interval(latency[:, m]),
             label_share=float(label_share[m]),
@@ -60,7 +60,7 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
         CurvePoint(
             mu=float(contender.mus[k]),
             label=contender.labels[k],
-            quality=mean_interval(quality[:, where[k]]),
+            quality=quality_interval(quality[:, where[k]]),
             cost_usd=mean_interval(cost[:, where[k]]),
             latency_s=mean_latency(ground, contender.choices[k]),
             shares=tuple(shares[k].tolist()),

@@ -154,6 +154,12 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     return _figure(figure.value, figure.value - below, figure.value + above)
 
 
+def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
+    """`mean_interval` of a mean quality: between 0 and 1, which a handful of queries forget."""
+    figure = mean_interval(rows, lent_sd)
+    return Figure(figure.value, min(max(figure.low, 0.0), figure.value), max(min(figure.high, 1.0), figure.value))
+
+
 def _percentiles(rows: Floats) -> tuple[float, float, float]:
     """Both ends of the percentile interval of rows 1 to R with their middle between them; NaN without any."""
     drawn = np.sort(np.where(np.isnan(rows[1:]), np.inf, rows[1:]))

@@ -11,7 +11,7 @@ from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Field
 from tenbin.evaluate.comparison import flipped, kept_of, share_of, shares_of
 from tenbin.evaluate.curve import Contender, chosen, sweep
-from tenbin.evaluate.intervals import interval, lent_sd, mean_interval, standard_error
+from tenbin.evaluate.intervals import interval, lent_sd, mean_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
@@ -92,7 +92,7 @@ def operating_points(
                 reached=setting.reached,
                 promised_quality=setting.promised_quality,
                 promised_cost_usd=setting.promised_cost_usd,
-                quality=mean_interval(quality[:, k]),
+                quality=quality_interval(quality[:, k]),
                 cost_usd=mean_interval(cost[:, k]),
                 quality_ratio=ratio,
                 saving=saving,
