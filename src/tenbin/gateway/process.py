@@ -10,6 +10,7 @@ from typing import Protocol
 
 import uvloop
 
+from tenbin.gateway.heap import keep_freed_memory
 from tenbin.gateway.server import DRAIN_S, Served, Server, Sockets
 from tenbin.gateway.watch import Watch
 
@@ -48,6 +49,7 @@ def serve_process(
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
+    keep_freed_memory()
 
     async def run() -> None:
         await Server(served, sockets, watch, drain_s).run(ready)
