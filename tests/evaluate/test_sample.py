@@ -71,7 +71,11 @@ def test_incomplete_rows_stay_out_of_curves_but_are_counted() -> None:
     panel.quality[1, 2] = np.nan
     sample = draw(panel)
     assert (sample.n_incomplete, len(sample.panel)) == (1, 5)
-    assert any(note.startswith("1 queries lack") for note in sample.notes)
+    assert any(note.startswith("1 query lacks") and "poor, 1 of 5" in note for note in sample.notes)
+    panel.quality[2, 0] = panel.cost_usd[3, 0] = np.nan
+    (note,) = draw(panel).notes
+    assert note.startswith("3 queries lack")
+    assert "most often cheap, 2 of 5" in note
 
 
 def test_copies_share_a_cluster() -> None:

@@ -76,14 +76,15 @@ def draw_sample(
     aligned = aligned.take(fresh)
     cost, source = realised_cost(aligned, price_tokens)
     notes += price_notes(aligned, price_tokens)
-    complete: Bools = np.logical_not(np.any(np.isnan(aligned.quality) | np.isnan(cost), axis=1))
+    lacking: Bools = np.isnan(aligned.quality) | np.isnan(cost)
+    complete: Bools = np.logical_not(np.any(lacking, axis=1))
     if not complete.any():
         raise EvaluationError(
             f"none of the {len(aligned)} unseen queries has a quality and a cost for each of {', '.join(models)}",
             fix="label some queries for every model, with tokens or cost_usd",
         )
     if not complete.all():
-        notes.append(f"{int((~complete).sum())} queries lack a quality or a cost for some model: not in the curves")
+        notes.append(gaps_note(models, lacking))
     return Sample(
         panel=aligned,
         cost_usd=cost,
@@ -148,6 +149,15 @@ def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) ->
     if not apart:
         return []
     return [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {', '.join(apart)}"]
+
+
+def gaps_note(models: tuple[str, ...], lacking: Bools) -> str:
+    """A sentence on the queries left out because cells [n, M] are lacking, with the model that lacks the most."""
+    rows, by_model = int(lacking.any(axis=1).sum()), lacking.sum(axis=0)
+    worst = int(by_model.argmax())
+    lack = "query lacks" if rows == 1 else "queries lack"
+    most = f"most often {models[worst]}, {by_model[worst]} of {len(lacking)}"
+    return f"{rows} {lack} a quality or a cost for some model ({most}): not in the curves"
 
 
 def row_weights(label_propensity: Floats) -> Floats:

@@ -11,7 +11,7 @@ from tenbin.report.sections.part import folded, part
 from tenbin.report.table import Column, cell, table
 
 IGNORED = re.compile(r"ignored, because the router does not know them: (?P<models>.*)", re.DOTALL)
-COUNTED_ABOVE = re.compile(r"^\d+ queries lack a quality or a cost")
+COUNTED_ABOVE = re.compile(r"^\d+ quer(y lacks|ies lack) a quality or a cost")
 TERMS = ("quality", "cost", "mu", "curve", "zero", "aiq", "aiq_log", "qnc", "no_harm", "ece", "r2", "arena", "interval")
 
 
