@@ -136,6 +136,28 @@ def test_the_gateway_shelters_what_follows_a_new_subject_and_beyond_the_budget_t
     assert unasked.is_new is None
 
 
+def test_in_a_batch_strangers_and_new_subjects_go_where_they_go_alone(router):
+    barred = ("circuit open", None, None)
+    asks = [
+        ask(USUAL[0], MIDDLE),
+        replace(ask(USUAL[1], MIDDLE), is_new_subject=True),
+        replace(ask(USUAL[2], MIDDLE, barred), is_new_subject=True),
+        replace(ask(USUAL[3], TradeOff(1.0)), is_new_subject=True),
+        replace(ask(USUAL[4], TradeOff(0.0)), is_new_subject=True),
+        replace(ask(ODD[1], MIDDLE), has_stranger_budget=False, is_new_subject=True),
+        ask(ODD[0], TradeOff(1.0)),
+        ask(ODD[2], MIDDLE),
+    ]
+
+    def told(weighed):
+        by_dial = None if weighed.by_dial is None else weighed.by_dial.ranking
+        return weighed.ranking, weighed.reason, weighed.stranger_usd, by_dial
+
+    together = [told(weighed) for weighed in weigh(router, asks)]
+    assert together == [told(weigh(router, [one])[0]) for one in asks]
+    assert [usd is not None for _, _, usd, _ in together] == [False, True, False, False, True, False, False, True]
+
+
 def test_beyond_the_budget_the_dearest_is_the_last_resort(router):
     (weighed,) = weigh(router, [ask(ODD[0], MIDDLE, ("circuit open", None, None))])
     assert weighed.stranger_usd is None  # the reference may not answer

@@ -124,9 +124,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
                 is_new=new[i],
             )
         )
-    for i in {*strange(estimates.likeness), *(i for i, ask in enumerate(asks) if ask.is_new_subject)}:
-        if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed):
-            answers[i] = _sheltered(router, asks[i], estimates.take([i]), weighed)
+    _shelter(router, asks, estimates, cost, answers)
     return answers
 
 
@@ -141,20 +139,33 @@ def beyond_budget(weighed: Weighed) -> Weighed:
     return replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
 
 
-def _sheltered(router: Router, ask: Ask, estimates: Estimates, weighed: Weighed) -> Weighed:
-    """What was weighed for a stranger or a text of a new subject, the reference first where it is to answer."""
-    eligible = np.array([[bar is None for bar in weighed.barred]])
-    found = router.strangers(estimates, np.array([ask.is_new_subject]), weighed.cost_usd[None], eligible)
-    (sent,) = found.sent(ask.trade_off.mu, math.inf) or (None,)
-    if sent is None:
-        return weighed
-    return replace(
-        weighed,
-        ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
-        reason=headline(ask.trade_off, weighed.barred, False, None, sent),
-        stranger_usd=float(found.extra_usd[0]),
-        by_dial=weighed if sent == "sheltered" else None,
-    )
+def _shelter(
+    router: Router, asks: Sequence[Ask], estimates: Estimates, cost: Floats, answers: list[Weighed | DecisionError]
+) -> None:
+    """Put the reference first where it is to answer strangers and texts of a new subject; once for all of them, since
+    where a subject is new every text is asked about.
+    """
+    asked = {*strange(estimates.likeness), *(i for i, ask in enumerate(asks) if ask.is_new_subject)}
+    dialled = {i: weighed for i in asked if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed)}
+    if not dialled:
+        return
+    rows = [*dialled]
+    eligible = np.array([[bar is None for bar in weighed.barred] for weighed in dialled.values()])
+    is_new_subject = np.array([asks[i].is_new_subject for i in rows])
+    found = router.strangers(estimates.take(rows), is_new_subject, cost[rows], eligible)
+    sent_at = {mu: found.sent(mu, math.inf) for mu in {asks[i].trade_off.mu for i in rows}}
+    for k, (place, extra_usd) in enumerate(zip(found.rows.tolist(), found.extra_usd.tolist(), strict=True)):
+        i = rows[place]
+        weighed, trade_off = dialled[i], asks[i].trade_off
+        sent = sent_at[trade_off.mu][k]
+        if sent is not None:
+            answers[i] = replace(
+                weighed,
+                ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
+                reason=headline(trade_off, weighed.barred, False, None, sent),
+                stranger_usd=extra_usd,
+                by_dial=weighed if sent == "sheltered" else None,
+            )
 
 
 def _new(router: Router, features: Features, asks: Sequence[Ask]) -> Sequence[bool | None]:
