@@ -85,7 +85,7 @@ def test_fifty_prompts_do_no_harm() -> None:
 
 
 def test_labels_bought_where_they_are_dear_bias_nothing_once_weighted() -> None:
-    w = world(4000, signal=1.5)
+    w = world(2400, signal=1.5)
     hard = w.truth.mean(axis=1) < np.median(w.truth.mean(axis=1))
     propensity = np.where(hard, 0.9, 0.2)[:, None] * np.ones((1, 5))
     labelled = np.random.default_rng(2).random(w.target.shape) < propensity
