@@ -11,7 +11,7 @@ from typing import Any
 
 from tenbin.gateway.stranger_budgets import NOBODY, Bucket
 from tenbin.router.excess import Excess
-from tenbin.telemetry.metrics import Metrics
+from tenbin.telemetry.metrics import KeySign, Metrics
 
 MOST_KEYS = 10_000
 """Of more keys (in profiles) than this, the one known longest is forgotten."""
@@ -21,7 +21,7 @@ MOST_KEYS = 10_000
 class Sign:
     """What is watched: its `name` in metrics and, in words, of `what` it is seen, what it is `now` and was `usual`."""
 
-    name: str
+    name: KeySign
     what: str
     now: str
     usual: str

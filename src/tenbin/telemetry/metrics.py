@@ -8,7 +8,7 @@ are ours. NONE stands where a request ended before it had one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
@@ -20,7 +20,7 @@ from tenbin.types import Usage
 
 NONE = "none"
 ReloadOutcome = Literal["ok", "refused"]
-KEY_SIGNS = ("dear", "new_subject")
+KeySign = Literal["dear", "new_subject"]
 """What the requests of keys are watched for."""
 
 DURATION_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -205,13 +205,13 @@ class Metrics:
 
     def serves(self, profile: str) -> None:
         """A profile is served: what alarms look at begins at 0, for a counter that is new at 1 has not increased."""
-        for sign in KEY_SIGNS:
+        for sign in get_args(KeySign):
             self.key_flags.at(profile, sign)
         self.late_decisions.at(profile)
         self.strangers.at(profile, "cheapest")
         self.reloads.at("refused")
 
-    def flagged_key(self, *, profile: str, sign: str) -> None:
+    def flagged_key(self, *, profile: str, sign: KeySign) -> None:
         """A key was flagged: something is seen in its requests too often."""
         self.key_flags.at(profile, sign).add()
 
