@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tenbin.upstream.translate import ChatToMessagesStream, MessagesToChatStream
@@ -359,6 +359,8 @@ JSON = st.recursive(
         JSON.map(lambda value: b"data: " + json.dumps(value).encode() + b"\n\n") | st.binary(max_size=20), max_size=6
     )
 )
+@example([b"data: [DONE]\n\n"])
+@example([b"data:[DONE]"])
 def test_whatever_an_upstream_sends_is_an_answer_or_an_error(pieces: list[bytes]) -> None:
     for stream in (ChatToMessagesStream(thinking=True), MessagesToChatStream(created=1, include_usage=True)):
         out = b"".join(map(stream.feed, pieces)) + stream.close()

@@ -175,9 +175,10 @@ class ChatToMessagesStream:
         return self._blocks.write_call(known[1], function.name or "", function.arguments or "")
 
     def _finish(self) -> bytes:
+        if not self._has_started:  # an end without any chunk is no answer
+            return self._fail(error_body("anthropic", 502, None, "the upstream's stream ended without an answer"))
         self._is_over = True
-        out = b"" if self._has_started else self._start(_Chunk())
-        out += self._blocks.close()
+        out = self._blocks.close()
         stop = to_stop_reason(self._finish_reason, has_calls=bool(self._calls), has_refused=bool(self._refusal))
         delta: dict[str, Any] = {"stop_reason": stop, "stop_sequence": None}
         if stop == "refusal":
