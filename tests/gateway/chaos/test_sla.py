@@ -12,7 +12,7 @@ import pytest
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import EASY, HARD, chat_body
 from tests.gateway.chaos.processes import gathered
-from tests.gateway.running import Running, Upstreams, frames
+from tests.gateway.running import Running, Upstreams, eventually, frames
 
 DEADLINE_S = 1.0
 
@@ -96,11 +96,17 @@ def retreated(gateway: Running) -> bool:
 
 
 def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The alarms in the log since the last look."""
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
-    return [
-        line["message"] for line in lines if line["level"] == "error" and "retreats to its reference" in line["message"]
-    ]
+    """The alarms in the log since the last look, once there is one: a thread of its own writes the log."""
+    found: list[str] = []
+
+    def look() -> list[str]:
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+        errors = [line["message"] for line in lines if line["level"] == "error"]
+        found.extend(message for message in errors if "retreats to its reference" in message)
+        return found
+
+    eventually(look, "an alarm is in the log")
+    return found
 
 
 def resume(gateway: Running) -> None:
