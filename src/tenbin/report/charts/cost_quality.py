@@ -31,7 +31,7 @@ class Reach:
 
 def cost_quality(edition: Edition, *, log: bool) -> Markup:
     """The curve with a linear or logarithmic cost axis."""
-    return both(lambda frame: _draw(edition, frame, log), 460, 380)
+    return both(lambda frame: curve_in(frame, edition, log=log), 460, 380)
 
 
 def left_out(edition: Edition) -> tuple[str, ...]:
@@ -58,7 +58,8 @@ def reach(edition: Edition) -> Reach:
     )
 
 
-def _draw(edition: Edition, frame: Frame, log: bool) -> Markup:
+def curve_in(frame: Frame, edition: Edition, *, log: bool) -> Markup:
+    """The curve on one paper."""
     covered = reach(edition)
     x = (
         logarithmic(covered.c_low / 1.25, covered.c_high * 1.25, frame.left, frame.x_end)
@@ -159,4 +160,4 @@ def _dot(edition: Edition, single: SingleModel, spot: tuple[float, float]) -> Ma
 
 def _marker(spot: tuple[float, float]) -> Markup:
     at = f"translate({format_number(spot[0])} {format_number(spot[1])})"
-    return el("circle", r=7.5, class_="marker", transform=at, data_marker=True)
+    return el("circle", r=7.5, class_="marker", transform=at, data_marker="")
