@@ -110,6 +110,9 @@ class Connection(HttpToolsProtocol):
         if self.patience is not None:
             self._set_patience(None)
         super().on_message_complete()
+        if not self.pipeline:
+            # uvicorn stops reading behind a long body until it has answered, and so hears of no client that leaves.
+            self.flow.resume_reading()
 
     def lose_patience(self) -> None:
         """Close a connection whose request does not come to its end; one that sent nothing is told nothing."""

@@ -98,6 +98,18 @@ def test_a_client_that_leaves_takes_its_call_along(served: Served, moment: str) 
     assert call.billed_usd > 0.0
 
 
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_a_client_that_leaves_after_a_long_body_is_noticed_as_well(served: Served, with_reset: bool) -> None:
+    upstream = served.ups["good"]
+    upstream.script = Answer.hang()
+    client = send(served.gateway.port, chat_body(f"{HARD} " * 10_000, model="good"), key=served.secret)
+    (request,) = upstream.wait_for(1)
+    leave(client, with_reset=with_reset)
+    upstream.wait_closed(request, WITHIN_S)
+    served.wait_idle()
+    assert served.calls()[-1].status == "cancelled"
+
+
 @pytest.mark.parametrize("ending", ["hang", "close"])
 def test_who_has_heard_the_end_was_answered_however_it_closes(served: Served, ending: Ending) -> None:
     whole = served.gateway.chat(stream=True, headers={"authorization": f"Bearer {served.secret}"}).body
