@@ -227,3 +227,15 @@ def test_the_head_room_is_told_where_the_noise_of_labels_is_known() -> None:
     assert "points of quality above blind mixtures" in told.oracle_note
     assert told.to_json()["head_room"]["value"] == told.head_room.value
     assert [c.quality for c in told.singles] == [c.quality for c in plain.singles]
+
+
+def test_the_model_beside_the_router_is_held_against_the_reference_not_against_the_best_on_the_test_queries() -> None:
+    costs = np.array([[0.0001, 0.001, 0.01]] * 2)
+    trained = World(("easy", "middle", "dear"), np.array([[0.95, 0.8, 0.9], [0.1, 0.8, 0.9]]), costs)
+    turned = replace(trained, quality=np.array([[0.95, 0.9, 0.85], [0.1, 0.9, 0.85]]))
+    found = evaluate(SimulatedRouter(trained), turned.panel(3000, 1), mus=41, resamples=200)
+    _, middle, dear = found.singles
+    assert (found.verdict.kind, found.reference, found.best_single) == ("route", "dear", "middle")
+    said = next(s for s in found.verdict.sentences["en"] if s.startswith("Just using middle"))
+    assert f" {1.0 - middle.cost_usd.value / dear.cost_usd.value:.1%} " in said
+    assert f" {middle.quality.value / dear.quality.value:.1%} [" in said

@@ -46,6 +46,7 @@ EVIDENCE = Evidence(
     chance=0.005,
     rivals=((0.8, 0.02), (0.79, 0.008)),
     single=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
+    alone=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
     points=(point(0.95, Figure(0.7, 0.65, 0.75)), point(0.99, Figure(0.41, 0.35, 0.47))),
 )
 
@@ -68,8 +69,24 @@ def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:
 
 def test_the_cheap_good_model_is_named_beside_the_router() -> None:
     verdict = verdict_of(EVIDENCE)
-    assert "Just using mid would save 60.0% [55.0%, 65.0%] at 99.5%" in verdict.sentences["en"][2]
-    assert "mid だけを使う場合" in verdict.sentences["ja"][2]
+    assert "Just using mid would save 60.0% [55.0%, 65.0%] of the cost of large at 99.5%" in verdict.sentences["en"][2]
+    assert "mid だけを使う場合は、large の99.5%" in verdict.sentences["ja"][2]
+
+
+def test_the_cheap_good_model_is_held_against_the_reference_as_routing_is() -> None:
+    # "best" was the best on the test queries only: against itself it saves nothing, against the reference 90 %.
+    single = Single("best", "best", Figure(0.0, 0.0, 0.0), Figure(1.0, 1.0, 1.0))
+    alone = Single("best", "large", Figure(0.9, 0.88, 0.92), Figure(1.07, 1.02, 1.12))
+    verdict = verdict_of(replace(EVIDENCE, single=single, alone=alone))
+    assert "save 90.0% [88.0%, 92.0%] of the cost of large at 107.0% [" in verdict.sentences["en"][2]
+    assert "large の107.0%" in verdict.sentences["ja"][2]
+
+
+def test_a_single_model_that_is_dearer_than_the_reference_saves_no_negative_share() -> None:
+    dearer = Single("best", "large", Figure(-1.5, -1.6, -1.4), Figure(1.07, 1.02, 1.12))
+    verdict = verdict_of(replace(EVIDENCE, alone=dearer))
+    assert "would reach 107.0% [102.0%, 112.0%] of large's quality at 2.50 times its cost" in verdict.sentences["en"][2]
+    assert "2.50倍の費用" in verdict.sentences["ja"][2]
 
 
 def test_a_point_that_a_single_model_matches_is_not_quoted() -> None:

@@ -29,6 +29,7 @@ def evidence_of(
     `chance` is the p-value of that gain by permutation.
     """
     n_test = int(sample.complete.sum())
+    reference = router.models.index(router.anchors.reference)
     quality, cost = trial.means.of(f"{SINGLES} quality")[0], trial.means.of(f"{SINGLES} cost")[0]
     return Evidence(
         n_models=len(router.models),
@@ -38,20 +39,20 @@ def evidence_of(
         gain_log=over_zero.aiq_log,
         chance=chance,
         rivals=tuple(zip(quality.tolist(), cost.tolist(), strict=True)),
-        single=cheap_and_good(trial, router.models),
+        single=cheap_and_good(trial, router.models, trial.scales[0].best),
+        alone=cheap_and_good(trial, router.models, reference),
         points=points,
     )
 
 
-def cheap_and_good(trial: Trial, models: tuple[str, ...]) -> Single:
-    """The cheapest model with at least 99 % of the best one's mean quality, against that best one."""
+def cheap_and_good(trial: Trial, models: tuple[str, ...], against: int) -> Single:
+    """The cheapest model with at least 99 % of the best one's mean quality, held `against` one of them (its index)."""
     quality, cost = trial.means.of(f"{SINGLES} quality"), trial.means.of(f"{SINGLES} cost")
-    best = trial.scales[0].best
-    good = quality[0] >= GOOD_ENOUGH * quality[0, best]
+    good = quality[0] >= GOOD_ENOUGH * quality[0, trial.scales[0].best]
     cheapest = int(np.lexsort((-quality[0], np.where(good, cost[0], np.inf)))[0])
     return Single(
         model=models[cheapest],
-        best=models[best],
-        saving=flipped(mean_interval(share_of(cost[:, cheapest], cost[:, best]))),
-        quality_ratio=mean_interval(share_of(quality[:, cheapest], quality[:, best])),
+        against=models[against],
+        saving=flipped(mean_interval(share_of(cost[:, cheapest], cost[:, against]))),
+        quality_ratio=mean_interval(share_of(quality[:, cheapest], quality[:, against])),
     )

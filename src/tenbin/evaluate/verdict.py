@@ -30,10 +30,10 @@ PREFERRED = (0.99, 1.0, 0.97, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """The cheapest model within 1 % of the best one's quality, against that best one on the same queries."""
+    """The cheapest model within 1 % of the best one's quality, `against` another one on the same queries."""
 
     model: str
-    best: str
+    against: str
     saving: Figure
     quality_ratio: Figure
 
@@ -42,7 +42,9 @@ class Single:
 class Evidence:
     """The figures that a verdict rests on; `gain` and `gain_log` are the router's AIQ and AIQ-log minus z_test's.
 
-    `chance` is the p-value of that gain by permutation; `rivals` the (quality, dollars) realised by each single model.
+    `chance` is the p-value of that gain by permutation; `rivals` the (quality, dollars) realised by each single model;
+    `single` is held against the best model on the test queries, `alone` the same one against the reference, as routing
+    is.
     """
 
     n_models: int
@@ -53,6 +55,7 @@ class Evidence:
     chance: float
     rivals: tuple[tuple[float, float], ...]
     single: Single
+    alone: Single
     points: tuple[OperatingPoint, ...]
 
 
@@ -147,7 +150,7 @@ def _made(
     wording = Wording(
         kind=kind,
         model=model,
-        against=single.best if kind == "single" else evidence.reference,
+        against=single.against if kind == "single" else evidence.reference,
         n_more=n_more,
         n_test=evidence.n_test,
         n_models=evidence.n_models,
@@ -157,9 +160,9 @@ def _made(
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,
-        alone=single.model,
-        alone_saving=single.saving,
-        alone_ratio=single.quality_ratio,
+        alone=evidence.alone.model,
+        alone_saving=evidence.alone.saving,
+        alone_ratio=evidence.alone.quality_ratio,
         blind_saving=UNKNOWN if point is None else point.blind_saving,
         gain=evidence.gain,
         gain_log=evidence.gain_log,

@@ -17,8 +17,8 @@ Finding = Literal["gain", "luck", "nothing", "unknown"]
 class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
-    `alone` is the cheapest single model that is about as good as the best, with what it saves; `chance` the p-value of
-    the gain, `limit` what it may be at most.
+    `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
+    reference; `chance` the p-value of the gain, `limit` what it may be at most.
     """
 
     kind: VerdictKind
@@ -65,7 +65,7 @@ def _english(w: Wording) -> list[str]:
     elif w.kind == "route":
         said.append("No mixture of single models reaches that quality.")
     if w.kind == "route" and w.alone != w.against:
-        said.append(f"Just using {w.alone} would save {_percent(w.alone_saving)} at {_percent(w.alone_ratio)} quality.")
+        said.append(_alone(w))
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(
             f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
@@ -81,6 +81,17 @@ def _english(w: Wording) -> list[str]:
     elif w.n_models > 1:
         said.append(f"Only {w.n_test:,} unseen prompts were there to test on.")
     return said
+
+
+def _alone(w: Wording) -> str:
+    """What one model would do instead, held against the same model as routing is."""
+    if w.alone_saving.value >= 0.0:
+        return (
+            f"Just using {w.alone} would save {_percent(w.alone_saving)} of the cost of {w.against} at "
+            f"{_percent(w.alone_ratio)} of its quality."
+        )
+    ratio = _percent(w.alone_ratio)
+    return f"Just using {w.alone} would reach {ratio} of {w.against}'s quality at {_cost(w.alone_saving)} its cost."
 
 
 def _finding(w: Wording) -> list[str]:
@@ -125,10 +136,7 @@ def _japanese(w: Wording) -> list[str]:
     elif w.kind == "route":
         said.append("単一モデルをどう混ぜても、その品質には届きません。")
     if w.kind == "route" and w.alone != w.against:
-        said.append(
-            f"{w.alone} だけを使う場合は、{_percent_ja(w.alone_ratio)}の品質で"
-            f"費用を{_percent_ja(w.alone_saving)}削減します。"
-        )
+        said.append(_alone_ja(w))
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
         said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
     if w.n_models > 1 and w.kind != "route":
@@ -141,6 +149,18 @@ def _japanese(w: Wording) -> list[str]:
     elif w.n_models > 1:
         said.append(f"検証に使えた未見のプロンプトは{w.n_test:,}件だけでした。")
     return said
+
+
+def _alone_ja(w: Wording) -> str:
+    if w.alone_saving.value >= 0.0:
+        return (
+            f"{w.alone} だけを使う場合は、{w.against} の{_percent_ja(w.alone_ratio)}の品質で"
+            f"費用を{_percent_ja(w.alone_saving)}削減します。"
+        )
+    return (
+        f"{w.alone} だけを使う場合は、{w.against} の{_percent_ja(w.alone_ratio)}の品質に、"
+        f"{_cost_ja(w.alone_saving)}の費用がかかります。"
+    )
 
 
 def _finding_ja(w: Wording) -> list[str]:
