@@ -4,12 +4,13 @@
 
 The router is fitted on all rows; its out-of-fold estimates and the outcomes are the pool, and figures over the whole
 pool are the truth. Per draw an evaluation set is drawn from it with replacement, and `evaluate`'s intervals are made
-of that: quality, dollars, quality share and saving at each operating point, the saving over a blind mixture, and what
-is read off a hull: the gains in AIQ and AIQ-log over the zero router, and the saving at 95 and 97 % of the best single
-model. "promised ..." are the intervals of `fit`, `router show` and `route`: the drawn rows are the training rows, the
-dials are turned on them too, and the truth is what the pool gives at the mu that came out. Prints one JSON document: by
-kind of figure the share of draws, in per cent, whose 95 % interval holds the truth (an end that is not known holds
-everything on its side): mean, least and most over operating points. `--start` takes other draws, to choose on.
+of that: those of the operating points, of the single models, of what is read off a hull (savings, gains over the zero
+routers z_test and z_train), of the report's slider, of the payback and of the verdict's single model. "promised ..."
+are the intervals of `fit`, `router show` and `route`: the drawn rows are the training rows, the dials are turned on
+them too, and the truth is what the pool gives at the mu that came out. Prints one JSON document: by kind of figure the
+share of draws, in per cent, whose 95 % interval holds the truth (an end that is not known holds everything on its
+side): mean, least and most over the kind's figures. A draw counts where it shows the figure; "shown" has those that
+less than all draws show, with the share of draws. `--start` takes other draws, to choose on.
 """
 
 from __future__ import annotations
@@ -23,14 +24,23 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.evaluate.baselines import Field
-from tenbin.evaluate.comparison import flipped
+from tenbin.evaluate.baselines import Field, zero_vertices
+from tenbin.evaluate.comparison import (
+    ZERO_TEST,
+    ZERO_TRAIN,
+    curve_of,
+    difference_of,
+    savings_of,
+    singles_of,
+    summary_of,
+)
 from tenbin.evaluate.curve import Contender, constant, sweep, swept
-from tenbin.evaluate.intervals import interval
+from tenbin.evaluate.evidence import cheap_and_good
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
+from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.promise import promised
-from tenbin.evaluate.result import Figure
-from tenbin.evaluate.trial import Ground, run_trial
+from tenbin.evaluate.result import ROUTER, Figure
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
@@ -42,13 +52,35 @@ from tenbin.router.router import Router
 MUS = mu_grid(61)
 ASKED = 0.92, 0.98
 AT_A_POINT = ("quality", "cost_usd", "quality_ratio", "saving", "blind_saving")
+ON_THE_DIAL = AT_A_POINT[:4]
+APART = ("aiq", "aiq_log", "qnc", "cost_at_97", "peak_quality")
+ALONE = ("aiq", "aiq_log", "peak_quality", "apgr")
+EVERY = 5
+"""Of the slider's settings every so many are looked at."""
+PAID_BACK = 0.99
+LEAST_SHOWN = 50
+"""Figures that fewer draws show are named, without a share: it would be known to 3 points and more."""
+
+Told = dict[str, tuple[Figure, float]]
+"""Figures by name, each with the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An evaluation set: its outcomes, the contenders on its rows, and what they did there."""
+
+    ground: Ground
+    curve: Contender
+    points: Contender
+    trial: Trial
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """All rows of a router as its out-of-fold estimates decide them: a decision does not depend on the other rows.
 
-    `dial` [D, n] are the choices at `dial_mus`, on which promises turn; `truth` [D, 2] mean quality and dollars there.
+    `dial` [D, n] are the choices at `dial_mus`, on which promises turn; `truth` [D, 2] mean quality and dollars there,
+    `slider` [len(MUS), 2] those at the settings of `curve`.
     """
 
     models: tuple[str, ...]
@@ -57,6 +89,8 @@ class Pool:
     settings: tuple[Setting, ...]
     points: Contender
     curve: Contender
+    zeros: tuple[Contender, ...]
+    slider: np.ndarray
     dial_mus: np.ndarray
     dial: np.ndarray
     truth: np.ndarray
@@ -69,24 +103,54 @@ class Pool:
         parts = {name: getattr(self.ground, name)[rows] for name in ("quality", "cost_usd", "latency_s", "weight")}
         return Ground(**parts, cluster=np.arange(len(rows), dtype=np.int64))
 
-    def evaluated(self, rows: np.ndarray, *, resamples: int, seed: int) -> dict[str, Figure]:
-        """The figures of an evaluation set of these rows, by name."""
+    def drawn(self, rows: np.ndarray, *, resamples: int, seed: int) -> Drawn:
+        """The evaluation set of these rows."""
         ground = self.ground_of(rows)
-        router, points = (taken(contender, rows) for contender in (self.curve, self.points))
-        zero = constant("zero", "", np.arange(len(self.models)), self.models, len(rows), deployable=True)
-        trial = run_trial(ground, (router, zero), points, resamples=resamples, seed=seed, tick=lambda _: None)
-        found = {
-            f"{name} at {point.kind} {point.target:g}": getattr(point, name)
-            for point in operating_points(trial, self.settings, points, ground, self.reference)
-            for name in AT_A_POINT
-        }
-        for figure in ("aiq", "aiq_log"):
-            found[f"gain in {figure}"] = interval(trial.column("router", figure) - trial.column("zero", figure))
-        for ratio in (95, 97):
-            found[f"hull saving at {ratio}"] = flipped(interval(trial.column("router", f"cost_at_{ratio}")))
+        curve, points, *zeros = (taken(contender, rows) for contender in (self.curve, self.points, *self.zeros))
+        trial = run_trial(ground, (curve, *zeros), points, resamples=resamples, seed=seed, tick=lambda _: None)
+        return Drawn(ground, curve, points, trial)
+
+    def evaluated(self, drawn: Drawn) -> dict[str, Figure]:
+        """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
+        trial = drawn.trial
+        found: dict[str, Figure] = {}
+        points = operating_points(trial, self.settings, drawn.points, drawn.ground, self.reference)
+        for point in points:
+            found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
+        for single in singles_of(trial, self.models, np.ones(len(self.models))):
+            found |= {f"a model's {name} at {single.model}": getattr(single, name) for name in ON_THE_DIAL[:2]}
+        for saving in savings_of(trial):
+            at = f"at {saving.ratio:.0%}"
+            found |= {f"hull saving {at}": saving.saving, f"hull cost_usd {at}": saving.cost_usd}
+            found[f"zero router's saving {at}"] = saving.zero_saving
+        for zero in (ZERO_TEST, ZERO_TRAIN):
+            difference = difference_of(trial, zero)
+            found |= {f"gain in {name} at {zero}": getattr(difference, name) for name in APART}
+        summary = summary_of(trial, ROUTER)
+        found |= {f"router's {name}": getattr(summary, name) for name in ALONE}
+        wanted = [point.kind == "min_quality" and point.target == PAID_BACK for point in points].index(True)
+        spent = trial.means.of(f"{POINTS} cost")[:, wanted], trial.means.of(f"{SINGLES} cost")[:, self.reference]
+        payback = payback_of(1.0, PAID_BACK, *spent)
+        return found | {"saved_usd": payback.saving_usd, "payback": payback.queries}
+
+    def against_best(self, drawn: Drawn) -> Told:
+        """The figures against the model that is best on the drawn prompts; the truth is against that model."""
+        best = drawn.trial.scales[0].best
+        found: Told = {}
+        quality, cost = self.ground.quality.mean(axis=0), self.ground.cost_usd.mean(axis=0)
+        dial = curve_of(drawn.trial, drawn.curve, drawn.ground).points
+        for k in range(0, len(dial), EVERY):
+            true = (*self.slider[k], self.slider[k][0] / quality[best], 1.0 - self.slider[k][1] / cost[best])
+            for name, value in zip(ON_THE_DIAL, true, strict=True):
+                found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
+        single = cheap_and_good(drawn.trial, self.models)
+        one, other = self.models.index(single.model), self.models.index(single.best)
+        if one != other:
+            found["a model's quality_ratio"] = (single.quality_ratio, float(quality[one] / quality[other]))
+            found["a model's saving"] = (single.saving, float(1.0 - cost[one] / cost[other]))
         return found
 
-    def promised(self, rows: np.ndarray, seed: int) -> dict[str, tuple[Figure, float]]:
+    def promised(self, rows: np.ndarray, seed: int) -> Told:
         """What a fit on these rows would promise where its dial is turned to shares of quality, each with the truth."""
         ground, at = self.ground_of(rows), np.arange(len(rows))
         quality, cost = (
@@ -115,17 +179,15 @@ def main() -> None:
     arguments = parser().parse_args()
     pool = pool_of(router_of(arguments))
     everything = np.arange(len(pool))
-    truth = pool.evaluated(everything, resamples=2, seed=0)
+    truth = pool.evaluated(pool.drawn(everything, resamples=2, seed=0))
     document: dict[str, object] = {"pool": len(pool), "draws": arguments.draws, "resamples": arguments.resamples}
     for size in map(int, arguments.sizes.split(",")):
-        held: dict[str, list[bool]] = {}
+        held: dict[str, list[bool | None]] = {}
         for draw in range(arguments.start, arguments.start + arguments.draws):
             rows = np.random.default_rng([size, draw]).integers(0, len(pool), size)
-            found = {
-                name: (figure, truth[name].value)
-                for name, figure in pool.evaluated(rows, resamples=arguments.resamples, seed=draw).items()
-            }
-            for name, (figure, value) in (found | pool.promised(rows, draw)).items():
+            drawn = pool.drawn(rows, resamples=arguments.resamples, seed=draw)
+            told = {name: (figure, truth[name].value) for name, figure in pool.evaluated(drawn).items()}
+            for name, (figure, value) in (told | pool.against_best(drawn) | pool.promised(rows, draw)).items():
                 if math.isfinite(value):
                     held.setdefault(name, []).append(holds(figure, value))
         document[str(size)] = summed(held)
@@ -165,13 +227,21 @@ def pool_of(router: Router) -> Pool:
     field = Field(models, router.anchors, MUS, crossfit.estimates, cost, np.ones(n))
     settings = settings_of(curve)
     everyone = np.ones(len(models), dtype=np.bool_)
+    slider = swept(ROUTER, "", crossfit.estimates, cost, models, router.anchors, MUS, field.weight)
     return Pool(
         models=models,
         reference=models.index(router.anchors.reference),
         ground=Ground(quality, dollars, crossfit.observed.latency_s, np.ones(n), np.arange(n, dtype=np.int64)),
         settings=settings,
         points=contend(settings, field),
-        curve=swept("router", "", crossfit.estimates, cost, models, router.anchors, MUS, field.weight),
+        curve=slider,
+        zeros=(
+            constant(ZERO_TEST, "", np.arange(len(models)), models, n, deployable=True),
+            constant(
+                ZERO_TRAIN, "", zero_vertices(quality.mean(axis=0), dollars.mean(axis=0)), models, n, deployable=True
+            ),
+        ),
+        slider=np.array([[v[np.arange(n), c].mean() for v in (quality, dollars)] for c in slider.choices]),
         dial_mus=curve.mu,
         dial=sweep(crossfit.estimates, cost, models, router.anchors, curve.mu, everyone),
         truth=np.stack([curve.quality, curve.cost_usd], axis=1),
@@ -179,33 +249,41 @@ def pool_of(router: Router) -> Pool:
 
 
 def taken(contender: Contender, rows: np.ndarray) -> Contender:
-    """A contender on some of the rows; one rung is enough of a ladder, of which nothing is read here."""
-    ladder = None if contender.ladder is None else contender.ladder[:1, rows]
+    """A contender on some of the rows."""
+    ladder = None if contender.ladder is None else contender.ladder[:, rows]
     return replace(contender, choices=contender.choices[:, rows], ladder=ladder)
 
 
-def holds(figure: Figure, truth: float) -> bool:
-    """Whether the interval holds the truth, give or take rounding."""
+def holds(figure: Figure, truth: float) -> bool | None:
+    """Whether the interval holds the truth, give or take rounding; None where the figure is not shown."""
+    if not math.isfinite(figure.value):
+        return None
     slack = 1e-9 * abs(truth)
     return not (figure.low > truth + slack or figure.high < truth - slack)
 
 
-def summed(held: dict[str, list[bool]]) -> dict[str, object]:
-    """Shares of draws by kind of figure: mean, least and most over operating points; and the figures shown apart."""
+def summed(held: dict[str, list[bool | None]]) -> dict[str, object]:
+    """Shares of draws by kind of figure: mean, least and most over its figures; and the figures shown apart."""
     kinds: dict[str, list[float]] = {}
     apart: dict[str, float] = {}
+    seldom: dict[str, float] = {}
     for name, draws in held.items():
-        share = float(np.mean(draws))
+        shown = [it for it in draws if it is not None]
+        if len(shown) < len(draws):
+            seldom[name] = round(100.0 * len(shown) / len(draws), 1)
+        if len(shown) < LEAST_SHOWN:
+            continue
+        share = float(np.mean(shown))
         kinds.setdefault(name.partition(" at ")[0], []).append(share)
-        middle = (sum(draws) + 2.0) / (len(draws) + 4.0)  # Agresti and Coull: a share of 1 has an error, too
-        spread = 2.0 * math.sqrt(middle * (1.0 - middle) / (len(draws) + 4.0))
+        middle = (sum(shown) + 2.0) / (len(shown) + 4.0)  # Agresti and Coull: a share of 1 has an error, too
+        spread = 2.0 * math.sqrt(middle * (1.0 - middle) / (len(shown) + 4.0))
         if middle + spread < ASKED[0] or middle - spread > ASKED[1]:
             apart[name] = round(100.0 * share, 1)
     of_kind = {
         kind: [round(100.0 * float(value), 1) for value in (np.mean(shares), min(shares), max(shares))]
         for kind, shares in kinds.items()
     }
-    return {**of_kind, "apart": apart}
+    return {**of_kind, "apart": apart, "shown": seldom}
 
 
 if __name__ == "__main__":
