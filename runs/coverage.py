@@ -114,7 +114,7 @@ class Pool:
         """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
         trial = drawn.trial
         found: dict[str, Figure] = {}
-        points = operating_points(trial, self.settings, drawn.points, drawn.ground, self.reference)
+        points = operating_points(trial, self.settings, drawn.points, drawn.ground, self.models, self.reference)
         for point in points:
             found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
         for single in singles_of(trial, self.models, np.ones(len(self.models))):

@@ -60,11 +60,13 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert "41.0%（95%区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
-def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:
-    beyond = replace(EVIDENCE.points[1], blind_saving=UNKNOWN)
-    verdict = verdict_of(replace(EVIDENCE, points=(beyond,)))
-    assert verdict.sentences["en"][1] == "No mixture of single models reaches that quality."
-    assert "届きません" in verdict.sentences["ja"][1]
+def test_why_no_blind_saving_is_told_is_said() -> None:
+    note = {"en": "No mixture.", "ja": "届きません。"}
+    unknown = replace(EVIDENCE.points[1], blind_saving=UNKNOWN, blind_note=note)
+    verdict = verdict_of(replace(EVIDENCE, points=(unknown,)))
+    assert (verdict.sentences["en"][1], verdict.sentences["ja"][1]) == ("No mixture.", "届きません。")
+    silent = verdict_of(replace(EVIDENCE, points=(replace(unknown, blind_note={}),)))
+    assert len(silent.sentences["en"]) == len(verdict.sentences["en"]) - 1
 
 
 def test_the_cheap_good_model_is_named_beside_the_router() -> None:

@@ -112,7 +112,7 @@ def _assemble(
 ) -> Evaluation:
     router, scale = case.router, trial.scales[0]
     reference = router.models.index(router.anchors.reference)
-    realised = operating_points(trial, settings, points, case.ground, reference)
+    realised = operating_points(trial, settings, points, case.ground, router.models, reference)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)

@@ -9,21 +9,21 @@ import numpy as np
 
 from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Field
-from tenbin.evaluate.comparison import flipped, kept_of, share_of, shares_of
+from tenbin.evaluate.blind_mixture import blind_mixtures
+from tenbin.evaluate.comparison import kept_of, shares_of
 from tenbin.evaluate.curve import Contender, chosen, sweep
-from tenbin.evaluate.intervals import interval, lent_sd, mean_interval, quality_interval, standard_error
+from tenbin.evaluate.intervals import mean_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, turn
-from tenbin.types import Bools, Floats, Ints
+from tenbin.types import Bools
 
 MIN_QUALITY = (0.95, 0.97, 0.99, 1.0)
 MUS = (0.0, 0.1, 0.25, 0.5, 0.75)
 SLACK = 0.01
 """One point of quality: what a promise may miss besides one standard error."""
-UNSEEN_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,19 @@ def contend(settings: tuple[Setting, ...], field: Field) -> Contender:
 
 
 def operating_points(
-    trial: Trial, settings: tuple[Setting, ...], contender: Contender, ground: Ground, reference: int
+    trial: Trial,
+    settings: tuple[Setting, ...],
+    contender: Contender,
+    ground: Ground,
+    models: tuple[str, ...],
+    reference: int,
 ) -> tuple[OperatingPoint, ...]:
     """What every setting realised, against the reference model (its index) on the same queries."""
     quality, cost = trial.means.of(f"{POINTS} quality"), trial.means.of(f"{POINTS} cost")
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
-    reference_cost = trial.means.of(f"{SINGLES} cost")[:, reference]
     shares = shares_of(contender.choices, ground)
     kept = kept_of(trial.means, POINTS, contender.choices, np.arange(len(settings)), ground, reference)
-    blind = _blind_cost(trial, quality + _unseen(contender.choices, shares, ground, len(quality)))
+    blind = blind_mixtures(trial, contender, ground, models, reference)
     points = []
     for k, setting in enumerate(settings):
         ratio, saving = kept[k]
@@ -100,7 +104,8 @@ def operating_points(
                 kept=bool(shortfall[0] >= -SLACK - (0.0 if math.isnan(noise) else noise)),
                 shares=tuple(shares[k].tolist()),
                 arena_score=arena_score(float(quality[0, k]), float(cost[0, k])),
-                blind_saving=flipped(interval(share_of(blind[:, k], reference_cost))),
+                blind_saving=blind[k].saving,
+                blind_note=blind[k].note,
             )
         )
     return tuple(points)
@@ -109,26 +114,6 @@ def operating_points(
 def _setting(kind: str, target: float, mu: float, reached: bool, curve: DialCurve) -> Setting:
     at = int(np.argmin(np.abs(curve.mu - mu)))
     return Setting(kind, target, mu, reached, float(curve.quality[at]), float(curve.cost_usd[at]))
-
-
-def _blind_cost(trial: Trial, quality: Floats) -> Floats:
-    """Least dollars [1 + R, K] at which each resample's zero router reaches these qualities; NaN where it does not."""
-    reached = ([scale.zero.cost_at(q) for q in row] for scale, row in zip(trial.scales, quality.tolist(), strict=True))
-    return np.array(list(reached))
-
-
-def _unseen(choices: Ints, shares: Floats, ground: Ground, rows: int) -> Floats:
-    """Noise [rows, K] in the qualities of resamples: what settings might hide that send next to all to one candidate.
-
-    There a blind mixture is that candidate alone in every resample, and its interval a point. None in row 0.
-    """
-    lent = [
-        lent_sd(ground.quality, choices[[k]], int(shares[k].argmax()), ground.weight, ground.cluster)[0]
-        for k in range(len(choices))
-    ]
-    noise = np.random.default_rng(UNSEEN_SEED).standard_normal(rows)
-    noise[0] = 0.0
-    return np.outer(noise, lent)
 
 
 def _everyone(field: Field) -> Bools:

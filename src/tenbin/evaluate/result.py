@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 SCHEMA_VERSION = 1
@@ -223,7 +223,8 @@ class OperatingPoint:
     realised cost; `overshoot` = quality_ratio - target (NaN for "mu").
     `kept` is realised >= promised - 1 point - 1 standard error, the promise of a ratio being that share of what the
     reference realised on the same queries. `blind_saving` is what the zero router (z_test) saves at the realised
-    quality: what mixing models without reading the prompt would have brought (NaN where it does not get there).
+    quality: what mixing models without reading the prompt would have brought. It is NaN where that does not get there,
+    and where fewer than ten queries go elsewhere than most do; `blind_note` then says which, by language ("en", "ja").
     """
 
     kind: str
@@ -241,6 +242,7 @@ class OperatingPoint:
     shares: tuple[float, ...]
     arena_score: float
     blind_saving: Figure = Figure(math.nan, math.nan, math.nan)
+    blind_note: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

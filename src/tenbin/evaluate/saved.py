@@ -83,7 +83,7 @@ def _read_object(kind: Any, value: Any, where: str) -> Any:
     for field in fields(kind):
         place = f"{where}.{field.name}" if where else field.name
         if field.name not in value:
-            if field.default is not MISSING:  # a field that came later: older files are still read
+            if (field.default, field.default_factory) != (MISSING, MISSING):  # it came later: older files are read
                 continue
             raise DataError("is missing", where=place, fix=FIX)
         found[field.name] = _read(hints[field.name], value[field.name], place)

@@ -164,6 +164,7 @@ def _made(
         alone_saving=evidence.alone.saving,
         alone_ratio=evidence.alone.quality_ratio,
         blind_saving=UNKNOWN if point is None else point.blind_saving,
+        blind_note={} if point is None else point.blind_note,
         gain=evidence.gain,
         gain_log=evidence.gain_log,
     )

@@ -18,7 +18,8 @@ class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
     `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
-    reference; `chance` the p-value of the gain, `limit` what it may be at most.
+    reference; `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain,
+    `limit` what it may be at most.
     """
 
     kind: VerdictKind
@@ -37,6 +38,7 @@ class Wording:
     alone_saving: Figure
     alone_ratio: Figure
     blind_saving: Figure
+    blind_note: Mapping[str, str]
     gain: Figure
     gain_log: Figure
 
@@ -62,8 +64,8 @@ def _english(w: Wording) -> list[str]:
         ]
     if w.kind == "route" and not math.isnan(w.blind_saving.value):
         said.append(f"Mixing models without reading the prompts would save {_percent(w.blind_saving)} at that quality.")
-    elif w.kind == "route":
-        said.append("No mixture of single models reaches that quality.")
+    elif "en" in w.blind_note:
+        said.append(w.blind_note["en"])
     if w.kind == "route" and w.alone != w.against:
         said.append(_alone(w))
     if w.kind == "single" and w.model != w.against and w.n_models > 1:
@@ -133,8 +135,8 @@ def _japanese(w: Wording) -> list[str]:
         ]
     if w.kind == "route" and not math.isnan(w.blind_saving.value):
         said.append(f"プロンプトを読まずに混ぜるだけなら、同じ品質での削減は{_percent_ja(w.blind_saving)}です。")
-    elif w.kind == "route":
-        said.append("単一モデルをどう混ぜても、その品質には届きません。")
+    elif "ja" in w.blind_note:
+        said.append(w.blind_note["ja"])
     if w.kind == "route" and w.alone != w.against:
         said.append(_alone_ja(w))
     if w.kind == "single" and w.model != w.against and w.n_models > 1:

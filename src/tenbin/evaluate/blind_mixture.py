@@ -1,0 +1,96 @@
+"""What mixing models without reading the prompts would save at the quality of a setting; where that is unknown, why.
+
+Where next to all queries go to one candidate, the mixture of that quality is next to that candidate alone: what the
+others add hangs on the few queries that go to them. Of so few an interval holds nearly always, or seldom, whatever it
+is made of, for a sample that shows none of them is the same whether they bring much or nothing. So nothing is said
+there (docs/explanation/metrics.md, "Intervals").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tenbin.evaluate.comparison import flipped, share_of, shares_of
+from tenbin.evaluate.curve import Contender
+from tenbin.evaluate.intervals import UNKNOWN, interval, lent_sd
+from tenbin.evaluate.result import Figure
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
+from tenbin.types import Floats, Ints
+
+LEAST_ELSEWHERE = 10
+"""Queries (copies once) that must go elsewhere: the count that a share must rest on before its interval is believed.
+
+Two more are imagined gone (`lent_sd`): beside ten they widen an interval by a tenth, at most to 97 % for 95.
+"""
+UNSEEN_SEED = 0
+NOT_REACHED: Mapping[str, str] = {
+    "en": "No mixture of single models reaches that quality.",
+    "ja": "単一モデルをどう混ぜても、その品質には届きません。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BlindMixture:
+    """What the zero router (z_test) saves at the quality of one setting; where NaN, `note` says why ("en", "ja").
+
+    No note where the reference is free: nothing can be saved there, by whatever means.
+    """
+
+    saving: Figure
+    note: Mapping[str, str] = field(default_factory=dict)
+
+
+def blind_mixtures(
+    trial: Trial, contender: Contender, ground: Ground, models: tuple[str, ...], reference: int
+) -> tuple[BlindMixture, ...]:
+    """One per operating point (`contender`); savings against the model `reference` (an index)."""
+    quality = trial.means.of(f"{POINTS} quality")
+    reference_cost = trial.means.of(f"{SINGLES} cost")[:, reference]
+    usual = shares_of(contender.choices, ground).argmax(axis=1)
+    cost = _cost(trial, quality + _unseen(contender.choices, usual, ground, len(quality)))
+    return tuple(
+        _mixture(cost[:, k], reference_cost, _gone(contender.choices[k], usual[k], ground), models[usual[k]], ground)
+        for k in range(len(usual))
+    )
+
+
+def _gone(choice: Ints, usual: int, ground: Ground) -> int:
+    """How many queries do not go to the usual candidate, copies counted once."""
+    return int(np.unique(ground.cluster[choice != usual]).size)
+
+
+def _mixture(cost: Floats, reference_cost: Floats, gone: int, usual: str, ground: Ground) -> BlindMixture:
+    if gone < LEAST_ELSEWHERE:
+        return BlindMixture(UNKNOWN, _too_few(gone, int(np.unique(ground.cluster).size), usual))
+    saving = flipped(interval(share_of(cost, reference_cost)))
+    return BlindMixture(saving, NOT_REACHED if math.isnan(cost[0]) else {})
+
+
+def _too_few(gone: int, n: int, usual: str) -> Mapping[str, str]:
+    most, most_ja = ("All", "すべて") if gone == 0 else (f"All but {gone} of", f"{gone}件を除くすべて")
+    return {
+        "en": f"{most} {n:,} prompts go to {usual}: with fewer than {LEAST_ELSEWHERE} going elsewhere, nothing can be "
+        "said of what mixing models without reading the prompts would save at that quality.",
+        "ja": f"{n:,}件のうち{most_ja}が {usual} に送られます。ほかに送られるものが{LEAST_ELSEWHERE}件に満たないため、"
+        "プロンプトを読まずに混ぜた場合の同じ品質での削減は示せません。",
+    }
+
+
+def _cost(trial: Trial, quality: Floats) -> Floats:
+    """Least dollars [1 + R, K] at which each resample's zero router reaches these qualities; NaN where it does not."""
+    reached = ([scale.zero.cost_at(q) for q in row] for scale, row in zip(trial.scales, quality.tolist(), strict=True))
+    return np.array(list(reached))
+
+
+def _unseen(choices: Ints, usual: Ints, ground: Ground, rows: int) -> Floats:
+    """Noise [rows, K] in the qualities of resamples: what the few that go elsewhere might hide. None in row 0."""
+    lent = [
+        lent_sd(ground.quality, choices[[k]], int(m), ground.weight, ground.cluster)[0] for k, m in enumerate(usual)
+    ]
+    noise = np.random.default_rng(UNSEEN_SEED).standard_normal(rows)
+    noise[0] = 0.0
+    return np.outer(noise, lent)
