@@ -122,7 +122,8 @@ class Pool:
         for saving in savings_of(trial):
             at = f"at {saving.ratio:.0%}"
             found |= {f"hull saving {at}": saving.saving, f"hull cost_usd {at}": saving.cost_usd}
-            found[f"zero router's saving {at}"] = saving.zero_saving
+            if saving.ratio < 1.0:  # at 1 it is 0 by definition, and no estimate
+                found[f"zero router's saving {at}"] = saving.zero_saving
         for zero in (ZERO_TEST, ZERO_TRAIN):
             difference = difference_of(trial, zero)
             found |= {f"gain in {name} at {zero}": getattr(difference, name) for name in APART}
@@ -143,11 +144,13 @@ class Pool:
             true = (*self.slider[k], self.slider[k][0] / quality[best], 1.0 - self.slider[k][1] / cost[best])
             for name, value in zip(ON_THE_DIAL, true, strict=True):
                 found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
-        single = cheap_and_good(drawn.trial, self.models)
-        one, other = self.models.index(single.model), self.models.index(single.best)
-        if one != other:
-            found["a model's quality_ratio"] = (single.quality_ratio, float(quality[one] / quality[other]))
-            found["a model's saving"] = (single.saving, float(1.0 - cost[one] / cost[other]))
+        for name, against in (("best", best), ("reference", self.reference)):
+            single = cheap_and_good(drawn.trial, self.models, against)
+            one = self.models.index(single.model)
+            if one != against:
+                true = float(quality[one] / quality[against]), float(1.0 - cost[one] / cost[against])
+                found[f"verdict's model's quality_ratio at {name}"] = (single.quality_ratio, true[0])
+                found[f"verdict's model's saving at {name}"] = (single.saving, true[1])
         return found
 
     def promised(self, rows: np.ndarray, seed: int) -> Told:
