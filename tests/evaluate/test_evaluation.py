@@ -239,3 +239,13 @@ def test_the_model_beside_the_router_is_held_against_the_reference_not_against_t
     said = next(s for s in found.verdict.sentences["en"] if s.startswith("Just using middle"))
     assert f" {1.0 - middle.cost_usd.value / dear.cost_usd.value:.1%} " in said
     assert f" {middle.quality.value / dear.quality.value:.1%} [" in said
+
+
+def test_twenty_prompts_asked_many_times_are_twenty_prompts() -> None:
+    router = SimulatedRouter(two_skills())
+    panel = router.world.panel(400, 1)
+    often = replace(panel, queries=tuple(replace(q, prompt=f"{i % 20}") for i, q in enumerate(panel.queries)))
+    found = evaluate(router, often, mus=11, resamples=20)
+    assert (found.data.n_test, found.data.n_clusters) == (400, 20)
+    assert (found.verdict.kind, found.verdict.n_more) == ("collect", 180)
+    assert found.verdict.sentences["en"][-1].endswith("on 20 unseen prompts.")

@@ -24,7 +24,7 @@ def evaluation_text(evaluation: Evaluation, lang: str) -> str:
     sentences = evaluation.verdict.sentences[lang]
     parts = [
         "\n".join([good(sentences[0]), *sentences[1:]]),
-        faint(words("evaluate.data", n=f"{evaluation.data.n_test:,}")),
+        faint(words("evaluate.data", n=f"{evaluation.data.n_clusters:,}")),
         f"{strong(words('evaluate.promise'))}\n{promises(evaluation, words)}",
         f"{strong(words('evaluate.models'))}\n{singles(evaluation, words)}",
         f"{strong(words('evaluate.against'))}\n{comparison(evaluation, words, curves)}",

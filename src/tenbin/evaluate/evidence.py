@@ -28,7 +28,7 @@ def evidence_of(
 
     `chance` is the p-value of that gain by permutation.
     """
-    n_test = int(sample.complete.sum())
+    n_test = int(np.unique(sample.cluster[sample.complete]).size)
     reference = router.models.index(router.anchors.reference)
     quality, cost = trial.means.of(f"{SINGLES} quality")[0], trial.means.of(f"{SINGLES} cost")[0]
     return Evidence(

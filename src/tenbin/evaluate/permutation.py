@@ -18,15 +18,27 @@ def chance_of(contender: Contender, ground: Ground, scale: Scale, *, seed: int) 
     """The share of permutations whose AIQ + AIQ-log is at least that of `contender` (p-value, the true deal included).
 
     Every permutation keeps how often each model is called at each mu and breaks only the tie to the query. The lean of
-    a hull is in both, hence the test is exact where prompts say nothing.
+    a hull is in both, hence the test is exact where prompts say nothing. Copies of a prompt are dealt the choice of one
+    of them: what comes out alike counts once.
     """
     choices = contender.choices[distinct(contender.choices)]
+    first, copies = _prompts(ground.cluster)
     rng = np.random.default_rng(seed)
     truth = _height(choices, ground, scale)
     as_high = sum(
-        _height(choices[:, rng.permutation(choices.shape[1])], ground, scale) >= truth - 1e-12 for _ in range(ROUNDS)
+        _height(choices[:, first[rng.permutation(first.size)][copies]], ground, scale) >= truth - 1e-12
+        for _ in range(ROUNDS)
     )
     return (1 + as_high) / (1 + ROUNDS)
+
+
+def _prompts(cluster: Ints) -> tuple[Ints, Ints]:
+    """The first row [G] of every cluster in the order of rows, and which of these each row [n] is a copy of."""
+    _, first, numbered = np.unique(cluster, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return first[order], place[numbered.reshape(-1)]
 
 
 def _height(choices: Ints, ground: Ground, scale: Scale) -> float:

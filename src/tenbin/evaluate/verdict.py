@@ -42,9 +42,9 @@ class Single:
 class Evidence:
     """The figures that a verdict rests on; `gain` and `gain_log` are the router's AIQ and AIQ-log minus z_test's.
 
-    `chance` is the p-value of that gain by permutation; `rivals` the (quality, dollars) realised by each single model;
-    `single` is held against the best model on the test queries, `alone` the same one against the reference, as routing
-    is.
+    `n_test` counts different prompts: copies of one say no more than it does. `chance` is the p-value of that gain by
+    permutation; `rivals` the (quality, dollars) realised by each single model; `single` is held against the best model
+    on the test queries, `alone` the same one against the reference, as routing is.
     """
 
     n_models: int
