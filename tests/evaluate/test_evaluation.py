@@ -249,3 +249,13 @@ def test_twenty_prompts_asked_many_times_are_twenty_prompts() -> None:
     assert (found.data.n_test, found.data.n_clusters) == (400, 20)
     assert (found.verdict.kind, found.verdict.n_more) == ("collect", 180)
     assert found.verdict.sentences["en"][-1].endswith("on 20 unseen prompts.")
+
+
+def test_a_reference_that_is_the_cheapest_leaves_room_above_it() -> None:
+    costs = np.array([[0.001, 0.01]] * 2)
+    world = World(("broad", "deep"), np.array([[0.9, 0.3], [0.5, 0.95]]), costs)
+    found = evaluate(SimulatedRouter(world), world.panel(1000, 1), mus=11, resamples=100)
+    best = found.operating_points[[p.kind for p in found.operating_points].index("mu")]
+    assert (found.reference, found.verdict.kind, found.verdict.prompts_say_nothing) == ("broad", "route", False)
+    assert best.quality_ratio.value > 1.25
+    assert found.verdict.quality_ratio == best.quality_ratio

@@ -44,6 +44,8 @@ EVIDENCE = Evidence(
     gain=SURE_GAIN,
     gain_log=SURE_GAIN,
     chance=0.005,
+    at_best=Figure(1.0, 0.99, 1.01),
+    chance_at_best=0.3,
     rivals=((0.8, 0.02), (0.79, 0.008)),
     single=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
     alone=Single("mid", "large", Figure(0.6, 0.55, 0.65), Figure(0.995, 0.99, 1.0)),
@@ -142,6 +144,29 @@ def test_more_quality_without_a_saving_is_a_reason_to_route() -> None:
     assert verdict.kind == "route"
     assert math.isnan(verdict.ratio)
     assert "102.0% [101.0%, 103.0%] of large's quality at 1.20 times its cost" in verdict.sentences["en"][0]
+
+
+def test_more_quality_than_a_single_model_has_is_not_quoted_where_a_cheaper_one_has_it_too() -> None:
+    finest = point(0.0, Figure(0.2, 0.1, 0.3), kind="mu")
+    assert verdict_of(replace(EVIDENCE, points=(finest,))).kind == "route"
+    assert verdict_of(replace(EVIDENCE, points=(finest,), rivals=((0.81, 0.004),))).kind == "single"
+
+
+def test_quality_above_every_single_models_is_a_reason_to_route_where_nothing_is_gained_below_the_best_ones_cost() -> (
+    None
+):
+    dearer = point(0.0, Figure(-4.5, -5.0, -4.0), kind="mu")
+    finer = replace(
+        EVIDENCE, points=(dearer,), gain=NO_GAIN, gain_log=NO_GAIN, chance=1.0, rivals=((0.7, 0.001),),
+        at_best=Figure(1.1, 1.05, 1.15), chance_at_best=0.005,
+    )  # fmt: skip
+    verdict = verdict_of(finer)
+    assert (verdict.kind, verdict.prompts_say_nothing, verdict.chance) == ("route", False, 0.005)
+    assert "102.0% [101.0%, 103.0%] of large's quality at 5.50 times its cost" in verdict.sentences["en"][0]
+    assert any("costs more than the best single model" in s for s in verdict.sentences["en"])
+    assert any("最良の単一モデルより高い費用" in s for s in verdict.sentences["ja"])
+    assert verdict_of(replace(finer, chance_at_best=0.02)).prompts_say_nothing
+    assert verdict_of(replace(finer, at_best=Figure(1.1, 0.99, 1.2))).prompts_say_nothing
 
 
 def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() -> None:

@@ -122,8 +122,10 @@ def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: i
 
 
 def verdict_mu(evaluation: Evaluation) -> float:
-    """The mu of the operating point that the verdict rests on, or of the 97 % one, or 0."""
+    """The mu of the operating point that the verdict rests on; without one, of the 97 % one, or 0."""
     ratio = evaluation.verdict.ratio
+    if evaluation.verdict.kind == "route" and not math.isfinite(ratio):
+        return 0.0
     wanted = ratio if math.isfinite(ratio) else 0.97
     found = [p.mu for p in evaluation.operating_points if p.kind == "min_quality" and p.target == wanted and p.reached]
     return found[0] if found else 0.0

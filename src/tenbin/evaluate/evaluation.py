@@ -22,7 +22,7 @@ from tenbin.evaluate.comparison import (
     summary_of,
 )
 from tenbin.evaluate.curve import Contender
-from tenbin.evaluate.evidence import evidence_of
+from tenbin.evaluate.evidence import evidence_of, quality_at_best
 from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.learning import learning_points
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
@@ -116,7 +116,8 @@ def _assemble(
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
-    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, chance)
+    at_best = quality_at_best(trial, points, case.ground, seed=seed)
+    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, chance, at_best)
     return Evaluation(
         models=router.models,
         reference=router.anchors.reference,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.comparison import flipped, share_of
+from tenbin.evaluate.comparison import flipped, kept_of, share_of
+from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import mean_interval
-from tenbin.evaluate.result import Difference, OperatingPoint
+from tenbin.evaluate.permutation import chance_of_quality
+from tenbin.evaluate.result import Difference, Figure, OperatingPoint
 from tenbin.evaluate.sample import Sample
 from tenbin.evaluate.subject import Subject
-from tenbin.evaluate.trial import SINGLES, Trial
+from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.evaluate.verdict import Evidence, Single
 
 GOOD_ENOUGH = 0.99
@@ -23,10 +25,11 @@ def evidence_of(
     sample: Sample,
     router: Subject,
     chance: float,
+    at_best: tuple[Figure, float],
 ) -> Evidence:
     """The evidence: the gain over the zero router (z_test), the best single choice and the operating points.
 
-    `chance` is the p-value of that gain by permutation.
+    `chance` is the p-value of that gain by permutation, `at_best` what `quality_at_best` found.
     """
     n_test = int(np.unique(sample.cluster[sample.complete]).size)
     reference = router.models.index(router.anchors.reference)
@@ -38,11 +41,24 @@ def evidence_of(
         gain=over_zero.aiq,
         gain_log=over_zero.aiq_log,
         chance=chance,
+        at_best=at_best[0],
+        chance_at_best=at_best[1],
         rivals=tuple(zip(quality.tolist(), cost.tolist(), strict=True)),
         single=cheap_and_good(trial, router.models, trial.scales[0].best),
         alone=cheap_and_good(trial, router.models, reference),
         points=points,
     )
+
+
+def quality_at_best(trial: Trial, points: Contender, ground: Ground, *, seed: int) -> tuple[Figure, float]:
+    """The quality at mu 0 as a share of the best single model's, and the chance of so much by permutation.
+
+    `points` are the operating points, mu 0 among them.
+    """
+    at = int(np.flatnonzero(points.mus == 0.0)[0])
+    choice = points.choices[[at]]
+    kept = kept_of(trial.means, POINTS, choice, np.array([at]), ground, trial.scales[0].best)
+    return kept[0][0], chance_of_quality(choice[0], ground, seed=seed)
 
 
 def cheap_and_good(trial: Trial, models: tuple[str, ...], against: int) -> Single:

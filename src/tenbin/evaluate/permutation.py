@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tenbin.evaluate.trial import Ground, distinct
 from tenbin.types import Ints
 
 ROUNDS = 199
+ROUNDING = 1e-12
 
 
 def chance_of(contender: Contender, ground: Ground, scale: Scale, *, seed: int) -> float:
@@ -22,13 +24,21 @@ def chance_of(contender: Contender, ground: Ground, scale: Scale, *, seed: int) 
     of them: what comes out alike counts once.
     """
     choices = contender.choices[distinct(contender.choices)]
+    return _share_as_high(choices, ground, lambda dealt: _height(dealt, ground, scale), seed)
+
+
+def chance_of_quality(choice: Ints, ground: Ground, *, seed: int) -> float:
+    """The share of permutations of one setting's `choice` [n] whose mean quality is at least its own (p-value)."""
+    return _share_as_high(
+        choice[None, :], ground, lambda dealt: float(chosen(ground.quality, dealt)[0] @ ground.share), seed
+    )
+
+
+def _share_as_high(choices: Ints, ground: Ground, height: Callable[[Ints], float], seed: int) -> float:
     first, copies = _prompts(ground.cluster)
     rng = np.random.default_rng(seed)
-    truth = _height(choices, ground, scale)
-    as_high = sum(
-        _height(choices[:, first[rng.permutation(first.size)][copies]], ground, scale) >= truth - 1e-12
-        for _ in range(ROUNDS)
-    )
+    least = height(choices) - ROUNDING
+    as_high = sum(height(choices[:, first[rng.permutation(first.size)][copies]]) >= least for _ in range(ROUNDS))
     return (1 + as_high) / (1 + ROUNDS)
 
 

@@ -43,8 +43,9 @@ class Evidence:
     """The figures that a verdict rests on; `gain` and `gain_log` are the router's AIQ and AIQ-log minus z_test's.
 
     `n_test` counts different prompts: copies of one say no more than it does. `chance` is the p-value of that gain by
-    permutation; `rivals` the (quality, dollars) realised by each single model; `single` is held against the best model
-    on the test queries, `alone` the same one against the reference, as routing is.
+    permutation; `at_best` the quality at mu 0 as a share of the best single model's on the test queries, at whatever
+    cost, and `chance_at_best` its p-value; `rivals` the (quality, dollars) realised by each single model; `single` is
+    held against the best model on the test queries, `alone` the same one against the reference, as routing is.
     """
 
     n_models: int
@@ -53,6 +54,8 @@ class Evidence:
     gain: Figure
     gain_log: Figure
     chance: float
+    at_best: Figure
+    chance_at_best: float
     rivals: tuple[tuple[float, float], ...]
     single: Single
     alone: Single
@@ -64,16 +67,18 @@ def verdict_of(evidence: Evidence) -> Verdict:
 
     "route" needs a gain over the zero router (AIQ or AIQ-log above 0 by its interval) that chance does not reach, and
     an operating point, set on training data, that kept its promise, saves dollars by its interval and is not matched by
-    a single model at its price (or, at mu 0, adds quality). Without such a gain: "collect" where at most 20 times the
-    data would settle whether it is luck, or one that the interval still allows and is worth having, else "single".
+    a single model at its price (or, at mu 0, adds quality). So does a quality at mu 0 above every single model's by its
+    interval that chance does not reach: AIQ ends at the best single model's dollars. Without either: "collect" where at
+    most 20 times the data would settle whether it is luck, or one that the interval still allows and is worth having,
+    else "single".
     """
     if evidence.n_models == 1:
         return _made("single", "unknown", None, evidence)
     if evidence.n_test < LEAST_TEST:
         return _made("collect", "unknown", ENOUGH_TEST - evidence.n_test, evidence)
     finding = _finding(evidence)
-    if finding == "gain":
-        point = _worth(evidence.points, evidence.rivals)
+    if finding in ("gain", "finer"):
+        point = (_worth if finding == "gain" else _finest)(evidence.points, evidence.rivals)
         return _made("single" if point is None else "route", finding, None, evidence, point)
     if finding == "luck":
         more = queries_beyond_chance(evidence.chance, evidence.n_test) if evidence.chance <= PLAIN_LUCK else None
@@ -115,23 +120,32 @@ def _more(times: float, n_test: int) -> int | None:
 
 def _finding(evidence: Evidence) -> Finding:
     """What the gain's intervals and its chance say; the permutations carry the upward lean of a hull, intervals not."""
-    if not (evidence.gain.low > 0.0 or evidence.gain_log.low > 0.0):
-        return "nothing"
-    return "gain" if evidence.chance <= BY_CHANCE else "luck"
+    above_zero = evidence.gain.low > 0.0 or evidence.gain_log.low > 0.0
+    if above_zero and evidence.chance <= BY_CHANCE:
+        return "gain"
+    if evidence.at_best.low > 1.0 and evidence.chance_at_best <= BY_CHANCE:
+        return "finer"
+    return "luck" if above_zero else "nothing"
 
 
 def _worth(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float], ...]) -> OperatingPoint | None:
     """The operating point to quote: the first preferred one that saves and that no single model matches at its price.
 
-    Else mu 0 where it adds quality.
+    Else the finest.
     """
     for target in PREFERRED:
         for point in points:
             asked = point.kind == "min_quality" and point.target == target
             if asked and point.reached and point.kept and point.saving.low > 0.0 and not _matched(point, rivals):
                 return point
+    return _finest(points, rivals)
+
+
+def _finest(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float], ...]) -> OperatingPoint | None:
+    """The point at mu 0, where it adds quality that no single model has at its price."""
     for point in points:
-        if point.kind == "mu" and point.target == 0.0 and point.quality_ratio.low > 1.0:
+        finest = point.kind == "mu" and point.target == 0.0
+        if finest and point.quality_ratio.low > 1.0 and not _matched(point, rivals):
             return point
     return None
 
@@ -139,7 +153,7 @@ def _worth(points: tuple[OperatingPoint, ...], rivals: tuple[tuple[float, float]
 def _made(
     kind: VerdictKind, finding: Finding, n_more: int | None, evidence: Evidence, point: OperatingPoint | None = None
 ) -> Verdict:
-    single = evidence.single
+    single, chance = evidence.single, evidence.chance_at_best if finding == "finer" else evidence.chance
     model = single.model if kind == "single" else None
     saving, quality_ratio, ratio = UNKNOWN, UNKNOWN, math.nan
     if kind == "single":
@@ -155,7 +169,7 @@ def _made(
         n_test=evidence.n_test,
         n_models=evidence.n_models,
         finding=finding,
-        chance=evidence.chance,
+        chance=chance,
         limit=BY_CHANCE,
         ratio=ratio,
         saving=saving,
@@ -169,7 +183,7 @@ def _made(
         gain_log=evidence.gain_log,
     )
     nothing = finding == "nothing" or (finding == "luck" and kind == "single")
-    return Verdict(kind, model, n_more, nothing, ratio, saving, quality_ratio, sentences(wording), evidence.chance)
+    return Verdict(kind, model, n_more, nothing, ratio, saving, quality_ratio, sentences(wording), chance)
 
 
 def _matched(point: OperatingPoint, rivals: tuple[tuple[float, float], ...]) -> bool:

@@ -9,8 +9,9 @@ from typing import Literal
 
 from tenbin.evaluate.result import Figure, VerdictKind
 
-Finding = Literal["gain", "luck", "nothing", "unknown"]
-"""Of the gain over blind mixtures: beyond chance, within its reach, not above 0 by its interval, not looked at."""
+Finding = Literal["gain", "finer", "luck", "nothing", "unknown"]
+"""Of the gain over blind mixtures: beyond chance, only above the best single model's quality, within the reach of
+chance, not above 0 by its interval, not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ def _english(w: Wording) -> list[str]:
         )
     if w.n_models > 1 and w.kind != "route":
         said += _finding(w)
+    elif w.finding == "finer":
+        said.append(
+            "That gain costs more than the best single model; up to its dollars, where AIQ looks, none is sure."
+        )
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
             f"Over blind mixtures of single models the gain in mean quality is {_signed(w.gain)} (AIQ) and "
@@ -113,7 +118,7 @@ def _finding(w: Wording) -> list[str]:
                 f"The gain could still be luck: the same choices, dealt out to the prompts at random, reach it with a "
                 f"chance of {w.chance:.1%} (at most {w.limit:.0%} is asked for)."
             ]
-        case "gain":
+        case "gain" | "finer":
             return ["The prompts say something, but no promise was kept at a saving that no single model matches."]
     return []
 
@@ -143,6 +148,10 @@ def _japanese(w: Wording) -> list[str]:
         said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
     if w.n_models > 1 and w.kind != "route":
         said += _finding_ja(w)
+    elif w.finding == "finer":
+        said.append(
+            "この差は最良の単一モデルより高い費用で得られます。AIQ が見るそれ以下の費用では、確かな差はありません。"
+        )
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
             f"単一モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
@@ -183,7 +192,7 @@ def _finding_ja(w: Wording) -> list[str]:
                 f"この差は、まだ偶然かもしれません。同じ選択をプロンプトに無作為に割り当てても、{w.chance:.1%}の確率で"
                 f"同じ差が出ます（基準は{w.limit:.0%}以下）。"
             ]
-        case "gain":
+        case "gain" | "finer":
             return [
                 "プロンプトに手がかりはありますが、約束を守りながら、単独モデルより有利に節約できる設定がありません。"
             ]
