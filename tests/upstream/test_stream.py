@@ -93,7 +93,8 @@ KINDS: Sequence[tuple[Callable[[], AnswerStream], bytes]] = [
 
 
 def said(stream: AnswerStream) -> tuple[Any, ...]:
-    return stream.has_content, stream.is_done, stream.usage, stream.error, stream.response_id, stream.finish_reason
+    figures = stream.has_content, stream.said_bytes, stream.is_done, stream.usage
+    return *figures, stream.error, stream.response_id, stream.finish_reason
 
 
 def run(stream: AnswerStream, pieces: list[bytes]) -> bytes:
@@ -103,7 +104,7 @@ def run(stream: AnswerStream, pieces: list[bytes]) -> bytes:
 def test_a_client_that_asked_gets_every_byte() -> None:
     stream = OpenAIStream(strip_usage=False)
     assert run(stream, [ASKED + DONE]) == ASKED + DONE
-    assert said(stream) == (True, True, Usage(9, 4, 2, 0, 1), None, "c-1", "stop")
+    assert said(stream) == (True, 24, True, Usage(9, 4, 2, 0, 1), None, "c-1", "stop")
 
 
 def test_a_client_that_did_not_ask_gets_the_stream_as_if_nobody_had() -> None:
@@ -250,6 +251,25 @@ def test_what_counts_as_content(delta: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stream", "piece", "said_bytes"),
+    [
+        (OpenAIStream(strip_usage=True), chunk({"content": "word", "refusal": None, "reasoning_content": ""}), 4),
+        (OpenAIStream(strip_usage=True), chunk({"reasoning_content": "日本"}), 6),
+        (OpenAIStream(strip_usage=True), chunk({"tool_calls": [{"index": 0, "function": {"arguments": "word"}}]}), 4),
+        (OpenAIStream(strip_usage=True), chunk({"content": "word"}, usage=None) * 3, 12),
+        (AnthropicStream(), event("content_block_delta", delta={"type": "text_delta", "text": "word"}), 4),
+        (AnthropicStream(), event("content_block_delta", delta={"type": "thinking_delta", "thinking": "word"}), 4),
+        (AnthropicStream(), event("content_block_delta", delta={"type": "input_json_delta", "partial_json": "{}"}), 2),
+        (AnthropicStream(), event("content_block_delta", delta={"type": "signature_delta", "signature": "word"}), 0),
+        (ResponsesStream(), event("response.output_text.delta", delta="word"), 4),
+    ],
+)
+def test_how_much_was_said(stream: AnswerStream, piece: bytes, said_bytes: int) -> None:
+    stream.feed(piece)
+    assert stream.said_bytes == said_bytes
+
+
+@pytest.mark.parametrize(
     ("first", "expected"),
     [
         (event("content_block_start", index=0, content_block={"type": "text", "text": ""}), False),
@@ -269,7 +289,7 @@ def test_what_counts_as_content_of_a_message(first: bytes, expected: bool) -> No
 def test_the_usage_of_a_message_adds_the_cached_input() -> None:
     stream = AnthropicStream()
     assert run(stream, [MESSAGES]) == MESSAGES
-    assert said(stream) == (True, True, Usage(18, 7, 10, 5), None, "msg_1", "end_turn")
+    assert said(stream) == (True, 12, True, Usage(18, 7, 10, 5), None, "msg_1", "end_turn")
 
 
 def test_a_message_delta_may_correct_the_input() -> None:
@@ -282,7 +302,7 @@ def test_a_message_delta_may_correct_the_input() -> None:
 def test_the_usage_of_a_response() -> None:
     stream = ResponsesStream()
     assert run(stream, [RESPONSES]) == RESPONSES
-    assert said(stream) == (True, True, Usage(20, 6, 8, 0, 5), None, "resp_1", "completed")
+    assert said(stream) == (True, 1, True, Usage(20, 6, 8, 0, 5), None, "resp_1", "completed")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tenbin.errors import RequestError
 from tenbin.gateway.caller import Caller
-from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
 from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.snapshot import Snapshot
@@ -147,20 +147,20 @@ class Call:
         self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
         self.work.services.remember(self.work, self.name, usage, response_id)
 
-    def failed(self, failure: UpstreamFailure, usage: Usage | None = None) -> None:
-        """No usable answer came, or not all of it."""
+    def failed(self, failure: UpstreamFailure, usage: Usage | None = None, said_bytes: int = 0) -> None:
+        """No usable answer came, or not all of it: so much of it had been said."""
         if failure.counts:
             self.seat.failed(failure.retry_after_s)
         else:
             self.seat.succeeded()
         cost = 0.0
-        if failure.kind in BILLED_ANYWAY:
-            cost = self._expected_usd(usage)
+        if failure.kind in BILLED_ANYWAY or said_bytes:
+            cost = self._expected_usd(usage, said_bytes)
         self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind)
 
-    def cancelled(self, usage: Usage | None = None) -> None:
-        """The client left."""
-        self._settle("cancelled", usage, self._expected_usd(usage), http_status=499)
+    def cancelled(self, usage: Usage | None = None, said_bytes: int = 0) -> None:
+        """The client left after so much had been said."""
+        self._settle("cancelled", usage, self._expected_usd(usage, said_bytes), http_status=499)
 
     def dropped(self, *, client_left: bool = False) -> None:
         """The call was never made."""
@@ -169,12 +169,23 @@ class Call:
         elif self.reservation is not None:
             self.work.services.budgets.settle(self.reservation, 0.0)
 
-    def _expected_usd(self, usage: Usage | None) -> float:
-        """What a call whose end nobody saw is booked at: its usage so far, what was expected, or the reserve."""
-        if usage is not None and (cost := self.work.snapshot.bill_usd(self.name, usage)) is not None:
-            return cost
+    def _expected_usd(self, usage: Usage | None, said_bytes: int) -> float:
+        """What a call whose end nobody saw is booked at: its usage so far, what was expected, or the reserve.
+
+        In any case what was said is paid for: Anthropic's streams count it only at their end, OpenAI's not before, and
+        a client that leaves a moment earlier has had the answer.
+        """
+        bill = self.work.snapshot.bill_usd
+        said_tokens = round(said_bytes / BYTES_PER_TOKEN)
+        if usage is not None:
+            seen = replace(usage, output_tokens=max(usage.output_tokens, said_tokens))
+            if (cost := bill(self.name, seen)) is not None:
+                return cost
         expected = self.attempt.cost_usd
-        return expected if expected is not None and expected >= 0.0 else self.reserve_usd or 0.0
+        if expected is None or not expected >= 0.0:
+            expected = self.reserve_usd or 0.0
+        said = bill(self.name, Usage(round(sent_tokens(self.work, self.attempt)), said_tokens)) if said_tokens else 0.0
+        return max(expected, said or 0.0)
 
     def _settle(
         self,
@@ -221,12 +232,14 @@ class Call:
 
 def reserve_usd(work: Work, attempt: Attempt) -> float | None:
     """The most that a call is likely to cost; None where the candidate has no price."""
+    sent = round(sent_tokens(work, attempt) * INPUT_MARGIN)
+    return work.snapshot.bill_usd(attempt.destination.candidate.name, Usage(sent, round(_most_output(work, attempt))))
+
+
+def sent_tokens(work: Work, attempt: Attempt) -> float:
+    """The input of a call, as it is expected."""
     sent = attempt.input_tokens
-    if not sent >= 0.0:
-        sent = work.incoming.body_bytes / 3.0
-    return work.snapshot.bill_usd(
-        attempt.destination.candidate.name, Usage(round(sent * INPUT_MARGIN), round(_most_output(work, attempt)))
-    )
+    return sent if sent >= 0.0 else work.incoming.body_bytes / BYTES_PER_TOKEN
 
 
 def _most_output(work: Work, attempt: Attempt) -> float:

@@ -27,6 +27,8 @@ MAX_VALUES = 300_000
 """What one decoded member may hold: walking over more would keep every other request waiting for seconds."""
 MAX_OUTPUT_TOKENS = 1 << 40
 """Beyond it a cap is none; the figures made from it stay finite."""
+BYTES_PER_TOKEN = 3.0
+"""Of tools, schemas, bodies and answers that nobody counted: cautious, for English text has about 4."""
 MAX_USER = 256
 IMAGE_PARTS = ("image_url", "image", "input_image")
 BESIDE = ("tools", "functions", "response_format", "output_format", "text")

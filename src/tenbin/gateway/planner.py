@@ -15,7 +15,7 @@ from tenbin.gateway.asked import Asked
 from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
-from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.pacers import Pace
 from tenbin.gateway.plan import Attempt, Plan
@@ -32,8 +32,6 @@ from tenbin.types import Candidate, Floats, Query
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.translate import untranslatable
 
-BYTES_PER_TOKEN = 3.0
-"""Of tools, schemas and bodies that nobody counted: cautious, for English text has about 4."""
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "least_loss": "least_loss",

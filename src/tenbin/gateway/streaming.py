@@ -112,7 +112,7 @@ async def stream_through(
         if pump.is_whole:  # the client has all of it, and need not wait until the upstream hangs up
             pump.succeeded(reply.status)
         else:
-            call.cancelled(pump.stream.usage)
+            call.cancelled(pump.stream.usage, pump.stream.said_bytes)
         raise
     stream = pump.stream
     if failure is None and stream.error is not None:
@@ -123,7 +123,7 @@ async def stream_through(
         raise failure
     await exchange.end(pump.close())
     if failure is not None:
-        call.failed(failure, stream.usage)
+        call.failed(failure, stream.usage, stream.said_bytes)
         call.work.services.gave_up(call.work, failure)
         return
     pump.succeeded(reply.status)

@@ -21,6 +21,8 @@ _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
 _PILED_END = _USAGE_NULL + b"}" + _BLANK
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
+_CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
+"""What stands around a piece of a tool call's arguments."""
 
 _T = TypeVar("_T")
 
@@ -29,9 +31,11 @@ class AnswerStream(Protocol):
     """What every dialect's stream tells.
 
     `has_content`: a byte of text, reasoning or a tool call came; until then another candidate may take over unseen.
+    `said_bytes`: how much of these came, as JSON writes it: all that a stream tells of its tokens before its end.
     `error`: the data of an error event inside the stream (its frame was passed on); `failure_inside` reads it.
     """
 
+    said_bytes: int
     has_content: bool
     is_done: bool
     usage: Usage | None
@@ -49,10 +53,21 @@ class AnswerStream(Protocol):
 class _Stream:
     """The state that all streams have, and the walk over the frames; a dialect is its `_passed`."""
 
-    __slots__ = ("_failure", "error", "finish_reason", "frames", "has_content", "is_done", "response_id", "usage")
+    __slots__ = (
+        "_failure",
+        "error",
+        "finish_reason",
+        "frames",
+        "has_content",
+        "is_done",
+        "response_id",
+        "said_bytes",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self.frames = Frames()
+        self.said_bytes = 0
         self.has_content = False
         self.is_done = False
         self.usage: Usage | None = None
@@ -98,9 +113,13 @@ class _Delta(msgspec.Struct, gc=False):
     function_call: msgspec.Raw = _NULL
     audio: msgspec.Raw = _NULL
 
-    def is_empty(self) -> bool:
-        fields = (self.content, self.tool_calls, self.reasoning_content, self.reasoning, self.refusal)
-        return all(bytes(raw) in _EMPTY for raw in (*fields, self.function_call, self.audio))
+    def said_bytes(self) -> int:
+        """How much it adds, 0 where nothing."""
+        fields = (self.content, self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio)
+        found = sum([_said_bytes(raw) for raw in fields if raw is not _NULL])
+        if self.tool_calls is not _NULL and (calls := _said_bytes(self.tool_calls)):
+            found += max(calls - _CALL_BYTES, 1)
+        return found
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -167,8 +186,9 @@ class OpenAIStream(_Stream):
         for choice in chunk.choices or ():
             if choice.finish_reason is not None:
                 self.finish_reason = choice.finish_reason
-            if not self.has_content and choice.delta is not None:
-                self.has_content = not choice.delta.is_empty()
+            if choice.delta is not None and (said := choice.delta.said_bytes()):
+                self.said_bytes += said
+                self.has_content = True
 
     def _passed(self, frame: Frame) -> bytes:
         data = frame.data
@@ -196,6 +216,7 @@ class _Part(msgspec.Struct):
     type: str | None = None
     text: msgspec.Raw = _NULL
     thinking: msgspec.Raw = _NULL
+    partial_json: msgspec.Raw = _NULL
     stop_reason: str | None = None
 
     def says(self) -> bool:
@@ -205,6 +226,10 @@ class _Part(msgspec.Struct):
         if self.type in {"thinking", "thinking_delta"}:
             return bytes(self.thinking) not in _EMPTY
         return True
+
+    def said_bytes(self) -> int:
+        """How much of text, thinking or a call's arguments it adds."""
+        return sum([_said_bytes(raw) for raw in (self.text, self.thinking, self.partial_json) if raw is not _NULL])
 
 
 class _Message(msgspec.Struct):
@@ -236,9 +261,11 @@ class AnthropicStream(_Stream):
         kind = event.type
         if kind == "content_block_delta" and event.delta is not None:
             self.has_content = self.has_content or event.delta.says()
+            self.said_bytes += event.delta.said_bytes()
         elif kind == "content_block_start" and event.content_block is not None:
             block = event.content_block
             self.has_content = self.has_content or block.says()
+            self.said_bytes += block.said_bytes()
         elif kind == "message_start" and event.message is not None:
             self.response_id = event.message.id
             self.usage = anthropic_usage(event.message.usage)
@@ -261,6 +288,7 @@ class _Response(msgspec.Struct):
 
 class _ResponseEvent(msgspec.Struct):
     type: str | None = None
+    delta: msgspec.Raw = _NULL
     response: _Response | None = None
 
 
@@ -284,6 +312,7 @@ class ResponsesStream(_Stream):
         response = event.response
         if kind.endswith(".delta"):
             self.has_content = True
+            self.said_bytes += _said_bytes(event.delta)
         elif response is not None:
             self.response_id = response.id or self.response_id
             self.finish_reason = response.status or self.finish_reason
@@ -293,6 +322,12 @@ class ResponsesStream(_Stream):
         if kind in {"error", "response.failed"}:
             self.error = data
         return frame.raw
+
+
+def _said_bytes(raw: msgspec.Raw) -> int:
+    """The length of a text as JSON writes it between its quotes, 0 for what is empty."""
+    written = bytes(raw)
+    return 0 if written in _EMPTY else len(written) - 2
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:

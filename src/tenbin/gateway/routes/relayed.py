@@ -15,9 +15,16 @@ from tenbin.gateway.asked import asked_of
 from tenbin.gateway.call import Work
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.incoming import Incoming, read_anthropic, read_chat, read_embeddings, read_responses
+from tenbin.gateway.incoming import (
+    BYTES_PER_TOKEN,
+    Incoming,
+    read_anthropic,
+    read_chat,
+    read_embeddings,
+    read_responses,
+)
 from tenbin.gateway.plan import Plan
-from tenbin.gateway.planner import BYTES_PER_TOKEN, Asking
+from tenbin.gateway.planner import Asking
 from tenbin.gateway.relay import Relay
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.target import resolve

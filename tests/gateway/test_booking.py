@@ -1,0 +1,99 @@
+"""What a call is booked at whose end nobody saw, and what is set aside for it: never less than what was had."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tenbin.store.call import Call
+from tenbin.testing import Answer
+from tests.gateway.chaos.client import hear, leave, send
+from tests.gateway.running import HARD, Running, Upstreams, eventually
+
+WORDS = 2_000
+SAID = "four " * WORDS
+USD_PER_WORD = {"good": 40e-6, "claude": 80e-6}
+
+
+def event(name: str, **fields: Any) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), json.dumps({"type": name, **fields}).encode())
+
+
+def chunk(content: str) -> bytes:
+    return b"data: %s\n\n" % json.dumps({"choices": [{"index": 0, "delta": {"content": content}}]}).encode()
+
+
+BEGUN = {
+    "good": b"".join(chunk("four ") for _ in range(WORDS)),
+    "claude": event("message_start", message={"id": "msg_1", "usage": {"input_tokens": 20, "output_tokens": 1}})
+    + b"".join(
+        event("content_block_delta", index=0, delta={"type": "text_delta", "text": "four "}) for _ in range(WORDS)
+    ),
+}
+"""Streams of as many words, just before their usage."""
+NO_JSON = b"data: {\n\n"
+OVERLOADED = {
+    "good": b'data: {"error": {"message": "no more", "code": 503}}\n\n',
+    "claude": event("error", error={"type": "overloaded_error", "message": "no more"}),
+}
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("booking")
+    with Upstreams("cheap", "good", claude="anthropic") as ups, Running(folder, ups) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(module_gateway: Running) -> Running:
+    for fake in module_gateway.upstreams.fakes.values():
+        fake.script = None
+    return module_gateway
+
+
+def asked(gateway: Running, name: str, **fields: Any) -> socket.socket:
+    path = "/v1/messages" if name == "claude" else "/v1/chat/completions"
+    members = {"model": "tenbin/auto", "tenbin": {"allow": [name]}, "max_tokens": 50_000}
+    body = {**members, "messages": [{"role": "user", "content": HARD}], **fields}
+    return send(gateway.port, json.dumps(body).encode(), path=path)
+
+
+def last(gateway: Running) -> Call:
+    """The last call, once it is settled."""
+    eventually(lambda: gateway.gateway.services.in_flight == 0, "the request to end")
+    call: Call = gateway.calls()[-1]
+    return call
+
+
+@pytest.mark.parametrize("name", ["good", "claude"])
+def test_who_leaves_just_before_the_usage_pays_for_what_was_said(gateway: Running, name: str) -> None:
+    body = BEGUN[name]
+    stream = {"content-type": "text/event-stream"}
+    gateway.upstreams[name].script = Answer(chunks=(body,), headers=stream, cut_at=len(body), ending="hang")
+    client = asked(gateway, name, stream=True)
+    heard = b""
+    while heard.count(b"four") < WORDS:
+        heard += client.recv(65536)
+    leave(client)
+    call = last(gateway)
+    assert call.status == "cancelled"
+    assert call.billed_usd >= WORDS * USD_PER_WORD[name]
+    assert call.billed_usd <= 2 * WORDS * USD_PER_WORD[name]
+
+
+@pytest.mark.parametrize("name", ["good", "claude"])
+@pytest.mark.parametrize("ending", ["cut", "no JSON", "overloaded"])
+def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Running, name: str, ending: str) -> None:
+    end = {"cut": b"", "no JSON": NO_JSON, "overloaded": OVERLOADED[name]}[ending]
+    stream = {"content-type": "text/event-stream"}
+    gateway.upstreams[name].script = Answer(chunks=(BEGUN[name], end), headers=stream, chunk_gap_s=0.05)
+    with asked(gateway, name, stream=True) as client:
+        assert b"error" in hear(client, b"0\r\n\r\n")
+    call = last(gateway)
+    assert call.status == "failed"
+    assert call.billed_usd >= WORDS * USD_PER_WORD[name]
