@@ -44,11 +44,23 @@ def test_unlabelled_cells_and_models_are_left_out() -> None:
 
 
 def test_weights_count_like_copies() -> None:
-    predicted, observed = np.array([[0.2], [0.7]]), np.array([[0.0], [1.0]])
+    predicted, observed = np.array([[0.2], [0.6]]), np.array([[0.0], [1.0]])
+    often = [0, 0, 0, 1]
     weighed = quality_rows(("a",), np.array([[3.0], [1.0]]), predicted, observed)[1]
-    copied = quality_rows(("a",), np.ones((4, 1)), predicted[[0, 0, 0, 1]], observed[[0, 0, 0, 1]])[1]
+    copied = quality_rows(("a",), np.ones((4, 1)), predicted[often], observed[often])[1]
     assert weighed.brier == pytest.approx(copied.brier)
     assert weighed.mean_observed == pytest.approx(copied.mean_observed)
+    assert weighed.ece == pytest.approx(copied.ece) == pytest.approx((3 * 0.2 + 0.4) / 4)
+
+
+@pytest.mark.parametrize("times", [(3, 1, 1), (1, 1, 2), (2, 1, 1), (1, 1, 1)])
+def test_weights_count_like_copies_in_the_errors_of_amounts(times: tuple[int, int, int]) -> None:
+    predicted, observed = np.array([[110.0], [240.0], [480.0]]), np.array([[100.0], [200.0], [300.0]])
+    often = np.repeat(np.arange(3), times)
+    weighed = amount_rows(("a",), np.array(times, dtype=float)[:, None], predicted, observed)[1]
+    copied = amount_rows(("a",), np.ones((often.size, 1)), predicted[often], observed[often])[1]
+    for figure in ("median_ape", "ratio_of_means", "r2_log"):
+        assert getattr(weighed, figure) == pytest.approx(getattr(copied, figure))
 
 
 def test_a_constant_candidate_has_no_explained_share_and_leaves_that_of_the_others() -> None:

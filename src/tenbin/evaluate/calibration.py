@@ -14,6 +14,7 @@ ALL = ""
 """The row over all models."""
 LEAST_VARIANCE = 1e-18
 """What varies less is constant but for rounding, and has no explained share."""
+ROUNDING = 1e-12
 
 
 def calibration_of(
@@ -72,6 +73,11 @@ def amount_rows(
 
 def reliability(weight: Floats, predicted: Floats, observed: Floats) -> tuple[ReliabilityBin, ...]:
     """Equal-mass bins by rising prediction, at most ten; equal predictions stay in the bin they first fall in."""
+    return tuple(each for each, _ in _binned(weight, predicted, observed))
+
+
+def _binned(weight: Floats, predicted: Floats, observed: Floats) -> list[tuple[ReliabilityBin, float]]:
+    """The bins of `reliability`, each with its weight."""
     order = np.argsort(predicted, kind="stable")
     w, p, y = weight[order], predicted[order], observed[order]
     first = np.searchsorted(p, p, side="left")
@@ -80,9 +86,10 @@ def reliability(weight: Floats, predicted: Floats, observed: Floats) -> tuple[Re
     bins = []
     for b in np.unique(number):
         inside = number == b
-        share = w[inside] / w[inside].sum()
-        bins.append(ReliabilityBin(int(inside.sum()), float(share @ p[inside]), float(share @ y[inside])))
-    return tuple(bins)
+        total = float(w[inside].sum())
+        share = w[inside] / total
+        bins.append((ReliabilityBin(int(inside.sum()), float(share @ p[inside]), float(share @ y[inside])), total))
+    return bins
 
 
 def _quality(
@@ -91,17 +98,16 @@ def _quality(
     share = weight / weight.sum()
     mean = float(share @ observed)
     brier, spread = float(share @ (predicted - observed) ** 2), float(share @ (observed - mean) ** 2)
-    bins = reliability(weight, predicted, observed)
-    masses = np.array([b.n for b in bins], dtype=np.float64)
-    gaps = np.array([abs(b.predicted - b.observed) for b in bins])
+    binned = _binned(weight, predicted, observed)
+    gaps = [abs(each.predicted - each.observed) * mass for each, mass in binned]
     if r2 is None:
         r2 = 1.0 - brier / spread if spread > LEAST_VARIANCE else math.nan
     return QualityCalibration(
         model=model,
         n=predicted.size,
-        bins=bins,
+        bins=tuple(each for each, _ in binned),
         brier=brier,
-        ece=float(masses @ gaps / masses.sum()),
+        ece=sum(gaps) / float(weight.sum()),
         r2=r2,
         mean_predicted=float(share @ predicted),
         mean_observed=mean,
@@ -119,7 +125,7 @@ def _amount(
         model=model,
         n=predicted.size,
         r2_log=_r2_log(weight[positive], predicted[positive], observed[positive]) if r2 is None else r2,
-        median_ape=float(np.median(error)) if error.size else math.nan,
+        median_ape=_median(weight[positive], error),
         ratio_of_means=float(share @ predicted) / total if total > 0.0 else math.nan,
     )
 
@@ -134,6 +140,17 @@ def _r2_log(weight: Floats, predicted: Floats, observed: Floats) -> float:
     truth = np.log(observed)
     spread = _variance(weight, truth)
     return 1.0 - _variance(weight, truth - np.log(predicted)) / spread if spread > LEAST_VARIANCE else math.nan
+
+
+def _median(weight: Floats, values: Floats) -> float:
+    """The value that halves the weight, or the middle of the two that do; NaN of nothing."""
+    if values.size == 0:
+        return math.nan
+    order = np.argsort(values)
+    reached = np.cumsum(weight[order])
+    half = reached[-1] / 2.0
+    low, high = (np.searchsorted(reached, half * (1.0 + side * ROUNDING)) for side in (-1.0, 1.0))
+    return float(values[order][low] + values[order][min(high, values.size - 1)]) / 2.0
 
 
 def _variance(weight: Floats, values: Floats) -> float:
