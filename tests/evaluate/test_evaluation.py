@@ -259,3 +259,17 @@ def test_a_reference_that_is_the_cheapest_leaves_room_above_it() -> None:
     assert (found.reference, found.verdict.kind, found.verdict.prompts_say_nothing) == ("broad", "route", False)
     assert best.quality_ratio.value > 1.25
     assert found.verdict.quality_ratio == best.quality_ratio
+
+
+def test_no_interval_says_that_more_than_all_is_saved_or_less_than_nothing_paid() -> None:
+    # Everything stays with a reference that costs a hundredth of the other: what is imagined gone is dear.
+    world = World(("good", "bad"), np.array([[0.9, 0.2]]), np.array([[0.0001, 0.01]]))
+    found = evaluate(SimulatedRouter(world), world.panel(60, 1), mus=11, resamples=100)
+    saving = found.operating_points[0].saving
+    assert saving.low < -1.0
+    assert saving.high <= 1.0
+    shown = [*found.operating_points, *found.curves[0].points, *found.savings]
+    assert all(each.saving.high <= 1.0 and each.cost_usd.low >= 0.0 for each in shown)
+    assert all(
+        0.0 <= s.aiq.low <= s.aiq.high <= 1.0 and s.qnc.low >= 0.0 for s in found.summaries if s.name == "router"
+    )

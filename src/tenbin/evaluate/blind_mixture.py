@@ -16,7 +16,7 @@ import numpy as np
 
 from tenbin.evaluate.comparison import flipped, share_of, shares_of
 from tenbin.evaluate.curve import Contender
-from tenbin.evaluate.intervals import UNKNOWN, interval, lent_sd
+from tenbin.evaluate.intervals import UNKNOWN, interval, lent_sd, within
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.types import Floats, Ints
@@ -66,7 +66,7 @@ def _gone(choice: Ints, usual: int, ground: Ground) -> int:
 def _mixture(cost: Floats, reference_cost: Floats, gone: int, usual: str, ground: Ground) -> BlindMixture:
     if gone < LEAST_ELSEWHERE:
         return BlindMixture(UNKNOWN, _too_few(gone, int(np.unique(ground.cluster).size), usual))
-    saving = flipped(interval(share_of(cost, reference_cost)))
+    saving = flipped(within(interval(share_of(cost, reference_cost)), 0.0))
     return BlindMixture(saving, NOT_REACHED if math.isnan(cost[0]) else {})
 
 

@@ -7,7 +7,15 @@ import math
 import numpy as np
 
 from tenbin.evaluate.curve import Contender, chosen
-from tenbin.evaluate.intervals import Means, interval, lent_sd, mean_interval, quality_interval, standard_error
+from tenbin.evaluate.intervals import (
+    Means,
+    amount_interval,
+    interval,
+    lent_sd,
+    quality_interval,
+    standard_error,
+    within,
+)
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
 from tenbin.evaluate.result import (
     ROUTER,
@@ -39,8 +47,8 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
         SingleModel(
             model=model,
             quality=quality_interval(quality[:, m]),
-            cost_usd=mean_interval(cost[:, m]),
-            latency_s=mean_interval(latency[:, m]),
+            cost_usd=amount_interval(cost[:, m]),
+            latency_s=amount_interval(latency[:, m]),
             label_share=float(label_share[m]),
             arena_score=arena_score(float(quality[0, m]), float(cost[0, m])),
             on_hull=(float(cost[0, m]), float(quality[0, m])) in vertices,
@@ -61,7 +69,7 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
             mu=float(contender.mus[k]),
             label=contender.labels[k],
             quality=quality_interval(quality[:, where[k]]),
-            cost_usd=mean_interval(cost[:, where[k]]),
+            cost_usd=amount_interval(cost[:, where[k]]),
             latency_s=mean_latency(ground, contender.choices[k]),
             shares=tuple(shares[k].tolist()),
             predicted_quality=float(contender.predicted_quality[k]),
@@ -96,8 +104,8 @@ def kept_of(
     )
     return tuple(
         (
-            mean_interval(share_of(quality[:, at], whole_quality), lent_quality[k]),
-            flipped(mean_interval(share_of(cost[:, at], whole_cost), lent_cost[k])),
+            amount_interval(share_of(quality[:, at], whole_quality), lent_quality[k]),
+            flipped(amount_interval(share_of(cost[:, at], whole_cost), lent_cost[k])),
         )
         for k, at in enumerate(where)
     )
@@ -120,7 +128,7 @@ def mean_latency(ground: Ground, choice: Ints) -> float:
 
 def summary_of(trial: Trial, name: str) -> Summary:
     """The figures of one contender with intervals."""
-    return Summary(name, **{figure: interval(trial.column(name, figure)) for figure in FIGURES})
+    return Summary(name, **{figure: _possible(figure, interval(trial.column(name, figure))) for figure in FIGURES})
 
 
 def difference_of(trial: Trial, baseline: str) -> Difference:
@@ -145,9 +153,9 @@ def savings_of(trial: Trial) -> tuple[Saving, ...]:
         Saving(
             ratio=ratio,
             quality=ratio * trial.scales[0].best_quality,
-            cost_usd=interval(trial.column(ROUTER, figure) * best_cost),
-            saving=flipped(interval(trial.column(ROUTER, figure))),
-            zero_saving=flipped(interval(trial.column(ZERO_TEST, figure))),
+            cost_usd=within(interval(trial.column(ROUTER, figure) * best_cost), 0.0),
+            saving=flipped(within(interval(trial.column(ROUTER, figure)), 0.0)),
+            zero_saving=flipped(within(interval(trial.column(ZERO_TEST, figure)), 0.0)),
         )
         for ratio, figure in zip(RATIOS, COST_FIGURES, strict=True)
     )
@@ -170,6 +178,13 @@ def share_of(part: Floats, whole: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         share: Floats = np.where(whole > 0.0, part / whole, np.nan)
     return share
+
+
+def _possible(name: str, figure: Figure) -> Figure:
+    """A figure of a curve inside its range: mean qualities up to 1, shares of a cost from 0, APGR as it comes."""
+    if name == "apgr":
+        return figure
+    return within(figure, 0.0, math.inf if name in COST_FIGURES else 1.0)
 
 
 def _minus(trial: Trial, figure: str, baseline: str) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tenbin.evaluate.comparison import flipped, kept_of, share_of
 from tenbin.evaluate.curve import Contender
-from tenbin.evaluate.intervals import mean_interval
+from tenbin.evaluate.intervals import amount_interval
 from tenbin.evaluate.permutation import chance_of_quality
 from tenbin.evaluate.result import Difference, Figure, OperatingPoint
 from tenbin.evaluate.sample import Sample
@@ -69,6 +69,6 @@ def cheap_and_good(trial: Trial, models: tuple[str, ...], against: int) -> Singl
     return Single(
         model=models[cheapest],
         against=models[against],
-        saving=flipped(mean_interval(share_of(cost[:, cheapest], cost[:, against]))),
-        quality_ratio=mean_interval(share_of(quality[:, cheapest], quality[:, against])),
+        saving=flipped(amount_interval(share_of(cost[:, cheapest], cost[:, against]))),
+        quality_ratio=amount_interval(share_of(quality[:, cheapest], quality[:, against])),
     )

@@ -156,8 +156,17 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
 
 def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     """`mean_interval` of a mean quality: between 0 and 1, which a handful of queries forget."""
-    figure = mean_interval(rows, lent_sd)
-    return Figure(figure.value, min(max(figure.low, 0.0), figure.value), max(min(figure.high, 1.0), figure.value))
+    return within(mean_interval(rows, lent_sd), 0.0, 1.0)
+
+
+def amount_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
+    """`mean_interval` of dollars, of seconds or of a share of something: never below 0."""
+    return within(mean_interval(rows, lent_sd), 0.0)
+
+
+def within(figure: Figure, least: float, most: float = math.inf) -> Figure:
+    """The figure with the ends of its interval inside what is possible."""
+    return Figure(figure.value, min(max(figure.low, least), figure.value), max(min(figure.high, most), figure.value))
 
 
 def _percentiles(rows: Floats) -> tuple[float, float, float]:

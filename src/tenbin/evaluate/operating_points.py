@@ -12,7 +12,7 @@ from tenbin.evaluate.baselines import Field
 from tenbin.evaluate.blind_mixture import blind_mixtures
 from tenbin.evaluate.comparison import kept_of, shares_of
 from tenbin.evaluate.curve import Contender, chosen, sweep
-from tenbin.evaluate.intervals import mean_interval, quality_interval, standard_error
+from tenbin.evaluate.intervals import amount_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
@@ -97,7 +97,7 @@ def operating_points(
                 promised_quality=setting.promised_quality,
                 promised_cost_usd=setting.promised_cost_usd,
                 quality=quality_interval(quality[:, k]),
-                cost_usd=mean_interval(cost[:, k]),
+                cost_usd=amount_interval(cost[:, k]),
                 quality_ratio=ratio,
                 saving=saving,
                 overshoot=ratio.value - setting.target if asked else math.nan,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tenbin.evaluate.intervals import UNKNOWN, interval, mean_interval
+from tenbin.evaluate.intervals import UNKNOWN, interval, mean_interval, within
 from tenbin.evaluate.result import Payback
 from tenbin.types import Floats
 
@@ -21,4 +21,4 @@ def payback_of(labelling_usd: float, ratio: float, routed_usd: Floats, reference
         return Payback(labelling_usd, ratio, mean_interval(saved), UNKNOWN)
     with np.errstate(invalid="ignore", divide="ignore"):
         queries = np.where(saved > 0.0, labelling_usd / saved, np.nan)
-    return Payback(labelling_usd, ratio, mean_interval(saved), interval(queries))
+    return Payback(labelling_usd, ratio, mean_interval(saved), within(interval(queries), 0.0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.evaluate.comparison import kept_of
 from tenbin.evaluate.curve import chosen
-from tenbin.evaluate.intervals import Columns, mean_interval, quality_interval, resample
+from tenbin.evaluate.intervals import Columns, amount_interval, quality_interval, resample
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground
 from tenbin.policy import listed
@@ -91,7 +91,7 @@ def promised(
     kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, unsure_apart)
     quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
     return tuple(
-        Promise(quality_interval(quality[:, k], unsure[k]), mean_interval(cost[:, k]), ratio, saving)
+        Promise(quality_interval(quality[:, k], unsure[k]), amount_interval(cost[:, k]), ratio, saving)
         for k, (ratio, saving) in enumerate(kept)
     )
 
