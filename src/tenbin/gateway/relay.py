@@ -154,7 +154,11 @@ class Relay:
             body = await reply.read(MAX_ANSWER_BYTES)
         finally:
             self.upstream_s += time.perf_counter() - sent_at
-        answered = wire.read(body)
+        try:
+            answered = wire.read(body)
+        except UpstreamFailure as failure:
+            failure.body = reply.redacted(failure.body)
+            raise
         self.status = reply.status
         answer = wire.answer(body)
         await self.exchange.answer(reply.status, answer, shown)

@@ -40,13 +40,13 @@ class Pump:
             reply.until(first_by)
         try:
             async for chunk in reply.chunks():
-                await self._take(self.stream.feed(chunk))
+                await self._take(self.stream.feed(chunk), reply)
                 if self.stream.is_done:
                     reply.until(self.call.work.services.loop.time() + CLOSING_S)
                 elif is_awaited and self.exchange.has_begun:
                     is_awaited = False
                     reply.until(math.inf)
-            await self._take(self.stream.finish())
+            await self._take(self.stream.finish(), reply)
         except UpstreamFailure as failure:
             if failure.kind == "timeout" and not self.exchange.has_begun:
                 failure.what = "the first token did not come in time"
@@ -54,11 +54,13 @@ class Pump:
         finally:
             reply.abort()
 
-    async def _take(self, data: bytes) -> None:
+    async def _take(self, data: bytes, reply: Reply) -> None:
         """Pass on what the stream gives, or hold it while there is no content in it."""
         stream = self.stream
-        if stream.error is not None and not self.exchange.has_begun:
-            raise failure_inside(stream.error, self.wire.destination.dialect)
+        if stream.error is not None:
+            if not self.exchange.has_begun:
+                raise failure_inside(reply.redacted(stream.error), self.wire.destination.dialect)
+            data = reply.redacted(data)
         if self.translator is not None:
             data = self.translator.feed(data)
         if not self.exchange.has_begun:

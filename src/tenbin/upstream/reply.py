@@ -99,14 +99,17 @@ class Reply:
             body = (await self._take(MAX_ERROR_BYTES))[:MAX_ERROR_BYTES]
         except UpstreamFailure:
             body = b""  # the status alone still says what it says
-        if self._secret:
-            body = body.replace(self._secret.encode(), b"[redacted]")
+        body = self.redacted(body)
         failure = failure_of(self.status, self.headers, body, dialect)
         if failure is None:
             what = f'the upstream answered with "{self.content_type[:80]}"'
             failure = UpstreamFailure("malformed", what, status=self.status, headers=self.headers, body=body)
         failure.where = self._name
         return failure
+
+    def redacted(self, refusal: bytes) -> bytes:
+        """A refusal, wherever it stood in the answer, without our key."""
+        return refusal.replace(self._secret.encode(), b"[redacted]") if self._secret else refusal
 
     def abort(self) -> None:
         """Close the connection at once; the upstream sees its client go. Nothing happens after the body's end."""

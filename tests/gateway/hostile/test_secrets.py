@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ PROMPT = "planted-prompt-of-a-user-31415926"
 ANSWER = "planted-answer-of-a-model-27182818"
 WRONG_KEY = "tb-plantedwrongkey0123456789abcdef"
 COOKIE = "planted-cookie-16180339"
+BEGUN = {
+    "good": b'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n',
+    "claude": b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+    b'"delta":{"type":"text_delta","text":"hi"}}\n\n',
+}
+"""Streams with their first content."""
 
 
 class Canary:
@@ -175,3 +182,26 @@ def test_nothing_planted_is_found_again(tmp_path: Path, monkeypatch: pytest.Monk
         metrics = b"".join(reply.body for reply in replies if b"# HELP" in reply.body)
         assert metrics
         assert text.encode() not in metrics
+
+
+@pytest.mark.parametrize("model", ["good", "claude"])
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize("place", ["whole", "first", "half-way"])
+def test_no_error_inside_an_answer_of_status_200_tells_our_key(
+    site: Guarded, model: str, path: str, place: str
+) -> None:
+    key = UPSTREAM_KEYS[f"{model.upper()}_KEY"]
+    error = {"type": "error", "error": {"type": "authentication_error", "message": f"wrong key: {key}", "code": 401}}
+    if place == "whole":
+        answer = Answer(body=json.dumps(error).encode(), headers={"content-type": "application/json"})
+    else:
+        event = b"event: error\n" if model == "claude" else b""
+        last = b"%sdata: %s\n\n" % (event, json.dumps(error).encode())
+        stream = {"content-type": "text/event-stream"}
+        answer = Answer(chunks=(BEGUN[model], last) if place == "half-way" else (last,), headers=stream)
+        answer = replace(answer, chunk_gap_s=0.05)
+    site.ups[model].script = answer
+    reply = site.post(path, said(model=model, stream=place != "whole"))
+    assert reply.status == (200 if place == "half-way" else 401)
+    assert b"wrong key: " in reply.body
+    assert key.encode() not in reply.body
