@@ -13,6 +13,7 @@ import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.upstream.destination import Dialect
+from tenbin.upstream.loose_json import without_halves
 from tenbin.upstream.usage import MEMBERS
 
 Endpoint = Literal["chat", "messages", "responses", "embeddings"]
@@ -39,7 +40,6 @@ NO_REASONING = frozenset({"none", "minimal"})
 _NO_SIGNS = bytes(byte for byte in range(256) if byte not in b',[{"')
 """All but the signs by which values are counted."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -362,9 +362,8 @@ def _leniently(members: Members, name: str) -> Any:
 
     No half goes further than this: neither the ledger nor an answer could be written with it.
     """
-    whole = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], bytes(members[name]))
     try:
-        return json.loads(whole)
+        return json.loads(without_halves(bytes(members[name])))
     except (ValueError, RecursionError):
         what = f"{name} holds a number of thousands of digits, or is nested too deeply"
         raise RequestError(400, "invalid_json", what, param=name, fix="send less") from None

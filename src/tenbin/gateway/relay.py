@@ -156,8 +156,8 @@ class Relay:
             self.upstream_s += time.perf_counter() - sent_at
         try:
             answered = wire.read(body)
-        except UpstreamFailure as failure:
-            failure.body = reply.redacted(failure.body)
+        except UpstreamFailure as inside:
+            inside.body = reply.redacted(inside.body)
             raise
         self.status = reply.status
         answer = wire.answer(body)

@@ -68,6 +68,8 @@ class Pump:
             self.held_bytes += len(data)
             if not (stream.has_content or stream.is_done or self.held_bytes > MAX_HELD_BYTES):
                 return
+            if stream.is_done and not stream.has_content and stream.finish_reason is None:
+                raise UpstreamFailure("malformed", "the upstream's stream ended without an answer")
             data = b"".join(self.held)
             self.call.first_token_s = time.perf_counter() - self.call.began
             await self.exchange.begin(200, [*EVENT_STREAM, *self.headers])
@@ -79,7 +81,7 @@ class Pump:
     @property
     def is_whole(self) -> bool:
         """Whether the answer has come to its end, whatever becomes of its connection."""
-        return self.stream.is_done and self.stream.error is None
+        return self.stream.is_done and self.stream.error is None and self.exchange.has_begun
 
     def succeeded(self, http_status: int) -> None:
         """Settle the call: the answer came whole."""

@@ -11,6 +11,7 @@ from tenbin.errors import NetworkError
 from tenbin.gateway.incoming import Incoming, rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.loose_json import decode
 from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream, ResponsesStream
 from tenbin.upstream.translate import (
     ChatToMessagesStream,
@@ -27,6 +28,7 @@ from tenbin.upstream.translate import (
 from tenbin.upstream.translate.model_rules import openai_rules
 from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
 
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 CHAT, MESSAGES, RESPONSES, EMBEDDINGS = "/chat/completions", "/messages", "/responses", "/embeddings"
 
 
@@ -95,11 +97,11 @@ class Wire:
         if not self.is_foreign:
             return body
         try:
-            decoded = msgspec.json.decode(body)
+            decoded = decode(_ANY, body)
             if self.incoming.dialect == "openai":
                 return msgspec.json.encode(message_to_completion(decoded, created=int(time.time())))
             return msgspec.json.encode(completion_to_message(decoded, thinking="thinking" in self.incoming.members))
-        except (msgspec.DecodeError, NetworkError, RecursionError) as error:
+        except (msgspec.DecodeError, NetworkError) as error:
             raise UpstreamFailure("malformed", str(error), body=body) from None
 
     def stream(self) -> AnswerStream:

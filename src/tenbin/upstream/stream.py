@@ -6,12 +6,13 @@ usage member is written anew, its other members byte for byte. A stream that end
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames, read_frame
 from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
@@ -124,11 +125,11 @@ class _Delta(msgspec.Struct, gc=False):
 
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
-    finish_reason: str | None = None
+    finish_reason: Any = None
 
 
 class _Chunk(msgspec.Struct, gc=False):
-    id: str | None = None
+    id: Any = None
     choices: list[_Choice] | None = None
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
@@ -181,11 +182,11 @@ class OpenAIStream(_Stream):
 
     def _take(self, chunk: _Chunk) -> None:
         """What a chunk tells of the answer, but for its usage."""
-        if self.response_id is None:
+        if self.response_id is None and isinstance(chunk.id, str):
             self.response_id = chunk.id
         for choice in chunk.choices or ():
             if choice.finish_reason is not None:
-                self.finish_reason = choice.finish_reason
+                self.finish_reason = str(choice.finish_reason)
             if choice.delta is not None and (said := choice.delta.said_bytes()):
                 self.said_bytes += said
                 self.has_content = True
@@ -332,8 +333,8 @@ def _said_bytes(raw: msgspec.Raw) -> int:
 
 def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
     try:
-        return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(decoder, data)
+    except msgspec.DecodeError:
         raise UpstreamFailure(
             "malformed", "the upstream's stream holds a frame that is not the JSON it should be"
         ) from None

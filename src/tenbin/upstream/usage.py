@@ -14,9 +14,11 @@ import msgspec
 from tenbin.types import Usage
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
+from tenbin.upstream.loose_json import decode
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
+_NULL = msgspec.Raw(b"null")
 _Count = int | float | None
 _MAX_TOKENS = 1 << 40
 
@@ -60,23 +62,29 @@ _COUNTS: msgspec.json.Decoder[_Counts | None] = msgspec.json.Decoder(_Counts | N
 
 
 class _Message(msgspec.Struct):
-    refusal: str | None = None
+    refusal: Any = None
 
 
 class _Choice(msgspec.Struct):
-    finish_reason: str | None = None
+    finish_reason: Any = None
     message: _Message | None = None
 
 
 class _Whole(msgspec.Struct):
-    """The members that are read of a whole answer, of every dialect at once."""
+    """The members that are read of a whole answer, of every dialect at once.
 
-    id: str | None = None
+    What only tells about an answer may be of any type: no answer is lost for a number where a text belongs.
+    """
+
+    id: Any = None
     choices: list[_Choice] | None = None
-    stop_reason: str | None = None
-    status: str | None = None
-    usage: msgspec.Raw = msgspec.Raw(b"null")
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    stop_reason: Any = None
+    status: Any = None
+    content: msgspec.Raw = _NULL
+    data: msgspec.Raw = _NULL
+    output: msgspec.Raw = _NULL
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
 
 
 _WHOLE = msgspec.json.Decoder(_Whole)
@@ -85,25 +93,25 @@ _WHOLE = msgspec.json.Decoder(_Whole)
 def read_usage(dialect: Dialect, body: bytes) -> Answered:
     """What a whole answer of status 200 (chat, messages, embeddings) says about itself.
 
-    Raises UpstreamFailure: malformed where it is no JSON object of that shape; as the error in it says where it holds
-    one in place of an answer.
+    Raises UpstreamFailure: malformed where it is no JSON object of that shape, or holds no answer; as the error in it
+    says where it holds one in place of an answer.
     """
     whole = _whole(body)
     if dialect == "anthropic":
-        _refuse_error(whole, body, dialect, has_answer=whole.stop_reason is not None)
-        reason = whole.stop_reason
-        return Answered(anthropic_usage(whole.usage), whole.id, reason, reason == "refusal")
-    _refuse_error(whole, body, dialect, has_answer=bool(whole.choices))
+        _check_answer(whole, body, dialect, whole.stop_reason, whole.content)
+        reason = _text(whole.stop_reason)
+        return Answered(anthropic_usage(whole.usage), _text(whole.id), reason, reason == "refusal")
+    _check_answer(whole, body, dialect, whole.choices, whole.data)
     first = whole.choices[0] if whole.choices else _Choice()
     declined = first.finish_reason == "content_filter" or bool(first.message and first.message.refusal)
-    return Answered(openai_usage(whole.usage), whole.id, first.finish_reason, declined)
+    return Answered(openai_usage(whole.usage), _text(whole.id), _text(first.finish_reason), declined)
 
 
 def read_responses_usage(body: bytes) -> Answered:
     """The same for a whole answer of /v1/responses; its `status` is the finish reason."""
     whole = _whole(body)
-    _refuse_error(whole, body, "openai", has_answer=whole.status is not None)
-    return Answered(openai_usage(whole.usage), whole.id, whole.status)
+    _check_answer(whole, body, "openai", whole.status, whole.output)
+    return Answered(openai_usage(whole.usage), _text(whole.id), _text(whole.status))
 
 
 def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
@@ -172,14 +180,26 @@ def _options(members: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw] | Non
 
 def _whole(body: bytes) -> _Whole:
     try:
-        return _WHOLE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(_WHOLE, body)
+    except msgspec.DecodeError:
         raise UpstreamFailure("malformed", "the upstream's answer is not the JSON it should be", body=body) from None
 
 
-def _refuse_error(whole: _Whole, body: bytes, dialect: Dialect, *, has_answer: bool) -> None:
-    if not has_answer and bytes(whole.error) != b"null":
+def _check_answer(whole: _Whole, body: bytes, dialect: Dialect, sign: object, content: msgspec.Raw) -> None:
+    """Refuse a body that holds an error, or nothing, in place of an answer.
+
+    `sign` is what every answer has, `content` what stands for it where a server leaves it out.
+    """
+    if sign:
+        return
+    if bytes(whole.error) != b"null":
         raise failure_inside(body, dialect)
+    if bytes(content) == b"null":
+        raise UpstreamFailure("malformed", "the upstream's answer holds no answer", body=body)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _counts(raw: msgspec.Raw | bytes) -> _Counts | None:

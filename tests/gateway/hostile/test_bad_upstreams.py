@@ -142,3 +142,59 @@ def test_what_is_hardly_http(site: Guarded, raw: bytes) -> None:
         reply = site.post(CHAT, said(model="good"))
     assert 500 <= reply.status < 600
     refused(CHAT, reply)
+
+
+JSON = {"content-type": "application/json"}
+STREAM = {"content-type": "text/event-stream"}
+ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
+NO_ANSWERS = {
+    "good": [b"{}", b'{"choices":[]}', b'{"id":"a","object":"chat.completion","choices":null}'],
+    "claude": [b"{}", b'{"type":"message","content":null}'],
+}
+NO_STREAMS = {
+    "good": [b"data: [DONE]\n\n", ROLE + b"data: [DONE]\n\n", b'data: {"choices":[]}\n\ndata: [DONE]\n\n'],
+    "claude": [b'data: {"type":"message_stop"}\n\n'],
+}
+EMPTY = [(model, body, False) for model, bodies in NO_ANSWERS.items() for body in bodies]
+EMPTY += [(model, body, True) for model, bodies in NO_STREAMS.items() for body in bodies]
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize(("model", "body", "is_stream"), EMPTY)
+def test_what_holds_no_answer_is_none(site: Guarded, path: str, model: str, body: bytes, is_stream: bool) -> None:
+    site.ups[model].script = Answer(body=body, headers=STREAM if is_stream else JSON)
+    reply = site.post(path, said(model=model, stream=is_stream))
+    assert reply.status == 502
+    refused(path, reply)
+    call = site.gateway.calls()[-1]
+    assert (call.status, call.failure, call.billed_usd) == ("failed", "malformed", 0.0)
+
+
+CHOICE = b'{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}'
+ODD_ANSWERS = [
+    b'{"id":7,"status":200,"choices":[%s]}' % (CHOICE % b"hello"),
+    b'{"choices":[%s]}' % (CHOICE % rb"half \ud83d"),
+    b'{"choices":[%s],"logprobs":[-Infinity, NaN]}' % (CHOICE % b"hello"),
+    b'{"choices":[%s]}' % (CHOICE % b"hello").replace(b'"stop"', b"0"),
+]
+
+
+@pytest.mark.parametrize("body", ODD_ANSWERS, ids=range(len(ODD_ANSWERS)))
+def test_an_odd_answer_that_clients_read_is_not_lost(site: Guarded, body: bytes) -> None:
+    site.ups["good"].script = Answer(body=body, headers=JSON)
+    reply = site.post(CHAT, said(model="good"))
+    assert (reply.status, reply.body) == (200, body)
+    reply = site.post(MESSAGES, said(model="good"))
+    assert reply.status == 200
+    assert reply.json["content"][0]["text"] in ("hello", "half \ufffd")
+
+
+def test_half_a_sign_does_not_end_a_stream(site: Guarded) -> None:
+    chunk = b'data: {"id":7,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
+    body = (chunk % rb"\ud83d") + (chunk % rb"\ude00") + b"data: [DONE]\n\n"
+    site.ups["good"].script = Answer(body=body, headers=STREAM)
+    assert site.post(CHAT, said(model="good", stream=True)).body == body
+    events = frames(site.post(MESSAGES, said(model="good", stream=True)).body)
+    assert events[-1] == {"type": "message_stop"}
+    texts = [event["delta"]["text"] for event in events if event["type"] == "content_block_delta"]
+    assert "".join(texts) == "\ufffd\ufffd"

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import CHAT_ID, prefixed
 from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
@@ -121,8 +122,8 @@ class MessagesToChatStream:
 
     def _frame(self, data: bytes) -> bytes:
         try:
-            event = _EVENT.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+            event = decode(_EVENT, data)
+        except msgspec.DecodeError:
             return self._fail(error_body("openai", 502, "upstream_malformed", "the upstream sent a malformed event"))
         kind, out = event.type, b""
         if kind == "content_block_delta" and event.delta is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed
 from tenbin.upstream.translate.block_queue import BlockQueue
@@ -46,7 +47,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
-    id: str | None = None
+    id: Any = None
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: dict[str, Any] | None = None
@@ -115,8 +116,8 @@ class ChatToMessagesStream:
 
     def _frame(self, data: bytes) -> bytes:
         try:
-            chunk = _CHUNK.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+            chunk = decode(_CHUNK, data)
+        except msgspec.DecodeError:
             return self._fail(error_body("anthropic", 502, None, "the upstream sent a malformed chunk"))
         if chunk.error is not None:
             return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
