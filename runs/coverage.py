@@ -34,7 +34,7 @@ from tenbin.evaluate.comparison import (
     singles_of,
     summary_of,
 )
-from tenbin.evaluate.curve import Contender, constant, sweep, swept
+from tenbin.evaluate.curve import Contender, along, constant, sweep, swept
 from tenbin.evaluate.evidence import cheap_and_good
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
 from tenbin.evaluate.payback import payback_of
@@ -70,6 +70,7 @@ class Drawn:
     """An evaluation set: its outcomes, the contenders on its rows, and what they did there."""
 
     ground: Ground
+    field: Field
     curve: Contender
     points: Contender
     trial: Trial
@@ -86,6 +87,7 @@ class Pool:
     models: tuple[str, ...]
     reference: int
     ground: Ground
+    field: Field
     settings: tuple[Setting, ...]
     points: Contender
     curve: Contender
@@ -103,18 +105,25 @@ class Pool:
         parts = {name: getattr(self.ground, name)[rows] for name in ("quality", "cost_usd", "latency_s", "weight")}
         return Ground(**parts, cluster=np.arange(len(rows), dtype=np.int64))
 
+    def field_of(self, rows: np.ndarray) -> Field:
+        """What the router expects of some rows."""
+        field = self.field
+        return replace(
+            field, estimates=field.estimates.take(rows), cost_usd=field.cost_usd[rows], weight=field.weight[rows]
+        )
+
     def drawn(self, rows: np.ndarray, *, resamples: int, seed: int) -> Drawn:
         """The evaluation set of these rows."""
         ground = self.ground_of(rows)
         curve, points, *zeros = (taken(contender, rows) for contender in (self.curve, self.points, *self.zeros))
         trial = run_trial(ground, (curve, *zeros), points, resamples=resamples, seed=seed, tick=lambda _: None)
-        return Drawn(ground, curve, points, trial)
+        return Drawn(ground, self.field_of(rows), curve, points, trial)
 
     def evaluated(self, drawn: Drawn) -> dict[str, Figure]:
         """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
         trial = drawn.trial
         found: dict[str, Figure] = {}
-        points = operating_points(trial, self.settings, drawn.points, drawn.ground, self.models, self.reference)
+        points = operating_points(trial, self.settings, drawn.points, drawn.ground, drawn.field)
         for point in points:
             found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
         for single in singles_of(trial, self.models, np.ones(len(self.models))):
@@ -139,7 +148,9 @@ class Pool:
         best = drawn.trial.scales[0].best
         found: Told = {}
         quality, cost = self.ground.quality.mean(axis=0), self.ground.cost_usd.mean(axis=0)
-        dial = curve_of(drawn.trial, drawn.curve, drawn.ground).points
+        field, curve = drawn.field, drawn.curve
+        farther = along(field.estimates, field.cost_usd, field.anchors, curve.mus, curve.choices, best)
+        dial = curve_of(drawn.trial, curve, drawn.ground, farther).points
         for k in range(0, len(dial), EVERY):
             true = (*self.slider[k], self.slider[k][0] / quality[best], 1.0 - self.slider[k][1] / cost[best])
             for name, value in zip(ON_THE_DIAL, true, strict=True):
@@ -168,9 +179,10 @@ class Pool:
             return {}
         found = {}
         whole = self.ground.quality[:, self.reference].mean(), self.ground.cost_usd[:, self.reference].mean()
-        for setting, k, promise in zip(
-            set_to, where, promised(ground, self.dial[where][:, rows], self.reference, seed=seed), strict=True
-        ):
+        field, choices = self.field_of(rows), self.dial[where][:, rows]
+        farther = along(field.estimates, field.cost_usd, field.anchors, self.dial_mus[where], choices, self.reference)
+        promises = promised(ground, choices, self.reference, farther=farther, seed=seed)
+        for setting, k, promise in zip(set_to, where, promises, strict=True):
             true_quality, true_cost = self.truth[k]
             true = (true_quality, true_cost, true_quality / whole[0], 1.0 - true_cost / whole[1])
             for name, value in zip(AT_A_POINT, true, strict=False):
@@ -235,6 +247,7 @@ def pool_of(router: Router) -> Pool:
         models=models,
         reference=models.index(router.anchors.reference),
         ground=Ground(quality, dollars, crossfit.observed.latency_s, np.ones(n), np.arange(n, dtype=np.int64)),
+        field=field,
         settings=settings,
         points=contend(settings, field),
         curve=slider,

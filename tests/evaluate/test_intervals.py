@@ -154,6 +154,11 @@ def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -
         np.repeat(values, 3, axis=0), np.repeat(stays, 3)[None, :], 0, np.ones(3 * n), np.arange(n).repeat(3)
     )
     assert copied == pytest.approx(lent[:1])  # copies are no more queries
+    beyond = np.where(np.arange(n) < 10, 1, half)  # all of the next in line do
+    assert lent_sd(values, half[None], 0, one, np.arange(n), beyond[None])[0] == pytest.approx(lent[2])
+    values[:10, 1] = -3.0
+    by = 0.3 * 16.0  # as often as outcomes differ, and by as much as those of the next in line
+    assert lent_sd(values, half[None], 0, one, np.arange(n), beyond[None])[0] == pytest.approx(math.sqrt(by) / n)
     rows = np.ones(101)
     assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - REACH * lent[0])
     assert lent_sd(values[:, :1], stays[None, :], 0, one, np.arange(n)) == pytest.approx([0.0])

@@ -57,11 +57,12 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
     )
 
 
-def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
-    """Every point of a contender with intervals, and the hull of the sample."""
+def curve_of(trial: Trial, contender: Contender, ground: Ground, farther: Ints | None = None) -> Curve:
+    """Every point of a contender with intervals, and the hull of the sample; `farther` as in `kept_of`."""
     quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
     where = place(contender.choices)
-    kept = kept_of(trial.means, contender.name, contender.choices, where, ground, trial.scales[0].best)
+    best = trial.scales[0].best
+    kept = kept_of(trial.means, contender.name, contender.choices, where, ground, best, farther=farther)
     shares = shares_of(contender.choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
     points = tuple(
@@ -89,17 +90,25 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground) -> Curve:
 
 
 def kept_of(
-    means: Means, name: str, choices: Ints, where: Ints, ground: Ground, model: int, unsure: Floats | float = 0.0
+    means: Means,
+    name: str,
+    choices: Ints,
+    where: Ints,
+    ground: Ground,
+    model: int,
+    unsure: Floats | float = 0.0,
+    farther: Ints | None = None,
 ) -> tuple[tuple[Figure, Figure], ...]:
     """Per setting its share of one model's quality, and the share of that model's cost that it saves.
 
     `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index;
-    `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries.
+    `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `farther` [K, n]
+    are the choices where those next in line have left that model, too (`next_in_line`).
     """
     quality, cost = means.of(f"{name} quality"), means.of(f"{name} cost")
     whole_quality, whole_cost = (means.of(f"{SINGLES} {what}")[:, model] for what in ("quality", "cost"))
     lent_quality, lent_cost = (
-        share_of(np.hypot(lent_sd(values, choices, model, ground.weight, ground.cluster), more), whole[:1])
+        share_of(np.hypot(lent_sd(values, choices, model, ground.weight, ground.cluster, farther), more), whole[:1])
         for values, whole, more in ((ground.quality, whole_quality, unsure), (ground.cost_usd, whole_cost, 0.0))
     )
     return tuple(

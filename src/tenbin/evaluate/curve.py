@@ -11,6 +11,8 @@ from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
 
 ROWS_AT_ONCE = 4096
 LADDER = 101
+LEAST_IN_LINE = 10
+"""Queries next in line, where fewer have left: a handful says little of what the next would bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,35 @@ def sweep(
         for k, mu in enumerate(mus.tolist()):
             choices[k, rows] = choose(losses(quality, cost, latency, TradeOff(mu), anchors), cost, rank, eligible)
     return choices
+
+
+def along(estimates: Estimates, cost_usd: Floats, anchors: Anchors, mus: Floats, choices: Ints, usual: int) -> Ints:
+    """The `choices` [K, n] of `sweep` at these mus where those next in line have left the candidate `usual`, too."""
+    return np.array(
+        [
+            next_in_line(losses(estimates.quality, cost_usd, estimates.latency_s, TradeOff(mu), anchors), choice, usual)
+            for mu, choice in zip(mus.tolist(), choices, strict=True)
+        ]
+    )
+
+
+def next_in_line(loss: Floats, choice: Ints, usual: int) -> Ints:
+    """The `choice` [n] at these losses [n, M] if as many queries again as left `usual` did, ten at least.
+
+    Next are those that lose least by leaving; each goes to the candidate that is second for it. A loss of infinity is
+    that of a candidate which must not be chosen.
+    """
+    others = np.where(np.isnan(loss), np.inf, loss)
+    others[:, usual] = np.inf
+    second = others.argmin(axis=1)
+    stay = np.flatnonzero(choice == usual)
+    lost = others[stay, second[stay]] - loss[stay, usual]
+    left = choice.size - stay.size
+    line = np.argsort(lost, kind="stable")[: max(left, LEAST_IN_LINE)]
+    going = stay[line[np.isfinite(lost[line])]]  # where there is no other, nobody goes
+    farther = choice.copy()
+    farther[going] = second[going]
+    return farther
 
 
 def chosen(values: Floats, choices: Ints) -> Floats:

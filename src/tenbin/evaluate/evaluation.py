@@ -21,7 +21,7 @@ from tenbin.evaluate.comparison import (
     singles_of,
     summary_of,
 )
-from tenbin.evaluate.curve import Contender
+from tenbin.evaluate.curve import Contender, along
 from tenbin.evaluate.evidence import evidence_of, quality_at_best
 from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.learning import learning_points
@@ -29,7 +29,7 @@ from tenbin.evaluate.operating_points import Setting, contend, operating_points,
 from tenbin.evaluate.oracle import measured_head_room
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
-from tenbin.evaluate.result import ROUTER, Calibration, DataSummary, Evaluation, Figure, OperatingPoint, Payback
+from tenbin.evaluate.result import ROUTER, Calibration, Curve, DataSummary, Evaluation, Figure, OperatingPoint, Payback
 from tenbin.evaluate.sample import Sample, draw_sample
 from tenbin.evaluate.subject import Subject, price_tokens, trained_baselines
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
@@ -112,7 +112,7 @@ def _assemble(
 ) -> Evaluation:
     router, scale = case.router, trial.scales[0]
     reference = router.models.index(router.anchors.reference)
-    realised = operating_points(trial, settings, points, case.ground, router.models, reference)
+    realised = operating_points(trial, settings, points, case.ground, case.field)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
@@ -128,7 +128,7 @@ def _assemble(
         seed=seed,
         data=_data(case),
         singles=singles_of(trial, router.models, np.mean(~np.isnan(case.sample.panel.quality), axis=0)),
-        curves=tuple(curve_of(trial, rival, case.ground) for rival in rivals),
+        curves=tuple(_curve(case, trial, rival) for rival in rivals),
         summaries=tuple(summary_of(trial, rival.name) for rival in rivals),
         differences=tuple(differences.values()),
         savings=savings_of(trial),
@@ -142,6 +142,15 @@ def _assemble(
         notes=case.sample.notes,
         head_room=room,
     )
+
+
+def _curve(case: Case, trial: Trial, rival: Contender) -> Curve:
+    """A contender's curve; of the router's own, what is promised along the dial, the queries next in line are known."""
+    field, farther = case.field, None
+    if rival.name == ROUTER:
+        best = trial.scales[0].best
+        farther = along(field.estimates, field.cost_usd, field.anchors, rival.mus, rival.choices, best)
+    return curve_of(trial, rival, case.ground, farther)
 
 
 def _head_room(case: Case, reference: int, seed: int) -> Figure:

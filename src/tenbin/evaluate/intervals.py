@@ -183,13 +183,16 @@ def _figure(value: float, low: float, high: float) -> Figure:
     return Figure(value, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
 
 
-def lent_sd(values: Floats, choices: Ints, usual: int, weight: Floats, cluster: Ints) -> Floats:
+def lent_sd(
+    values: Floats, choices: Ints, usual: int, weight: Floats, cluster: Ints, farther: Ints | None = None
+) -> Floats:
     """What the means of K settings against the usual candidate's mean might hide, as standard deviations [K].
 
     Where next to every query goes to one candidate, the usual one, those few that do not may all have come out alike,
     and then the bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes
-    out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went. Nothing
-    is lent to a setting that leaves nothing with it. `values` [n, M] (qualities or dollars), `choices` [K, n].
+    out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went, or
+    would that go in the choices `farther` [K, n], in which those next in line went as well. Nothing is lent to a
+    setting that leaves nothing with it. `values` [n, M] (qualities or dollars), `choices` [K, n].
     """
     gap = values - values[:, [usual]]
     share = weight / weight.sum()
@@ -200,7 +203,7 @@ def lent_sd(values: Floats, choices: Ints, usual: int, weight: Floats, cluster: 
     among = np.where(gone[:, None] > 0.0, elsewhere, anyone / max(anyone.sum(), 1))
     among = among / np.maximum(gone, np.where(gone > 0.0, 0.0, 1.0))[:, None]
     chance, square = among @ (share @ (gap != 0.0)), among @ (share @ gap**2)
-    moved = chosen(gap, choices)
+    moved = chosen(gap, choices if farther is None else farther)
     seen, seen_square = (moved != 0.0) @ share, moved**2 @ share
     with np.errstate(invalid="ignore", divide="ignore"):
         bring = np.where(seen > 0.0, chance * seen_square / seen, square)

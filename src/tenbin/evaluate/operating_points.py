@@ -11,7 +11,7 @@ from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Field
 from tenbin.evaluate.blind_mixture import blind_mixtures
 from tenbin.evaluate.comparison import kept_of, shares_of
-from tenbin.evaluate.curve import Contender, chosen, sweep
+from tenbin.evaluate.curve import Contender, along, chosen, sweep
 from tenbin.evaluate.intervals import amount_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
@@ -72,15 +72,17 @@ def operating_points(
     settings: tuple[Setting, ...],
     contender: Contender,
     ground: Ground,
-    models: tuple[str, ...],
-    reference: int,
+    field: Field,
 ) -> tuple[OperatingPoint, ...]:
-    """What every setting realised, against the reference model (its index) on the same queries."""
+    """What every setting realised, against the reference model on the same queries; `field` is where they contend."""
+    reference = field.models.index(field.anchors.reference)
     quality, cost = trial.means.of(f"{POINTS} quality"), trial.means.of(f"{POINTS} cost")
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
     shares = shares_of(contender.choices, ground)
-    kept = kept_of(trial.means, POINTS, contender.choices, np.arange(len(settings)), ground, reference)
-    blind = blind_mixtures(trial, contender, ground, models, reference)
+    farther = along(field.estimates, field.cost_usd, field.anchors, contender.mus, contender.choices, reference)
+    where = np.arange(len(settings))
+    kept = kept_of(trial.means, POINTS, contender.choices, where, ground, reference, farther=farther)
+    blind = blind_mixtures(trial, contender, ground, field.models, reference)
     points = []
     for k, setting in enumerate(settings):
         ratio, saving = kept[k]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.evaluate.comparison import kept_of
-from tenbin.evaluate.curve import chosen
+from tenbin.evaluate.curve import chosen, next_in_line
 from tenbin.evaluate.intervals import Columns, amount_interval, quality_interval, resample
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground
@@ -53,13 +53,12 @@ def promises_of(
     estimates, weight = crossfit.estimates, crossfit.observed.weight
     cost = router.cost_usd(estimates)
     allowed = np.broadcast_to(listed(models, allow, deny), cost.shape)
-    choices = np.array(
-        [
-            choose(losses(cautious_quality(estimates, at), cost, estimates.latency_s, at, router.anchors), cost,
-                   router.rank, allowed)
-            for at in trade_offs
-        ]
-    )  # fmt: skip
+    reference = models.index(router.anchors.reference)
+    choices, farther = [], []
+    for at in trade_offs:
+        loss = losses(cautious_quality(estimates, at), cost, estimates.latency_s, at, router.anchors)
+        choices.append(choose(loss, cost, router.rank, allowed))
+        farther.append(next_in_line(np.where(allowed, loss, np.inf), choices[-1], reference))
     quality = crossfit.quality_values()
     ground = Ground(
         quality=quality,
@@ -68,15 +67,23 @@ def promises_of(
         weight=np.ones(len(quality)),
         cluster=router.seen_prompts.clusters(),
     )
-    return promised(ground, choices, models.index(router.anchors.reference), doubt=_unlabelled(crossfit), seed=seed)
+    doubt = _unlabelled(crossfit)
+    return promised(ground, np.array(choices), reference, doubt=doubt, farther=np.array(farther), seed=seed)
 
 
 def promised(
-    ground: Ground, choices: Ints, reference: int, *, doubt: Floats | None = None, seed: int = 0
+    ground: Ground,
+    choices: Ints,
+    reference: int,
+    *,
+    doubt: Floats | None = None,
+    farther: Ints | None = None,
+    seed: int = 0,
 ) -> tuple[Promise, ...]:
     """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index.
 
-    `doubt` [n, M] is the standard deviation of qualities that are estimates, alike for all of one candidate.
+    `doubt` [n, M] is the standard deviation of qualities that are estimates, alike for all of one candidate; `farther`
+    [K, n] are the choices where those next in line have left the reference, too (`next_in_line`).
     """
     columns = Columns(len(ground.quality))
     for name, values in (("quality", ground.quality), ("cost", ground.cost_usd)):
@@ -88,7 +95,7 @@ def promised(
     apart = own.copy()
     apart[:, reference] -= 0.0 if doubt is None else doubt[:, reference].mean()
     unsure, unsure_apart = (np.sqrt((shared**2).sum(axis=1)) for shared in (own, apart))
-    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, unsure_apart)
+    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, unsure_apart, farther)
     quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
     return tuple(
         Promise(quality_interval(quality[:, k], unsure[k]), amount_interval(cost[:, k]), ratio, saving)
