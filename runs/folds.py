@@ -27,11 +27,12 @@ from tenbin.evaluate.trial import Ground, run_trial
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
 from tenbin.types import Estimates, Panel
 
-MUS = mu_grid(121)
+MUS = mu_grid(DIAL_POINTS)
 PROMISES = (0.97, 0.99)
 
 

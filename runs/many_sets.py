@@ -27,10 +27,11 @@ from tenbin.outcomes import read_outcomes
 from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.fit import FitSettings, fit
 from tenbin.types import Panel
 
-MUS = mu_grid(101)
+MUS = mu_grid(DIAL_POINTS)
 POOLS = 2, 3, 4, 6, 8, 11
 PROMPTS = 800, 1_200, 2_000, 3_500
 LEAST_PROMPTS = 700

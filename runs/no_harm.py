@@ -26,10 +26,11 @@ from tenbin.outcomes import read_outcomes
 from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.fit import FitSettings, fit
 from tenbin.types import Panel
 
-MUS = mu_grid(101)
+MUS = mu_grid(DIAL_POINTS)
 MOST_TEST = 3_000
 SIDES = ("router", "carrot_knn")
 FIGURES = ("aiq", "aiq_log")

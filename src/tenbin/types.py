@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Choices = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 Message = Mapping[str, Any]

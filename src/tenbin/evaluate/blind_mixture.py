@@ -19,7 +19,7 @@ from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import UNKNOWN, interval, lent_sd, within
 from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
-from tenbin.types import Floats, Ints
+from tenbin.types import Choices, Floats, Ints
 
 LEAST_ELSEWHERE = 10
 """Queries (copies once) that must go elsewhere: the count that a share must rest on before its interval is believed.
@@ -58,7 +58,7 @@ def blind_mixtures(
     )
 
 
-def _gone(choice: Ints, usual: int, ground: Ground) -> int:
+def _gone(choice: Choices, usual: int, ground: Ground) -> int:
     """How many queries do not go to the usual candidate, copies counted once."""
     return int(np.unique(ground.cluster[choice != usual]).size)
 
@@ -86,7 +86,7 @@ def _cost(trial: Trial, quality: Floats) -> Floats:
     return np.array(list(reached))
 
 
-def _unseen(choices: Ints, usual: Ints, ground: Ground, rows: int) -> Floats:
+def _unseen(choices: Choices, usual: Ints, ground: Ground, rows: int) -> Floats:
     """Noise [rows, K] in the qualities of resamples: what the few that go elsewhere might hide. None in row 0."""
     lent = [
         lent_sd(ground.quality, choices[[k]], int(m), ground.weight, ground.cluster)[0] for k, m in enumerate(usual)

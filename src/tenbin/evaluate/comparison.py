@@ -29,12 +29,14 @@ from tenbin.evaluate.result import (
     Summary,
 )
 from tenbin.evaluate.trial import SINGLES, Ground, Trial, place
-from tenbin.types import Floats, Ints
+from tenbin.types import Choices, Floats, Ints
 
 ZERO_TEST = "z_test"
 ZERO_TRAIN = "z_train"
 COST_FIGURES = ("qnc", "cost_at_99", "cost_at_97", "cost_at_95")
 """The figures of `RATIOS`, in its order."""
+SHOWN = 101
+"""So many points of a curve are told one by one; its hull and all figures rest on all of them."""
 
 
 def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tuple[SingleModel, ...]:
@@ -57,28 +59,34 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
     )
 
 
-def curve_of(trial: Trial, contender: Contender, ground: Ground, farther: Ints | None = None) -> Curve:
-    """Every point of a contender with intervals, and the hull of the sample; `farther` as in `kept_of`."""
+def shown_of(contender: Contender) -> Ints:
+    """Which settings of a contender, all along its dial, are told one by one."""
+    settings = len(contender.mus)
+    return np.linspace(0, settings - 1, min(settings, SHOWN)).round().astype(np.int64)
+
+
+def curve_of(trial: Trial, contender: Contender, ground: Ground, farther: Choices | None = None) -> Curve:
+    """Points all along a contender's dial with intervals, and the hull of the sample; `farther` of `shown_of`."""
     quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
-    where = place(contender.choices)
-    best = trial.scales[0].best
-    kept = kept_of(trial.means, contender.name, contender.choices, where, ground, best, farther=farther)
-    shares = shares_of(contender.choices, ground)
+    shown = shown_of(contender)
+    choices, where = contender.choices[shown], place(contender.choices)[shown]
+    kept = kept_of(trial.means, contender.name, choices, where, ground, trial.scales[0].best, farther=farther)
+    shares = shares_of(choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
     points = tuple(
         CurvePoint(
             mu=float(contender.mus[k]),
             label=contender.labels[k],
-            quality=quality_interval(quality[:, where[k]]),
-            cost_usd=amount_interval(cost[:, where[k]]),
-            latency_s=mean_latency(ground, contender.choices[k]),
-            shares=tuple(shares[k].tolist()),
+            quality=quality_interval(quality[:, where[i]]),
+            cost_usd=amount_interval(cost[:, where[i]]),
+            latency_s=mean_latency(ground, choices[i]),
+            shares=tuple(shares[i].tolist()),
             predicted_quality=float(contender.predicted_quality[k]),
             predicted_cost_usd=float(contender.predicted_cost_usd[k]),
-            quality_ratio=kept[k][0],
-            saving=kept[k][1],
+            quality_ratio=kept[i][0],
+            saving=kept[i][1],
         )
-        for k in range(contender.mus.size)
+        for i, k in enumerate(shown.tolist())
     )
     return Curve(
         name=contender.name,
@@ -92,12 +100,12 @@ def curve_of(trial: Trial, contender: Contender, ground: Ground, farther: Ints |
 def kept_of(
     means: Means,
     name: str,
-    choices: Ints,
+    choices: Choices,
     where: Ints,
     ground: Ground,
     model: int,
     unsure: Floats | float = 0.0,
-    farther: Ints | None = None,
+    farther: Choices | None = None,
 ) -> tuple[tuple[Figure, Figure], ...]:
     """Per setting its share of one model's quality, and the share of that model's cost that it saves.
 
@@ -120,13 +128,13 @@ def kept_of(
     )
 
 
-def shares_of(choices: Ints, ground: Ground) -> Floats:
+def shares_of(choices: Choices, ground: Ground) -> Floats:
     """The weighted share [K, M] of queries that each setting of `choices` [K, n] sends to each model."""
     n_models = ground.quality.shape[1]
     return np.array([np.bincount(row, weights=ground.share, minlength=n_models) for row in choices])
 
 
-def mean_latency(ground: Ground, choice: Ints) -> float:
+def mean_latency(ground: Ground, choice: Choices) -> float:
     """Mean seconds of `choice` [n] over the queries where they are known; NaN where none is."""
     seconds = chosen(ground.latency_s, choice[None, :])[0]
     known = ~np.isnan(seconds)

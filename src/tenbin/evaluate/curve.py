@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.risk import Anchors, choose, losses, name_order
-from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
+from tenbin.risk import Anchors, losses, name_order
+from tenbin.router.sweep import Sweep
+from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
 ROWS_AT_ONCE = 4096
 LADDER = 101
@@ -28,32 +29,34 @@ class Contender:
     deployable: bool
     mus: Floats
     labels: tuple[str, ...]
-    choices: Ints
+    choices: Choices
     predicted_quality: Floats
     predicted_cost_usd: Floats
-    ladder: Ints | None = None
+    ladder: Choices | None = None
 
 
 def sweep(
     estimates: Estimates, cost_usd: Floats, models: tuple[str, ...], anchors: Anchors, mus: Floats, among: Bools
-) -> Ints:
+) -> Choices:
     """The choices [K, n] of the rule at every mu from `estimates` and predicted dollars [n, M].
 
     `among` [M] are the models that may be chosen; w, caution and minimax are off. The rule is risk.py's own.
     """
-    rank = name_order(models)
+    rank, rising = name_order(models), np.argsort(mus, kind="stable")
     n = cost_usd.shape[0]
-    choices = np.empty((mus.size, n), dtype=np.int64)
+    choices = np.empty((mus.size, n), dtype=np.int32)
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, min(start + ROWS_AT_ONCE, n))
-        cost, quality, latency = cost_usd[rows], estimates.quality[rows], estimates.latency_s[rows]
-        eligible = None if among.all() else np.broadcast_to(among, cost.shape)
-        for k, mu in enumerate(mus.tolist()):
-            choices[k, rows] = choose(losses(quality, cost, latency, TradeOff(mu), anchors), cost, rank, eligible)
+        asked = Sweep(
+            estimates.quality[rows], cost_usd[rows], estimates.latency_s[rows], TradeOff(0.0), anchors, rank, among
+        )
+        choices[rising, rows] = asked.choices(mus[rising])
     return choices
 
 
-def along(estimates: Estimates, cost_usd: Floats, anchors: Anchors, mus: Floats, choices: Ints, usual: int) -> Ints:
+def along(
+    estimates: Estimates, cost_usd: Floats, anchors: Anchors, mus: Floats, choices: Choices, usual: int
+) -> Choices:
     """The `choices` [K, n] of `sweep` at these mus where those next in line have left the candidate `usual`, too."""
     return np.array(
         [
@@ -63,7 +66,7 @@ def along(estimates: Estimates, cost_usd: Floats, anchors: Anchors, mus: Floats,
     )
 
 
-def next_in_line(loss: Floats, choice: Ints, usual: int) -> Ints:
+def next_in_line(loss: Floats, choice: Choices, usual: int) -> Choices:
     """The `choice` [n] at these losses [n, M] if as many queries again as left `usual` did, ten at least.
 
     Next are those that lose least by leaving; each goes to the candidate that is second for it. A loss of infinity is
@@ -82,7 +85,7 @@ def next_in_line(loss: Floats, choice: Ints, usual: int) -> Ints:
     return farther
 
 
-def chosen(values: Floats, choices: Ints) -> Floats:
+def chosen(values: Floats, choices: Choices) -> Floats:
     """What each query gets: `values` [n, M] at `choices` [K, n], as [K, n]."""
     return values[np.arange(values.shape[0])[None, :], choices]
 
@@ -116,20 +119,20 @@ def swept(
     )
 
 
-def ladder_of(quality: Floats) -> Ints:
+def ladder_of(quality: Floats) -> Choices:
     """The choices [L, n] that give the second of two models the queries whose estimated gap is above a threshold.
 
     Thresholds are the percentiles of the gap; equal gaps go together, so that the order of rows plays no part.
     """
     gap = quality[:, 1] - quality[:, 0]
     thresholds = np.unique(np.quantile(gap, np.linspace(0.0, 1.0, LADDER)))
-    return (gap[None, :] > thresholds[::-1, None]).astype(np.int64)
+    return (gap[None, :] > thresholds[::-1, None]).astype(np.int32)
 
 
 def constant(name: str, title: str, picked: Ints, models: tuple[str, ...], n: int, *, deployable: bool) -> Contender:
     """The contender whose settings are single models (indices `picked` [K]), each answering every query."""
     unknown = np.full(picked.size, np.nan)
-    choices = np.repeat(picked[:, None], n, axis=1)
+    choices = np.repeat(picked[:, None].astype(np.int32), n, axis=1)
     return Contender(
         name=name,
         title=title,

@@ -18,6 +18,7 @@ from tenbin.evaluate.comparison import (
     difference_of,
     no_harm_of,
     savings_of,
+    shown_of,
     singles_of,
     summary_of,
 )
@@ -36,7 +37,7 @@ from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
-from tenbin.router.crossfit import column_means
+from tenbin.router.crossfit import DIAL_POINTS, column_means
 from tenbin.types import Estimates, Features, Floats, Panel, Progress
 
 PAYBACK_RATIO = 0.99
@@ -60,7 +61,7 @@ def evaluate(
     router: Subject,
     panel: Panel,
     *,
-    mus: int = 101,
+    mus: int = DIAL_POINTS,
     resamples: int = 1000,
     seed: int = 0,
     progress: Progress | None = None,
@@ -148,8 +149,8 @@ def _curve(case: Case, trial: Trial, rival: Contender) -> Curve:
     """A contender's curve; of the router's own, what is promised along the dial, the queries next in line are known."""
     field, farther = case.field, None
     if rival.name == ROUTER:
-        best = trial.scales[0].best
-        farther = along(field.estimates, field.cost_usd, field.anchors, rival.mus, rival.choices, best)
+        best, shown = trial.scales[0].best, shown_of(rival)
+        farther = along(field.estimates, field.cost_usd, field.anchors, rival.mus[shown], rival.choices[shown], best)
     return curve_of(trial, rival, case.ground, farther)
 
 

@@ -69,11 +69,13 @@ class Hull:
 
 def upper_hull(cost_usd: Iterable[float], quality: Iterable[float]) -> Hull:
     """The hull of at least one point; neither the order of points nor dominated ones change it."""
-    points = sorted(zip(map(float, cost_usd), map(float, quality), strict=True), key=lambda p: (p[0], -p[1]))
+    x_all, y_all = np.array([*cost_usd], dtype=np.float64), np.array([*quality], dtype=np.float64)
+    order = np.lexsort((-y_all, x_all))
+    dearer, better = x_all[order], y_all[order]
+    # What is no better than something cheaper goes at once: a curve has hundreds of points, a hull some dozens.
+    is_better = np.append(True, better[1:] > np.maximum.accumulate(better)[:-1])
     vertices: list[tuple[float, float]] = []
-    for x, y in points:
-        if vertices and (y <= vertices[-1][1] or x == vertices[-1][0]):
-            continue
+    for x, y in zip(dearer[is_better].tolist(), better[is_better].tolist(), strict=True):
         while len(vertices) > 1 and _not_above(vertices[-2], vertices[-1], (x, y)):
             vertices.pop()
         vertices.append((x, y))

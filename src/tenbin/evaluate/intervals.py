@@ -14,7 +14,7 @@ import numpy as np
 
 from tenbin.evaluate.curve import chosen
 from tenbin.evaluate.result import Figure
-from tenbin.types import Floats, Ints
+from tenbin.types import Choices, Floats, Ints
 
 LEVEL = 0.95
 REACH = 1.959963984540054
@@ -184,7 +184,7 @@ def _figure(value: float, low: float, high: float) -> Figure:
 
 
 def lent_sd(
-    values: Floats, choices: Ints, usual: int, weight: Floats, cluster: Ints, farther: Ints | None = None
+    values: Floats, choices: Choices, usual: int, weight: Floats, cluster: Ints, farther: Choices | None = None
 ) -> Floats:
     """What the means of K settings against the usual candidate's mean might hide, as standard deviations [K].
 

@@ -10,7 +10,7 @@ import numpy as np
 from tenbin.evaluate.curve import Contender, chosen
 from tenbin.evaluate.metrics import FIGURES, Scale, figures_of
 from tenbin.evaluate.trial import Ground, distinct
-from tenbin.types import Ints
+from tenbin.types import Choices, Ints
 
 ROUNDS = 199
 ROUNDING = 1e-12
@@ -27,14 +27,14 @@ def chance_of(contender: Contender, ground: Ground, scale: Scale, *, seed: int) 
     return _share_as_high(choices, ground, lambda dealt: _height(dealt, ground, scale), seed)
 
 
-def chance_of_quality(choice: Ints, ground: Ground, *, seed: int) -> float:
+def chance_of_quality(choice: Choices, ground: Ground, *, seed: int) -> float:
     """The share of permutations of one setting's `choice` [n] whose mean quality is at least its own (p-value)."""
     return _share_as_high(
         choice[None, :], ground, lambda dealt: float(chosen(ground.quality, dealt)[0] @ ground.share), seed
     )
 
 
-def _share_as_high(choices: Ints, ground: Ground, height: Callable[[Ints], float], seed: int) -> float:
+def _share_as_high(choices: Choices, ground: Ground, height: Callable[[Choices], float], seed: int) -> float:
     first, copies = _prompts(ground.cluster)
     rng = np.random.default_rng(seed)
     least = height(choices) - ROUNDING
@@ -51,7 +51,7 @@ def _prompts(cluster: Ints) -> tuple[Ints, Ints]:
     return first[order], place[numbered.reshape(-1)]
 
 
-def _height(choices: Ints, ground: Ground, scale: Scale) -> float:
+def _height(choices: Choices, ground: Ground, scale: Scale) -> float:
     cost, quality = (chosen(cells, choices) @ ground.share for cells in (ground.cost_usd, ground.quality))
     figures = figures_of(cost, quality, scale)
     return math.fsum(figures[FIGURES.index(name)] for name in ("aiq", "aiq_log"))

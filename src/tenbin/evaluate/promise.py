@@ -16,7 +16,7 @@ from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.crossfit import Crossfit, doubly_robust
 from tenbin.router.router import Router
-from tenbin.types import Floats, Ints, TradeOff
+from tenbin.types import Choices, Floats, Ints, TradeOff
 
 RESAMPLES = 1000
 MOST_UNITS = 1000
@@ -57,7 +57,7 @@ def promises_of(
     choices, farther = [], []
     for at in trade_offs:
         loss = losses(cautious_quality(estimates, at), cost, estimates.latency_s, at, router.anchors)
-        choices.append(choose(loss, cost, router.rank, allowed))
+        choices.append(choose(loss, cost, router.rank, allowed).astype(np.int32))
         farther.append(next_in_line(np.where(allowed, loss, np.inf), choices[-1], reference))
     quality = crossfit.quality_values()
     ground = Ground(
@@ -73,11 +73,11 @@ def promises_of(
 
 def promised(
     ground: Ground,
-    choices: Ints,
+    choices: Choices,
     reference: int,
     *,
     doubt: Floats | None = None,
-    farther: Ints | None = None,
+    farther: Choices | None = None,
     seed: int = 0,
 ) -> tuple[Promise, ...]:
     """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index.
@@ -110,7 +110,7 @@ def _unlabelled(crossfit: Crossfit) -> Floats:
     return stands
 
 
-def _per_candidate(doubt: Floats, choices: Ints) -> Floats:
+def _per_candidate(doubt: Floats, choices: Choices) -> Floats:
     """What the doubt [n, M] adds up to in the means of every setting, candidate by candidate [K, M]."""
     n, width = doubt.shape
     at = np.arange(n)

@@ -10,7 +10,7 @@ import numpy as np
 from tenbin.evaluate.curve import Contender, chosen
 from tenbin.evaluate.intervals import Columns, Means, resample
 from tenbin.evaluate.metrics import FIGURES, Scale, apgr, figures_of, scale_of
-from tenbin.types import Floats, Ints
+from tenbin.types import Choices, Floats, Ints
 
 SINGLES = "singles"
 POINTS = "points"
@@ -100,13 +100,13 @@ def run_trial(
     return trial
 
 
-def distinct(choices: Ints) -> Ints:
+def distinct(choices: Choices) -> Ints:
     """The settings (rows of `choices` [K, n]) that differ from the one before; the first always."""
     changed = np.any(choices[1:] != choices[:-1], axis=1)
     return np.flatnonzero(np.concatenate([[True], changed]))
 
 
-def place(choices: Ints) -> Ints:
+def place(choices: Choices) -> Ints:
     """For every setting [K] the position of its twin among the `distinct` ones."""
     changed = np.any(choices[1:] != choices[:-1], axis=1)
     return np.concatenate([[0], np.cumsum(changed)]).astype(np.int64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
 from tenbin.router.sweep import Sweep
-from tenbin.types import Bools, Estimates, Floats, Ints, TradeOff
+from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
 ROWS_AT_ONCE = 16_384
@@ -147,7 +147,7 @@ def swept_rows(
     trade_off: TradeOff,
     allowed: Bools,
     mus: Floats,
-) -> Iterator[tuple[slice, NDArray[np.int32]]]:
+) -> Iterator[tuple[slice, Choices]]:
     """What out-of-fold estimates choose at each of K rising mus: the choices [K, rows] of some training rows at a time.
 
     The rest is as in `dial_curve`.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, choose, losses
-from tenbin.types import Bools, Floats, Ints, TradeOff
+from tenbin.types import Bools, Choices, Floats, Ints, TradeOff
 
 CLEAR = 4e-9
 """By how much a loss must be the least to be so after rounding to 1e-9 too; more where the losses are large."""
@@ -30,7 +29,7 @@ class Sweep:
     rank: Ints
     allowed: Bools
 
-    def choices(self, mus: Floats) -> NDArray[np.int32]:
+    def choices(self, mus: Floats) -> Choices:
         """The choice [k, n] of every row at every one of k rising mus: what `risk.choose` says, to the last tie.
 
         Every candidate's loss is a straight line in mu. So a row whose choice is the same, and clear, at two mus has
