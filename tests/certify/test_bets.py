@@ -61,7 +61,7 @@ def few() -> Bets:
     return plan_bets(SUPPORT, EXPECTED, 60, LOW)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-LOW, 1.0), min_size=1, max_size=60), st.integers(0, 59))
 def test_a_stake_never_looks_ahead(few: Bets, values: list[float], cut: int) -> None:
     """Whether the goal is reached in the first rows does not depend on the rows behind them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.config import Profile, Sla, load_document, read_profiles
@@ -194,7 +194,6 @@ TABLES = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS["profiles"].k
 SLAS = st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS["profiles"].tables["sla"], SCALARS))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=8), TABLES, st.none() | SLAS)
 def test_any_profile_is_read_or_refused_in_one_line(
     tmp_path_factory: pytest.TempPathFactory, name: str, table: dict[str, Any], sla: dict[str, Any] | None

@@ -80,7 +80,7 @@ def test_sums_are_whole_numbers_that_float32_holds(embedder: HashedEmbedder) -> 
     assert bound < 2**24
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.one_of(st.sampled_from(TRAINING), st.text(max_size=60)), max_size=12), st.sampled_from(TRAINING))
 def test_a_vector_never_depends_on_the_other_texts(embedder: HashedEmbedder, others: list[str], text: str) -> None:
     vectors, familiarity, novelty = embedder.read([*others, text, *others])

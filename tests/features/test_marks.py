@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.features.characters import join
@@ -14,7 +14,6 @@ TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5), st.integers(1, 5))
-@settings(deadline=None)  # the first call makes the tables
 def test_each_word_counts_as_str_count_does_between_two_spaces(texts: list[str], n: int) -> None:
     n = min(n, len(texts))
     expected = [

@@ -37,6 +37,8 @@ HARD = "prove rigorously the difficult theorem about number"
 PRICES = {"cheap": 0.1, "good": 10.0}
 USUAL_PRICE = 20.0
 PATIENCE_S = 20.0
+PATIENT = "decision_deadline_ms = 20000\n"
+"""On a busy machine the usual 30 ms pass now and then, and the safe default answers."""
 
 
 class Upstreams:
@@ -128,7 +130,8 @@ def written(
     for name, dialect in upstreams.dialects.items():
         extra = candidate.get(name, "")
         lines.append(f'[candidates.{name}]\nbase_url = "{upstreams[name].base_url}"\ndialect = "{dialect}"\n{extra}')
-    lines.append(f"[profiles.auto]\n{profile}")
+    patience = "" if "decision_deadline_ms" in profile else PATIENT
+    lines.append(f"[profiles.auto]\n{patience}{profile}")
     config.write_text("\n".join([*lines, more]), encoding="utf-8")
     return config
 

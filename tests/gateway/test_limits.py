@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.gateway.limits import RateLimit, Slots
@@ -19,7 +19,6 @@ def test_a_minutes_requests_at_once_then_evenly() -> None:
     assert [limit.take(1e6) for _ in range(61)] == [0.0] * 60 + [1.0]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100_000), st.floats(0.0, 1e8))
 def test_after_the_wait_exactly_there_is_one(per_minute: int, start: float) -> None:
     limit = RateLimit(per_minute)
@@ -31,7 +30,6 @@ def test_after_the_wait_exactly_there_is_one(per_minute: int, start: float) -> N
     assert limit.take(start + wait) > 0.0
 
 
-@settings(deadline=None)
 @given(st.integers(1, 50), st.lists(st.floats(0.0, 10.0), max_size=200))
 def test_no_stretch_of_time_sees_more_than_its_share(per_minute: int, gaps: list[float]) -> None:
     limit, now, taken = RateLimit(per_minute), 0.0, []

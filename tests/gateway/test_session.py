@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.gateway.session import (
@@ -148,7 +148,6 @@ def test_writing_it_again_changes_nothing(messages: list[Any]) -> None:
     assert fingerprints(again) == fingerprints(messages) == fingerprints(parts)
 
 
-@settings(deadline=None)
 @given(st.lists(JSON, max_size=6), JSON)
 def test_any_json_has_a_fingerprint(messages: list[Any], system: Any) -> None:
     prints = fingerprints(messages, system=system)

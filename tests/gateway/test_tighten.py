@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.errors import RequestError
@@ -144,7 +144,6 @@ DIALS = st.one_of(
 NAMES = st.none() | st.lists(st.sampled_from(MODELS), min_size=1, max_size=4).map(tuple)
 
 
-@settings(deadline=None)
 @given(
     DIALS,
     st.none() | st.floats(0.0, 1.0),

@@ -13,7 +13,7 @@ SHAPES = st.tuples(st.integers(0, 5), st.integers(0, 40), st.integers(0, 40))
 
 
 @given(SHAPES, st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_tiles_multiply_like_the_weights_and_give_them_back(shape: tuple[int, int, int], seed: int) -> None:
     n, p, q = shape
     rng = np.random.default_rng(seed)

@@ -140,7 +140,7 @@ def test_what_is_believed_is_drawn_to_the_common_bias_and_given_to_who_has_no_la
     arrays.arrays(np.float64, (12, 2), elements=st.floats(0.0, 1.0)),
     arrays.arrays(np.bool_, (12, 2)),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whatever_is_given_means_are_possible_and_the_order_of_rows_plays_no_part(
     judged: Floats, human: Floats, shown: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 ) -> None:

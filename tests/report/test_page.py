@@ -96,7 +96,7 @@ def test_hostile_names_and_texts_stay_text(lang: str) -> None:
     assert json.loads(embedded)["notes"] == [HOSTILE]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(min_size=1, max_size=40))
 def test_no_name_changes_the_structure(model: str) -> None:
     plain = Page(render_report(make_evaluation(["m", "n"], points=3)))

@@ -92,7 +92,7 @@ def test_a_budget_is_kept_where_the_dial_is_a_cliff_and_answers_take_long(under_
     assert spent / n == pytest.approx(0.00125, rel=0.02)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1_000), st.floats(1.0, 40.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_no_stream_is_over_by_more_than_the_bound(seed: int, dear: float, share: float, wrong: float) -> None:
     """Whatever comes, as long as answers cost at most `dear` budgets, and the budget in the mean at the cheapest."""

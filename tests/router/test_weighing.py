@@ -27,7 +27,7 @@ dials = st.builds(
 barred = st.lists(st.sampled_from([None, "circuit open"]), min_size=3, max_size=3).filter(lambda row: None in row)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 39), dials, barred), min_size=1, max_size=8))
 def test_the_first_of_the_ranking_is_what_route_chooses(router, drawn):
     asks = [Ask(QUERIES[i], trade_off, row) for i, trade_off, row in drawn]
@@ -41,7 +41,7 @@ def test_the_first_of_the_ranking_is_what_route_chooses(router, drawn):
         np.testing.assert_array_equal(weighed.cost_usd, alone.cost_usd[0])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 39), dials, barred)
 def test_each_next_one_is_what_route_would_choose_without_those_before(router, i, trade_off, row):
     (weighed,) = weigh(router, [Ask(QUERIES[i], trade_off, row)])

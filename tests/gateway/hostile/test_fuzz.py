@@ -17,7 +17,6 @@ from tests.gateway.running import PATIENCE_S, Reply
 
 FUZZ = settings(
     max_examples=80,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,33 +62,40 @@ def listed(item: bytes, n: int) -> bytes:
     return b"[" + b",".join([item] * n) + b"]"
 
 
-TEXT = b'"' + b"lorem ipsum " * (30 * MB // 12) + b'"'
-WORD = b'"' + b"a" * 10 * MB + b'"'
+def text() -> bytes:
+    return b'"' + b"lorem ipsum " * (30 * MB // 12) + b'"'
+
+
+def word() -> bytes:
+    return b'"' + b"a" * 10 * MB + b'"'
+
+
+# Made when they are sent: whoever only collects them would hold 200 MB.
 MESSAGE = b'{"role":"user","content":"hi"}'
-SERVED = {
-    "a long text": lambda model: body(TEXT, model),
-    "one long word": lambda model: body(WORD, model),
+SERVED: dict[str, Callable[[bytes], bytes]] = {
+    "a long text": lambda model: body(text(), model),
+    "one long word": lambda model: body(word(), model),
     "escapes": lambda model: body(b'"' + b"\\u00e9" * (2 * MB) + b'"', model),
     "quotes and commas": lambda model: body(b'"' + b'\\"a\\", ' * 700_000 + b'"', model),
     "many messages": lambda model: b'{"model":"%s","max_tokens":9,"messages":%s}' % (model, listed(MESSAGE, 99_000)),
 }
-REFUSED = {
-    "numbers": body(listed(b"1", 5 * MB)),
-    "empty parts": body(listed(b"{}", 4 * MB)),
-    "numbers in a part": body(b'[{"type":"x","a":' + listed(b"1", 5 * MB) + b"}]"),
-    "nested in a part": body(b'[{"type":"x","a":' + listed(b"[" * 400 + b"]" * 400, 12_000) + b"}]"),
-    "tools": body(more=b',"tools":' + listed(b"{}", 4 * MB)),
-    "dials": body(more=b',"tenbin":{"allow":' + listed(b'"a"', 3 * MB) + b"}"),
-    "messages": b'{"model":"tenbin/auto","max_tokens":9,"messages":%s}' % listed(MESSAGE, 300_000),
-    "members": body(more=b"," + b",".join(b'"k%d":1' % i for i in range(200_000))),
-    "too deep": body(b"[" * 3 * MB + b"]" * 3 * MB),
-    "too deep objects": body(more=b',"u":' + b'{"a":' * 2 * MB + b"1" + b"}" * 2 * MB),
-    "unclosed": b"[" * 10 * MB,
-    "a number": body(more=b',"temperature":' + b"1" * 10 * MB),
-    "a huge cap": body(more=b',"max_completion_tokens":1e' + b"9" * 400),
-    "blanks": b" " * 10 * MB,
-    "no JSON": b'{"model": "tenbin/auto", "messages": [' + b"1, " * (3 * MB) + b"x",
-    "half a pair": body(b'"' + b"\\ud83d" * (2 * MB) + b'"'),
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "numbers": lambda: body(listed(b"1", 5 * MB)),
+    "empty parts": lambda: body(listed(b"{}", 4 * MB)),
+    "numbers in a part": lambda: body(b'[{"type":"x","a":' + listed(b"1", 5 * MB) + b"}]"),
+    "nested in a part": lambda: body(b'[{"type":"x","a":' + listed(b"[" * 400 + b"]" * 400, 12_000) + b"}]"),
+    "tools": lambda: body(more=b',"tools":' + listed(b"{}", 4 * MB)),
+    "dials": lambda: body(more=b',"tenbin":{"allow":' + listed(b'"a"', 3 * MB) + b"}"),
+    "messages": lambda: b'{"model":"tenbin/auto","max_tokens":9,"messages":%s}' % listed(MESSAGE, 300_000),
+    "members": lambda: body(more=b"," + b",".join(b'"k%d":1' % i for i in range(200_000))),
+    "too deep": lambda: body(b"[" * 3 * MB + b"]" * 3 * MB),
+    "too deep objects": lambda: body(more=b',"u":' + b'{"a":' * 2 * MB + b"1" + b"}" * 2 * MB),
+    "unclosed": lambda: b"[" * 10 * MB,
+    "a number": lambda: body(more=b',"temperature":' + b"1" * 10 * MB),
+    "a huge cap": lambda: body(more=b',"max_completion_tokens":1e' + b"9" * 400),
+    "blanks": lambda: b" " * 10 * MB,
+    "no JSON": lambda: b'{"model": "tenbin/auto", "messages": [' + b"1, " * (3 * MB) + b"x",
+    "half a pair": lambda: body(b'"' + b"\\ud83d" * (2 * MB) + b'"'),
 }
 
 
@@ -105,7 +112,7 @@ def test_what_is_large_is_served(roomy: Guarded, what: str, path: str, model: by
 def test_what_is_too_much_is_refused(roomy: Guarded, what: str) -> None:
     roomy.reset()
     with health_watched(roomy):
-        reply = roomy.post(CHAT, REFUSED[what])
+        reply = roomy.post(CHAT, REFUSED[what]())
     assert (reply.status, len(refused(CHAT, reply)["message"]) < 500) == (400, True)
     assert roomy.ups.called() == []
 
@@ -113,13 +120,13 @@ def test_what_is_too_much_is_refused(roomy: Guarded, what: str) -> None:
 @pytest.mark.parametrize("path", [COUNT, DECISION])
 def test_the_routes_that_call_nobody(roomy: Guarded, path: str) -> None:
     with health_watched(roomy):
-        assert roomy.post(path, body(TEXT)).status == 200
+        assert roomy.post(path, body(text())).status == 200
 
 
 def test_several_at_once(roomy: Guarded) -> None:
     roomy.reset()
     with health_watched(roomy):
-        threads = [threading.Thread(target=roomy.post, args=(CHAT, body(WORD))) for _ in range(3)]
+        threads = [threading.Thread(target=roomy.post, args=(CHAT, body(word()))) for _ in range(3)]
         for thread in threads:
             thread.start()
         for thread in threads:

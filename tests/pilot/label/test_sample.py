@@ -50,7 +50,7 @@ def test_a_larger_count_keeps_what_was_shown_and_a_grown_pilot_most_of_it() -> N
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9)), st.integers(0, 40), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_answer_twice_and_as_many_as_there_are(sizes: dict[str, int], count: int, seed: int) -> None:
     frame = [((f"q{i}", model, 0), i / 9) for model, size in sizes.items() for i in range(size)]
     shown = draw(frame, count, seed)
