@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 from tenbin.errors import PluginError, TenbinError, UsageError, did_you_mean
@@ -49,8 +49,10 @@ class Plugin:
 
 def list_plugins(allow: Collection[str] = ()) -> list[Plugin]:
     """Every installed plug-in by door, name and package; nothing is imported."""
-    found = [_plugin(door, entry, allow) for door in DOORS for entry in entry_points(group=DOORS[door].group)]
-    doors = list(DOORS)
+    installed, doors = entry_points(), list(DOORS)
+    offered = [(door, entry) for door in doors for entry in installed.select(group=DOORS[door].group)]
+    packages = {entry.dist: _package(entry.dist) for _, entry in offered}  # read once: that parses its whole README
+    found = [_plugin(door, entry, packages[entry.dist], allow) for door, entry in offered]
     return sorted(found, key=lambda plugin: (doors.index(plugin.door), plugin.name, plugin.package))
 
 
@@ -81,11 +83,16 @@ def load_plugin(door: str, name: str, allow: Collection[str] = ()) -> Callable[.
     return _load(allowed[0])
 
 
-def _plugin(door: str, entry: EntryPoint, allow: Collection[str]) -> Plugin:
-    package = "" if entry.dist is None else entry.dist.name
-    version = "" if entry.dist is None else entry.dist.version
-    trusted = {_normal(name) for name in (OWN_PACKAGE, *allow)}
-    return Plugin(door, entry.name, package, version, entry.value, _normal(package) in trusted)
+def _package(found: Distribution | None) -> tuple[str, str]:
+    """The name and version of a package, empty where nothing is known of it."""
+    metadata = found.metadata if found else {"Name": "", "Version": ""}
+    return metadata["Name"], metadata["Version"]
+
+
+def _plugin(door: str, entry: EntryPoint, package: tuple[str, str], allow: Collection[str]) -> Plugin:
+    name, version = package
+    trusted = {_normal(other) for other in (OWN_PACKAGE, *allow)}
+    return Plugin(door, entry.name, name, version, entry.value, _normal(name) in trusted)
 
 
 def _normal(package: str) -> str:
