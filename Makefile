@@ -5,12 +5,12 @@
 OUT ?= out
 WORKERS ?= 2
 BIN := .venv/bin
+# Where Python may keep no bytecode, each of the hundreds of processes that tests start would compile the same modules.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Tests run side by side and decide on small matrices: BLAS threads would only fight for the same cores.
 test test-more test-all: export OMP_NUM_THREADS ?= 1
 test test-more test-all: export OPENBLAS_NUM_THREADS ?= 1
-# They start hundreds of processes: where Python may keep no bytecode, each would compile the same modules again.
-test test-more test-all: export PYTHONDONTWRITEBYTECODE :=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile

@@ -66,7 +66,9 @@ if [ -n "$uv" ]; then
   uv pip install --quiet --python "$python" --no-deps --no-build-isolation -e . </dev/null
 else
   "$python" -m pip --version >/dev/null 2>&1 || "$python" -m ensurepip >/dev/null
-  "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" </dev/null
-  "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . </dev/null
+  # The lock is whole, and what is used compiles itself on first use, as with uv.
+  set -- -m pip install --quiet --disable-pip-version-check --no-compile
+  "$python" "$@" --no-deps --require-hashes -r "$lock" </dev/null
+  "$python" "$@" --no-deps --no-build-isolation -e . </dev/null
 fi
 mark "$kind" >"$stamp"
