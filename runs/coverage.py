@@ -36,6 +36,7 @@ from tenbin.evaluate.comparison import (
 )
 from tenbin.evaluate.curve import Contender, along, constant, sweep, swept
 from tenbin.evaluate.evidence import cheap_and_good
+from tenbin.evaluate.metrics import RATIOS, cost_share, curve_hull, scale_of
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.promise import promised
@@ -53,7 +54,7 @@ MUS = mu_grid(61)
 ASKED = 0.92, 0.98
 AT_A_POINT = ("quality", "cost_usd", "quality_ratio", "saving", "blind_saving")
 ON_THE_DIAL = AT_A_POINT[:4]
-APART = ("aiq", "aiq_log", "qnc", "cost_at_97", "peak_quality")
+APART = ("aiq", "aiq_log", "peak_quality")
 ALONE = ("aiq", "aiq_log", "peak_quality", "apgr")
 EVERY = 5
 """Of the slider's settings every so many are looked at."""
@@ -128,11 +129,6 @@ class Pool:
             found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
         for single in singles_of(trial, self.models, np.ones(len(self.models))):
             found |= {f"a model's {name} at {single.model}": getattr(single, name) for name in ON_THE_DIAL[:2]}
-        for saving in savings_of(trial):
-            at = f"at {saving.ratio:.0%}"
-            found |= {f"hull saving {at}": saving.saving, f"hull cost_usd {at}": saving.cost_usd}
-            if saving.ratio < 1.0:  # at 1 it is 0 by definition, and no estimate
-                found[f"zero router's saving {at}"] = saving.zero_saving
         for zero in (ZERO_TEST, ZERO_TRAIN):
             difference = difference_of(trial, zero)
             found |= {f"gain in {name} at {zero}": getattr(difference, name) for name in APART}
@@ -155,6 +151,16 @@ class Pool:
             true = (*self.slider[k], self.slider[k][0] / quality[best], 1.0 - self.slider[k][1] / cost[best])
             for name, value in zip(ON_THE_DIAL, true, strict=True):
                 found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
+        for saving, share, zero in zip(savings_of(drawn.trial), *self.cost_shares(best), strict=True):
+            at = f"at {saving.ratio:.0%}"
+            found[f"hull saving {at}"] = (saving.saving, 1.0 - share)
+            found[f"hull cost_usd {at}"] = (saving.cost_usd, float(share * cost[best]))
+            if saving.ratio < 1.0:  # at 1 it is 0 by definition, and no estimate
+                found[f"zero router's saving {at}"] = (saving.zero_saving, 1.0 - zero)
+        gap = difference_of(drawn.trial, ZERO_TEST)
+        for name, ratio in (("qnc", 1.0), ("cost_at_97", 0.97)):
+            share, zero = (shares[RATIOS.index(ratio)] for shares in self.cost_shares(best))
+            found[f"gain in {name}"] = (getattr(gap, name), share - zero)
         for name, against in (("best", best), ("reference", self.reference)):
             single = cheap_and_good(drawn.trial, self.models, against)
             one = self.models.index(single.model)
@@ -163,6 +169,13 @@ class Pool:
                 found[f"verdict's model's quality_ratio at {name}"] = (single.quality_ratio, true[0])
                 found[f"verdict's model's saving at {name}"] = (single.saving, true[1])
         return found
+
+    def cost_shares(self, best: int) -> tuple[list[float], list[float]]:
+        """Least cost at every ratio of one model's quality, as a share of its cost: the router's, the zero router's."""
+        scale = replace(scale_of(self.ground.quality.mean(axis=0), self.ground.cost_usd.mean(axis=0)), best=best)
+        hull = curve_hull(self.slider[:, 1].tolist(), self.slider[:, 0].tolist(), scale)
+        own, zero = ([cost_share(each, ratio, scale) for ratio in RATIOS] for each in (hull, scale.zero))
+        return own, zero
 
     def promised(self, rows: np.ndarray, seed: int) -> Told:
         """What a fit on these rows would promise where its dial is turned to shares of quality, each with the truth."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,13 +36,15 @@ class Ground:
 class Trial:
     """Means of every contender's points on the sample (row 0) and on every resample, and the figures made of them.
 
-    `figures[name]` is [1 + R, len(FIGURES)]; `scales` has one scale per row.
+    `figures[name]` is [1 + R, len(FIGURES)]; `scales` has one scale per row. The best single model of all of them is
+    that of the sample: figures against it are told by its name, whichever would be the best on a resample.
     """
 
     def __init__(self, means: Means, contenders: Sequence[Contender], n_models: int) -> None:
         self.means = means
         quality, cost = means.of(f"{SINGLES} quality"), means.of(f"{SINGLES} cost")
-        self.scales: list[Scale] = [scale_of(q, c) for q, c in zip(quality, cost, strict=True)]
+        best = scale_of(quality[0], cost[0]).best
+        self.scales: list[Scale] = [replace(scale_of(q, c), best=best) for q, c in zip(quality, cost, strict=True)]
         self.figures: dict[str, Floats] = {}
         for contender in contenders:
             self.figures[contender.name] = self._figures(contender.name, n_models)
