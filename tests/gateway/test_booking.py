@@ -97,3 +97,43 @@ def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Runni
     call = last(gateway)
     assert call.status == "failed"
     assert call.billed_usd >= WORDS * USD_PER_WORD[name]
+
+
+def test_every_one_of_several_answers_is_set_aside_for(gateway: Running) -> None:
+    only = {"allow": ["good"]}
+    for fields in ({"model": "good"}, {"tenbin": only}):
+        assert gateway.chat(**fields, n=50, max_tokens=1_000).status == 200
+        assert gateway.calls()[-1].reserve_usd == pytest.approx(50 * 1_000 * USD_PER_WORD["good"], rel=0.01)
+    one, many = (gateway.chat(n=n, tenbin=only).headers["x-tenbin-expected-cost-usd"] for n in (1, 10))
+    assert float(many) == pytest.approx(10 * float(one), rel=0.1)
+
+
+def test_a_ceiling_holds_for_all_answers_together(gateway: Running) -> None:
+    one = float(gateway.chat(tenbin={"allow": ["good"]}).headers["x-tenbin-expected-cost-usd"])
+    ceiling = {"max_cost_usd": 1.5 * one, "allow": ["good"]}
+    assert gateway.chat(n=1, tenbin=ceiling).status == 200
+    assert gateway.chat(n=2, tenbin=ceiling).status == 400
+
+
+@pytest.mark.parametrize("n", [None, 0, -1, True, 2.0, "2", [2]])
+def test_what_is_no_number_of_answers_is_the_upstreams_to_refuse(gateway: Running, n: Any) -> None:
+    gateway.upstreams["good"].clear()
+    assert gateway.chat(model="good", n=n, max_tokens=1_000).status == 200
+    assert gateway.calls()[-1].reserve_usd < 0.1
+    (request,) = gateway.upstreams["good"].wait_for(1)
+    assert json.loads(request.body)["n"] == n
+
+
+PICTURE = "iVBORw0KGgo" * 200_000
+PICTURES = {
+    "good": {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}},
+    "claude": {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PICTURE}},
+}
+
+
+@pytest.mark.parametrize("name", ["good", "claude"])
+def test_a_picture_is_not_set_aside_for_by_its_bytes(gateway: Running, name: str) -> None:
+    content = [{"type": "text", "text": HARD}, PICTURES[name]]
+    with asked(gateway, name, model=name, max_tokens=10, messages=[{"role": "user", "content": content}]) as client:
+        assert hear(client, b"}").startswith(b"HTTP/1.1 200")
+    assert 0.01 < last(gateway).reserve_usd < 0.1

@@ -239,16 +239,17 @@ def reserve_usd(work: Work, attempt: Attempt) -> float | None:
 def sent_tokens(work: Work, attempt: Attempt) -> float:
     """The input of a call, as it is expected."""
     sent = attempt.input_tokens
-    return sent if sent >= 0.0 else work.incoming.body_bytes / BYTES_PER_TOKEN
+    return sent if sent >= 0.0 else work.incoming.sent_tokens
 
 
 def _most_output(work: Work, attempt: Attempt) -> float:
-    caps = [c for c in (work.incoming.max_output_tokens, attempt.destination.candidate.max_output_tokens) if c]
+    incoming = work.incoming
+    caps = [c for c in (incoming.max_output_tokens, attempt.destination.candidate.max_output_tokens) if c]
     if caps:
-        return float(min(caps))
-    if work.incoming.endpoint == "embeddings":
+        return float(min(caps)) * incoming.answers
+    if incoming.endpoint == "embeddings":
         return 0.0
-    expected = attempt.output_tokens
+    expected = attempt.output_tokens  # of all answers
     if expected is None or not expected >= 0.0:
-        return UNKNOWN_OUTPUT_TOKENS
-    return max(MOST_OUTPUT * expected, LEAST_OUTPUT_TOKENS)
+        return UNKNOWN_OUTPUT_TOKENS * incoming.answers
+    return max(MOST_OUTPUT * expected, LEAST_OUTPUT_TOKENS * incoming.answers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from tenbin.errors import RequestError
+from tenbin.gateway import pictures
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.loose_json import without_halves
 from tenbin.upstream.usage import MEMBERS
@@ -30,11 +30,11 @@ MAX_OUTPUT_TOKENS = 1 << 40
 """Beyond it a cap is none; the figures made from it stay finite."""
 BYTES_PER_TOKEN = 3.0
 """Of tools, schemas, bodies and answers that nobody counted: cautious, for English text has about 4."""
+MAX_ANSWERS = 128
+"""More at once nobody gives."""
 MAX_USER = 256
-IMAGE_PARTS = ("image_url", "image", "input_image")
 BESIDE = ("tools", "functions", "response_format", "output_format", "text")
 """What is sent beside the messages and counts as input."""
-PARTS_SEEN = 10_000
 NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
 _NO_SIGNS = bytes(byte for byte in range(256) if byte not in b',[{"')
@@ -50,7 +50,8 @@ class Incoming:
     `members` are the top-level members of the body as they were written; `messages` the decoded conversation (system
     texts first, whatever the dialect); `requirements` the capabilities it needs; `asked` the decoded member `tenbin`.
     `hidden_bytes` is the size of what is sent beside the messages (tools, schemas), `max_output_tokens` the caller's
-    cap on the answer, `wants_usage` whether a streaming client asked for its usage.
+    cap on the answer, `answers` how many of them are wanted at once (`n`), `seen` the pictures, `wants_usage` whether
+    a streaming client asked for its usage.
     """
 
     endpoint: Endpoint
@@ -66,7 +67,14 @@ class Incoming:
     user: str | None = None
     asked: Any = None
     hidden_bytes: int = 0
+    answers: int = 1
+    seen: pictures.Pictures = pictures.NONE
     previous_response_id: str | None = None
+
+    @property
+    def sent_tokens(self) -> float:
+        """About how long all of it is, where nobody counts it."""
+        return (self.body_bytes - self.seen.size) / BYTES_PER_TOKEN + self.seen.number * pictures.TOKENS
 
     def decoded(self, name: str) -> Any:
         """One member of the body, decoded."""
@@ -152,6 +160,7 @@ def read_chat(body: bytes) -> Incoming:
         is_stream=bool(_value(members, "stream", bool, "true or false")),
         wants_usage=options.get("include_usage") is True,
         max_output_tokens=_cap(members, "max_completion_tokens") or _cap(members, "max_tokens"),
+        answers=_answers(members),
         user=_user(_value(members, "user", str, "a text")),
     )
     form = _value(members, "response_format", dict, "an object") or {}
@@ -248,7 +257,8 @@ def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reaso
         needs.append("json_schema")
     if reasons:
         needs.append("reasoning")
-    if _has_images(found.messages):
+    found.seen = pictures.pictures_in(found.messages)
+    if found.seen.number:
         needs.append("vision")
     if any(_value(members, name, list, "a list") for name in tools):
         needs.append("tools")
@@ -322,14 +332,6 @@ def _items(members: Members) -> list[dict[str, Any]]:
     return messages
 
 
-def _has_images(messages: Sequence[Mapping[str, Any]]) -> bool:
-    found = [m["content"] for m in messages if isinstance(m.get("content"), list)]
-    if not found:
-        return False
-    parts = itertools.chain.from_iterable(found)
-    return any(isinstance(p, dict) and p.get("type") in IMAGE_PARTS for p in itertools.islice(parts, PARTS_SEEN))
-
-
 def _decoded(members: Members, name: str) -> Any:
     raw = members[name]
     if len(bytes(raw)) > MAX_VALUES and _values(bytes(raw)) > MAX_VALUES:
@@ -386,3 +388,10 @@ def _cap(members: Members, name: str) -> int | None:
     if isinstance(cap, bool) or cap < 1:
         raise RequestError(400, "invalid_value", f"{name} is not a whole number above 0", param=name)
     return min(int(cap), MAX_OUTPUT_TOKENS)
+
+
+def _answers(members: Members) -> int:
+    """How many answers are wanted; what is no such number is the upstream's to refuse."""
+    wanted = _decoded(members, "n") if "n" in members else 1
+    is_number = isinstance(wanted, int) and not isinstance(wanted, bool)
+    return min(max(wanted, 1), MAX_ANSWERS) if is_number else 1

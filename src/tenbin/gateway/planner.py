@@ -76,7 +76,7 @@ class Planner:
 
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
         """The plan for a model that was named itself: that one, unrouted."""
-        attempt = Attempt(destination, incoming.body_bytes / BYTES_PER_TOKEN)
+        attempt = Attempt(destination, incoming.sent_tokens)
         return Plan(new_id("dec"), (attempt,), "named by the request", "pinned")
 
     async def routed(self, asking: Asking, served: ServedProfile) -> Plan:
@@ -153,7 +153,7 @@ class _Fallback:
         first = served.reference if is_retreating or code == "uncertified" else served.safe_default
         rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
         order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
-        tokens = self.asking.incoming.body_bytes / BYTES_PER_TOKEN
+        tokens = self.asking.incoming.sent_tokens
         attempts = [
             Attempt(destination, tokens, strips_state=self.bond.strips(destination))
             for m in order
@@ -185,6 +185,7 @@ def _ask(
         cached_tokens=_cached(asking, served, session),
         max_cost_usd=tightened.max_cost_usd,
         hidden_tokens=incoming.hidden_bytes / BYTES_PER_TOKEN,
+        answers=incoming.answers,
         has_stranger_budget=served.has_stranger_budget,
         is_new_subject=is_new_subject,
     )

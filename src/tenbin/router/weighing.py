@@ -29,7 +29,8 @@ class Ask:
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
-    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas. Where it
+    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas; `answers` are
+    wanted at once, each of which is billed. Where it
     `has_stranger_budget`, a text unlike the training prompts goes to the reference, and where what came before
     `is_new_subject`, any text.
     """
@@ -40,6 +41,7 @@ class Ask:
     cached_tokens: Floats | None = None
     max_cost_usd: float | None = None
     hidden_tokens: float = 0.0
+    answers: int = 1
     has_stranger_budget: bool = False
     is_new_subject: bool = False
 
@@ -84,7 +86,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         return []
     queries = [ask.query for ask in asks]
     features = router.features(queries)
-    estimates = _with_hidden(router.estimate(features), asks)
+    estimates = _as_asked(router.estimate(features), asks)
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
     loss, refused = _losses(router, asks, estimates, cost)
     orders, is_unknown = _order(loss, cost, router.rank).tolist(), np.isnan(loss).tolist()
@@ -183,12 +185,15 @@ def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:
     return np.array(rows, dtype="<f4")
 
 
-def _with_hidden(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
-    """The estimates with the tokens that are sent beside the messages."""
-    if not any(ask.hidden_tokens for ask in asks):
-        return estimates
-    hidden = np.array([[ask.hidden_tokens] for ask in asks])
-    return replace(estimates, input_tokens=estimates.input_tokens + hidden)
+def _as_asked(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
+    """The estimates with the tokens that are sent beside the messages, and those of all answers."""
+    if any(ask.hidden_tokens for ask in asks):
+        hidden = np.array([[ask.hidden_tokens] for ask in asks])
+        estimates = replace(estimates, input_tokens=estimates.input_tokens + hidden)
+    if any(ask.answers != 1 for ask in asks):
+        answers = np.array([[float(ask.answers)] for ask in asks])
+        estimates = replace(estimates, output_tokens=estimates.output_tokens * answers)
+    return estimates
 
 
 def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
