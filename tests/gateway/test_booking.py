@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tenbin.gateway import relay
 from tenbin.store.call import Call
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import hear, leave, send
@@ -137,3 +139,23 @@ def test_a_picture_is_not_set_aside_for_by_its_bytes(gateway: Running, name: str
     with asked(gateway, name, model=name, max_tokens=10, messages=[{"role": "user", "content": content}]) as client:
         assert hear(client, b"}").startswith(b"HTTP/1.1 200")
     assert 0.01 < last(gateway).reserve_usd < 0.1
+
+
+def test_a_candidate_that_takes_no_connection_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "CONNECT_S", 0.2)
+    with Upstreams("cheap", "good") as ups, socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        others = [socket.socket() for _ in range(4)]  # they fill the backlog, so that the next one hangs
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(full.getsockname())
+        ups["good"].close()
+        ups["good"].port = full.getsockname()[1]
+        with Running(tmp_path, ups) as gateway:
+            assert gateway.chat().headers["x-tenbin-model"] == "cheap"
+            assert gateway.chat(model="good").error["code"] == "upstream_connect"
+            calls = [call for call in gateway.calls() if call.candidate == "good"]
+        for other in others:
+            other.close()
+    assert [(call.status, call.failure, call.billed_usd) for call in calls] == [("failed", "connect", 0.0)] * 2

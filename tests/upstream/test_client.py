@@ -267,6 +267,6 @@ def test_no_connection_in_time() -> None:
                 failure = await failing(made.send(to(url), "/x", b"", {}, CallTimeout(0.1, 5, 5)))
             for other in others:
                 other.close()
-            assert failure.kind == "timeout"
+            assert failure.kind == "connect"
 
     on_every_loop(test)

@@ -111,7 +111,7 @@ def _trouble(failure: UpstreamFailure) -> tuple[str, str]:
     """What went wrong, as a key of the words and what the system calls it."""
     cause = failure.__cause__
     match failure.kind, cause:
-        case "timeout", _:
+        case ("timeout", _) | ("connect", TimeoutError()):
             return "late", f"{DEADLINE_S:g}"
         case "connect", socket.gaierror():
             return "unknown_host", ""

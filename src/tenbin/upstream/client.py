@@ -171,8 +171,9 @@ class UpstreamClient:
 async def _connected(origin: Origin, deadline: float, name: str) -> Connection:
     try:
         return await origin.connect(deadline)
-    except TimeoutError:
-        raise
+    except TimeoutError as error:
+        # No timeout of the call's: nothing was asked yet, so nothing can be billed.
+        raise UpstreamFailure("connect", "no connection to the upstream in time", where=name) from error
     except (OSError, ValueError) as error:
         what = f"no connection to the upstream ({why_unconnected(error)})"
         raise UpstreamFailure("connect", what, where=name) from error
