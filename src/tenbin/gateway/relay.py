@@ -26,7 +26,7 @@ from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.translate import error_body
 
 DEADLINE_S = 600.0
-"""Where the SLA names none: as long as the official clients wait."""
+"""Where the SLA names none: as long as the official clients wait, who wait so long for every piece of a stream."""
 CONNECT_S = 10.0
 PATIENCE = 0.6
 """While others could still take over, a candidate gets this share of what is left of the deadline."""
@@ -58,7 +58,9 @@ class Relay:
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
         # Deadlines are on the loop's clock, which ticks in milliseconds; durations are taken on the finer one.
         arrived = self.services.loop.time() - (time.perf_counter() - work.arrived)
-        self.deadline = arrived + ((sla and sla.deadline_s) or DEADLINE_S)
+        promised_s = None if sla is None else sla.deadline_s
+        self.has_promised_end = promised_s is not None
+        self.deadline = arrived + (promised_s or DEADLINE_S)
         self.first_token_by = arrived + sla.first_token_s if sla is not None and sla.first_token_s else None
         headers = exchange.headers
         self.request_id = request_id(headers.get("x-request-id"))
@@ -165,7 +167,10 @@ class Relay:
         call.succeeded(answered.usage, http_status=reply.status, response_id=answered.response_id, answer=answer)
 
     def _patience(self, is_last: bool) -> tuple[CallTimeout, float | None]:
-        """How long a candidate may take, and when (on the loop's clock) the first content of a stream must be here."""
+        """How long a candidate may take, and when (on the loop's clock) the first content of a stream must be here.
+
+        A stream that has begun ends by the deadline that was promised, or goes on for as long as something comes.
+        """
         now = self.services.loop.time()
         share = 1.0 if is_last else PATIENCE
         left_s = max(self.deadline - now, 0.001)
@@ -173,7 +178,7 @@ class Relay:
             return CallTimeout(min(CONNECT_S, left_s), None, left_s * share), None
         first_s = left_s if self.first_token_by is None else max(self.first_token_by - now, 0.001)
         first_s *= share
-        return CallTimeout(min(CONNECT_S, first_s), first_s, left_s), now + first_s
+        return CallTimeout(min(CONNECT_S, first_s), first_s, left_s if self.has_promised_end else None), now + first_s
 
     def _headers(self, call: Call | None, upstream: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
         """What the client is told beside the answer: what was decided, and what the upstream said."""

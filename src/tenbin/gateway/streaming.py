@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 
 from tenbin.gateway.call import Call
@@ -15,6 +14,8 @@ from tenbin.upstream.stream import AnswerStream
 
 EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 MAX_HELD_BYTES = 1 << 20
+SILENCE_S = 600.0
+"""How long nothing may come of a stream that has begun: as long as the official clients wait."""
 CLOSING_S = 1.0
 """What an upstream may take to close its stream after the end marker."""
 
@@ -35,17 +36,16 @@ class Pump:
 
     async def run(self, reply: Reply, first_by: float | None) -> None:
         """Move the stream to its end. Raises UpstreamFailure where the upstream does not bring it there."""
-        is_awaited = first_by is not None
+        loop = self.call.work.services.loop
         if first_by is not None:
             reply.until(first_by)
         try:
             async for chunk in reply.chunks():
                 await self._take(self.stream.feed(chunk), reply)
                 if self.stream.is_done:
-                    reply.until(self.call.work.services.loop.time() + CLOSING_S)
-                elif is_awaited and self.exchange.has_begun:
-                    is_awaited = False
-                    reply.until(math.inf)
+                    reply.until(loop.time() + CLOSING_S)
+                elif self.exchange.has_begun:
+                    reply.until(loop.time() + SILENCE_S)
             await self._take(self.stream.finish(), reply)
         except UpstreamFailure as failure:
             if failure.kind == "timeout" and not self.exchange.has_begun:

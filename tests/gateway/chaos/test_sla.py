@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tenbin.gateway import relay, streaming
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import EASY, HARD, chat_body
 from tests.gateway.chaos.processes import gathered
@@ -173,3 +174,22 @@ def test_overspending_makes_a_profile_retreat_to_its_safe_default(
         gateway.gateway.services._read_spend()
         assert not retreated(gateway)
         assert gateway.chat().headers["x-tenbin-model"] == "good"
+
+
+def test_a_stream_without_a_deadline_goes_on_for_as_long_as_it_speaks(
+    folder: Path, ups: Upstreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "DEADLINE_S", 0.4)
+    monkeypatch.setattr(streaming, "SILENCE_S", 0.4)
+    words = "one two three four five six seven eight nine ten"
+    ups["good"].script = Answer(text=words, chunk_gap_s=0.1)
+    with Running(folder, ups) as gateway:
+        assert frames(gateway.chat(stream=True).body)[-1] == "[DONE]"
+        whole = gateway.chat(stream=True).body
+        ups["good"].script = Answer(text=words, cut_at=len(whole) // 2, ending="hang")
+        began = time.monotonic()
+        answer = gateway.chat(stream=True)
+        assert time.monotonic() - began < 5.0
+        assert answer.headers["x-tenbin-model"] == "good"
+        assert "error" in frames(answer.body)[-1]
+        assert [call.failure for call in gateway.calls()] == [None, None, "timeout"]
