@@ -17,6 +17,7 @@ from tenbin.evaluate.intervals import (
     interval,
     lent_sd,
     mean_interval,
+    one_more,
     quality_interval,
     resample,
     standard_error,
@@ -140,6 +141,20 @@ def test_means_of_few_skewed_dollars_are_covered() -> None:
             covered[made] += figure.low <= math.exp(1.5**2 / 2.0) <= figure.high
     assert covered[mean_interval] >= covered[interval] + 4
     assert covered[mean_interval] >= 172  # of 200; nothing that sees 60 of such dollars gets to 190
+
+
+def test_the_end_towards_more_that_leave_is_that_of_one_more() -> None:
+    n = 200
+    values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.5, 0.9)], axis=1)
+    choices = np.array([np.arange(n) < 3, np.zeros(n), np.ones(n)]).astype(np.int64)
+    farther = np.array([np.arange(n) < 6, np.arange(n) >= n - 10, np.ones(n)]).astype(np.int64)
+    farther[0, 3:6], farther[0, 100:103] = 0, 1  # the next in line lose less
+    more = one_more(values, choices, 0, np.ones(n), np.arange(n), farther)
+    assert more == pytest.approx([-0.3 * 197 / n / n, -0.1 / n, 0.0])
+    assert one_more(values, choices, 0, np.ones(n), np.arange(n)) == pytest.approx([-0.5 * 197 / n / n, 0.0, 0.0])
+    rows = np.ones(101)
+    assert (mean_interval(rows, 0.0, -0.25).low, mean_interval(rows, 0.0, -0.25).high) == (0.75, 1.0)
+    assert (mean_interval(rows, 0.0, 0.25).low, mean_interval(rows, 0.0, 0.25).high) == (1.0, 1.25)
 
 
 def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -> None:

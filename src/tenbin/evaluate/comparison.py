@@ -12,6 +12,7 @@ from tenbin.evaluate.intervals import (
     amount_interval,
     interval,
     lent_sd,
+    one_more,
     quality_interval,
     standard_error,
     within,
@@ -113,19 +114,14 @@ def kept_of(
     `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `farther` [K, n]
     are the choices where those next in line have left that model, too (`next_in_line`).
     """
-    quality, cost = means.of(f"{name} quality"), means.of(f"{name} cost")
-    whole_quality, whole_cost = (means.of(f"{SINGLES} {what}")[:, model] for what in ("quality", "cost"))
-    lent_quality, lent_cost = (
-        share_of(np.hypot(lent_sd(values, choices, model, ground.weight, ground.cluster, farther), more), whole[:1])
-        for values, whole, more in ((ground.quality, whole_quality, unsure), (ground.cost_usd, whole_cost, 0.0))
-    )
-    return tuple(
-        (
-            amount_interval(share_of(quality[:, at], whole_quality), lent_quality[k]),
-            flipped(amount_interval(share_of(cost[:, at], whole_cost), lent_cost[k])),
-        )
-        for k, at in enumerate(where)
-    )
+    which = choices, model, ground.weight, ground.cluster, farther
+    figures = []
+    for what, values, doubt in (("quality", ground.quality, unsure), ("cost", ground.cost_usd, 0.0)):
+        part, whole = means.of(f"{name} {what}"), means.of(f"{SINGLES} {what}")[:, model]
+        sd = share_of(np.hypot(lent_sd(values, *which), doubt), whole[:1])
+        more = share_of(one_more(values, *which), whole[:1])
+        figures.append([amount_interval(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where)])
+    return tuple((ratio, flipped(share)) for ratio, share in zip(*figures, strict=True))
 
 
 def shares_of(choices: Choices, ground: Ground) -> Floats:

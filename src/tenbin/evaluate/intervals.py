@@ -139,10 +139,11 @@ def interval(rows: Floats) -> Figure:
     return _figure(value, low, high)
 
 
-def mean_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
+def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
     """The same for a mean, or a ratio of means: `interval`, the longer arm drawn out where the resamples are skewed.
 
-    `lent_sd` is what the resamples cannot know, as a standard deviation (see the function of that name).
+    `lent_sd` is what the resamples cannot know, as a standard deviation, and `one_more` by how much the end on its side
+    is farther off (see the functions of these names).
     """
     figure = interval(rows)
     low, middle, high = _percentiles(rows)
@@ -151,6 +152,7 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     above = figure.high - figure.value + LONGER_ARM * max(excess, 0.0)
     if lent_sd > 0.0:
         below, above = math.hypot(below, REACH * lent_sd), math.hypot(above, REACH * lent_sd)
+    below, above = below + max(-one_more, 0.0), above + max(one_more, 0.0)
     return _figure(figure.value, figure.value - below, figure.value + above)
 
 
@@ -159,9 +161,9 @@ def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     return within(mean_interval(rows, lent_sd), 0.0, 1.0)
 
 
-def amount_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
+def amount_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
     """`mean_interval` of dollars, of seconds or of a share of something: never below 0."""
-    return within(mean_interval(rows, lent_sd), 0.0)
+    return within(mean_interval(rows, lent_sd, one_more), 0.0)
 
 
 def within(figure: Figure, least: float, most: float = math.inf) -> Figure:
@@ -210,6 +212,22 @@ def lent_sd(
     units = np.bincount(cluster, weights=share)
     lent: Floats = np.sqrt(LENT_QUERIES * np.maximum(1.0 - gone, 0.0) * bring) * float(units @ units)
     return lent
+
+
+def one_more(
+    values: Floats, choices: Choices, usual: int, weight: Floats, cluster: Ints, farther: Choices | None = None
+) -> Floats:
+    """What one more query that left the usual candidate would bring to the means of K settings, on average [K].
+
+    An interval of a count ends, above, where that of a count one higher does (Garwood, Biometrika 28, 1936): those that
+    went are a count. Arguments as in `lent_sd`; again nothing where nothing stayed.
+    """
+    went, share = choices if farther is None else farther, weight / weight.sum()
+    left, stays = (went != usual) @ share, (choices == usual) @ share
+    bring = chosen(values - values[:, [usual]], went) @ share
+    units = np.bincount(cluster, weights=share)
+    more: Floats = np.where(left > 0.0, bring / np.where(left > 0.0, left, 1.0), 0.0) * stays * float(units @ units)
+    return more
 
 
 def standard_error(rows: Floats) -> float:
