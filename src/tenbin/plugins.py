@@ -51,7 +51,8 @@ def list_plugins(allow: Collection[str] = ()) -> list[Plugin]:
     """Every installed plug-in by door, name and package; nothing is imported."""
     installed, doors = entry_points(), list(DOORS)
     offered = [(door, entry) for door in doors for entry in installed.select(group=DOORS[door].group)]
-    packages = {entry.dist: _package(entry.dist) for _, entry in offered}  # read once: that parses its whole README
+    # Each package once: reading its name parses the whole README.
+    packages = {dist: _package(dist) for dist in {entry.dist for _, entry in offered}}
     found = [_plugin(door, entry, packages[entry.dist], allow) for door, entry in offered]
     return sorted(found, key=lambda plugin: (doors.index(plugin.door), plugin.name, plugin.package))
 
