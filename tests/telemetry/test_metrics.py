@@ -182,17 +182,20 @@ def test_a_family_never_grows_without_bound() -> None:
     assert family.at(OVERFLOW).total == 100
 
 
-def test_nothing_grows_with_names_that_should_not_have_come_here() -> None:
+def test_nothing_grows_with_names_that_should_not_have_come_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound, names = 20, 50
+    for module in ("metrics", "series"):
+        monkeypatch.setattr(f"tenbin.telemetry.{module}.MAX_CHILDREN", bound)
     metrics = Metrics()
-    for n in range(MAX_CHILDREN + 100):
+    for n in range(names):
         metrics.answered(
             endpoint="chat", profile="auto", candidate=str(n), status=200, seconds=1.0, first_token_s=None, own_s=0.0
         )
         metrics.billed(profile="auto", candidate=str(n), usage=None, cost_usd=0.5, baseline_usd=None)
         metrics.rated_answer(profile="auto", candidate=str(n), expected_quality=1.0, quality=1.0)
     found = samples(metrics)
-    assert sum(number for (name, _), number in found.items() if name == "tenbin_requests_total") == MAX_CHILDREN + 100
-    assert len([name for name, _ in found if name == "tenbin_cost_dollars_total"]) == MAX_CHILDREN + 1
+    assert sum(number for (name, _), number in found.items() if name == "tenbin_requests_total") == names
+    assert len([name for name, _ in found if name == "tenbin_cost_dollars_total"]) == bound + 1
 
 
 def test_the_page_lists_every_family_and_no_other() -> None:
