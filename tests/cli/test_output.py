@@ -22,6 +22,18 @@ def test_table_counts_neither_colour_codes_nor_combining_marks() -> None:
     assert output.text_width("é") == 1
 
 
+def test_a_name_moves_no_cursor_sets_no_title_and_turns_no_direction(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "\x1b]0;owned\x07\x1b[2J\u202egpt\x9b1A\r"
+    output.say(f"{name}: {output.good('fine')} 👩\u200d💻\u3000天秤\nnext")
+    said = capsys.readouterr().out
+    assert not set(said) & set("\x1b\x07\u202e\x9b\r")  # colours are dropped too, since this is no terminal
+    assert said.endswith(": fine 👩\u200d💻\u3000天秤\nnext\n")
+    drawn = output.table([name, "b"], [[output.strong("a"), "c"]])
+    assert output.OUR_STYLES.sub("", drawn).isprintable() or "\n" in drawn
+    assert set(output.OUR_STYLES.sub("", drawn)) <= set("\n\N{REPLACEMENT CHARACTER}─ ]0;owned[2Jgpt1Aabc")
+    assert output.good("a") in output.harmless(output.good("a"))
+
+
 def test_clip_stops_at_the_width_of_the_terminal_not_of_the_text() -> None:
     assert output.clip("日本語のプロンプト", 7) == "日本語…"
     assert output.clip("two\nlines", 20) == "two lines"

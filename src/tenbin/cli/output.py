@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields as fields_of
@@ -19,6 +20,11 @@ SCHEMA_VERSION = 1
 
 TEXTS = "tenbin.cli.texts"
 """Where the words of the commands lie, by language."""
+
+OUR_STYLES = re.compile(r"(\x1b\[(?:0|1|2|3[1-3])m)")
+"""The codes of `strong`, `faint`, `good` and `caution`, and of failures: colours, weights and their end."""
+KEPT = "\n\t\u200c\u200d"
+"""Line break, tab, and the joiners that scripts and emoji need."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,7 +86,23 @@ def table(
 
 def one_cell(text: str) -> str:
     """The text on one line."""
-    return " ".join(text.split())
+    return " ".join(harmless(text).split())
+
+
+def harmless(text: str) -> str:
+    """The text without what a name or a prompt could use on a terminal: control and direction characters.
+
+    Line breaks, tabs, joiners and the colours of this module stay.
+    """
+    if text.isprintable():
+        return text
+    parts = OUR_STYLES.split(text)
+    parts[::2] = ["".join("\N{REPLACEMENT CHARACTER}" if _is_harmful(c) else c for c in part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _is_harmful(char: str) -> bool:
+    return char not in KEPT and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def text_width(text: str) -> int:
@@ -117,7 +139,7 @@ def clip(text: str, width: int) -> str:
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print a line of text; colour codes are dropped where the stream is no terminal or NO_COLOR is set."""
-    click.echo(text, err=err)
+    click.echo(harmless(text), err=err)
 
 
 def strong(text: str) -> str:
