@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,13 @@ def test_a_router_promises_what_its_dial_curve_reads() -> None:
 
 def figures(promise: Promise) -> tuple[object, ...]:
     return promise.quality, promise.cost_usd, promise.quality_ratio, promise.saving
+
+
+def test_a_promise_from_a_sample_of_all_prompts_is_that_of_the_prompts() -> None:
+    panel = make_panel(n=120)
+    rare = replace(panel, label_propensity=np.full_like(panel.label_propensity, 0.01))
+    settings = FitSettings(embedder="base", learning_curve=False)
+    whole, sampled = (promises_of(fit(p, PriceBook.loads(PRICES), settings), [TradeOff(0.2)])[0] for p in (panel, rare))
+    assert sampled.quality_ratio.value == pytest.approx(whole.quality_ratio.value, abs=1e-6)
+    assert sampled.saving.value == pytest.approx(whole.saving.value, abs=1e-6)
+    assert 0.0 < sampled.quality.low < sampled.quality.high < 1.0

@@ -14,7 +14,7 @@ from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground
 from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
-from tenbin.router.crossfit import Crossfit, doubly_robust
+from tenbin.router.crossfit import Crossfit, doubly_robust, standing
 from tenbin.router.router import Router
 from tenbin.types import Choices, Floats, Ints, TradeOff
 
@@ -64,7 +64,7 @@ def promises_of(
         quality=quality,
         cost_usd=doubly_robust(cost, router.observed_cost_usd(), weight),
         latency_s=estimates.latency_s,
-        weight=np.ones(len(quality)),
+        weight=crossfit.row_weight(),
         cluster=router.seen_prompts.clusters(),
     )
     doubt = _unlabelled(crossfit)
@@ -106,8 +106,11 @@ def promised(
 def _unlabelled(crossfit: Crossfit) -> Floats:
     """The sd [n, M] of estimated quality where it stands for a label; labels that stand for others make up for it."""
     known = ~np.isnan(crossfit.observed.quality)
-    stands: Floats = (1.0 - np.where(known, crossfit.observed.weight, 0.0)) * crossfit.estimates.quality_sd
-    return stands
+    if known.all():
+        return np.zeros(known.shape)
+    stands = np.where(known, standing(known, crossfit.observed.weight), 0.0)
+    unlabelled: Floats = (1.0 - stands) * crossfit.estimates.quality_sd
+    return unlabelled
 
 
 def _per_candidate(doubt: Floats, choices: Choices) -> Floats:

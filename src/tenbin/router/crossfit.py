@@ -40,11 +40,25 @@ def column_means(target: Floats, weight: Floats) -> Floats:
 
 
 def doubly_robust(estimate: Floats, observed: Floats, weight: Floats) -> Floats:
-    """What was observed [n, M] where all of it is known, else estimate + weight x (observed - estimate)."""
+    """What was observed [n, M] where all of it is known, else estimate + weight x (observed - estimate).
+
+    The weights are those of `standing`.
+    """
     known = ~np.isnan(observed)
-    if known.all() and np.all(weight == 1.0):
+    if known.all():
         return observed
-    return np.where(known, estimate + weight * (np.where(known, observed, 0.0) - estimate), estimate)
+    return np.where(known, estimate + standing(known, weight) * (np.where(known, observed, 0.0) - estimate), estimate)
+
+
+def standing(known: Bools, weight: Floats) -> Floats:
+    """How many cells [n, M] each known one stands for: its `weight`, but a column's for no more than it has.
+
+    Where the rows that were not drawn are not in the table, or what was measured does not hang on labels, the weights
+    add up to more cells than there are, and errors of the estimates would be multiplied by the rest.
+    """
+    stood = (weight * known).sum(axis=0)
+    share: Floats = weight * np.minimum(len(known) / np.where(stood > 0.0, stood, 1.0), 1.0)
+    return share
 
 
 def known_means(observed: Floats, estimated: Floats, weight: Floats) -> Floats:
@@ -63,10 +77,21 @@ class Crossfit:
     def quality_values(self) -> Floats:
         """Doubly robust quality [n, M] of giving each query to each candidate.
 
-        The observed quality where every cell is labelled; else estimate + weight x (observed - estimate), whose mean
-        is unbiased for any rule when label propensities are right (Dudik et al., arXiv 1103.4601).
+        The observed quality where every cell is labelled (rows then count by `row_weight`); else estimate + weight x
+        (observed - estimate), whose mean is unbiased for any rule when label propensities are right (Dudik et al.,
+        arXiv 1103.4601).
         """
         return doubly_robust(self.estimates.quality, self.observed.quality, self.observed.weight)
+
+    def row_weight(self) -> Floats:
+        """What each row [n] counts for in means over rows: all alike, as labels make up for the gaps in their column.
+
+        A table without gaps was not drawn cell by cell but row by row: 1 / the probability of its rarest label.
+        """
+        if np.isnan(self.observed.quality).any():
+            return np.ones(len(self.observed.quality))
+        rarest: Floats = self.observed.weight.max(axis=1)
+        return rarest
 
     def take(self, rows: Ints) -> Crossfit:
         """The crossfit of some rows, in the order given."""
@@ -122,20 +147,21 @@ def dial_curve(
     mus = mu_grid(points)
     values = crossfit.quality_values()
     dollars = doubly_robust(cost_usd, observed_cost_usd, crossfit.observed.weight)
-    n = values.shape[0]
-    quality_sum, cost_sum = np.zeros(points), np.zeros(points)
+    share = crossfit.row_weight()
+    share /= share.sum()
+    quality, cost = np.zeros(points), np.zeros(points)
     for rows, choices in swept_rows(crossfit, cost_usd, models, anchors, trade_off, allowed, mus):
         here = np.arange(choices.shape[1])
         for k, chosen in enumerate(choices):
-            quality_sum[k] += values[rows][here, chosen].sum()
-            cost_sum[k] += dollars[rows][here, chosen].sum()
+            quality[k] += share[rows] @ values[rows][here, chosen]
+            cost[k] += share[rows] @ dollars[rows][here, chosen]
     reference = models.index(anchors.reference)
     return DialCurve(
         mu=mus,
-        quality=quality_sum / n,
-        cost_usd=cost_sum / n,
-        reference_quality=float(values[:, reference].mean()),
-        reference_cost_usd=float(dollars[:, reference].mean()),
+        quality=quality,
+        cost_usd=cost,
+        reference_quality=float(share @ values[:, reference]),
+        reference_cost_usd=float(share @ dollars[:, reference]),
     )
 
 
