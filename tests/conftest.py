@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Any
 
@@ -34,6 +35,8 @@ def pytest_configure() -> None:
     # How long an example takes says how busy the machine is, not whether the rule holds.
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a script runs in the background, with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # commands that tests start would ignore it, too
 
 
 def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
