@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tenbin.errors import StoreError, TenbinError
 from tenbin.gateway.breakers import Breakers
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from tenbin.gateway.plan import Plan
     from tenbin.gateway.relay import Relay
 
-MAX_RESPONSES = 10_000
+MAX_REMEMBERED = 10_000
+T = TypeVar("T")
 SPEND_S = 5.0
 RETREATS_S = 2.0
 CLIENT_LEFT = 499
@@ -56,22 +57,22 @@ BLAMELESS = frozenset({"refused", "context", "capability"})
 """Failures that are the request's: they say nothing of the profile's availability."""
 
 
-class Remembered:
-    """Who gave which response to which key, the latest `limit` of them."""
+class Remembered(Generic[T]):
+    """What is known of the latest `limit` names."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._given: dict[str, GivenResponse] = {}
+        self._known: dict[str, T] = {}
 
-    def put(self, response_id: str, given: GivenResponse) -> None:
-        """Remember one; the oldest is forgotten where there are too many."""
-        self._given[response_id] = given
-        if len(self._given) > self.limit:
-            del self._given[next(iter(self._given))]
+    def put(self, name: str, known: T) -> None:
+        """Remember it; the oldest is forgotten where there are too many."""
+        self._known[name] = known
+        if len(self._known) > self.limit:
+            del self._known[next(iter(self._known))]
 
-    def get(self, response_id: str) -> GivenResponse | None:
-        """Who gave it to whom, None where it is not remembered."""
-        return self._given.get(response_id)
+    def get(self, name: str) -> T | None:
+        """What is known of it, None where it is not remembered."""
+        return self._known.get(name)
 
 
 class Services:
@@ -95,7 +96,8 @@ class Services:
         self.planner = Planner(self.decider, self.sessions, self.strangers, self.keys)
         self.retreats = Retreats(Marks(folder))
         self.pacers = Pacers(Marks(folder, PACING), worker, workers)
-        self.responses = Remembered(MAX_RESPONSES)
+        self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
+        self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
         self.in_flight = 0
         self.loop: asyncio.AbstractEventLoop
         self.worker = worker

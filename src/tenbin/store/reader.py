@@ -126,6 +126,10 @@ class Reader:
         for row in self._rows(sql, (since, decision_id)):
             yield Feedback(*row)
 
+    def is_rated(self, decision_id: str) -> bool:
+        """Whether there is any verdict on a decision."""
+        return bool(self._rows("SELECT 1 FROM feedback WHERE decision_id = ? LIMIT 1", (decision_id,)))
+
     def close(self) -> None:
         """Close the connection; the next read opens a new one."""
         with self._lock:

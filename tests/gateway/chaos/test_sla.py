@@ -13,7 +13,7 @@ from tenbin.gateway import relay, streaming
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import EASY, HARD, chat_body
 from tests.gateway.chaos.processes import gathered
-from tests.gateway.running import Running, Upstreams, eventually, frames
+from tests.gateway.running import Reply, Running, Upstreams, eventually, frames
 
 DEADLINE_S = 1.0
 
@@ -115,6 +115,11 @@ def resume(gateway: Running) -> None:
     assert not retreated(gateway)
 
 
+def rate(gateway: Running, answer: Reply, quality: float) -> None:
+    verdict = {"decision_id": answer.headers["x-tenbin-decision-id"], "quality": quality}
+    assert gateway.post("/v1/feedback", verdict).status == 200
+
+
 def test_bad_answers_make_a_profile_retreat_until_told_otherwise(
     folder: Path, ups: Upstreams, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,8 +127,10 @@ def test_bad_answers_make_a_profile_retreat_until_told_otherwise(
         easy = gateway.chat(EASY)
         assert easy.headers["x-tenbin-model"] == "cheap"
         for _ in range(40):
-            verdict = {"decision_id": easy.headers["x-tenbin-decision-id"], "quality": 0.0}
-            assert gateway.post("/v1/feedback", verdict).status == 200
+            rate(gateway, easy, 0.0)
+        assert not retreated(gateway)  # one verdict, however often it is said
+        for _ in range(40):
+            rate(gateway, gateway.chat(EASY), 0.0)
         assert retreated(gateway)
         (alarm,) = alarms(capsys)
         assert "mean quality 0.000" in alarm
@@ -132,6 +139,17 @@ def test_bad_answers_make_a_profile_retreat_until_told_otherwise(
         assert "retreated" in answer.headers["x-tenbin-reason"]
         resume(gateway)
         assert gateway.chat(EASY).headers["x-tenbin-model"] == "cheap"
+
+
+def test_a_verdict_from_before_a_restart_does_not_count_again(folder: Path, ups: Upstreams) -> None:
+    with Running(folder, ups, profile=sla("min_quality = 0.9")) as gateway:
+        answers = [gateway.chat(EASY) for _ in range(20)]
+        for answer in answers:
+            rate(gateway, answer, 0.0)
+    with Running(folder, ups, profile=sla("min_quality = 0.9")) as gateway:
+        for answer in answers * 2:
+            rate(gateway, answer, 0.0)
+        assert not retreated(gateway)
 
 
 def test_an_outage_makes_a_profile_retreat(folder: Path, ups: Upstreams, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tenbin.store.records import Feedback
 
 if TYPE_CHECKING:
     from tenbin.gateway.app import Gateway
+    from tenbin.gateway.services import Services
 
 MAX_BODY_BYTES = 16 << 10
 MAX_TEXT = 200
@@ -24,18 +26,30 @@ FIELDS = ("decision_id", "quality", "source")
 
 
 async def take(gateway: Gateway, exchange: Exchange) -> None:
-    """Write the verdict down; the profile's SLA and the figures see it."""
+    """Write the verdict down; the profile's SLA and the figures see the first on each decision.
+
+    Else one key could make a profile retreat with one decision, and whoever sends again would count twice.
+    """
     key = gateway.services.callers.identify(exchange.headers)
     decision_id, quality, source = _read(await exchange.body(MAX_BODY_BYTES))
     key_id = None if key is None else key.key_id
     stored = await find(gateway, decision_id, key_id)
     services = gateway.services
+    is_first = await _is_first(services, decision_id)
     await services.ledger.record(Feedback(decision_id, time.time(), key_id, quality, source))
-    services.retreats.labelled(stored.profile, quality)
-    services.metrics.rated_answer(
-        profile=stored.profile, candidate=stored.model, expected_quality=_expected(stored), quality=quality
-    )
+    if is_first:
+        services.retreats.labelled(stored.profile, quality)
+        services.metrics.rated_answer(
+            profile=stored.profile, candidate=stored.model, expected_quality=_expected(stored), quality=quality
+        )
     await exchange.answer(200, msgspec.json.encode({"decision_id": decision_id, "quality": quality}))
+
+
+async def _is_first(services: Services, decision_id: str) -> bool:
+    """Whether nobody has rated this decision yet: here lately, or ever as far as the ledger knows."""
+    is_known = services.rated.get(decision_id) is not None
+    services.rated.put(decision_id, True)  # before anything is awaited: the same may come twice at once
+    return not is_known and not await asyncio.to_thread(services.reader.is_rated, decision_id)
 
 
 def _read(body: bytes) -> tuple[str, float, str]:
