@@ -311,6 +311,8 @@ class Services:
                 await asyncio.to_thread(step)
             except TenbinError as error:
                 self.log.warning("%s", error)
+            except Exception:  # a bug must not end for good what keeps promises: retention, spending, prices
+                self.log.exception("a recurring task failed")
             await asyncio.sleep(seconds)
 
     def _read_spend(self) -> None:
