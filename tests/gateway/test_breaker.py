@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenbin.gateway.breaker import Abandoned, Breaker, Failed, Rules, Started, Succeeded, step
+from tenbin.gateway.breaker import Abandoned, Breaker, Failed, Rules, Spoke, Started, Succeeded, step
 
 RULES = Rules()
 
@@ -103,6 +103,20 @@ def test_a_probe_that_says_nothing_makes_room_for_the_next() -> None:
     assert step(Breaker("m"), Abandoned(0), 0.0, RULES) == Breaker("m")
 
 
+def test_a_probe_that_is_answered_closes_before_its_answer_ends() -> None:
+    probing = step(opened(), Started(), 2.0, RULES)
+    closed = step(probing, Spoke(probing.epoch), 3.0, RULES)
+    assert (closed.status, closed.openings) == ("closed", 0)
+    assert step(closed, Spoke(closed.epoch), 3.0, RULES) is closed
+
+
+def test_probes_that_take_longer_than_the_next_is_waited_for_still_close() -> None:
+    first = step(opened(), Started(), 2.0, RULES)
+    second = step(first, Started(), 2.0 + RULES.probe_s, RULES)
+    assert step(second, Failed(first.epoch), 2.0 + RULES.probe_s, RULES) is second
+    assert step(second, Succeeded(first.epoch), 2.0 + 1.5 * RULES.probe_s, RULES).status == "closed"
+
+
 @pytest.mark.parametrize("jump", [-1e9, -1.0, 1e9])
 def test_a_clock_that_jumps_lets_at_most_one_probe_through_early(jump: float) -> None:
     breaker = opened(100.0)
@@ -122,15 +136,21 @@ class Life(RuleBasedStateMachine):
         self.now = 0.0
         self.under_way: list[int] = []
         self.probe: int | None = None
+        self.probes: set[int] = set()
         self.failures_in_a_row = 0
 
-    def take(self, event: Succeeded | Failed | Abandoned) -> None:
+    def take(self, event: Spoke | Succeeded | Failed | Abandoned) -> None:
         was = self.breaker
         self.breaker = step(was, event, self.now, RULES)
-        if event.epoch != was.epoch:
-            assert self.breaker is was
-        elif isinstance(event, Succeeded):
+        is_answer = isinstance(event, Spoke | Succeeded)
+        if is_answer and was.status == "half_open" and event.epoch in self.probes:
             assert self.breaker.status == "closed"
+        elif event.epoch != was.epoch:
+            assert self.breaker is was
+        elif is_answer:
+            assert self.breaker.status == "closed"
+        if self.breaker.status != "half_open":
+            self.probes = set()
         if event.epoch == self.probe:
             self.probe = None
 
@@ -150,6 +170,12 @@ class Life(RuleBasedStateMachine):
             assert self.breaker.status == "half_open"
             assert not self.breaker.admits(self.now, RULES)
             self.probe = self.breaker.epoch
+            self.probes.add(self.probe)
+
+    @precondition(lambda self: self.under_way)
+    @rule(data=st.data())
+    def speak(self, data: st.DataObject) -> None:
+        self.take(Spoke(data.draw(st.sampled_from(self.under_way))))
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data(), retry=st.one_of(st.none(), st.floats(-1.0, 1e6)), how=st.integers(0, 2))

@@ -22,8 +22,8 @@ class Rules:
     It opens after `failures_in_a_row`, after a failed share of `failed_share` of at least `least_calls` within the
     last `window_s` (counted in halves: between half of it and all), or when the provider itself asks for a pause.
     Pauses double from `first_pause_s` to `longest_pause_s` and are lengthened by up to `jitter` of themselves. A
-    provider's Retry-After is kept up to `longest_retry_after_s`. A probe that never reports back is given up after
-    `probe_s`.
+    provider's Retry-After is kept up to `longest_retry_after_s`. While a probe has not reported back after `probe_s`,
+    as where a whole answer takes long, another one is let through.
     """
 
     failures_in_a_row: int = 5
@@ -34,11 +34,17 @@ class Rules:
     longest_pause_s: float = 60.0
     longest_retry_after_s: float = 300.0
     jitter: float = 0.2
-    probe_s: float = 120.0
+    probe_s: float = 30.0
 
 
 class Started(NamedTuple):
     """A call is about to go out; only sent where `admits` is true."""
+
+
+class Spoke(NamedTuple):
+    """The call that started in `epoch` is being answered: a probe has proved what it was to prove."""
+
+    epoch: int
 
 
 class Succeeded(NamedTuple):
@@ -60,14 +66,15 @@ class Abandoned(NamedTuple):
     epoch: int
 
 
-Event = Started | Succeeded | Failed | Abandoned
+Event = Started | Spoke | Succeeded | Failed | Abandoned
 
 
 class Breaker(NamedTuple):
     """The state of one candidate; `Breaker("name")` is a fresh one, closed.
 
     `since` is when it opened, or the probe went out; `pause_s` how long it stays open; `openings` how often it opened
-    since it last answered. `calls` and `failures` are those of the current and of the previous half window.
+    since it last answered. `calls` and `failures` are those of the current and of the previous half window. Half-open,
+    `first_probe` is the epoch of the first probe since it opened: an answer to an earlier one counts as well.
     """
 
     name: str
@@ -80,6 +87,7 @@ class Breaker(NamedTuple):
     half_since: float = 0.0
     calls: tuple[int, int] = (0, 0)
     failures: tuple[int, int] = (0, 0)
+    first_probe: int = 0
 
     def admits(self, now: float, rules: Rules) -> bool:
         """Whether a call may go out now: any while closed, one probe after the pause."""
@@ -105,17 +113,27 @@ def step(breaker: Breaker, event: Event, now: float, rules: Rules) -> Breaker:
     if isinstance(event, Started):
         if breaker.status == "closed" or not breaker.admits(now, rules):
             return breaker
-        return breaker._replace(status="half_open", epoch=breaker.epoch + 1, since=now)
-    if event.epoch != breaker.epoch or breaker.status == "open":
+        epoch = breaker.epoch + 1
+        first = epoch if breaker.status == "open" else breaker.first_probe
+        return breaker._replace(status="half_open", epoch=epoch, since=now, first_probe=first)
+    if breaker.status == "open":
+        return breaker
+    is_answer = isinstance(event, Spoke | Succeeded)
+    if event.epoch != breaker.epoch and not (is_answer and _is_probe(breaker, event.epoch)):
         return breaker
     if breaker.status == "half_open":
         return _probed(breaker, event, now, rules)
-    return breaker if isinstance(event, Abandoned) else _counted(breaker, event, now, rules)
+    return breaker if isinstance(event, Abandoned | Spoke) else _counted(breaker, event, now, rules)
 
 
-def _probed(breaker: Breaker, event: Succeeded | Failed | Abandoned, now: float, rules: Rules) -> Breaker:
+def _is_probe(breaker: Breaker, epoch: int) -> bool:
+    """Whether a call that started in this epoch is one of the probes since the breaker opened."""
+    return breaker.status == "half_open" and breaker.first_probe <= epoch <= breaker.epoch
+
+
+def _probed(breaker: Breaker, event: Spoke | Succeeded | Failed | Abandoned, now: float, rules: Rules) -> Breaker:
     """A half-open breaker after its probe: closed, open for longer, or ready for the next probe."""
-    if isinstance(event, Succeeded):
+    if isinstance(event, Spoke | Succeeded):
         return Breaker(breaker.name, epoch=breaker.epoch + 1, half_since=now)
     if isinstance(event, Failed):
         return _opened(breaker, now, max(_pause_s(breaker, rules), _asked_s(event, rules)))

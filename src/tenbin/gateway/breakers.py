@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from tenbin.gateway.breaker import Abandoned, Breaker, Event, Failed, Rules, Started, Status, Succeeded, step
+from tenbin.gateway.breaker import Abandoned, Breaker, Event, Failed, Rules, Spoke, Started, Status, Succeeded, step
 
 
 class Breakers:
@@ -28,6 +28,10 @@ class Breakers:
     def start(self, name: str) -> int:
         """A call goes out; its epoch, to be handed back with how it ended."""
         return self._step(name, Started()).epoch
+
+    def spoke(self, name: str, epoch: int) -> None:
+        """The call is being answered."""
+        self._step(name, Spoke(epoch))
 
     def succeeded(self, name: str, epoch: int) -> None:
         """The call was answered."""

@@ -21,6 +21,10 @@ class Seat:
         self._slots = slots
         self._has_told = False
 
+    def spoke(self) -> None:
+        """The candidate answers: nobody need wait for the end of a long stream to know that it is back."""
+        self._breakers.spoke(self._name, self._epoch)
+
     def succeeded(self) -> None:
         """The candidate answered."""
         self._has_told = True

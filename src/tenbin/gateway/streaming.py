@@ -72,6 +72,7 @@ class Pump:
                 raise UpstreamFailure("malformed", "the upstream's stream ended without an answer")
             data = b"".join(self.held)
             self.call.first_token_s = time.perf_counter() - self.call.began
+            self.call.seat.spoke()
             await self.exchange.begin(200, [*EVENT_STREAM, *self.headers])
         if data:
             if self.kept is not None:

@@ -12,7 +12,7 @@ import pytest
 
 from tenbin.gateway.breaker import Rules
 from tenbin.testing import Answer
-from tests.gateway.chaos.client import HARD, chat_body, leave, send
+from tests.gateway.chaos.client import HARD, chat_body, hear, leave, send
 from tests.gateway.chaos.processes import Crowd, gathered
 from tests.gateway.running import Running, Upstreams, eventually
 
@@ -130,3 +130,16 @@ def test_an_upstream_that_comes_and_goes_loses_no_request(gateway: Running, ups:
     answered = [call.user for call in gateway.calls() if call.status == "ok"]
     assert sorted(user for user in answered if user) == sorted(set(crowd.asked) - set(lost))
     eventually(lambda: gateway.chat().headers["x-tenbin-model"] == "good", "the breaker to close")
+
+
+def test_nobody_waits_for_the_end_of_a_stream_that_probes(gateway: Running, ups: Upstreams) -> None:
+    whole = gateway.chat(stream=True).body
+    assert opened(gateway, ups)
+    eventually(lambda: gateway.gateway.services.breakers.admits("good"), "the pause to end")
+    ups["good"].script = [Answer(cut_at=len(whole) // 2, ending="hang")]
+    with send(gateway.port, chat_body(stream=True)) as client:
+        assert b"data: " in hear(client, b"data: ")
+        assert gateway.chat().headers["x-tenbin-model"] == "good"
+        leave(client)
+    eventually(lambda: gateway.gateway.services.in_flight == 0, "the probe to end")
+    assert state_of(gateway, "good") == "closed"
