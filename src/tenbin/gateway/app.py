@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -129,7 +130,10 @@ class Gateway:
             self.lines.close()
 
     def reload(self) -> None:
-        """Serve new requests with the files as they are now; TenbinError where they are broken, and the old stays."""
+        """Serve new requests with the files as they are now; TenbinError where they are broken, and the old stays.
+
+        Blocks: for any thread but the loop's.
+        """
         with self._reloading:
             self._reload()
 
@@ -143,9 +147,12 @@ class Gateway:
             self.log.warning("addresses and the folder of the store change only with a restart")
         self.redactor.learn_keys(self.environ, snapshot.destinations)
         self._name_unset_keys(snapshot)
+        self.services.on_loop(partial(self._take_over, snapshot))
+        self.services.metrics.reloaded("ok")
+
+    def _take_over(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.services.taken_over(snapshot)
-        self.services.metrics.reloaded("ok")
 
     def _name_unset_keys(self, snapshot: Snapshot) -> None:
         """Say which candidates cannot be called for want of a key: others may take over, so it is no reason to stop."""

@@ -296,6 +296,14 @@ class Services:
             "conversations": len(self.sessions),
         }
 
+    def on_loop(self, step: Callable[[], None]) -> None:
+        """Do a step where all these parts are at home, between two turns of requests; another thread waits for it."""
+
+        async def do() -> None:
+            step()
+
+        asyncio.run_coroutine_threadsafe(do(), self.loop).result()
+
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)

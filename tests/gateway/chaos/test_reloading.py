@@ -18,7 +18,7 @@ from tenbin.prices import PriceBook
 from tenbin.store.reader import Reader
 from tenbin.testing import Answer
 from tests.gateway.chaos.processes import Crowd, tenbin_serve
-from tests.gateway.running import Reply, Running, Upstreams, fitted, frames, written
+from tests.gateway.running import PATIENCE_S, Reply, Running, Upstreams, fitted, frames, written
 from tests.gateway.serving import until
 
 BOOK = """
@@ -40,6 +40,25 @@ def gateway(folder: Path, ups: Upstreams) -> Iterator[Running]:
 
 def reload(gateway: Running) -> Reply:
     return gateway.request("POST", "/reload", admin=True)
+
+
+def test_a_reload_takes_over_on_the_loop_that_the_requests_run_on(gateway: Running) -> None:
+    before = gateway.gateway.snapshot
+    is_held, is_free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_held.set()
+        is_free.wait(PATIENCE_S)
+
+    gateway.loop.call_soon_threadsafe(hold)
+    assert is_held.wait(PATIENCE_S)
+    reloading = threading.Thread(target=gateway.gateway.reload)
+    reloading.start()
+    reloading.join(1.0)
+    assert gateway.gateway.snapshot is before
+    is_free.set()
+    reloading.join(PATIENCE_S)
+    assert gateway.gateway.snapshot is not before
 
 
 def test_a_new_price_bills_what_comes_after_it(gateway: Running, ups: Upstreams) -> None:
