@@ -11,6 +11,8 @@ from tenbin.types import Candidate
 
 CAPABILITIES = ("json_schema", "reasoning", "tools", "vision")
 """What a query may require of a candidate (`Query.requirements`)."""
+PROFILES_PREFIX = "tenbin/"
+"""What begins so names a profile in requests."""
 
 Dialect = Literal["openai", "anthropic"]
 
@@ -36,10 +38,16 @@ class Endpoint:
 
 
 def read_candidates(document: Document) -> dict[str, Candidate]:
-    """The candidates by name; `model` defaults to the name. ConfigError for a capability that does not exist."""
+    """The candidates by name; `model` defaults to the name.
+
+    ConfigError for a capability that does not exist, and for a name that no client could call it by.
+    """
     candidates = {}
     for name, table in document.named["candidates"].items():
         path = path_of("candidates", name)
+        if not name.isprintable() or name != name.strip() or not name or name.startswith(PROFILES_PREFIX):
+            fix = f'use printable characters, no blanks around them, not "{PROFILES_PREFIX}" before them'
+            raise ConfigError(f"{path}: clients could not call it by this name", where=document.name, fix=fix)
         for capability in table.get("capabilities", ()):
             if capability not in CAPABILITIES:
                 fix = did_you_mean(capability, CAPABILITIES) or f"known: {', '.join(CAPABILITIES)}"

@@ -175,7 +175,7 @@ def _check_url(url: str, key: str, where: str) -> None:
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         fine = False
-    if not fine:
+    if not fine or " " in url or not url.isprintable():  # `urlsplit` passes over line breaks in silence
         raise ConfigError(f"{key} is not an address", where=where, fix='write it as "https://host/v1"')
     if parts.username is not None or parts.query or parts.fragment:
         fix = "give the bare address, and the key by api_key_env"

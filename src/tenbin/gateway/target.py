@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from tenbin.config.candidates import PROFILES_PREFIX
 from tenbin.config.gateway import AUTO
 from tenbin.errors import RequestError, did_you_mean
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.upstream.destination import Destination
 
-PREFIX = "tenbin/"
-
 
 def resolve(snapshot: Snapshot, caller: Caller, model: str) -> ServedProfile | Destination:
     """The profile or the candidate of this name; RequestError 404 where there is none, 403 where the key may not."""
-    if model.startswith(PREFIX):
-        return _profile(snapshot, caller, model.removeprefix(PREFIX))
+    if model.startswith(PROFILES_PREFIX):
+        return _profile(snapshot, caller, model.removeprefix(PROFILES_PREFIX))
     destination = snapshot.destinations.get(model)
     if destination is None or not caller.may_use_model(model):
         raise _unknown(snapshot, caller, model)
@@ -26,7 +25,7 @@ def names(snapshot: Snapshot, caller: Caller) -> list[str]:
     profiles = [name for name in snapshot.profiles if caller.may_use_profile(name)]
     auto = [AUTO] if profiles and AUTO not in profiles else []
     return [
-        *(f"{PREFIX}{name}" for name in (*auto, *sorted(profiles, key=lambda name: (name != AUTO, name)))),
+        *(f"{PROFILES_PREFIX}{name}" for name in (*auto, *sorted(profiles, key=lambda name: (name != AUTO, name)))),
         *(name for name in snapshot.destinations if caller.may_use_model(name)),
     ]
 
@@ -39,12 +38,12 @@ def _profile(snapshot: Snapshot, caller: Caller, name: str) -> ServedProfile:
             raise RequestError(404, "model_not_found", what, param="model", fix=_offer(snapshot, caller))
         return snapshot.profiles[first]
     if name not in snapshot.profiles:
-        raise _unknown(snapshot, caller, f"{PREFIX}{name}")
+        raise _unknown(snapshot, caller, f"{PROFILES_PREFIX}{name}")
     if not caller.may_use_profile(name):
         raise RequestError(
             403,
             "profile_not_allowed",
-            f'this key may not use "{PREFIX}{name}"',
+            f'this key may not use "{PROFILES_PREFIX}{name}"',
             param="model",
             fix=_offer(snapshot, caller),
         )

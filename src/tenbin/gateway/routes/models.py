@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tenbin.config.candidates import PROFILES_PREFIX
 from tenbin.errors import RequestError
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.target import PREFIX, names
+from tenbin.gateway.target import names
 
 if TYPE_CHECKING:
     from tenbin.gateway.app import Gateway
@@ -42,6 +43,6 @@ def _names(gateway: Gateway, exchange: Exchange) -> list[str]:
 def _shown(gateway: Gateway, name: str) -> dict[str, Any]:
     """A line that clients of both dialects read."""
     destination = gateway.snapshot.destinations.get(name)
-    owner = "tenbin" if name.startswith(PREFIX) or destination is None else destination.family
+    owner = "tenbin" if name.startswith(PROFILES_PREFIX) or destination is None else destination.family
     openai = {"id": name, "object": "model", "created": 0, "owned_by": owner}
     return {**openai, "type": "model", "display_name": name, "created_at": UNKNOWN_DATE}
