@@ -62,6 +62,13 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert "41.0%（95%区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
+def test_an_end_that_is_not_known_is_shown_as_open() -> None:
+    half = replace(EVIDENCE.points[1], blind_saving=Figure(0.2, float("nan"), 0.25))
+    verdict = verdict_of(replace(EVIDENCE, points=(half,)))
+    assert "would save 20.0% [?, 25.0%]" in verdict.sentences["en"][1]
+    assert "20.0%（95%区間 ?〜25.0%）" in verdict.sentences["ja"][1]
+
+
 def test_why_no_blind_saving_is_told_is_said() -> None:
     note = {"en": "No mixture.", "ja": "届きません。"}
     unknown = replace(EVIDENCE.points[1], blind_saving=UNKNOWN, blind_note=note)

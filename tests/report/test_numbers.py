@@ -44,7 +44,9 @@ def test_ranges_name_a_unit_behind_them_once() -> None:
     assert EN.between("55.0%", "65.0%") == "55.0 to 65.0%"
     assert JA.between("1.00ドル", "2.00ドル") == "1.00〜2.00ドル"
     assert EN.between("$1.00", "$2.00") == "$1.00 to $2.00"
-    assert EN.between(MISSING, "2") == MISSING
+    assert EN.between(MISSING, MISSING) == MISSING
+    assert (EN.between(MISSING, "2%"), EN.between("1", MISSING)) == ("up to 2%", "1 or more")
+    assert (JA.between(MISSING, "2%"), JA.between("1", MISSING)) == ("〜2%", "1〜")
 
 
 def test_days() -> None:

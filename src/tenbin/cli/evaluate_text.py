@@ -86,12 +86,11 @@ def comparison(evaluation: Evaluation, words: Catalogue, curves: Catalogue) -> s
 
 
 def bracketed(figure: Figure, draw: Callable[[float], str]) -> str:
-    """A figure with its interval: `45.2% [40.1%, 50.3%]`."""
+    """A figure with its interval: `45.2% [40.1%, 50.3%]`; an end without bound is a dash."""
     if not math.isfinite(figure.value):
         return "–"
-    if not math.isfinite(figure.low):
-        return draw(figure.value)
-    return f"{draw(figure.value)} [{draw(figure.low)}, {draw(figure.high)}]"
+    ends = [draw(end) if math.isfinite(end) else "–" for end in (figure.low, figure.high)]
+    return draw(figure.value) if ends == ["–", "–"] else f"{draw(figure.value)} [{', '.join(ends)}]"
 
 
 def per_thousand(cost_usd: float) -> str:

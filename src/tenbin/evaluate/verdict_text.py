@@ -200,11 +200,16 @@ def _finding_ja(w: Wording) -> list[str]:
 
 
 def _percent(f: Figure) -> str:
-    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f" [{f.low:.1%}, {_end(f.high)}]")
+    return f"{f.value:.1%}" + (f" [{_end(f.low)}, {_end(f.high)}]" if _is_known(f) else "")
 
 
 def _percent_ja(f: Figure) -> str:
-    return f"{f.value:.1%}" + ("" if math.isnan(f.low) else f"（95%区間 {f.low:.1%}〜{_end(f.high)}）")
+    return f"{f.value:.1%}" + (f"（95%区間 {_end(f.low)}〜{_end(f.high)}）" if _is_known(f) else "")
+
+
+def _is_known(f: Figure) -> bool:
+    """Whether an end of the interval is: one that is not is shown as open, and not the figure as certain."""
+    return not (math.isnan(f.low) and math.isnan(f.high))
 
 
 def _end(value: float) -> str:

@@ -247,7 +247,7 @@ class Telling:
         return f"{value} [{low}, {high}]"
 
     def within(self, figure: Figure, decimals: int = 0) -> str:
-        """The interval of a count as a range; empty where an end has no bound."""
+        """The interval of a count as a range; empty where neither end has a bound."""
         written = self.numbers.between(self.count(figure.low, decimals), self.count(figure.high, decimals))
         return "" if written == MISSING else written
 

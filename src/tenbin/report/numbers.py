@@ -73,9 +73,13 @@ class Numbers:
         return self.plain(None if share is None else share * 100.0, decimals)
 
     def between(self, low: str, high: str) -> str:
-        """Two written numbers as a range, `a to b`; a unit behind both is written once; missing where one is."""
-        if MISSING in (low, high):
+        """Two written numbers as a range, `a to b`; a unit behind both is written once, an unknown end left open."""
+        if low == MISSING == high:
             return MISSING
+        if low == MISSING:
+            return f"〜{high}" if self.lang == "ja" else f"up to {high}"
+        if high == MISSING:
+            return f"{low}〜" if self.lang == "ja" else f"{low} or more"
         unit = next((unit for unit in ("%", "ドル") if low.endswith(unit) and high.endswith(unit)), "")
         first = low.removesuffix(unit) if unit else low
         return f"{first}〜{high}" if self.lang == "ja" else f"{first} to {high}"
