@@ -8,8 +8,9 @@ then the halves change places. A certificate is broken where the truth of its se
 All methods walk the same path and stop at the first setting that they cannot prove.
 
 "alone" is the share of samples that prove the first false setting of the path if it is tested alone: a method that is
-valid keeps this at 5 % whatever path stands before it. "hard nulls" are made values whose mean is just 0, with rare
-great losses: what a router that fails seldom but badly brings. They tell which method is valid on other sets, too.
+valid keeps this at 5 % whatever path stands before it. "quality held" and "saving held" are the shares of certificates
+whose printed 95 % intervals hold the truth of their setting. "hard nulls" are made values whose mean is just 0, with
+rare great losses: what a router that fails seldom but badly brings. They tell which method is valid on other sets, too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tenbin.certify.pairs import advantages
+from tenbin.certify.observed import observed_quality, observed_saving
+from tenbin.certify.pairs import Pairs, advantages
 from tenbin.certify.path import decide, draw_path
 from tenbin.certify.sequence import bets_like
 from tenbin.outcomes import read_outcomes
@@ -83,10 +85,30 @@ class Pool:
         chosen = decide(router, ground, path.trade_offs[0], everyone, mus)
         self.values = advantages(ground.observed, chosen, reference, share)
         dollars = router.observed_cost_usd(ground.observed)
-        spent = np.take_along_axis(dollars, chosen.T, axis=1).mean(axis=0)
+        spent = np.take_along_axis(dollars, chosen.T, axis=1)
         # Setting 0, the reference itself, saves nothing and keeps its promise.
-        self.saving = np.concatenate([[0.0], 1.0 - spent / dollars[:, reference].mean()])
+        self.saving = np.concatenate([[0.0], 1.0 - spent.mean(axis=0) / dollars[:, reference].mean()])
         self.truth = np.concatenate([[1.0], self.values.mean(axis=0)])
+        usual = ground.observed.quality[:, [reference]]
+        self.quality = share + self.values.mean(axis=0) / usual.mean()
+        alone = (1.0 - share) * usual, dollars[:, [reference]]
+        self.pairs = Pairs(
+            values=np.hstack([alone[0], self.values]),
+            usual_quality=np.broadcast_to(usual, (len(usual), len(mus) + 1)),
+            dollars=np.hstack([alone[1], spent]),
+            usual_dollars=np.broadcast_to(alone[1], (len(usual), len(mus) + 1)),
+            weight=np.ones((len(usual), len(mus) + 1)),
+            groups=(),
+            largest_weight=1.0,
+        )
+
+    def held(self, rows: np.ndarray, step: int) -> tuple[bool, bool]:
+        """Whether the intervals of quality and saving that a certificate on these rows prints hold the truth."""
+        cells = ("values", "usual_quality", "dollars", "usual_dollars", "weight")
+        pairs = replace(self.pairs, **{name: getattr(self.pairs, name)[rows] for name in cells})
+        quality, saving = observed_quality(pairs, step, self.share), observed_saving(pairs, step)
+        holds = quality.low <= self.quality[step - 1] <= quality.high, saving.low <= self.saving[step] <= saving.high
+        return bool(holds[0]), bool(holds[1])
 
 
 def tests_of(pool: Pool | SimpleNamespace, n: int) -> Mapping[str, Test]:
@@ -110,27 +132,35 @@ def bernstein(spread: np.ndarray, width: float, n: int) -> np.ndarray:
 def measured(pools: list[Pool], n: int, resamples: int, draw: np.random.Generator) -> dict[str, dict[str, float]]:
     """Violations, savings and the first false setting tested alone, by method, over both halves."""
     found: dict[str, list[np.ndarray]] = {}
+    held: list[tuple[bool, bool]] = []
     for pool in pools:
         tests = tests_of(pool, n)
         false = np.flatnonzero(pool.truth[1:] < 0.0)
         for start in range(0, resamples, AT_ONCE):
             size = min(AT_ONCE, resamples - start)
-            sample = pool.values[draw.integers(0, len(pool.values), (n, size))]
+            rows = draw.integers(0, len(pool.values), (n, size))
+            sample = pool.values[rows]
             for name, test in tests.items():
                 proved = test(sample)
                 steps = np.cumprod(proved, axis=1).sum(axis=1)
                 alone = proved[:, false[0]] if false.size else np.zeros(size)
                 found.setdefault(name, []).append(np.stack([pool.truth[steps] < 0.0, pool.saving[steps], alone]))
+                if name == "betting":
+                    held += [pool.held(rows[:, k], step) for k, step in enumerate(steps.tolist()) if step]
     table = {name: np.concatenate(parts, axis=1) for name, parts in found.items()}
+    shares = np.mean(held, axis=0).tolist() if held else [np.nan, np.nan]
     return {
-        name: {
-            "broken": float(rows[0].mean()),
-            "saving": float(rows[1].mean()),
-            "saving_se": float(rows[1].std() / np.sqrt(rows.shape[1])),
-            "certifies": float((rows[1] > 0.0).mean()),
-            "alone": float(rows[2].mean()),
-        }
-        for name, rows in table.items()
+        "intervals": {"certificates": len(held), "quality held": shares[0], "saving held": shares[1]},
+        **{
+            name: {
+                "broken": float(rows[0].mean()),
+                "saving": float(rows[1].mean()),
+                "saving_se": float(rows[1].std() / np.sqrt(rows.shape[1])),
+                "certifies": float((rows[1] > 0.0).mean()),
+                "alone": float(rows[2].mean()),
+            }
+            for name, rows in table.items()
+        },
     }
 
 
@@ -145,9 +175,9 @@ def hard_null(loss: float, n: int, draw: np.random.Generator) -> dict[str, float
 
 def line(cell: Mapping[str, object]) -> str:
     """One cell as a line of the log."""
-    methods = {name: found for name, found in cell.items() if isinstance(found, dict)}
+    methods = {name: found for name, found in cell.items() if isinstance(found, dict) and name != "intervals"}
     parts = [f"{k} {f['saving']:.3f} ({f['broken']:.3f}, alone {f['alone']:.3f})" for k, f in methods.items()]
-    return f"{cell['share']} {cell['n']}: {'; '.join(parts)}"
+    return f"{cell['share']} {cell['n']}: {'; '.join(parts)}; {cell['intervals']}"
 
 
 if __name__ == "__main__":

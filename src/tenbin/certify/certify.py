@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from tenbin.certify.certificate import Certificate, GroupCertificate, NextStep
+from tenbin.certify.observed import observed_quality, observed_saving
 from tenbin.certify.pairs import Pairs, advantages, pair_up
 from tenbin.certify.path import Path, decide, draw_path
 from tenbin.certify.sequence import bets_like, steps_by_group, steps_proved
@@ -17,10 +18,9 @@ from tenbin.errors import DecisionError, EvaluationError, UsageError
 from tenbin.policy import listed
 from tenbin.router.calibration import Calibration
 from tenbin.router.router import Router
-from tenbin.types import Bools, Floats, Interval, TradeOff
+from tenbin.types import Bools, Floats, TradeOff
 
 ALPHA = 0.05
-NORMAL_95 = 1.959963984540054
 POWER = 0.8
 """How often the next setting shall be proved with the labels that are asked for."""
 CALIBRATE = "fit with rows of split = calibration, or: tenbin certify ROUTER OUTCOMES"
@@ -76,8 +76,8 @@ def certify(
         n_prompts=len(values),
         n_pairs=int(pairs.counts[step]),
         largest_weight=pairs.largest_weight,
-        quality=_quality(pairs, step, min_quality),
-        saving=_saving(pairs, step),
+        quality=observed_quality(pairs, step, min_quality),
+        saving=observed_saving(pairs, step),
         next_step=_next_step(path, pairs, training, step, alpha),
         group=group,
         groups=_groups(pairs, path, training, step, min_quality, alpha) if by_group else (),
@@ -129,28 +129,6 @@ def _training(path: Path, pairs: Pairs, reference: int, min_quality: float) -> F
     return found * np.resize(pairs.weight.max(axis=1), len(found))[:, None]
 
 
-def _quality(pairs: Pairs, step: int, min_quality: float) -> Interval:
-    usual = pairs.usual_quality[:, step]
-    return _ratio(np.nan_to_num(pairs.values[:, step]) + min_quality * usual, usual)
-
-
-def _saving(pairs: Pairs, step: int) -> Interval:
-    spent = _ratio(pairs.dollars[:, step], pairs.usual_dollars[:, step])
-    return Interval(1.0 - spent.value, 1.0 - spent.high, 1.0 - spent.low)
-
-
-def _ratio(over: Floats, under: Floats) -> Interval:
-    """The ratio of two sums over prompts, with the interval of its linearisation; NaN where nothing is under."""
-    total, n = float(under.sum()), len(under)
-    if not total > 0.0:
-        return Interval(math.nan, math.nan, math.nan)
-    value = float(over.sum()) / total
-    if n < 2:
-        return Interval(value, math.nan, math.nan)
-    half = NORMAL_95 * float(np.sqrt(n / (n - 1) * ((over - value * under) ** 2).sum())) / total
-    return Interval(value, value - half, value + half)
-
-
 def _next_step(path: Path, pairs: Pairs, training: Floats, step: int, alpha: float) -> NextStep | None:
     """The first setting that was not proved, judged by calibration and training rows together."""
     if step == len(path):
@@ -183,7 +161,7 @@ def _groups(
             n_prompts=len(own[name].values),
             step=steps[name],
             mu=path.trade_offs[steps[name] - 1].mu if steps[name] else None,
-            quality=_quality(own[name], step, min_quality),
+            quality=observed_quality(own[name], step, min_quality),
             holds=steps[name] >= step,
         )
         for name in names

@@ -1,0 +1,59 @@
+"""What was observed at a setting has an interval that knows what few prompts may hide."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from tenbin.certify.observed import observed_quality, observed_saving
+from tenbin.certify.pairs import Pairs
+from tenbin.types import Floats
+
+N = 200
+SHARE = 0.98
+
+
+def pairs_of(own: Floats, dollars: Floats) -> Pairs:
+    """All labelled; the reference answers everything right at a dollar."""
+    usual = np.ones_like(own)
+    return Pairs(own - SHARE * usual, usual, dollars, usual, usual, ("",) * len(own), 1.0)
+
+
+def three_steps() -> Pairs:
+    """Step 1 sends three prompts to a candidate of half the price that answers them right, step 2 twenty more."""
+    gone = np.stack([np.arange(N) < k for k in (0, 3, 23)], axis=1)
+    own = np.where(gone & (np.arange(N) >= 19)[:, None], 0.0, 1.0)  # four of the twenty come out wrong
+    dollars = np.where(gone, np.where(np.arange(N) < 3, 0.5, 0.1)[:, None], 1.0)
+    return pairs_of(own, dollars)
+
+
+def test_of_few_that_went_it_allows_for_what_those_next_in_line_would_bring() -> None:
+    quality, saving = observed_quality(three_steps(), 1, SHARE), observed_saving(three_steps(), 1)
+    assert quality.value == pytest.approx(1.0)
+    assert quality.low == pytest.approx(1.0 - (1.96 * math.sqrt(2.0) + 1.0) / N, abs=1e-6)
+    assert quality.high == pytest.approx(1.0 + 1.96 * math.sqrt(2.0) / N, abs=1e-6)
+    assert saving.value == pytest.approx(1.5 / N)
+    own = (3 * 0.25 - 1.5**2 / N) * N / (N - 1)
+    square, mean = (3 * 0.25 + 20 * 0.81) / 23, (1.5 + 18.0) / 23
+    half = 1.96 * math.sqrt(own + 2.0 * square)
+    assert saving.high == pytest.approx((1.5 + half + mean) / N, abs=1e-5)
+    assert saving.low == pytest.approx((1.5 - half) / N, abs=1e-5)
+
+
+def test_the_reference_itself_is_known_for_certain() -> None:
+    assert observed_quality(three_steps(), 0, SHARE).low == pytest.approx(1.0)
+    saving = observed_saving(three_steps(), 0)
+    assert (saving.low, saving.high) == pytest.approx((0.0, 0.0))
+
+
+def test_where_no_pair_differs_a_whole_answer_may_be_lost() -> None:
+    alike = pairs_of(np.ones((N, 2)), np.stack([np.ones(N), np.where(np.arange(N) < 5, 0.5, 1.0)], axis=1))
+    assert observed_quality(alike, 1, SHARE).low == pytest.approx(1.0 - 1.96 * math.sqrt(2.0) / N, abs=1e-6)
+
+
+def test_nothing_under_the_ratio_gives_none_and_one_prompt_no_interval() -> None:
+    assert math.isnan(observed_saving(pairs_of(np.ones((3, 2)), np.ones((3, 2))).take(np.zeros(3, bool)), 1).value)
+    one = observed_saving(three_steps().take(np.arange(N) == 0), 1)
+    assert (one.value, math.isnan(one.low)) == (0.5, True)
