@@ -50,6 +50,7 @@ class Place:
         ]
         lines.append('[gateway]\nrouter = "router"\nprices = "prices.toml"\nport = 0\nadmin_port = 0')
         lines.append('[store]\npath = "store"')
+        lines.append("[profiles.auto]\ndecision_deadline_ms = 20000")  # a busy machine is not what is checked
         assert tenbin("keys", "create", "client", "--store", folder / "store").exit_code == 0
         self.config.write_text("\n".join(lines), encoding="utf-8")
 
