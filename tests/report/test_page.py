@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.baselines import ORACLE_NOTE
+from tenbin.evaluate.result import Figure
 from tenbin.reasons import Reason
 from tenbin.report import Example, render_report, write_report
 from tests.report.made import HOSTILE, UNKNOWN, make_decision, make_evaluation, make_point, make_singles
@@ -213,6 +215,18 @@ def test_harm_is_called_harm() -> None:
 def test_other_verdicts(lang: str, kind: str) -> None:
     text = Page(render_report(make_evaluation(kind=kind), lang=lang)).text()  # type: ignore[arg-type]
     assert ("1,731" in text) == (kind == "collect")
+
+
+@pytest.mark.parametrize(("lang", "times"), [("en", "5.42×"), ("ja", "5.42倍")])
+def test_quality_that_costs_more_than_the_reference_is_no_saving(lang: str, times: str) -> None:
+    evaluation = make_evaluation()
+    dearer = dataclasses.replace(
+        evaluation.verdict, ratio=math.nan, saving=Figure(-4.42, -4.8, -4.2), quality_ratio=Figure(1.315, 1.27, 1.36)
+    )
+    text = Page(render_report(dataclasses.replace(evaluation, verdict=dearer), lang=lang)).text()
+    assert times in text
+    assert "131.5%" in text
+    assert not re.search("442.0%|less cost than|削減率（すべて", text)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -41,7 +41,9 @@ def masthead(title: str, sentence: str) -> Markup:
 
 def _facts(edition: Edition) -> list[Markup]:
     found = edition.evaluation.verdict
-    if found.kind == "route" and math.isfinite(found.saving.value):
+    if found.kind == "route" and found.saving.value < 0.0:
+        facts = _dearer(edition)
+    elif found.kind == "route" and math.isfinite(found.saving.value):
         facts = _against(edition, "saving", "kept", reference=edition.evaluation.reference)
     elif found.kind == "single" and found.model != edition.best.model and math.isfinite(found.saving.value):
         facts = _against(edition, "model_saving", "model_ratio", best=edition.best.model)
@@ -63,6 +65,21 @@ def _against(edition: Edition, saving_key: str, ratio_key: str, **model: str) ->
         value, interval = edition.share_of(figure)
         facts.append(fact(value, edition.words(f"verdict.{key}", **model), _within(edition, interval)))
     return facts
+
+
+def _dearer(edition: Edition) -> list[Markup]:
+    """What quality is reached for more than the reference costs, and how many times as much."""
+    found, reference, plain = edition.evaluation.verdict, edition.evaluation.reference, edition.numbers.plain
+    value, interval = edition.share_of(found.quality_ratio)
+    low, high = (plain(1.0 - end, 2) for end in (found.saving.high, found.saving.low))
+    return [
+        fact(value, edition.words("verdict.reached", reference=reference), _within(edition, interval)),
+        fact(
+            edition.words("verdict.multiple", n=plain(1.0 - found.saving.value, 2)),
+            edition.words("verdict.times_cost", reference=reference),
+            _within(edition, edition.numbers.between(low, high)),
+        ),
+    ]
 
 
 def _alone(edition: Edition) -> list[Markup]:
