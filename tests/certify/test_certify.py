@@ -11,10 +11,11 @@ import pytest
 from tenbin.certify.certify import certify
 from tenbin.errors import ArtifactError, DecisionError, EvaluationError, UsageError
 from tenbin.prices import PriceBook
+from tenbin.risk import choose, losses
 from tenbin.router.calibrate import calibrate
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.types import Panel
+from tenbin.types import Panel, TradeOff
 from tests.router.made import PRICES, make_panel
 
 SETTINGS = FitSettings(embedder="base", groups=False, learning_curve=False)
@@ -54,6 +55,19 @@ def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(rou
     mus = [certify(router, share).trade_off.mu for share in (0.8, 0.9, 0.97, 1.0)]
     assert mus == sorted(mus, reverse=True)
     assert certify(router, 0.9, alpha=0.001).step <= certify(router, 0.9).step
+
+
+def test_the_next_step_saves_what_it_would_have_saved_on_the_same_prompts(router: Router) -> None:
+    step = certify(router, 0.97).next_step
+    assert step is not None
+    assert router.calibration is not None
+    ground = router.calibration.ground
+    cost = router.cost_usd(ground.estimates)
+    loss = losses(ground.estimates.quality, cost, ground.estimates.latency_s, TradeOff(step.mu), router.anchors)
+    spent = router.observed_cost_usd(ground.observed)
+    routed = spent[np.arange(len(spent)), choose(loss, cost, router.rank)]
+    usual = spent[:, router.models.index(router.manifest.reference)]
+    assert step.saving == pytest.approx(1.0 - routed.sum() / usual.sum())
 
 
 def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:

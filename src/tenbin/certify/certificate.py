@@ -15,7 +15,7 @@ there is nothing to prove, since no setting is expected to save anything."""
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The first setting that was not proved: what it is expected to save, and about how many paired labels it takes.
+    """The first setting that was not proved: what it saves on the same prompts, and about how many labels it takes.
 
     `n_labels` are those with which it is proved in four of five tries; None where its quality looks too low for any.
     """

@@ -139,7 +139,7 @@ def _next_step(path: Path, pairs: Pairs, training: Floats, step: int, alpha: flo
     errors = normal.inv_cdf(1.0 - alpha) + normal.inv_cdf(POWER)
     needed = math.ceil((errors * spread / mean) ** 2) if mean > 0.0 else None
     n_labels = None if needed is None else max(needed, int(pairs.counts[step + 1]) + 1)
-    return NextStep(path.trade_offs[step].mu, float(path.saving[step]), n_labels)
+    return NextStep(path.trade_offs[step].mu, observed_saving(pairs, step + 1).value, n_labels)
 
 
 def _groups(
