@@ -2,7 +2,8 @@
 
 `python stand_in.py serve CONFIG WORKERS [HOST PORT]` is the command; `python stand_in.py ORDER` a worker of it.
 `/who` answers with worker and process, `/config` with the text taken up at the last reload, `/stream` with one line,
-and a second one once `/release` was asked; `/die` ends the process at once.
+and a second one once `/release` was asked; `/late` with both, apart by more than a port's last words, and a drain does
+not know of it; `/die` ends the process at once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from tenbin.config import load_document
 from tenbin.errors import ConfigError
+from tenbin.gateway.port import LAST_WORDS_S
 
 
 class StandIn:
@@ -72,6 +74,11 @@ class StandIn:
             case "/release":
                 self.released.set()
                 await answer(send, 200, {})
+            case "/late":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b"first\n", "more_body": True})
+                await asyncio.sleep(LAST_WORDS_S + 0.5)
+                await send({"type": "http.response.body", "body": b"last\n"})
             case "/die":
                 os._exit(3)
             case "/stream":

@@ -44,6 +44,19 @@ def test_a_stream_finishes_before_the_process_ends(config: Path, number: signal.
         assert serving.lines[-2:] == ["drained", "shut down"]
 
 
+def test_what_came_in_at_the_end_of_the_drain_finishes_as_well(config: Path) -> None:
+    with stand_in(config) as serving:
+        serving.wait_ready()
+        stream = serving.connect()
+        stream.request("GET", "/late")
+        answer = stream.getresponse()
+        assert answer.read(6) == b"first\n"
+        serving.signal(signal.SIGTERM)
+        serving.line("drained")
+        assert answer.read() == b"last\n"
+        assert serving.wait() == 0
+
+
 def status_of(serving: Serving, path: str) -> int:
     connection = serving.connect()
     try:

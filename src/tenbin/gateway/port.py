@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from tenbin.gateway.connection import Connection
 KEEP_ALIVE_S = 75
 """Longer than the idle time of common load balancers (60 s), which would else reuse a connection as it closes."""
 LAST_WORDS_S = 2
-"""What uvicorn waits for connections after the drain before it cancels what still runs on them."""
+"""What uvicorn waits at least for connections after the drain before it cancels what still runs on them."""
 TURN_S = 0.001
 """How long a process that took a connection leaves the next one to the others."""
 NO_DESCRIPTORS_S = 0.5
@@ -69,6 +70,11 @@ class Port(UvicornServer):
         """Stop listening, then let the connections end."""
         self.stop_listening()
         await super().shutdown(sockets)
+
+    def end(self, patience_s: float) -> None:
+        """Stop listening, and cancel what still runs after so many seconds: requests come in to the end of a drain."""
+        self.config.timeout_graceful_shutdown = max(math.ceil(patience_s), LAST_WORDS_S)
+        self.should_exit = True
 
     def stop_listening(self) -> None:
         """Give the address free; connections that stand go on."""

@@ -111,8 +111,11 @@ class Server:
             if self.is_orphan:
                 public.stop_listening()
                 admin.stop_listening()
-            await self.served.drain(ORPHAN_DRAIN_S if self.is_orphan else self.drain_s)
-            public.should_exit = admin.should_exit = True
+            loop = asyncio.get_running_loop()
+            until = loop.time() + (ORPHAN_DRAIN_S if self.is_orphan else self.drain_s)
+            await self.served.drain(until - loop.time())
+            for port in (public, admin):
+                port.end(until - loop.time())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
