@@ -14,6 +14,8 @@ from tenbin.upstream.stream import AnswerStream
 
 EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 MAX_HELD_BYTES = 1 << 20
+MAX_KEPT_BYTES = 16 << 20
+"""A longer stream is not kept for the ledger: many of them at once would fill the memory."""
 SILENCE_S = 600.0
 """How long nothing may come of a stream that has begun: as long as the official clients wait."""
 CLOSING_S = 1.0
@@ -33,6 +35,7 @@ class Pump:
         self.held: list[bytes] = []
         self.held_bytes = 0
         self.kept: list[bytes] | None = [] if call.work.stores_text else None
+        self.kept_bytes = 0
 
     async def run(self, reply: Reply, first_by: float | None) -> None:
         """Move the stream to its end. Raises UpstreamFailure where the upstream does not bring it there."""
@@ -76,8 +79,14 @@ class Pump:
             await self.exchange.begin(200, [*EVENT_STREAM, *self.headers])
         if data:
             if self.kept is not None:
-                self.kept.append(data)
+                self._keep(self.kept, data)
             await self.exchange.chunk(data)
+
+    def _keep(self, kept: list[bytes], data: bytes) -> None:
+        kept.append(data)
+        self.kept_bytes += len(data)
+        if self.kept_bytes > MAX_KEPT_BYTES:
+            self.kept = None
 
     @property
     def is_whole(self) -> bool:

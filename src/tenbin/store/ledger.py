@@ -13,7 +13,7 @@ from tenbin.store.database import NewerStoreError, open_database
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import encoder
 from tenbin.store.presence import new_writer
-from tenbin.store.records import Record
+from tenbin.store.records import Record, without_texts
 from tenbin.store.schema import LEDGER
 from tenbin.store.writer import JournalWriter
 
@@ -148,6 +148,8 @@ class Ledger:
             self._journal.lost_rows += len(rows)
             logging.getLogger("tenbin.store").error("rows cannot be written down: %s", error)
             return False
+        if not self._journal.has_room(len(payload)):  # what was said is worth less than who asked and what it cost
+            payload = self._encode([without_texts(row) for row in rows])
         return self._journal.put(payload, len(rows), answer)
 
     def _lose_patience(self, asked: int) -> None:

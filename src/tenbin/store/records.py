@@ -86,3 +86,10 @@ class Feedback(msgspec.Struct, frozen=True, array_like=True, tag="feedback"):
 
 
 Record = Decided | Intent | Settled | Feedback
+
+
+def without_texts(record: Record) -> Record:
+    """The same without the prompt or the answer, which may be far longer than the rest."""
+    if isinstance(record, Intent):
+        return msgspec.structs.replace(record, prompt=None)
+    return msgspec.structs.replace(record, answer=None) if isinstance(record, Settled) else record

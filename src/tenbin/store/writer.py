@@ -84,9 +84,13 @@ class JournalWriter:
         self._next_segment()
         self._thread.start()
 
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes may still wait in memory."""
+        return self._bytes_in - self._bytes_out + size <= self.queue_bytes
+
     def put(self, payload: bytes, rows: int, answer: asyncio.Future[bool] | None) -> bool:
         """Queue a payload; False where there is no room for it, and it is lost."""
-        if self._bytes_in - self._bytes_out + len(payload) > self.queue_bytes:
+        if not self.has_room(len(payload)):
             self.lost_rows += rows
             return False
         self._bytes_in += len(payload)
