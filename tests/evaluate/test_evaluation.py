@@ -15,6 +15,7 @@ from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.evaluate.oracle import head_room
 from tenbin.evaluate.result import Evaluation
 from tenbin.router.learning_curve import LearningCurve
+from tenbin.types import Estimates, Floats
 from tests.evaluate.simulated import SimulatedRouter, World, two_skills
 
 BASELINES = ("z_test", "z_train", "group_table", "carrot_knn", "mean_cost", "best_pair", "oracle")
@@ -273,3 +274,19 @@ def test_no_interval_says_that_more_than_all_is_saved_or_less_than_nothing_paid(
     assert all(
         0.0 <= s.aiq.low <= s.aiq.high <= 1.0 and s.qnc.low >= 0.0 for s in found.summaries if s.name == "router"
     )
+
+
+class Dearer(SimulatedRouter):
+    """The router of recorded dollars at a book in which "dear" costs ten times what it did at the fit."""
+
+    def cost_usd(self, estimates: Estimates) -> Floats:
+        return super().cost_usd(estimates) * np.array([1.0, 10.0, 1.0])
+
+
+def test_recorded_dollars_are_counted_at_the_prices_of_the_moment() -> None:
+    router = Dearer(two_skills())
+    panel = router.world.panel(300, 1)
+    found = evaluate(router, panel, mus=11, resamples=20)
+    assert found.singles[1].cost_usd.value == pytest.approx(10.0 * panel.cost_usd[:, 1].mean())
+    assert found.singles[0].cost_usd.value == pytest.approx(panel.cost_usd[:, 0].mean())
+    assert "recorded dollars are counted at the router's prices (times): dear 10.00" in found.notes

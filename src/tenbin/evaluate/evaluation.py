@@ -32,7 +32,7 @@ from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
 from tenbin.evaluate.result import ROUTER, Calibration, Curve, DataSummary, Evaluation, Figure, OperatingPoint, Payback
 from tenbin.evaluate.sample import Sample, draw_sample
-from tenbin.evaluate.subject import Subject, price_tokens, trained_baselines
+from tenbin.evaluate.subject import Subject, price_recorded, price_tokens, trained_baselines
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
@@ -90,7 +90,7 @@ def evaluate(
 
 def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
     grid = mu_grid(mus)
-    sample = draw_sample(panel, router.models, router.seen, prompt_key, price_tokens(router))
+    sample = draw_sample(panel, router.models, router.seen, prompt_key, price_tokens(router), price_recorded(router))
     report("estimates", 0.0)
     features = router.features(sample.panel.queries)
     estimates = router.estimate(features)

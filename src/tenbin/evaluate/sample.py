@@ -11,6 +11,7 @@ from tenbin.errors import EvaluationError
 from tenbin.types import Bools, Floats, Ints, Panel, Query
 
 TEST = "test"
+SCALED = 1e-3
 PRICE_GAP = 0.1
 """Recorded dollars and tokens at the router's prices may differ by this share before it is worth a note."""
 
@@ -48,11 +49,13 @@ def draw_sample(
     seen: Collection[str],
     key: Callable[[Query], str],
     price_tokens: Callable[[Panel], Floats] | None,
+    price_recorded: Callable[[Floats], Floats] | None = None,
 ) -> Sample:
     """Choose and align the rows of `panel` to evaluate a router of `models` on.
 
     `seen` are the keys of its training prompts, `key` makes them; `price_tokens` turns a panel's tokens into dollars
-    [n, M] where `cost_usd` is unknown (None: it cannot). EvaluationError where nothing is left.
+    [n, M] where `cost_usd` is unknown (None: it cannot), `price_recorded` recorded dollars into those of today (None:
+    they stay as they are). EvaluationError where nothing is left.
     """
     notes: list[str] = []
     rows = np.arange(len(panel))
@@ -74,8 +77,11 @@ def draw_sample(
             f"all {rows.size} queries were seen in training", fix="evaluate on prompts that were not used to fit"
         )
     aligned = aligned.take(fresh)
-    cost, source = realised_cost(aligned, price_tokens)
     notes += price_notes(aligned, price_tokens)
+    if price_recorded is not None:
+        recorded, aligned = aligned.cost_usd, replace(aligned, cost_usd=price_recorded(aligned.cost_usd))
+        notes += scale_notes(models, recorded, aligned.cost_usd)
+    cost, source = realised_cost(aligned, price_tokens)
     lacking: Bools = np.isnan(aligned.quality) | np.isnan(cost)
     complete: Bools = np.logical_not(np.any(lacking, axis=1))
     if not complete.any():
@@ -149,6 +155,14 @@ def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) ->
     if not apart:
         return []
     return [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {', '.join(apart)}"]
+
+
+def scale_notes(models: tuple[str, ...], recorded: Floats, priced: Floats) -> list[str]:
+    """A sentence where recorded dollars are counted at other prices than those that they were paid at."""
+    paid, now = np.nansum(recorded, axis=0), np.nansum(priced, axis=0)
+    ratio = np.divide(now, paid, out=np.ones_like(now), where=paid > 0.0)
+    scaled = [f"{name} {r:.2f}" for name, r in zip(models, ratio.tolist(), strict=True) if abs(r - 1.0) > SCALED]
+    return [f"recorded dollars are counted at the router's prices (times): {', '.join(scaled)}"] if scaled else []
 
 
 def gaps_note(models: tuple[str, ...], lacking: Bools) -> str:

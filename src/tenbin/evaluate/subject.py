@@ -93,6 +93,16 @@ def price_tokens(router: Subject) -> Callable[[Panel], Floats] | None:
     return lambda panel: _priced(router, panel.input_tokens, panel.output_tokens)
 
 
+def price_recorded(router: Subject) -> Callable[[Floats], Floats] | None:
+    """What recorded dollars [n, M] are at the router's prices; None where it prices tokens: then they stay as they are.
+
+    A router that knows only dollars has no other price than theirs, scaled as its book was changed since the fit.
+    """
+    if router.manifest.cost_basis == TOKENS:
+        return None
+    return lambda dollars: _scaled(router, dollars)
+
+
 def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
     """What the baselines learnt at fit say of the test queries, at the router's prices of the moment."""
     observed = router.crossfit.observed
@@ -120,8 +130,12 @@ def trained_baselines(router: Subject, features: Features) -> TrainedBaselines:
 def _knn_cost(router: Subject, amounts: Mapping[str, Floats]) -> Floats:
     if router.manifest.cost_basis == TOKENS:
         return _priced(router, amounts["input_tokens"], amounts["output_tokens"])
-    dollars = amounts["cost_usd"]
-    return router.pricing.cost_usd(_bare(np.full_like(dollars, np.nan), np.full_like(dollars, np.nan), dollars))
+    return _scaled(router, amounts["cost_usd"])
+
+
+def _scaled(router: Subject, dollars: Floats) -> Floats:
+    unknown = np.full_like(dollars, np.nan)
+    return router.pricing.cost_usd(_bare(unknown, unknown, dollars))
 
 
 def _priced(router: Subject, input_tokens: Floats, output_tokens: Floats) -> Floats:
