@@ -20,9 +20,10 @@ demo: ## fit, prove and show a router on real outcomes; the report lands in ./ou
 	@$(BIN)/tenbin demo --out "$(OUT)"
 
 # The store's tests fork: beside a running gateway of another test a child may inherit a lock that nobody gives back.
+# Most of their time is waiting, hence four workers.
 test: ## the core tests, on loopback only
 	@requirements/install.sh dev
-	@$(BIN)/python -m pytest -n $(WORKERS) tests/store
+	@$(BIN)/python -m pytest -n 4 tests/store
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not extra" --ignore=tests/store
 
 test-more: ## only the tests that need a browser, an optional package, bubblewrap or other people's clients
