@@ -32,9 +32,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     sys.addaudithook(refuse_the_internet)
     os.environ["TENBIN_CACHE"] = "none"  # no test leaves vectors in the folder of who runs it
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A background job of a shell; what the tests start and interrupt would inherit it.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     # How long an example takes says how busy the machine is, not whether the rule holds.
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")

@@ -6,6 +6,7 @@ A point between two vertices is a randomised mixture of the two: used to measure
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -57,14 +58,14 @@ class Hull:
         """Least dollars at which the hull reaches `quality`; NaN where it never does."""
         if not quality <= self.quality[-1] + REACHED:
             return math.nan
-        return float(np.interp(quality, self.quality, self.cost_usd))
+        return _between(self.quality, self.cost_usd, quality)
 
     def _pieces(self, low: float, high: float) -> Iterable[tuple[float, float, float, float]]:
-        """The straight pieces (x0, y0, x1, y1) of the hull between two costs, flat beyond its ends."""
-        inner = [x for x in self.cost_usd if low < x < high]
-        xs = [low, *inner, high]
-        ys = [float(y) for y in self.height(np.array(xs))]
-        return (piece for piece in zip(xs, ys, xs[1:], ys[1:], strict=False) if piece[2] > piece[0])
+        """The straight pieces (x0, y0, x1, y1) of the hull between two costs, low < high, flat beyond its ends."""
+        inner = slice(bisect_right(self.cost_usd, low), bisect_left(self.cost_usd, high))
+        first, last = (_between(self.cost_usd, self.quality, end) for end in (low, high))
+        xs, ys = [low, *self.cost_usd[inner], high], [first, *self.quality[inner], last]
+        return zip(xs, ys, xs[1:], ys[1:], strict=False)
 
 
 def upper_hull(cost_usd: Iterable[float], quality: Iterable[float]) -> Hull:
@@ -80,6 +81,16 @@ def upper_hull(cost_usd: Iterable[float], quality: Iterable[float]) -> Hull:
             vertices.pop()
         vertices.append((x, y))
     return Hull(tuple(x for x, _ in vertices), tuple(y for _, y in vertices))
+
+
+def _between(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
+    """What `np.interp` says of one number, to the last bit and ten times sooner: resamples ask tens of thousands."""
+    k = bisect_right(xs, x) - 1
+    if k < 0:
+        return ys[0]
+    if k == len(xs) - 1 or xs[k] == x:
+        return ys[k]
+    return (ys[k + 1] - ys[k]) / (xs[k + 1] - xs[k]) * (x - xs[k]) + ys[k]
 
 
 def _not_above(left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]) -> bool:
