@@ -78,3 +78,13 @@ def test_wrong_flags_are_named(made: Path, tenbin: Tenbin, flags: list[str], wha
     run = tenbin("evaluate", made / "router", made / "test.jsonl", *flags)
     assert (run.exit_code, run.stderr.count("\n")) == (2, 1), run.stderr
     assert what in run.stderr
+
+
+@pytest.mark.parametrize("flag", ["--out", "--report"])
+def test_the_outcomes_are_not_written_over(made: Path, tenbin: Tenbin, tmp_path: Path, flag: str) -> None:
+    mine = tmp_path / "test.jsonl"
+    mine.write_bytes((made / "test.jsonl").read_bytes())
+    run = tenbin("evaluate", made / "router", mine, flag, mine)
+    assert (run.exit_code, run.stderr.count("\n")) == (2, 1)
+    assert "would be written over" in run.stderr
+    assert mine.read_bytes() == (made / "test.jsonl").read_bytes()

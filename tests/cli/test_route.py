@@ -144,6 +144,15 @@ def test_batch_keeps_order_and_fields(made: Path, tenbin: Tenbin, tmp_path: Path
     assert found[2]["input_tokens"] > 400
 
 
+def test_batch_does_not_write_over_its_prompts(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
+    lines = batch(tmp_path, [{"prompt": "count"}])
+    before = lines.read_bytes()
+    run = tenbin("route", made / "router", "--batch", lines, "--out", lines)
+    assert run.exit_code == 2
+    assert "would be written over" in run.stderr
+    assert lines.read_bytes() == before
+
+
 def test_batch_sweep_gives_a_line_per_prompt_and_trade_off(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     path = batch(tmp_path, [{"prompt": "Compute 3 plus 4"}, {"prompt": "Write a function"}])
     run = tenbin("route", made / "router", "--batch", path, "--sweep", "4")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tenbin.cli.whole_file import whole_file
+from tenbin.cli.whole_file import spare, whole_file
 from tenbin.errors import UsageError
 
 
@@ -47,3 +47,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> 
     with pytest.raises(UsageError, match="cannot be written"), whole_file(tmp_path / place):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    read, link = tmp_path / "read.jsonl", tmp_path / "link.jsonl"
+    read.write_text("mine", encoding="utf-8")
+    link.symlink_to(read)
+    for written in (read, link, tmp_path / "." / "read.jsonl"):
+        with pytest.raises(UsageError, match="would be written over"):
+            spare(written, None, read)
+    spare(tmp_path / "other", read)
+    spare(Path("-"), Path("-"))
+    spare(Path("/dev/null"), Path("/dev/null"))

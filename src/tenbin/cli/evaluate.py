@@ -60,7 +60,7 @@ def evaluate(
     from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the evaluation only when evaluating)
     from tenbin.cli.evaluate_text import evaluation_text, pick_examples  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
-    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+    from tenbin.cli.whole_file import spare, whole_file  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate as judge  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
@@ -70,6 +70,8 @@ def evaluate(
     mapping = renamed(renames)
     for place in (page, out):
         check_writable(place)
+    spare(page, outcomes, prices, config, out)
+    spare(out, outcomes, prices, config)
     loaded = open_router(router, prices, config)
     with TerminalProgress() as progress:
         panel = read_outcomes(outcomes, mapping, format=layout, progress=progress)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tenbin.cli.output import say
+from tenbin.cli.whole_file import spare
 
 
 @click.command()
@@ -27,5 +28,6 @@ def report(evaluation: Path, out: Path, lang: str, title: str | None) -> None:
     from tenbin.evaluate.saved import read_evaluation  # noqa: PLC0415 (numpy only when a page is written)
     from tenbin.report import write_report  # noqa: PLC0415
 
+    spare(out, evaluation)
     write_report(read_evaluation(evaluation), out, lang=lang, title=title)
     say(f"report   {out}")

@@ -273,8 +273,9 @@ def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bo
     """Decide every line of a file and sum up."""
     from tenbin.cli.batch import Tally, route_lines  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
-    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+    from tenbin.cli.whole_file import spare, whole_file  # noqa: PLC0415
 
+    spare(Path(out), Path(source))
     trade_offs = asked.trade_offs(router)
     tally = Tally()
     quiet = source == "-" or (out == "-" and sys.stdout.isatty())

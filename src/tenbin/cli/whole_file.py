@@ -12,6 +12,15 @@ from typing import TextIO
 from tenbin.errors import UsageError
 
 
+def spare(written: Path | None, *others: Path | None) -> None:
+    """Refuse to write where the same command reads or writes something else, which would be lost (UsageError)."""
+    if written is None or str(written) == "-" or (written.exists() and not written.is_file()):
+        return
+    place = os.path.realpath(written)
+    if any(other is not None and os.path.realpath(other) == place for other in others):
+        raise UsageError("would be written over", where=str(written), fix="name another file for what is written")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """A UTF-8 text stream that becomes `path` when the block ends well; otherwise `path` stays as it was.
