@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tenbin.gateway import relay
+from tenbin.gateway.wire import Wire
 from tenbin.store.call import Call
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import hear, leave, send
@@ -159,3 +160,12 @@ def test_a_candidate_that_takes_no_connection_costs_nothing(tmp_path: Path, monk
         for other in others:
             other.close()
     assert [(call.status, call.failure, call.billed_usd) for call in calls] == [("failed", "connect", 0.0)] * 2
+
+
+def test_a_bug_of_ours_makes_no_call_free(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Wire, "read")
+    answer = gateway.chat()
+    assert answer.error["code"] == "internal_error"
+    call = last(gateway)
+    assert (call.status, call.failure) == ("failed", "internal")
+    assert call.billed_usd > 0.0

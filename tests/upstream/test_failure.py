@@ -238,6 +238,7 @@ def test_what_it_says_holds_nothing_of_the_body() -> None:
     ("error", "is_filter"),
     [
         (said("x", code="content_filter"), True),
+        ({"error": {"message": "x", "code": {}, "type": []}}, False),
         (said("The response was filtered due to Azure OpenAI's content management policy."), True),
         (said("Your prompt was flagged as potentially violating our usage policy.", code="invalid_prompt"), True),
         (said("temperature must be a number"), False),

@@ -162,6 +162,10 @@ class Call:
         """The client left after so much had been said."""
         self._settle("cancelled", usage, self._expected_usd(usage, said_bytes), http_status=499)
 
+    def lost(self) -> None:
+        """A bug of ours ended the call half-way: it was sent, and may be billed."""
+        self._settle("failed", None, self._expected_usd(None, 0), failure="internal")
+
     def dropped(self, *, client_left: bool = False) -> None:
         """The call was never made."""
         if self.is_intended:

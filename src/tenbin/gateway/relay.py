@@ -133,7 +133,7 @@ class Relay:
             call.cancelled()
             raise
         except BaseException:
-            call.dropped()
+            call.lost()
             raise
         return None
 

@@ -251,7 +251,8 @@ def _spoken(error: Mapping[str, Any], status: int, dialect: Dialect) -> FailureK
 
 
 def _is_filtered(error: Mapping[str, Any]) -> bool:
-    return any(error.get(name) in _FILTERS for name in ("code", "type")) or bool(_FILTERED.search(_words(error)))
+    names = [name for name in (error.get("code"), error.get("type")) if isinstance(name, str)]
+    return not _FILTERS.isdisjoint(names) or bool(_FILTERED.search(_words(error)))
 
 
 def _words(error: Mapping[str, Any]) -> str:

@@ -176,6 +176,7 @@ ODD_ANSWERS = [
     b'{"choices":[%s]}' % (CHOICE % rb"half \ud83d"),
     b'{"choices":[%s],"logprobs":[-Infinity, NaN]}' % (CHOICE % b"hello"),
     b'{"choices":[%s]}' % (CHOICE % b"hello").replace(b'"stop"', b"0"),
+    b'{"choices":[%s]}' % (CHOICE % b"hello").replace(b'"stop"', b"{}"),
 ]
 
 

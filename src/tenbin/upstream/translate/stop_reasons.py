@@ -6,6 +6,7 @@ Sources: Anthropic's page on stop reasons; OpenAI's chat completions reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 _TO_OPENAI: Mapping[str, str] = {
     "end_turn": "stop",
@@ -25,17 +26,17 @@ _TO_ANTHROPIC: Mapping[str, str] = {
 }
 
 
-def to_finish_reason(stop_reason: str | None) -> str:
-    """OpenAI's finish_reason for Anthropic's stop_reason; an unknown one is a plain stop."""
-    return _TO_OPENAI.get(stop_reason or "", "stop")
+def to_finish_reason(stop_reason: Any) -> str:
+    """OpenAI's finish_reason for Anthropic's stop_reason; an unknown one, of whatever type, is a plain stop."""
+    return _TO_OPENAI.get(stop_reason, "stop") if isinstance(stop_reason, str) else "stop"
 
 
-def to_stop_reason(finish_reason: str | None, *, has_calls: bool, has_refused: bool = False) -> str:
+def to_stop_reason(finish_reason: Any, *, has_calls: bool, has_refused: bool = False) -> str:
     """Anthropic's stop_reason for OpenAI's finish_reason.
 
     With a forced tool choice OpenAI says "stop" although the answer is a call; a refusal says "stop" as well.
     """
-    stop = _TO_ANTHROPIC.get(finish_reason or "", "end_turn")
+    stop = _TO_ANTHROPIC.get(finish_reason, "end_turn") if isinstance(finish_reason, str) else "end_turn"
     if stop != "end_turn":
         return stop
     return "refusal" if has_refused else "tool_use" if has_calls else stop
