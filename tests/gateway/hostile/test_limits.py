@@ -19,7 +19,7 @@ from tenbin.gateway.app import make_gateway
 from tenbin.store.keys import create_key
 from tenbin.testing import Answer
 from tenbin.types import Usage
-from tests.gateway.hostile.guarded import CHAT, Guarded, refused, said
+from tests.gateway.hostile.guarded import CHAT, COUNT, Guarded, refused, said
 from tests.gateway.running import PATIENCE_S, Reply, Upstreams, eventually, written
 
 CROWD = 64
@@ -55,6 +55,11 @@ def test_the_rate_is_exact(site: Guarded) -> None:
     late = next(reply for reply in replies if reply.status == 429)
     assert refused(CHAT, late)["code"] == "rate_limited"
     assert 1 <= int(late.headers["retry-after"]) <= 60
+
+
+def test_counting_tokens_is_a_request_like_others(site: Guarded) -> None:
+    shown = key(site, "counts", requests_per_minute=2, max_concurrency=1)
+    assert [site.gateway.post(COUNT, said(), **shown).status for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("is_stream", [False, True])

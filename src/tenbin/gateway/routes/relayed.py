@@ -58,11 +58,14 @@ async def embeddings(gateway: Gateway, exchange: Exchange) -> None:
 
 async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
     """`POST /v1/messages/count_tokens`: estimated here, for nobody knows yet which model will answer."""
-    gateway.services.callers.identify(exchange.headers)
-    body = await exchange.body(gateway.settings.max_body_bytes)
-    incoming = read_anthropic(body)
-    text = read_conversation(incoming.messages).text
-    counted = await asyncio.to_thread(count_tokens, [text])
+    caller = gateway.services.callers.admit(exchange.headers)  # counting a long conversation takes a second
+    try:
+        body = await exchange.body(gateway.settings.max_body_bytes)
+        incoming = read_anthropic(body)
+        text = read_conversation(incoming.messages).text
+        counted = await asyncio.to_thread(count_tokens, [text])
+    finally:
+        caller.release()
     tokens = round(float(counted[0]) + incoming.hidden_bytes / BYTES_PER_TOKEN)
     await exchange.answer(200, msgspec.json.encode({"input_tokens": max(tokens, 1)}))
 
