@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import tenbin.cli
 import tenbin.pilot
 from tenbin.cli.pilot_status_text import compared_text, status_text
+from tenbin.evaluate.result import Figure
 from tenbin.pilot.document import status_document
 from tenbin.pilot.page import render_page, write_page
 from tenbin.pilot.pair import Pair
@@ -59,6 +62,7 @@ def test_a_proved_router_goes_live_with_its_commands(proved: Status) -> None:
     assert (proved.verdict.kind, proved.verdict.reason) == ("live", "proved")
     assert proved.proof is not None
     assert proved.proof.saving.low > 0.1
+    assert f"({proved.proof.ratio:.0%} was asked for)" in proved.proof.sentences["en"][0]
     assert proved.saving is not None
     assert proved.saving.beyond.low > 0.0
     assert len(proved.pace.points) == 4
@@ -71,6 +75,21 @@ def test_a_proved_router_goes_live_with_its_commands(proved: Status) -> None:
     assert proved.payback.days.value == pytest.approx(proved.payback.queries.value / 1000.0)
     document = status_document(proved, "en", ROOT)
     assert document["verdict"]["next"][0] == "tenbin pilot export proved --out proved.parquet"
+
+
+@pytest.mark.parametrize(("lang", "headline"), [("en", "at 4.92 times its cost"), ("ja", "4.92倍の費用")])
+def test_what_goes_live_for_its_quality_is_no_saving(proved: Status, lang: str, headline: str) -> None:
+    assert proved.proof is not None
+    finest = replace(
+        proved.proof, saving=Figure(-3.92, -4.3, -3.6), quality_ratio=Figure(1.149, 1.03, 1.283), ratio=math.nan
+    )
+    told = Telling.of(replace(proved, proof=finest), lang)
+    for said in (told.headline(), told.reasons()[0], told.proof()):
+        assert "4.92" in said
+        assert "115%" in said or "114.9%" in said
+        assert "392" not in said
+    assert headline in told.headline()
+    assert "−392" not in Page(render_page(replace(proved, proof=finest), lang=lang, root=ROOT)).text()
 
 
 def test_everything_odd_is_counted_and_nothing_is_silently_a_zero(odd: Status) -> None:

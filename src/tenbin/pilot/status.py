@@ -14,7 +14,7 @@ import numpy as np
 from tenbin.config.document import load_document
 from tenbin.errors import ConfigError, DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
-from tenbin.evaluate.result import Figure, OperatingPoint, VerdictKind
+from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import JudgeCheck, believed, check_judge
 from tenbin.pilot.down import down_candidates
@@ -48,13 +48,15 @@ NO_ROOM = HeadRoom(None, "no_repeats", 0, 0)
 class Proof:
     """What the hold-out says of the router of today: `n_prompts` complete test prompts that nothing was learnt from.
 
-    `saving` and `quality_ratio` are against the reference at the dial set on training prompts for the target; `kept`
-    whether the promise held. `sentences` by language are those of `tenbin evaluate`.
+    `saving` and `quality_ratio` are against the reference at a dial set on training prompts: where `kind` is "route" at
+    the one that this rests on, else at the target. `ratio` is the share of the reference's quality that was asked for
+    (NaN: the best quality there is), `kept` whether that held. `sentences` by language are those of `tenbin evaluate`.
     """
 
     n_prompts: int
     saving: Figure
     quality_ratio: Figure
+    ratio: float
     kept: bool
     kind: VerdictKind
     model: str | None
@@ -278,11 +280,12 @@ def _prove(panel: Panel, field: Field, router: Router, report: Progress) -> Proo
         found = evaluate(router, held_out, resamples=RESAMPLES, progress=report)
     except EvaluationError:
         return None
-    point = _point(found.operating_points)
+    point = _point(found)
     return Proof(
         n_prompts=found.data.n_test,
         saving=point.saving,
         quality_ratio=point.quality_ratio,
+        ratio=point.target if point.kind == "min_quality" else math.nan,
         kept=point.kept,
         kind=found.verdict.kind,
         model=found.verdict.model,
@@ -290,8 +293,11 @@ def _prove(panel: Panel, field: Field, router: Router, report: Progress) -> Proo
     )
 
 
-def _point(points: Sequence[OperatingPoint]) -> OperatingPoint:
-    return next(point for point in points if point.kind == "min_quality" and point.target == KEPT)
+def _point(found: Evaluation) -> OperatingPoint:
+    """The operating point that "route" rests on, else that of the target."""
+    ratio = found.verdict.ratio if found.verdict.kind == "route" else KEPT
+    asked = ("mu", 0.0) if math.isnan(ratio) else ("min_quality", ratio)
+    return next(point for point in found.operating_points if (point.kind, point.target) == asked)
 
 
 def _reference_usd(singles: Sequence[Single], reference: str) -> float:

@@ -10,7 +10,7 @@ from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import LEAST_LABELS
 from tenbin.pilot.field import LEAST_PROMPTS
 from tenbin.pilot.measure import KEPT, Single
-from tenbin.pilot.status import Status
+from tenbin.pilot.status import Proof, Status
 from tenbin.pilot.tally import CandidateTally
 from tenbin.pilot.verdict import DAYS, SURE, WORTH
 from tenbin.report.catalogue import Catalogue, load_catalogue
@@ -71,8 +71,8 @@ class Telling:
         if verdict.kind == "buy":
             return words("verdict.nothing" if verdict.reason == "no_answers" else "verdict.buy", stage=stage, usd=usd)
         if verdict.kind == "live" and status.proof is not None:
-            saving = self.share(status.proof.saving, n=status.proof.n_prompts)
-            return words("verdict.live", saving=saving, reference=status.settings.reference)
+            finest = math.isnan(status.proof.ratio)
+            return words("verdict.live_finest" if finest else "verdict.live", **self.proved(status.proof))
         if verdict.kind == "prompts":
             return words("verdict.prompts", n=self.numbers.plain(sum(status.prompts.values())))
         model = verdict.model or status.settings.reference
@@ -94,16 +94,9 @@ class Telling:
         status, words, proof = self.status, self.words, self.status.proof
         if proof is None:
             return [self._beyond()] if status.singles else []
-        said = words(
-            "why.proof",
-            n=self.numbers.plain(proof.n_prompts),
-            saving=self.share(proof.saving, n=proof.n_prompts),
-            ratio=self.share(proof.quality_ratio, n=proof.n_prompts),
-            reference=status.settings.reference,
-            kept=self.kept,
-        )
+        said = words("why.proof_finest" if math.isnan(proof.ratio) else "why.proof", **self.proved(proof))
         open_still = [words("why.undecided_proof")] if proof.kind == "collect" else []
-        # That of "route" begins with another promise than ours; its last sentence is the gain over blind mixtures.
+        # The headline and what is said above stand first in those of "route"; the last is the gain over blind mixtures.
         further = proof.sentences[words.lang][-1:] if proof.kind == "route" else proof.sentences[words.lang][1:]
         return [said, *further, *open_still]
 
@@ -276,14 +269,21 @@ class Telling:
         proof = self.status.proof
         if proof is None:
             return ""
-        return self.words(
-            "found.proof",
-            n=self.numbers.plain(proof.n_prompts),
-            saving=self.share(proof.saving, n=proof.n_prompts),
-            ratio=self.share(proof.quality_ratio, n=proof.n_prompts),
-            kept=self.kept,
-            word=self.words("found.kept_word" if proof.kept else "found.missed_word"),
-        )
+        if math.isnan(proof.ratio):
+            return self.words("found.proof_finest", **self.proved(proof))
+        word = self.words("found.kept_word" if proof.kept else "found.missed_word")
+        return self.words("found.proof", word=word, **self.proved(proof))
+
+    def proved(self, proof: Proof) -> dict[str, str]:
+        """What the sentences on the hold-out are filled with."""
+        return {
+            "n": self.numbers.plain(proof.n_prompts),
+            "saving": self.share(proof.saving, n=proof.n_prompts),
+            "times": self.numbers.plain(1.0 - proof.saving.value, 2),
+            "ratio": self.share(proof.quality_ratio, n=proof.n_prompts),
+            "reference": self.status.settings.reference,
+            "kept": self.numbers.percent(proof.ratio, 0),
+        }
 
     def spending(self) -> str:
         """What was spent on what, in one sentence."""

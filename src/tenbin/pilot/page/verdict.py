@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from tenbin.evaluate.result import Figure
@@ -35,9 +36,11 @@ def _facts(told: Telling) -> list[Markup]:
     facts = []
     reference = status.settings.reference
     if status.proof is not None:
-        n = status.proof.n_prompts
-        key = {"kept": told.kept, "reference": reference, "n": numbers.plain(n)}
-        facts.append(_fact(told, status.proof.saving, words("facts.proved", **key), n))
+        proof, key = status.proof, told.proved(status.proof)
+        if math.isnan(proof.ratio):
+            facts.append(_fact(told, proof.quality_ratio, words("facts.proved_finest", **key), proof.n_prompts))
+        else:
+            facts.append(_fact(told, proof.saving, words("facts.proved", **key), proof.n_prompts))
     elif status.saving is not None:
         key = {"kept": told.kept, "reference": reference, "n": numbers.plain(status.n_measured)}
         facts.append(_fact(told, status.saving.saving, words("facts.saving", **key), status.n_measured))
