@@ -89,6 +89,13 @@ def test_who_leaves_just_before_the_usage_pays_for_what_was_said(gateway: Runnin
     assert call.billed_usd <= 2 * WORDS * USD_PER_WORD[name]
 
 
+def test_nothing_is_booked_beyond_the_cap_of_an_answer(gateway: Running) -> None:
+    gateway.upstreams["good"].script = Answer(chunks=(BEGUN["good"],), headers={"content-type": "text/event-stream"})
+    with asked(gateway, "good", stream=True, max_tokens=1_000) as client:
+        assert b"error" in hear(client, b"0\r\n\r\n")
+    assert last(gateway).billed_usd == pytest.approx(1_000 * USD_PER_WORD["good"], rel=0.05)
+
+
 @pytest.mark.parametrize("name", ["good", "claude"])
 @pytest.mark.parametrize("ending", ["cut", "no JSON", "overloaded"])
 def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Running, name: str, ending: str) -> None:

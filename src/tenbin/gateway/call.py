@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -180,7 +181,7 @@ class Call:
         a client that leaves a moment earlier has had the answer.
         """
         bill = self.work.snapshot.bill_usd
-        said_tokens = round(said_bytes / BYTES_PER_TOKEN)
+        said_tokens = round(min(said_bytes / BYTES_PER_TOKEN, _cap_tokens(self.work, self.attempt)))
         if usage is not None:
             seen = replace(usage, output_tokens=max(usage.output_tokens, said_tokens))
             if (cost := bill(self.name, seen)) is not None:
@@ -246,14 +247,18 @@ def sent_tokens(work: Work, attempt: Attempt) -> float:
     return sent if sent >= 0.0 else work.incoming.sent_tokens
 
 
+def _cap_tokens(work: Work, attempt: Attempt) -> float:
+    """The longest that all answers together may be; endless where nobody says."""
+    caps = [c for c in (work.incoming.max_output_tokens, attempt.destination.candidate.max_output_tokens) if c]
+    return float(min(caps)) * work.incoming.answers if caps else math.inf
+
+
 def _most_output(work: Work, attempt: Attempt) -> float:
-    incoming = work.incoming
-    caps = [c for c in (incoming.max_output_tokens, attempt.destination.candidate.max_output_tokens) if c]
-    if caps:
-        return float(min(caps)) * incoming.answers
-    if incoming.endpoint == "embeddings":
+    if (cap := _cap_tokens(work, attempt)) < math.inf:
+        return cap
+    if work.incoming.endpoint == "embeddings":
         return 0.0
     expected = attempt.output_tokens  # of all answers
     if expected is None or not expected >= 0.0:
-        return UNKNOWN_OUTPUT_TOKENS * incoming.answers
-    return max(MOST_OUTPUT * expected, LEAST_OUTPUT_TOKENS * incoming.answers)
+        return UNKNOWN_OUTPUT_TOKENS * work.incoming.answers
+    return max(MOST_OUTPUT * expected, LEAST_OUTPUT_TOKENS * work.incoming.answers)
