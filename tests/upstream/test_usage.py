@@ -100,6 +100,8 @@ def test_anthropic_counts() -> None:
     assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
     assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)
     assert anthropic_usage(raw(None), Usage(18, 1)) == Usage(18, 1)
+    thought = {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
+    assert anthropic_usage(raw(thought), Usage(18, 1)) == Usage(18, 9, reasoning_tokens=4)
 
 
 NAMES = (

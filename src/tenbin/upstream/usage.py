@@ -39,6 +39,7 @@ class _Details(msgspec.Struct):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
     reasoning_tokens: _Count = None
+    thinking_tokens: _Count = None  # Anthropic
 
 
 class _Counts(msgspec.Struct):
@@ -146,7 +147,7 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     fresh = _latest(counts.input_tokens, known.input_tokens - known.cached_tokens - known.cache_write_tokens)
     output = _latest(counts.output_tokens, known.output_tokens)
     details = counts.output_tokens_details or _Details()
-    reasoning = min(_latest(details.reasoning_tokens, known.reasoning_tokens), output)
+    reasoning = min(_latest(details.thinking_tokens, known.reasoning_tokens), output)
     return Usage(fresh + cached + written, output, cached, written, reasoning)
 
 
