@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenbin.cli.evaluate_text import per_thousand
 from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, strong, table, usd
 from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.cli.router_text import dial_rows
@@ -130,6 +132,8 @@ def promise_text(reference: str, found: Measured, words: Catalogue) -> str:
     share, promise = percent(PROMISE, 0), found.promises[PROMISE]
     if promise is None:
         said = words("fit.unreached", share=share, model=reference, best=percent(found.reached))
+    elif math.isnan(promise.saving.value):
+        said = words("fit.free", share=share, model=reference, cost=per_thousand(promise.cost_usd.value))
     else:
         kind = "fit.cheaper" if promise.saving.value >= 0.0 else "fit.dearer"
         said = words(kind, share=share, model=reference, change=good(percent(abs(promise.saving.value))))

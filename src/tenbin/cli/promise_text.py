@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tenbin.cli.evaluate_text import bracketed, per_thousand
-from tenbin.cli.output import percent
+from tenbin.cli.output import number, percent
 
 if TYPE_CHECKING:
     from tenbin.evaluate.promise import Promise
@@ -44,7 +44,21 @@ def promise_cells(promise: Promise | None) -> list[str]:
 
 
 def promise_line(promise: Promise, router: Router, words: Catalogue) -> str:
-    """The same as a sentence under a decision."""
-    kept, _, saving = promise_cells(promise)
-    model, n = router.anchors.reference, f"{router.manifest.n_train:,}"
-    return words("decision.promise", kept=kept, model=model, saving=saving, n=n)
+    """The same as a sentence under a decision: what is saved, or how many times the reference's dollars it costs."""
+    from tenbin.evaluate.comparison import flipped  # noqa: PLC0415 (only when a promise is shown)
+
+    told = {
+        "kept": bracketed(promise.quality_ratio, percent),
+        "model": router.anchors.reference,
+        "n": f"{router.manifest.n_train:,}",
+    }
+    if math.isnan(promise.saving.value):
+        return words("decision.promise_free", cost=bracketed(promise.cost_usd, per_thousand), **told)
+    if promise.saving.value < 0.0:
+        return words("decision.promise_dearer", times=bracketed(flipped(promise.saving), number_of_times), **told)
+    return words("decision.promise", saving=bracketed(promise.saving, percent), **told)
+
+
+def number_of_times(value: float) -> str:
+    """How many times a cost is another one."""
+    return number(value, 2)
