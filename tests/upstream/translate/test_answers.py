@@ -78,6 +78,13 @@ def test_a_completion_becomes_a_message_and_its_tokens_are_counted_anthropics_wa
     assert thought == {"type": "thinking", "thinking": "hm", "signature": ""}
 
 
+def test_calls_of_one_id_or_none_are_told_apart() -> None:
+    calls = [{"id": given, "type": "function", "function": {"name": "f"}} for given in ("0", "0", "", None)]
+    found = completion_to_message(completion("tool_calls", tool_calls=calls))["content"]
+    assert found[0]["id"] == "0"
+    assert len({block["id"] for block in found}) == 4
+
+
 @pytest.mark.parametrize(
     ("stop", "finish"),
     [

@@ -161,6 +161,15 @@ def test_servers_that_do_not_number_calls_are_read_by_the_calls_ids() -> None:
     assert len(bare[0]["content_block"]["id"]) == 9
 
 
+def test_calls_of_one_id_are_told_apart() -> None:
+    pieces = [piece(0, '{"a":', "call", "f"), piece(1, "{}", "call", "f"), piece(0, "1}")]
+    found = to_messages(chunk(), *pieces, chunk("tool_calls"), DONE)
+    starts = [event["content_block"] for event in found if event["type"] == "content_block_start"]
+    assert [text for _, text in blocks(found)] == ['{"a":1}', "{}"]
+    assert starts[0]["id"] == "call"
+    assert len({start["id"] for start in starts}) == 2
+
+
 def test_a_refusal_and_a_filter_end_in_refusal() -> None:
     found = to_messages(chunk(refusal="I will "), chunk(refusal="not."), chunk("stop"), DONE)
     assert blocks(found) == [("text", "I will not.")]

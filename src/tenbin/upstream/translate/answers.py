@@ -12,7 +12,7 @@ import msgspec
 from tenbin.errors import NetworkError, RequestError
 from tenbin.upstream.translate.body import Json, call_input, mapping, objects, string
 from tenbin.upstream.translate.stop_reasons import to_finish_reason, to_stop_reason
-from tenbin.upstream.translate.tool_ids import neutral_id
+from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage, to_openai_usage
 
 CHAT_ID = "chatcmpl-"
@@ -102,9 +102,10 @@ def _message(answer: Json, model: str | None, thinking: bool) -> Json:
     if text:
         blocks.append({"type": "text", "text": text, "citations": None})
     calls = objects(message.get("tool_calls"), "message.tool_calls")
-    for at, call in enumerate(calls):
+    ids = UniqueIds()
+    for call in calls:
         function = mapping(call.get("function"), "tool_calls.function")
-        call_id = string(call.get("id"), "tool_calls.id") or neutral_id(f"{answer.get('id')}:{at}")
+        call_id = ids.unique(string(call.get("id"), "tool_calls.id"), answer.get("id"))
         name = string(function.get("name"), "tool_calls.function.name")
         given = call_input(string(function.get("arguments"), "tool_calls.function.arguments"))
         blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": given})

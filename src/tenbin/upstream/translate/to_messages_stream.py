@@ -17,7 +17,7 @@ from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed
 from tenbin.upstream.translate.block_queue import BlockQueue
 from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
 from tenbin.upstream.translate.stop_reasons import to_stop_reason
-from tenbin.upstream.translate.tool_ids import neutral_id
+from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage
 
 
@@ -77,7 +77,7 @@ class ChatToMessagesStream:
         self._id = ""
         self._blocks = BlockQueue()
         self._calls: dict[int, tuple[str, str]] = {}
-        self._call_count = 0
+        self._names = UniqueIds()
         self._usage: dict[str, Any] | None = None
         self._finish_reason: str | None = None
         self._refusal = ""
@@ -170,9 +170,7 @@ class ChatToMessagesStream:
         index = call.index if call.index is not None else -1
         known = self._calls.get(index)
         if known is None or (given and given != known[0] and function.name):
-            named = given or neutral_id(f"{self._id}:{self._call_count}")
-            known = self._calls[index] = (given, named)
-            self._call_count += 1
+            known = self._calls[index] = (given, self._names.unique(given, self._id))
         return self._blocks.write_call(known[1], function.name or "", function.arguments or "")
 
     def _finish(self) -> bytes:

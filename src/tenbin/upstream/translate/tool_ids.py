@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, deque
+from typing import Any
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LENGTH = 9
@@ -54,3 +55,18 @@ class ToolIds:
             is_kept = not self._renames_all and _TAKEN_BY_BOTH.fullmatch(tool_id)
             self._answered[tool_id] = tool_id if is_kept else neutral_id(f"0:{tool_id}")
         return self._answered[tool_id]
+
+
+class UniqueIds:
+    """Ids for the calls of one answer: some servers give none or all the same, and no result would find its call."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._count = 0
+
+    def unique(self, tool_id: str, answer_id: Any) -> str:
+        """The id of the next call: its own where it has one that no call before it had."""
+        made = neutral_id(f"{answer_id}:{self._count}") if not tool_id or tool_id in self._given else tool_id
+        self._count += 1
+        self._given.add(made)
+        return made
