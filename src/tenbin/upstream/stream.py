@@ -22,6 +22,7 @@ _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
 _PILED_END = _USAGE_NULL + b"}" + _BLANK
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
+_LONGEST_EMPTY = len(b"null")
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
 
@@ -116,8 +117,10 @@ class _Delta(msgspec.Struct, gc=False):
 
     def said_bytes(self) -> int:
         """How much it adds, 0 where nothing."""
-        fields = (self.content, self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio)
-        found = sum([_said_bytes(raw) for raw in fields if raw is not _NULL])
+        found = 0 if self.content is _NULL else _said_bytes(self.content)
+        for raw in (self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio):
+            if raw is not _NULL:
+                found += _said_bytes(raw)
         if self.tool_calls is not _NULL and (calls := _said_bytes(self.tool_calls)):
             found += max(calls - _CALL_BYTES, 1)
         return found
@@ -230,7 +233,11 @@ class _Part(msgspec.Struct):
 
     def said_bytes(self) -> int:
         """How much of text, thinking or a call's arguments it adds."""
-        return sum([_said_bytes(raw) for raw in (self.text, self.thinking, self.partial_json) if raw is not _NULL])
+        found = 0
+        for raw in (self.text, self.thinking, self.partial_json):
+            if raw is not _NULL:
+                found += _said_bytes(raw)
+        return found
 
 
 class _Message(msgspec.Struct):
@@ -261,12 +268,9 @@ class AnthropicStream(_Stream):
         event = _decoded(_EVENT, data)
         kind = event.type
         if kind == "content_block_delta" and event.delta is not None:
-            self.has_content = self.has_content or event.delta.says()
-            self.said_bytes += event.delta.said_bytes()
+            self._say(event.delta)
         elif kind == "content_block_start" and event.content_block is not None:
-            block = event.content_block
-            self.has_content = self.has_content or block.says()
-            self.said_bytes += block.said_bytes()
+            self._say(event.content_block)
         elif kind == "message_start" and event.message is not None:
             self.response_id = event.message.id
             self.usage = anthropic_usage(event.message.usage)
@@ -279,6 +283,10 @@ class AnthropicStream(_Stream):
         elif kind == "error" or frame.event == b"error":
             self.error = data
         return frame.raw
+
+    def _say(self, part: _Part) -> None:
+        self.said_bytes += part.said_bytes()
+        self.has_content = self.has_content or part.says()
 
 
 class _Response(msgspec.Struct):
@@ -327,8 +335,8 @@ class ResponsesStream(_Stream):
 
 def _said_bytes(raw: msgspec.Raw) -> int:
     """The length of a text as JSON writes it between its quotes, 0 for what is empty."""
-    written = bytes(raw)
-    return 0 if written in _EMPTY else len(written) - 2
+    length = len(raw)
+    return length - 2 if length > _LONGEST_EMPTY or bytes(raw) not in _EMPTY else 0
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
