@@ -3,7 +3,6 @@
 .PHONY: help demo test test-more test-all lint format lock
 
 OUT ?= out
-WORKERS ?= 2
 BIN := .venv/bin
 # Where Python may keep no bytecode, each of the hundreds of processes that tests start would compile the same modules.
 export PYTHONDONTWRITEBYTECODE :=
@@ -20,15 +19,15 @@ demo: ## fit, prove and show a router on real outcomes; the report lands in ./ou
 	@$(BIN)/tenbin demo --out "$(OUT)"
 
 # The store's tests fork: beside a running gateway of another test a child may inherit a lock that nobody gives back.
-# Most of their time is waiting, hence four workers.
+# Most of their time is waiting, hence four workers; some of the others' is, hence three on two cores.
 test: ## the core tests, on loopback only
 	@requirements/install.sh dev
 	@$(BIN)/python -m pytest -n 4 tests/store
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not extra" --ignore=tests/store
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) -m "not browser and not extra" --ignore=tests/store
 
 test-more: ## only the tests that need a browser, an optional package, bubblewrap or other people's clients
 	@requirements/install.sh more
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "browser or extra"
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),2) -m "browser or extra"
 
 test-all: test test-more ## both of them
 
