@@ -51,6 +51,11 @@ def test_paths_start_where_the_file_stands(tmp_path: Path) -> None:
     assert read_store(document(tmp_path, text)).path == tmp_path / "../s"
 
 
+def test_rows_are_kept_for_as_long_as_the_store_says(tmp_path: Path) -> None:
+    assert read_store(document(tmp_path, "[store]\nkeep_days = 90\n")).keep_days == 90
+    assert read_store(document(tmp_path, "")).keep_days is None
+
+
 def test_the_environment_sets_each_kind(tmp_path: Path) -> None:
     environ = {
         "TENBIN_GATEWAY__HOST": "gateway.internal",

@@ -8,8 +8,8 @@ import pytest
 
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
-from tenbin.store.retention import delete_user, expire
-from tests.store.made import exit_code, fork, intent, running, settled
+from tenbin.store.retention import delete_user, expire, forget
+from tests.store.made import decided, exit_code, fork, intent, running, settled
 
 DAY = 86400.0
 PLANTED = b"a planted secret that nobody else would write"
@@ -123,3 +123,40 @@ def test_what_still_holds_copies_is_named(tmp_path, monkeypatch):
     asyncio.run(work())
     assert delete_user(tmp_path, "ann").pending == ()
     assert traces(tmp_path) == []
+
+
+def test_rows_leave_after_their_time_and_what_was_spent_by_day_stays(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(5):
+                await call(ledger, f"old{i}", at=100 * DAY)
+                await ledger.record(decided(f"dec-old{i}", at=100 * DAY))
+            await call(ledger, "young", at=109.5 * DAY)
+            await ledger.record(decided("dec-young", at=109.5 * DAY))
+
+    asyncio.run(work())
+    spent = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM spending ORDER BY day").fetchall()
+    assert [row[1] for row in spent] == [100, 109]
+    assert forget(tmp_path, 5.0, now=110 * DAY) == 10
+    reader = Reader(tmp_path)
+    assert {row.request_id for row in reader.requests()} == {"young"}
+    assert reader.decision("dec-old0") is None
+    assert reader.decision("dec-young") is not None
+    assert (
+        sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM spending ORDER BY day").fetchall() == spent
+    )
+    assert forget(tmp_path, 5.0, now=110 * DAY) == 0
+    assert forget(tmp_path, 0.0, now=110 * DAY) == 2
+    assert traces(tmp_path) == []
+
+
+def test_more_rows_than_go_at_once_all_leave(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.retention.ROWS_AT_ONCE", 2)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(5):
+                await ledger.record(decided(f"dec-{i}", at=i * DAY))
+
+    asyncio.run(work())
+    assert forget(tmp_path, 1.0, now=100 * DAY) == 5

@@ -90,6 +90,7 @@ keys = "required"                         # make them with 'tenbin keys create';
 
 [store]
 path = "tenbin-store"                     # ledger, keys and budgets
+# keep_days = 400                         # then rows of calls and decisions leave it; sums by key and day stay
 """
 
 

@@ -142,7 +142,7 @@ SECTIONS: Mapping[str, Section] = {
             "log_level": ("debug", "info", "warning", "error"),
         }
     ),
-    "store": Section({"path": "text"}),
+    "store": Section({"path": "text", "keep_days": "count"}),
     "plugins": Section({"allow": "texts"}),
 }
 """A new section is a row here and a file that reads it."""

@@ -33,7 +33,7 @@ from tenbin.store.ledger import Ledger
 from tenbin.store.marks import Marks
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
-from tenbin.store.retention import expire
+from tenbin.store.retention import expire, forget
 from tenbin.telemetry.metrics import NONE, Metrics
 from tenbin.telemetry.readings import Readings
 from tenbin.telemetry.tracing import open_traces
@@ -344,3 +344,5 @@ class Services:
         }
         if days:
             expire(self._snapshot.store.path, days)
+        if (keep_days := self._snapshot.store.keep_days) is not None:
+            forget(self._snapshot.store.path, float(keep_days))

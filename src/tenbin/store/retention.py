@@ -1,4 +1,5 @@
-"""Taking prompts and answers out again: after their time, or at a user's wish; the row of the call stays."""
+"""Taking prompts and answers out again, after their time or at a user's wish: the row of the call stays. And taking
+out the rows themselves after theirs, so that the ledger ends growing: the sums by day stay."""
 
 from __future__ import annotations
 
@@ -41,6 +42,20 @@ AND profile = ?1 AND at < ?2
 """
 
 
+# Settled calls by their time; decisions and feedback came in about that order and have no index over it.
+OUTDATED = (
+    "DELETE FROM calls WHERE rowid IN (SELECT rowid FROM calls WHERE at < ?1 AND status IS NOT NULL LIMIT ?2)",
+    "DELETE FROM decisions WHERE rowid IN (SELECT rowid FROM decisions ORDER BY rowid LIMIT ?2) AND at < ?1",
+    "DELETE FROM feedback WHERE rowid IN (SELECT rowid FROM feedback ORDER BY rowid LIMIT ?2) AND at < ?1",
+)
+OUTDATED_TEXTS = """
+SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no
+WHERE c.at < ?1 AND c.status IS NOT NULL
+"""
+ROWS_AT_ONCE = 2_000
+"""Few enough for those who write meanwhile: they wait for some hundredths of a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What was taken out: `texts` deleted, `calls` freed of their user's name.
@@ -73,6 +88,30 @@ def expire(folder: Path, days: Mapping[str, float], now: float | None = None) ->
                     audit(link, "expire", profile, deleted, 0)
                 texts += deleted
         return Erased(texts, 0, scrub(store, link))
+
+
+def forget(folder: Path, days: float, now: float | None = None) -> int:
+    """Delete the settled calls, with their texts, the decisions and the feedback that are older; how many rows.
+
+    What was spent by key and day stays. Errors: StoreError where the ledger does not answer.
+    """
+    store = StoreFolder(Path(folder))
+    limit = (time.time() if now is None else now) - days * DAY_S
+    rows = 0
+    with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
+        with transaction(link):
+            texts = delete_texts(link, OUTDATED_TEXTS, (limit,))
+            if texts:
+                audit(link, "forget", f"older than {days:g} days", texts, 0)
+        for statement in OUTDATED:
+            deleted = ROWS_AT_ONCE
+            while deleted == ROWS_AT_ONCE:
+                with transaction(link):
+                    deleted = link.execute(statement, (limit, ROWS_AT_ONCE)).rowcount
+                rows += deleted
+        if texts:
+            scrub(store, link)
+    return rows
 
 
 def delete_user(folder: Path, user: str) -> Erased:
