@@ -381,3 +381,12 @@ def test_a_bound_that_a_provider_breaks_is_said_and_widened(tmp_path: Path) -> N
     reserves = [it.reserve_usd for it in records(pilot, Begun)]
     assert report.overrun_usd == pytest.approx(5000 * RATES["big"][0] / 1e6 + 40 / 1e6 - reserves[0])
     assert reserves[1] == pytest.approx(5000 * RATES["big"][0] / 1e6 + 40 / 1e6)
+
+
+def test_a_bound_that_is_wrong_for_many_at_once_does_not_end_the_run(tmp_path: Path) -> None:
+    # A hidden system prompt: each of sixteen calls that were out together costs more than was set aside for it.
+    with FakeUpstream(Answer(text="ok", usage=Usage(2000, 50), first_chunk_s=0.05)) as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(30), budget_usd=50.0)
+        report = run(pilot, options=RunOptions(concurrency=16))
+    assert (report.ended, report.bought) == ("done", 60)
+    assert report.overrun_usd > 0.0

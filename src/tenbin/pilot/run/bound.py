@@ -70,7 +70,8 @@ class Ceiling:
         """The dollars of a call with this usage."""
         return self._rates.bill_usd(self._m, usage)
 
-    def observe(self, bound_usd: float, cost_usd: float) -> None:
-        """A call that was bounded by `bound_usd` has cost `cost_usd`."""
-        if cost_usd > bound_usd > 0.0:
-            self.widened *= cost_usd / bound_usd
+    def observe(self, input_tokens: int, cost_usd: float) -> None:
+        """A call bounded for so much input has cost `cost_usd`; many that were out at once teach no more than one."""
+        named_usd = self._rates.ceiling_usd(self._m, input_tokens, self.cap_tokens)
+        if named_usd > 0.0:
+            self.widened = max(self.widened, cost_usd / named_usd)

@@ -237,7 +237,7 @@ class Run:
         """Count what an answer has cost, in dollars and of the rates."""
         cost_usd = end.cost_usd + end.held_usd
         self.purse.settle(money.answer, cost_usd)
-        lane.ceiling.observe(order.reserve_usd, cost_usd)
+        lane.ceiling.observe(order.said.input_bound_tokens, cost_usd)
         lane.gate.pace.correct(end.usage.input_tokens + end.usage.output_tokens - likely_tokens)
         lane.gate.succeeded()
 
