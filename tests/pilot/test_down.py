@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenbin.pilot.down import down_candidates
-from tenbin.pilot.records import Bought, Failed
+from tenbin.pilot.records import STOPPED, Bought, Failed
 from tenbin.pilot.run.gate import FAILURES_IN_A_ROW
 from tenbin.types import Usage
 
@@ -25,3 +25,8 @@ def test_who_is_down() -> None:
 def test_what_speaks_against_a_prompt_or_a_grader_brings_nobody_down() -> None:
     assert not down_candidates([failed("context", is_final=True)] * 9)
     assert not down_candidates([failed("timeout", purpose="grade")] * 9)
+
+
+def test_calls_that_were_cut_off_by_ctrl_c_bring_nobody_down() -> None:
+    assert not down_candidates([failed(STOPPED)] * 16)
+    assert down_candidates([*[failed("timeout")] * FAILURES_IN_A_ROW, failed(STOPPED)]) == {"m"}

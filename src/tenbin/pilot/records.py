@@ -13,6 +13,8 @@ import msgspec
 from tenbin.types import Usage
 
 Purpose = Literal["answer", "grade"]
+STOPPED = "cancelled"
+"""The kind of a failure that is our own: the run was stopped before the answer had come."""
 
 
 class Begun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):

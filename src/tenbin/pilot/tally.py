@@ -10,7 +10,7 @@ import numpy as np
 
 from tenbin.pilot.down import down_candidates
 from tenbin.pilot.pair import Key, Pair
-from tenbin.pilot.records import Failed, Graded, Record
+from tenbin.pilot.records import STOPPED, Failed, Graded, Record
 from tenbin.pilot.results import Answer, Results
 from tenbin.pilot.standing import Standing
 
@@ -50,8 +50,8 @@ class CandidateTally:
 
     @property
     def only_fails(self) -> bool:
-        """Whether it was called and never once answered."""
-        return self.bought == 0 and sum(self.failures.values()) > 0
+        """Whether it was called and never once answered; calls that we cut off ourselves do not count."""
+        return self.bought == 0 and sum(n for kind, n in self.failures.items() if kind != STOPPED) > 0
 
 
 @dataclass(frozen=True, slots=True)

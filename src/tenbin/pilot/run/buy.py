@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tenbin.features.token_count import count_tokens
 from tenbin.pilot.journal import Journal
 from tenbin.pilot.pair import Pair
-from tenbin.pilot.records import Begun, Bought, Failed
+from tenbin.pilot.records import STOPPED, Begun, Bought, Failed
 from tenbin.pilot.run.bound import Ceiling
 from tenbin.pilot.run.heard import FILTERED, Heard, UnheardError, ask
 from tenbin.pilot.run.said import Said
@@ -22,8 +22,6 @@ FINAL = frozenset({"context"})
 """Failures that asking again would only repeat: the prompt, not the moment, is at fault."""
 DOUBTFUL = frozenset({"refused", "capability"})
 """The same, unless the candidate has never answered: then our way of asking may be at fault, for every prompt."""
-STOPPED = "cancelled"
-"""The kind of a failure that is our own: the run was stopped before the answer had come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from tenbin.features.routing_text import read_conversation
 from tenbin.pilot.journal import Journal
 from tenbin.pilot.prompt import PilotPrompt
-from tenbin.pilot.records import Begun, Bought, Failed, Graded
+from tenbin.pilot.records import STOPPED, Begun, Bought, Failed, Graded
 from tenbin.pilot.run.bell import Bell
-from tenbin.pilot.run.buy import STOPPED
 from tenbin.pilot.run.purse import Purse, Reserve
 from tenbin.quality.grade import Answered, Grade
 from tenbin.quality.grader import Grader
