@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,22 @@ def test_processes_are_few():
         pass
     assert 0 < children < 20
 """
+
+
+THREADS = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+def double(numbers):
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda n: time.sleep(0.3) or 2 * n, numbers))
+"""
+
+
+@pytest.mark.extra
+def test_programs_that_run_beside_each_other_do_not_share_their_number_of_processes() -> None:
+    metric, tests = CodeTests(), "assert double([1, 2, 3, 4]) == [2, 4, 6, 8]"
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(lambda _: metric.score("", THREADS, tests), range(8))] == [1.0] * 8
 
 
 @pytest.mark.extra
