@@ -105,6 +105,12 @@ def test_nonsense_is_asked_once_more_then_noted(judged: Judged, nonsense: str) -
     assert grade.cost_usd == pytest.approx(2 * ONE_CALL_USD)
 
 
+def test_a_judge_that_counts_zeros_is_not_free(judged: Judged) -> None:
+    grade = judged.grade(Answer(text='{"reason": "so", "score": 5}', usage=Usage(0, 0)))
+    assert grade.quality == 1.0
+    assert grade.cost_usd > ONE_CALL_USD  # its upper bound
+
+
 def test_a_fenced_reply_is_no_nonsense(judged: Judged) -> None:
     reply = '```json\n{"reason": "so", "score": 2}\n```'
     assert judged.grade([Answer(text=reply, usage=ONE_CALL)]).quality == 0.25

@@ -19,7 +19,7 @@ from tenbin.upstream.failure import FailureKind, UpstreamFailure
 from tenbin.upstream.pace import Pace
 from tenbin.upstream.translate import chat_to_messages
 from tenbin.upstream.translate.model_rules import anthropic_rules, openai_rules
-from tenbin.upstream.usage import read_usage
+from tenbin.upstream.usage import read_usage, told_usage
 from tenbin.upstream.words import words_of
 
 Found = TypeVar("Found")
@@ -182,14 +182,15 @@ class JudgeModel:
         if failure is not None:
             raise failure
         answer = await reply.read(MAX_REPLY_BYTES)
-        usage = read_usage(destination.dialect, answer).usage
+        said, words = read_usage(destination.dialect, answer), words_of(destination.dialect, answer)
+        usage = told_usage(said.usage, words)
         if usage is None:
-            return words_of(destination.dialect, answer), self._bound_usd(prompt)
+            return words, self._bound_usd(prompt)
         self._pace.correct(usage.input_tokens + usage.output_tokens - assumed_tokens)
         cost_usd, bound_usd = self._rates.bill_usd(0, usage), self._bound_usd(prompt)
         if cost_usd > bound_usd > 0.0:
             self._widened *= cost_usd / bound_usd
-        return words_of(destination.dialect, answer), cost_usd
+        return words, cost_usd
 
     async def _turn(self, tokens: float) -> None:
         """Wait until the provider's rates have room for one more call of about so many tokens."""

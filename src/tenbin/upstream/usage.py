@@ -151,6 +151,12 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     return Usage(fresh + cached + written, output, cached, written, reasoning)
 
 
+def told_usage(usage: Usage | None, words: str) -> Usage | None:
+    """The usage of an answer of these words; None where it counts none of them: some servers fill it with zeros."""
+    is_void = usage is not None and bool(words) and not (usage.input_tokens and usage.output_tokens)
+    return None if is_void else usage
+
+
 def asks_usage(members: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a chat request asks for the usage of its stream itself (`stream_options.include_usage`)."""
     options = _options(members)
@@ -227,5 +233,6 @@ __all__ = [
     "openai_usage",
     "read_responses_usage",
     "read_usage",
+    "told_usage",
     "with_usage",
 ]

@@ -141,22 +141,29 @@ def test_an_empty_answer_and_one_without_usage_are_counted(tmp_path: Path) -> No
         pilot = made(tmp_path, upstream, asked=prompts(1), models=("big",))
         assert [(c.empty, c.cut) for c in run(pilot).candidates] == [(1, 1)]
     silent = b'data: {"choices": [{"delta": {"content": "four"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
-    with FakeUpstream(Answer(chunks=(silent,))) as upstream:
-        pilot = made(tmp_path / "silent", upstream, asked=prompts(1), models=("big",))
-        report = run(pilot)
-    (answer,) = bought(pilot)
-    (begun,) = records(pilot, Begun)
-    assert (answer.is_estimated, answer.usage.output_tokens, report.candidates[0].estimated) == (True, 1, 1)
-    assert answer.cost_usd + answer.held_usd == begun.reserve_usd == report.spent_usd
+    # Zeros for an answer of words count nothing either: they made the candidate free.
+    for untold in (
+        Answer(chunks=(silent,)),
+        Answer(text="four", usage=Usage(0, 0)),
+        Answer(text="four", usage=Usage(9, 0)),
+    ):
+        with FakeUpstream(untold) as upstream:
+            pilot = made(tmp_path / f"{untold.usage}", upstream, asked=prompts(1), models=("big",))
+            report = run(pilot)
+        (answer,) = bought(pilot)
+        (begun,) = records(pilot, Begun)
+        assert (answer.is_estimated, answer.usage.output_tokens, report.candidates[0].estimated) == (True, 1, 1)
+        assert answer.cost_usd + answer.held_usd == begun.reserve_usd == report.spent_usd
 
 
 def test_a_whole_answer_in_place_of_a_stream_is_heard(tmp_path: Path) -> None:
-    body = b'{"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5}}'
+    said = b'{"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]'
+    body = said + b', "usage": {"prompt_tokens": 5, "completion_tokens": 1}}'
     with FakeUpstream(Answer(body=body, headers={"content-type": "application/json"})) as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(1), models=("big",))
         run(pilot)
     (answer,) = bought(pilot)
-    assert (answer.answer, answer.usage, answer.first_token_s) == ("4", Usage(5, 0), None)
+    assert (answer.answer, answer.usage, answer.first_token_s) == ("4", Usage(5, 1), None)
 
 
 def test_conversations_are_said_in_both_dialects(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tenbin.upstream.failure import UpstreamFailure, failure_inside
 from tenbin.upstream.reply import Reply
 from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
-from tenbin.upstream.usage import read_usage
+from tenbin.upstream.usage import read_usage, told_usage
 from tenbin.upstream.words import MAX_ANSWER_BYTES, Words, words_of
 
 FILTERED = "content_filter"
@@ -24,7 +24,7 @@ UNSENT = frozenset({"connect", "unauthorised", "refused"})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One whole answer. `usage` None: the provider told none. `finish_reason` in OpenAI's words.
+    """One whole answer. `usage` None: the provider told none, or zeros. `finish_reason` in OpenAI's words.
 
     `first_token_s` is on the clock that was handed in; None for an answer that did not come as a stream.
     """
@@ -72,9 +72,9 @@ async def ask(client: UpstreamClient, destination: Destination, said: Said, dead
 
 
 def _whole(dialect: Dialect, body: bytes) -> Heard:
-    said = read_usage(dialect, body)
+    said, words = read_usage(dialect, body), words_of(dialect, body)
     finish = _finish(dialect, said.finish_reason)
-    return Heard(words_of(dialect, body), said.usage, finish, said.is_refusal or finish == FILTERED)
+    return Heard(words, told_usage(said.usage, words), finish, said.is_refusal or finish == FILTERED)
 
 
 async def _streamed(reply: Reply, dialect: Dialect, began: float) -> Heard:
@@ -98,7 +98,8 @@ async def _streamed(reply: Reply, dialect: Dialect, began: float) -> Heard:
     if not stream.is_done and stream.finish_reason is None:
         raise UpstreamFailure("cut", "the answer's stream ended half-way")
     finish = _finish(dialect, stream.finish_reason)
-    return Heard(words.text, stream.usage, finish, words.is_refusal or finish == FILTERED, first_token_s)
+    usage = told_usage(stream.usage, words.text)
+    return Heard(words.text, usage, finish, words.is_refusal or finish == FILTERED, first_token_s)
 
 
 def _finish(dialect: Dialect, reason: str | None) -> str | None:
