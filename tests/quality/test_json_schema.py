@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenbin.errors import ConfigError, DataError
+from tenbin.errors import ConfigError, DataError, TenbinError
 from tenbin.quality.json_schema import JsonSchema, json_in
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
@@ -72,3 +72,9 @@ def test_the_name_stands_for_the_schema_not_for_its_file(schema: Path) -> None:
 
 def test_every_json_block_is_found() -> None:
     assert json_in("~~~json\n1\n~~~\n```python\n2\n```") == [1]
+
+
+def test_a_check_that_never_ends_is_ended() -> None:
+    # In this process the pattern would hold up every thread, the run's loop and Ctrl-C with it.
+    with pytest.raises(TenbinError, match="did not end within 2 s of computing"):
+        JsonSchema().score("", json.dumps("a" * 40 + "!"), '{"pattern": "^(a+)+$"}')

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from tenbin.errors import ConfigError, DataError, MissingExtraError
 from tenbin.quality.fenced import fenced
 from tenbin.quality.identity import identity
+from tenbin.quality.limited_process import run_apart
 
 MAX_CHARACTERS = 1_000_000
+CPU_S = 2
+MEMORY_BYTES = 1 << 30
 
 
 class JsonSchema:
     """1 where the answer, or the first block in it between fences, is JSON that the schema allows.
 
     `schema` is a file; without one each prompt's reference is its schema. References to other addresses are never
-    fetched. Needs `pip install "tenbin[schema]"`; raises ConfigError for a file that is no JSON Schema.
+    fetched. Patterns and long lists may take for ever, so each check runs in a process of its own, for 2 s of computing
+    at most; then the metric cannot tell. Needs `pip install "tenbin[schema]"`; raises ConfigError for a file that is no
+    JSON Schema.
     """
 
     def __init__(self, schema: Path | None = None) -> None:
@@ -26,7 +32,7 @@ class JsonSchema:
         except ImportError:
             what = "the metric json_schema needs the package jsonschema"
             raise MissingExtraError(what, fix='run: pip install "tenbin[schema]"') from None
-        self._validator = None
+        self._schema: str | None = None
         self.name = "json_schema"
         if schema is not None:
             try:
@@ -34,40 +40,32 @@ class JsonSchema:
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(f"the schema {schema} cannot be read ({error})", fix="check the path") from None
             try:
-                self._validator = validator(text)
+                is_allowed(text, None)
             except DataError as error:
                 raise ConfigError(f"{schema}: {error.what}", fix="correct the schema") from None
+            self._schema = text
             self.name = identity("json_schema", {"schema": json.loads(text)})
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:  # noqa: ARG002 (the door)
         """0 or 1; None where neither a file nor the reference is a schema."""
-        if self._validator is None and reference is None:
+        schema = reference if self._schema is None else self._schema
+        if schema is None:
             return None
-        checks = self._validator or validator(reference or "")
-        try:
-            values = json_in(answer[:MAX_CHARACTERS])
-            return float(any(checks.is_valid(value) for value in values[:1]))
-        except RecursionError:
-            raise DataError("the answer is nested too deeply to be checked") from None
-        except Exception as error:  # a schema that points to somewhere else
-            raise DataError(f"the schema cannot be applied ({type(error).__name__}: {error})") from None
+        values = json_in(answer[:MAX_CHARACTERS])
+        valid = is_allowed(schema, values[0] if values else None)
+        return float(valid and bool(values))
 
 
-def validator(text: str) -> Any:
-    """What checks values against the schema of a text; DataError where it is none."""
-    from jsonschema import SchemaError, validators  # noqa: PLC0415
-    from jsonschema_specifications import REGISTRY  # noqa: PLC0415
-
+def is_allowed(schema: str, value: Any) -> bool:
+    """Whether the schema of a text allows a value; DataError where it is none, or cannot be applied."""
+    task = {"schema": schema, "value": value, "path": sys.path}
     try:
-        schema = json.loads(text)
-        if not isinstance(schema, dict | bool):
-            raise ValueError("it is neither an object nor true or false")
-        kind = validators.validator_for(schema, default=validators.validator_for(True))
-        kind.check_schema(schema)
-    except (ValueError, RecursionError, SchemaError) as error:
-        first = (str(error).splitlines() or [""])[0]
-        raise DataError(f"no JSON Schema ({first})", fix="correct it") from None
-    return kind(schema, registry=REGISTRY)  # the drafts of JSON Schema themselves; nothing is fetched
+        found = run_apart("json_check", task, cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    except RecursionError:
+        raise DataError("the answer is nested too deeply to be checked") from None
+    if "fault" in found:
+        raise DataError(found["fault"])
+    return bool(found["valid"])
 
 
 def json_in(answer: str) -> list[Any]:
