@@ -109,6 +109,8 @@ def test_the_same_rows_in_any_order_are_equal(rows: list[tuple[object, float]], 
         ("You may use: SELECT 1", "SELECT 1"),
         ("with a as (select 1) select * from a", "with a as (select 1) select * from a"),
         ("no idea", "no idea"),
+        ("With these values one can select it:\n\nSELECT 'a;b';\n\nIt gives one row; that is all.", "SELECT 'a;b';"),
+        ("select 1; drop table t", "select 1; drop table t"),
     ],
 )
 def test_which_query_of_an_answer_counts(answer: str, query: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
+from sqlite3 import complete_statement
 from typing import Any
 
 from tenbin.errors import ConfigError, DataError
@@ -14,7 +16,12 @@ from tenbin.quality.limited_process import run_apart
 CPU_S = 10
 MEMORY_BYTES = 1 << 30
 MAX_CHARACTERS = 100_000
-_QUERY = re.compile(r"\b(?:select|with|values)\b.*", re.IGNORECASE | re.DOTALL)
+_BEGIN = r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\w\"`]+\s*(?:\([^()]*\)\s*)?as\b)"
+_QUERIES = tuple(re.compile(before + _BEGIN, re.IGNORECASE | re.MULTILINE) for before in (r"^[ \t]*", r"\b"))
+"""Where a query begins: with its line, else within one."""
+_ANOTHER = re.compile(r"\s*(?:select|insert|update|delete|drop|create|alter|attach|pragma)\b", re.IGNORECASE)
+MOST_SEMICOLONS = 20
+"""Of so many at most one has to end the query: a long answer must not take for ever."""
 _NOTHING = "SELECT 1"
 
 
@@ -50,12 +57,20 @@ class SqlRows:
 
 
 def query_of(answer: str) -> str:
-    """The last query between fences, else what begins with the first SELECT or WITH of the text.
+    """The last query between fences, else from the first SELECT or WITH … AS of the text to the end of that statement.
 
-    >>> query_of("You want:\\n```sql\\nSELECT 1;\\n```\\nThat is all."), query_of("Use select 2")
-    ('SELECT 1;', 'select 2')
+    >>> query_of("You want:\\n```sql\\nSELECT 1;\\n```\\nThat is all."), query_of("With this: select 2; It is two.")
+    ('SELECT 1;', 'select 2;')
     """
     blocks = fenced(answer, {"sql", "sqlite"})
     text = blocks[-1] if blocks else answer
-    found = _QUERY.search(text)
-    return (found[0] if found and not blocks else text).strip()[:MAX_CHARACTERS]
+    found = next((found for query in _QUERIES if (found := query.search(text))), None)
+    return (_statement(text[found.start() :]) if found and not blocks else text).strip()[:MAX_CHARACTERS]
+
+
+def _statement(text: str) -> str:
+    """Up to the semicolon that ends the statement; all where there is none, or where another statement follows."""
+    for semicolon in islice(re.finditer(";", text[:MAX_CHARACTERS]), MOST_SEMICOLONS):
+        if complete_statement(text[: semicolon.end()]):
+            return text if _ANOTHER.match(text, semicolon.end()) else text[: semicolon.end()]
+    return text
