@@ -28,6 +28,8 @@ QUESTION = "Which is the capital of Japan?\n(A) Tokyo\n(B) Kyoto\n(C) New York\n
         ("A is wrong and B is wrong.\n\nD", "D"),
         ("It could be (A), but I take (B)", "B"),
         ("I think it is C", "C"),
+        ("Option C. I'm confident, since I've checked.", "C"),
+        ("I choose option C, not A", "C"),
         ("Tokyo", "A"),
         ("The capital is New York.", "C"),
         ("The correct answer is Tokyo, not Kyoto or (B)", "B"),

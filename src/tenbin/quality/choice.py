@@ -12,7 +12,8 @@ from tenbin.quality.plain import plain
 
 LETTERS = tuple("ABCDEFGHIJ")
 _MARKUP = " \t\n*_`\"'$"
-_WORD_AFTER = re.compile(r"\s+[a-z]")
+_WORD_AFTER = re.compile(r"\s+[a-z]|'(?:m|d|ve|ll)\b")
+"""What makes an "A" an article, and an "I" a pronoun."""
 _KATAKANA_OR_KANJI = "\u30a0-\u30ff\u4e00-\u9fff"
 """What stands inside words; hiragana behind a label is a particle or a verb."""
 
@@ -29,7 +30,7 @@ class Choice:
         self.name = identity("choice", {} if self.choices == LETTERS else {"choices": list(self.choices)})
         labels = "|".join(re.escape(label) for label in sorted(self.choices, key=len, reverse=True))
         edge = "A-Za-z0-9" if "".join(self.choices).isascii() else f"A-Za-z0-9{_KATAKANA_OR_KANJI}"
-        word = rf"(?<![{edge}])(?:{labels})(?![{edge}])"
+        word = rf"(?<![{edge}])(?<!\b[Nn][Oo][Tt] )(?:{labels})(?![{edge}])"
         # A letter alone may be an article in lower case; a label of several letters is one in any.
         case = re.NOFLAG if any(len(label) == 1 for label in self.choices) else re.IGNORECASE
         self._label = re.compile(word, case)
