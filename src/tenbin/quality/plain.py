@@ -21,6 +21,7 @@ _TRANSLATION: Mapping[int, str] = MappingProxyType(
 )
 _SPACED_DIGITS = re.compile("(?<=\\d)[\u00a0\u2009\u202f_'’](?=\\d{3}(?!\\d))")
 _FRACTION_AFTER_DIGIT = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
+_RAISED_AFTER_DIGIT = re.compile(r"(?<=\d)[⁺⁻]?[⁰¹²³⁴-⁹]{1,3}")
 _LATEX = (
     (re.compile(r"(?<=\d)(?:\{,\}|\\,)(?=\d{3})"), ","),
     (re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}"), r"\1"),
@@ -29,12 +30,14 @@ _LATEX = (
 
 
 def plain(text: str) -> str:
-    """NFKC, plain minus signs and quotes, digits without thin spaces, mixed fractions apart; case and lines stay.
+    """NFKC, plain minus signs and quotes, no thin spaces in numbers, fractions and powers apart; case and lines stay.
 
-    >>> plain("１，２００ − 1½")
-    '1,200 - 1 1/2'
+    >>> plain("１，２００ − 1½"), plain("10⁻⁶")
+    ('1,200 - 1 1/2', '10^{-6}')
     """
     text = _FRACTION_AFTER_DIGIT.sub(" ", _SPACED_DIGITS.sub("", text[-MAX_CHARACTERS:]))
+    # NFKC would make 106 of ten to the sixth.
+    text = _RAISED_AFTER_DIGIT.sub(lambda raised: f"^{{{raised[0]}}}", text)
     text = unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
     for pattern, instead in _LATEX:
         text = pattern.sub(instead, text)

@@ -30,7 +30,8 @@ _KANJI = rf"(?:(?:{_NUMBER})[千百十]?[兆億万]|(?:{_NUMBER})[千百])"
 _FOUND = re.compile(
     rf"(?P<sign>{_SIGN}{_CURRENCY})(?:"
     rf"(?P<kanji>{_KANJI}{{1,9}}(?:{_NUMBER})?)"
-    rf"|\\[dt]?frac\{{(?P<above>{_NUMBER})\}}\{{(?P<below>{_NUMBER})\}}"
+    rf"|\\[dt]?frac\{{(?P<above>-?(?:{_NUMBER}))\}}\{{(?P<below>-?(?:{_NUMBER}))\}}"
+    r"|(?P<base>\d{1,6})\s?(?:\^|\*\*)\s?(?P<exponent>\{[-+]?\d{1,3}\}|[-+]?\d{1,3}(?![\d.]))"
     rf"|(?P<whole>\d+)\s(?P<top>\d+)/(?P<bottom>\d+)"
     rf"|(?P<plain>{_NUMBER})(?P<power>{_POWER})?(?:\s?/\s?(?P<over>{_NUMBER}))?"
     r")(?P<words>\s?-?(?:hundred|thousand|million|billion|trillion)\b)?"
@@ -103,6 +104,8 @@ def _number(found: re.Match[str]) -> float | None:
         )
     if found["above"]:
         return _ratio(_float(found["above"]), _float(found["below"]))
+    if found["base"]:
+        return _power(int(found["base"]), int(found["exponent"].strip("{}")))
     if found["whole"]:
         part = _ratio(_float(found["top"]), _float(found["bottom"]))
         return None if part is None else _float(found["whole"]) + part
@@ -113,6 +116,13 @@ def _number(found: re.Match[str]) -> float | None:
 
 def _ratio(above: float, below: float) -> float | None:
     return above / below if below else None
+
+
+def _power(base: int, exponent: int) -> float | None:
+    try:
+        return float(base) ** exponent
+    except (OverflowError, ZeroDivisionError):
+        return None
 
 
 def _float(digits: str, exponent: str = "0") -> float:
