@@ -9,7 +9,7 @@ import pytest
 
 from tenbin.errors import UsageError
 from tenbin.pilot.pair import Pair
-from tenbin.pilot.plan.ladder import draft_stage
+from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
 from tenbin.pilot.plan.planner import History, Planned, plan_stage
 from tenbin.pilot.plan.setup import Setup, read_setup
 from tenbin.pilot.standing import Standing
@@ -41,6 +41,15 @@ def test_the_second_stage_asks_the_reference_and_who_may_stand_on_the_hull() -> 
     assert [MODELS[m] for m in draft.live] == ["dear", "good", "cheap"]
     assert len(draft.row) == 200 * 3
     assert draft.row.min() >= 50
+
+
+def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
+    world = made_world(200)
+    bought = np.zeros((200, len(MODELS)), dtype=np.bool_)
+    bought[:50] = True
+    bought[1:50, MODELS.index("cheap")] = False  # it answered once, then it was gone
+    rivals = hull_rivals(world.ground(bought), np.random.default_rng(0))
+    assert {MODELS[m] for m in rivals} == {"good", "poor"}
 
 
 def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> None:

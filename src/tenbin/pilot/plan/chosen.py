@@ -28,7 +28,7 @@ HELD_OUT_SHARE = 0.25
 """Of a stage's dollars, until every held-out prompt is asked."""
 HELD_OUT = ("calibration", "test")
 IN_PLAY = 0.5
-"""A candidate with less than this share of the reference's labels was set aside."""
+"""A candidate with less than this share of the reference's labels was set aside, or does not answer."""
 MOST_WEIGHED = 3_000
 """Fresh prompts that are looked at, drawn by lot; more than a stage buys."""
 

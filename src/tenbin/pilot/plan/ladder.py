@@ -12,7 +12,7 @@ import numpy as np
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.hull import upper_hull
-from tenbin.pilot.plan.chosen import chosen_stage, held_out_stage
+from tenbin.pilot.plan.chosen import IN_PLAY, chosen_stage, held_out_stage
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.draw import even_rows
 from tenbin.pilot.plan.ground import Ground
@@ -81,11 +81,13 @@ def affordable(ground: Ground, columns: np.ndarray, wanted: int, dollars: float)
 def hull_rivals(ground: Ground, rng: np.random.Generator) -> tuple[int, ...]:
     """The candidates beside the reference that may stand on the hull of cost and quality.
 
-    By how often each is a vertex when the prompts that all of them answered are resampled.
+    By how often each is a vertex when the prompts that all of them answered are resampled. Who answered hardly any is
+    not among them: the few that all did answer would decide about everybody.
     """
     panel = ground.panel
     answered = ~np.isnan(panel.quality)
-    there = np.flatnonzero(answered[ground.train].any(axis=0))
+    count = answered[ground.train].sum(axis=0)
+    there = np.flatnonzero((count > 0) & (count >= IN_PLAY * count.max()))
     complete = ground.train & answered[:, there].all(axis=1)
     if not complete.any():
         raise UsageError(
