@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +38,8 @@ class Journal:
         self._lock_fd = lock_fd
         self._size = os.fstat(fd).st_size
         self._encoder = msgspec.json.Encoder()
+        # Its own thread: behind graders that take their time no call could be written down, and so none made.
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -81,6 +84,7 @@ class Journal:
 
     def close(self) -> None:
         """Let the next process write."""
+        self._disk.shutdown()
         os.close(self._fd)
         os.close(self._lock_fd)
 
@@ -99,7 +103,8 @@ class Journal:
                 group, self._waiting = self._waiting, []
                 error: StoreError | None = None
                 try:
-                    await asyncio.to_thread(self._write, b"".join(lines for lines, _ in group))
+                    loop, lines = asyncio.get_running_loop(), b"".join(lines for lines, _ in group)
+                    await loop.run_in_executor(self._disk, self._write, lines)
                 except StoreError as failed:
                     error = failed
                 for _, done in group:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from numbers import Real
+from threading import Thread
 
 from tenbin.errors import TenbinError
 from tenbin.protocols import QualityMetric
 from tenbin.quality.grade import Answered, Grade
 from tenbin.quality.shown import shown
 
+PATIENCE_S = 600.0
+"""Longer than anybody waits for one grade."""
+
 
 class MetricGrader:
     """Free of charge; `name` identifies metric and settings (default: the metric's own name).
 
     A metric that raises, or returns what is no quality, gives the grade None with a note: never a zero. It runs in a
-    thread, so that one that computes or waits holds up no call.
+    thread of its own, so that one that computes or waits holds up no call and no disk; one that has not ended after
+    `patience_s` cannot tell, and is left behind.
     """
 
     needs_rival = False
 
-    def __init__(self, metric: QualityMetric, name: str | None = None) -> None:
+    def __init__(self, metric: QualityMetric, name: str | None = None, patience_s: float = PATIENCE_S) -> None:
         self.name = metric.name if name is None else name
+        self.patience_s = patience_s
         self._metric = metric
 
     def reserve_usd(self, answered: Answered) -> float:  # noqa: ARG002 (free whatever it is)
@@ -31,14 +38,32 @@ class MetricGrader:
 
     async def grade(self, answered: Answered) -> Grade:
         """The metric's score, or None and why."""
-        return await asyncio.to_thread(self._grade, answered)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Grade] = loop.create_future()
+
+        def tell(grade: Grade) -> None:
+            if not done.done():
+                done.set_result(grade)
+
+        def work() -> None:
+            grade = self._grade(answered)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(tell, grade)
+
+        # A daemon, since nothing ends a thread: the process must not wait for it either.
+        Thread(target=work, name=f"metric {self.name}", daemon=True).start()
+        try:
+            async with asyncio.timeout(self.patience_s):
+                return await done
+        except TimeoutError:
+            return Grade(None, self.name, f"{self.name} did not end within {self.patience_s:g} s")
 
     def _grade(self, answered: Answered) -> Grade:
         try:
             score = self._metric.score(answered.prompt, answered.answer, answered.reference)
         except TenbinError as error:
             return Grade(None, self.name, shown(f"{self.name}: {error}"))
-        except (Exception, SystemExit) as error:  # whatever other people's code does ends here, in a note
+        except BaseException as error:  # whatever other people's code does ends here, in a note
             return Grade(None, self.name, shown(f"{self.name} raised {type(error).__name__}: {error}"))
         if score is None:
             why = ": the prompt has no reference" if answered.reference is None else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -14,9 +15,12 @@ from tenbin.pilot.records import Begun, Graded
 from tenbin.pilot.run.perform import perform
 from tenbin.pilot.run.prepared import prepare
 from tenbin.pilot.run.report import RunReport
+from tenbin.pilot.run.run import Run
+from tenbin.quality.metric_grader import MetricGrader
+from tenbin.quality.plugin_metric import FunctionMetric
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
-from tests.pilot.run.made import EAGER, made, prompts
+from tests.pilot.run.made import EAGER, bought, made, prompts, run
 
 METRICS = """
 [candidates.judge]
@@ -99,3 +103,21 @@ def test_judging_never_spends_more_than_the_budget(tmp_path: Path) -> None:
     for record in records:
         if isinstance(record, Graded) and record.call_id is not None:
             assert record.cost_usd <= by_call[record.call_id]
+
+
+def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_path: Path) -> None:
+    never = Event()
+    hangs = MetricGrader(FunctionMetric("hangs", lambda *_: float(never.wait())))
+
+    def during(made: Run) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5, made.stop)
+        loop.call_later(0.6, made.stop)
+
+    with FakeUpstream() as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(30))
+        report = run(pilot, hangs, during=during)
+    never.set()
+    # More than two gradings a call wait, then nobody is asked; all that was bought by then is written down.
+    assert (report.ended, report.bought) == ("stopped", len(bought(pilot)))
+    assert report.bought > 16
