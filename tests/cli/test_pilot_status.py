@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 from click.testing import Result
 
+from tenbin.pilot.records import Graded
 from tests.pilot.made import every_pair, made_prompts, made_records, written
 
 Tenbin = Callable[..., Result]
@@ -67,6 +69,21 @@ def test_clashes_are_told_and_one_pilot_is_no_merge(root: Path, tenbin: Tenbin, 
     assert run.exit_code == 0, run.stderr
     assert "labelled differently; the later label holds" in run.stdout
     assert tenbin("pilot", "merge", "one", "--root", root, "--out", tmp_path / "x.csv").exit_code == 2
+
+
+def test_a_pilot_graded_anew_is_held_to_the_metric_that_graded_it(tenbin: Tenbin, tmp_path: Path) -> None:
+    prompts = made_prompts(14)
+    pairs = every_pair(prompts)
+    first = made_records(prompts, pairs)
+    anew = [msgspec.structs.replace(it, metric="judge-1") for it in first if isinstance(it, Graded)]
+    written(tmp_path / "one", prompts, pairs, first)
+    written(tmp_path / "two", prompts, pairs, [*first, *anew])
+    run = tenbin("pilot", "merge", "one", "two", "--root", tmp_path, "--out", tmp_path / "all.csv")
+    assert run.exit_code == 2
+    assert "different metrics (one: exact-1, two: judge-1)" in run.stderr
+    told = json.loads(tenbin("pilot", "status", "two", "--root", tmp_path, "--json").stdout)
+    assert "judge-1" in json.dumps(told)
+    assert "exact-1" not in json.dumps(told)
 
 
 def test_an_export_has_its_card_and_one_way_of_hiding_prompts(root: Path, tenbin: Tenbin, tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def test_second_answers_and_gradings_stand_apart() -> None:
     assert results.answers["q1", "big", 0].labels["ann"].quality == 1.0
 
 
+def test_grades_of_two_metrics_are_never_mixed() -> None:
+    # `pilot run --regrade` was stopped after one answer: the other grades are of another measure.
+    begun = [*JOURNAL, msgspec.structs.replace(graded("q4", "small", 0.25), metric="judge-1")]
+    results = results_of(PROMPTS, begun)
+    assert (results_of(PROMPTS, JOURNAL).metric, results.metric) == ("exact", "judge-1")
+    assert {row.outcome.quality for row in results.rows()} == {0.25, None}
+    assert not results.graded_twice()
+
+
 def test_a_column_may_be_asked_for_before_it_has_an_answer() -> None:
     panel = results_of(PROMPTS, JOURNAL).panel(["small", "new"])
     assert panel.models == ("small", "new")

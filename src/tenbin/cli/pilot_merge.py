@@ -50,7 +50,10 @@ def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: b
     if len(names) < 2:
         raise UsageError("one pilot is no merge", fix="name two or more, or use 'tenbin pilot export'")
     folders = [PilotFolder(root / name) for name in names]
-    sources = [Source(it.name, it.read_settings().metric_name, believed(read_results(it))) for it in folders]
+    sources = [
+        Source(it.name, results.metric or it.read_settings().metric_name, believed(results))
+        for it, results in ((it, read_results(it)) for it in folders)
+    ]
     merged = merged_of(sources, force=force)
     if not merged.rows:
         raise UsageError("the pilots have no answer yet", fix="run them first: tenbin pilot run")

@@ -22,7 +22,7 @@ def status_document(status: Status, lang: str, root: Path) -> dict[str, Any]:
     document = {
         "name": status.name,
         "profile": settings.profile,
-        "metric": settings.metric_name,
+        "metric": status.metric,
         "reference": settings.reference,
         "queries_per_day": settings.queries_per_day,
         "target": KEPT,

@@ -64,10 +64,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The prompts of a pilot, whether asked or not, and the answers bought, by (query_id, model, repeat)."""
+    """The prompts of a pilot, whether asked or not, and the answers bought, by (query_id, model, repeat).
+
+    `metric` is the identity of the one that graded last, None where nothing is graded; all grades are by it.
+    """
 
     prompts: tuple[PilotPrompt, ...]
     answers: Mapping[Key, Answer]
+    metric: str | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -136,7 +140,12 @@ class Results:
 
 
 def results_of(prompts: Iterable[PilotPrompt], records: Iterable[Record]) -> Results:
-    """Replay a journal; a grade or label of an answer that was never bought says nothing and is passed over."""
+    """Replay a journal; a grade or label of an answer that was never bought says nothing and is passed over.
+
+    Where grading anew by another metric has begun, the grades of the one before are no longer grades: two measures in
+    one table are none.
+    """
+    metric: str | None = None
     bought: dict[Key, Bought] = {}
     grades: dict[Key, dict[int, Graded]] = {}
     labels: dict[Key, dict[str, Labelled]] = {}
@@ -147,12 +156,17 @@ def results_of(prompts: Iterable[PilotPrompt], records: Iterable[Record]) -> Res
                 bought[key] = record
             case Graded():
                 grades.setdefault(key, {})[record.round] = record
+                metric = record.metric
             case Labelled():
                 labels.setdefault(key, {})[record.labeller] = record
             case _:
                 pass
-    answers = {key: Answer(it, grades.get(key, {}), labels.get(key, {})) for key, it in bought.items()}
-    return Results(tuple(prompts), answers)
+    current = {
+        key: {round: grade for round, grade in rounds.items() if grade.metric == metric}
+        for key, rounds in grades.items()
+    }
+    answers = {key: Answer(it, current.get(key, {}), labels.get(key, {})) for key, it in bought.items()}
+    return Results(tuple(prompts), answers, metric)
 
 
 def read_results(folder: PilotFolder) -> Results:

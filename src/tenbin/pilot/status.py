@@ -77,7 +77,7 @@ class Payback:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One pilot as it stands.
+    """One pilot as it stands; `metric` is the one that its grades are by.
 
     `prompts` counts them by split, `asked` those with an answer. `n_measured` training prompts, of which all that was
     planned is bought, make the field for the candidates `in_play`; `aside` are the others with a label. `savings` are
@@ -87,6 +87,7 @@ class Status:
 
     name: str
     settings: PilotSettings
+    metric: str
     prompts: Mapping[str, int]
     asked: int
     tally: Tally
@@ -163,6 +164,7 @@ def pilot_status(
     return Status(
         name=folder.name,
         settings=settings,
+        metric=results.metric or settings.metric_name,
         prompts=dict(sorted(Counter(prompt.split for prompt in prompts).items())),
         asked=len({query_id for query_id, _, _ in results.answers}),
         tally=counted,

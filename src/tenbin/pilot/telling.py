@@ -164,7 +164,7 @@ class Telling:
         return self.words(
             "page.scope",
             profile=status.settings.profile,
-            metric=status.settings.metric_name,
+            metric=status.metric,
             reference=status.settings.reference,
             asked=numbers.plain(status.asked),
             prompts=numbers.plain(sum(status.prompts.values())),
