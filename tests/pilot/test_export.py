@@ -13,7 +13,7 @@ from tenbin.outcomes.read import read_outcomes
 from tenbin.pilot.data_card import Card, write_card
 from tenbin.pilot.export_table import Layout, Prompts, export_table
 from tenbin.pilot.prompt import PilotPrompt
-from tenbin.pilot.records import Graded
+from tenbin.pilot.records import Bought, Graded
 from tenbin.pilot.results import Results, results_of
 from tests.pilot.made import every_pair, made_prompts, made_records, made_settings
 
@@ -70,6 +70,16 @@ def test_the_card_says_where_it_comes_from_and_nothing_of_this_machine(results: 
     assert "/home" not in text
     assert "/etc" not in text
     assert PRIVATE not in text
+
+
+def test_the_means_of_the_card_are_weighted_as_it_says() -> None:
+    prompts = made_prompts(2)
+    made = made_records(prompts, every_pair(prompts, ["big"]))
+    bought = [msgspec.structs.replace(it, cost_usd=1.0) for it in made if isinstance(it, Bought)]
+    bought[1] = msgspec.structs.replace(bought[1], cost_usd=4.0, label_propensity=0.5)
+    results = results_of(prompts, bought)
+    card = write_card(Card("mine", made_settings(), results, every_pair(prompts), ["t.csv"], results.panel().data_hash))
+    assert "| $3 |" in card  # (1 + 2 x 4) / 3
 
 
 def test_what_cannot_be_exported_is_refused(results: Results, tmp_path: Path) -> None:

@@ -99,15 +99,18 @@ def _candidates(card: Card, answers: Sequence[Answer]) -> str:
     for model in card.results.models:
         mine = [answer for answer in answers if answer.bought.model == model]
         graded = [answer for answer in mine if not np.isnan(answer.quality())]
-        weight = [1.0 / answer.bought.label_propensity for answer in graded]
-        quality = f"{np.average([a.quality() for a in graded], weights=weight):.3f}" if graded else "-"
+        quality = f"{_mean(graded, [a.quality() for a in graded]):.3f}" if graded else "-"
         refused = sum(answer.bought.is_refusal for answer in mine)
-        cost = np.mean([answer.bought.cost_usd for answer in mine])
+        cost = _mean(mine, [answer.bought.cost_usd for answer in mine])
         rows.append(
             (f"`{_line(model)}`", f"{len(mine):,}", f"{len(graded):,}", quality, f"${cost:.4g}", f"{refused:,}")
         )
     headers = ("candidate", "answers", "graded", "mean quality", "mean dollars", "refusals")
     return _table(headers, rows) + "\n\nMeans are over the prompts that were asked, weighted by 1 / `label_propensity`."
+
+
+def _mean(answers: Sequence[Answer], values: Sequence[float]) -> float:
+    return float(np.average(values, weights=[1.0 / answer.bought.label_propensity for answer in answers]))
 
 
 def _quality(card: Card, answers: Sequence[Answer]) -> str:
