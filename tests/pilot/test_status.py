@@ -52,7 +52,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Status:
         Failed("f2", "q0022", "mid", at, "refused", is_final=True),
         Failed("f3", "q0001", "gone", at, "not_found"),
         Bought("e", "q0023", "big", at, "  ", Usage(5, 0), 0.001, 0.1, is_refusal=True, finish_reason="length"),
-        Bought("r", "q0000", "big", at, "again", Usage(5, 5), 0.001, 0.1, repeat=1),
+        Bought("r", "q0000", "big", at, "again", Usage(5, 5), 0.001, 0.1, repeat=1, is_estimated=True, held_usd=0.02),
     ]
     settings = made_settings(candidates=(*MODELS, "gone"))
     return pilot_status(written(tmp_path_factory.mktemp("b") / "odd", prompts, [*pairs, *never], records, settings))
@@ -103,6 +103,8 @@ def test_everything_odd_is_counted_and_nothing_is_silently_a_zero(odd: Status) -
     assert not by_model["mid"].is_down
     assert odd.tally.stages[0].waiting == 24
     assert odd.tally.unknown_calls == 1
+    parts = sum(it.answers_usd + it.grading_usd + it.failures_usd for it in odd.tally.candidates)
+    assert parts + odd.tally.unknown_usd == pytest.approx(odd.tally.spent_usd)
     assert odd.budget_left_usd == pytest.approx(10.0 - odd.tally.spent_usd)
     assert odd.n_measured == 12
     assert not odd.savings

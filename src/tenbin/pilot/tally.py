@@ -25,7 +25,7 @@ class CandidateTally:
 
     `not_told` are answers whose quality the metric could not tell, `ungraded` those nobody graded yet. `failures`
     counts failed calls by kind, grading included; `given_up` pairs that failed for good. Means are NaN where there is
-    no answer.
+    no answer. `answers_usd` is what counts against the budget: with what is held where a provider told no usage.
     """
 
     model: str
@@ -137,7 +137,7 @@ def _candidate(
         cut_off=sum(answer.bought.finish_reason in CUT_OFF for answer in firsts),
         given_up=sum(key[1] == model for key in standing.given_up - standing.bought),
         failures=dict(sorted(Counter(record.kind for record in failed).items())),
-        answers_usd=sum(answer.bought.cost_usd for answer in mine),
+        answers_usd=sum(answer.bought.cost_usd + answer.bought.held_usd for answer in mine),
         grading_usd=sum(grade.cost_usd for grade in grades),
         failures_usd=sum(failure.cost_usd for failure in failed),
         mean_cost_usd=_mean([answer.bought.cost_usd for answer in firsts]),
@@ -160,7 +160,7 @@ def _stage(stage: int, plan: Iterable[Pair], results: Results, standing: Standin
         left=len(left),
         left_usd=sum(pairs[key].expected_usd for key in left),
         waiting=len(waiting),
-        answers_usd=sum(results.answers[key].bought.cost_usd for key in bought),
+        answers_usd=sum(results.answers[key].bought.cost_usd + results.answers[key].bought.held_usd for key in bought),
     )
 
 
