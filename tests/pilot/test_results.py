@@ -90,6 +90,12 @@ def test_grades_of_two_metrics_are_never_mixed() -> None:
     assert not results.graded_twice()
 
 
+def test_a_threshold_or_a_mixture_without_a_model_is_no_judge() -> None:
+    for details, is_judged in (({"score": "0.4"}, False), ({"polite.judge": "m"}, True), ({"judge": "m"}, True)):
+        grade = msgspec.structs.replace(graded("q4", "small", 0.0), details=details)
+        assert results_of(PROMPTS, [*JOURNAL, grade]).answers["q4", "small", 0].is_judged == is_judged
+
+
 def test_a_column_may_be_asked_for_before_it_has_an_answer() -> None:
     panel = results_of(PROMPTS, JOURNAL).panel(["small", "new"])
     assert panel.models == ("small", "new")

@@ -44,6 +44,12 @@ class Answer:
         grade = self.grades.get(round)
         return math.nan if grade is None or grade.quality is None else grade.quality
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether a model graded it, alone or in a mixture; other metrics leave details, too."""
+        grade = self.grades.get(0)
+        return grade is not None and any(name.rpartition(".")[2] == "judge" for name in grade.details)
+
     def outcome(self) -> Outcome:
         """The answer as the outcome table has it; dollars are those of the call, without its grading."""
         bought, grade = self.bought, self.grades.get(0)

@@ -174,7 +174,7 @@ def pilot_status(
         n_measured=evidence.n_prompts,
         singles=found.singles,
         savings=found.savings,
-        is_judged=any(0 in it.grades and it.grades[0].details for it in results.answers.values()),
+        is_judged=any(it.is_judged for it in results.answers.values()),
         judge=judge,
         head_room=NO_ROOM if found.field is None else head_room_of(results, found.field, seed=settings.seed),
         pace=found.pace,
