@@ -67,3 +67,11 @@ def test_endless_words_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "MAX_ANSWER_BYTES", 50)
     with pytest.raises(UpstreamFailure, match="longer than"):
         heard(b"".join(chat_frames(BODY, say(BODY, 1, Answer.huge(51), None))), [])
+
+
+def test_half_an_emoji_loses_no_answer() -> None:
+    # Servers in JavaScript cut texts between the halves of a pair; each piece is billed, and asked again for nothing.
+    said = Words()
+    said.feed(b'data: {"choices": [{"delta": {"content": "fine \\ud83d"}}]}\n\n')
+    said.feed(b'data: {"choices": [{"delta": {"content": "\\ude00 so"}}]}\n\n')
+    assert said.text == "fine \ufffd\ufffd so"

@@ -8,6 +8,7 @@ import msgspec
 
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frames
 
 MAX_ANSWER_BYTES = 16 << 20
@@ -110,6 +111,6 @@ def _text(content: Content) -> str:
 
 def _decoded(data: bytes) -> _Answer:
     try:
-        return _ANSWER.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(_ANSWER, data)
+    except msgspec.DecodeError:
         raise UpstreamFailure("malformed", "the upstream's answer is not the JSON it should be", body=data) from None
