@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,3 +177,19 @@ def test_a_bug_of_ours_makes_no_call_free(gateway: Running, monkeypatch: pytest.
     call = last(gateway)
     assert (call.status, call.failure) == ("failed", "internal")
     assert call.billed_usd > 0.0
+
+
+@pytest.mark.parametrize("counts", [{"prompt_tokens": 1 << 40}, {"completion_tokens": 10**15}])
+def test_a_count_that_cannot_be_is_not_booked(
+    gateway: Running, counts: dict[str, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)  # whatever a gateway that ran before in this process has set
+    usage = {"prompt_tokens": 20, "completion_tokens": 5, **counts}
+    answer = {"id": "c", "choices": [{"index": 0, "message": {"role": "assistant", "content": "4"}}], "usage": usage}
+    gateway.upstreams["good"].script = Answer(body=json.dumps(answer).encode())
+    assert gateway.chat(model="good", max_tokens=1_000).status == 200
+    call = last(gateway)
+    assert (call.status, call.usage) == ("ok", None)
+    assert call.billed_usd == call.reserve_usd
+    assert 0.0 < call.billed_usd < 0.1
+    assert "more than there can be" in caplog.text

@@ -77,6 +77,19 @@ def raw(value: Any) -> bytes:
         ({"prompt_tokens": 9.0, "completion_tokens": None, "prompt_tokens_details": None}, Usage(9, 0)),
         ({"prompt_tokens": -3, "completion_tokens": 2, "total_tokens": 2}, Usage(0, 2)),
         ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 7}}, Usage(5, 0, 5)),
+        # What only refines a bill loses none of it.
+        *(
+            ({"prompt_tokens": 9, "completion_tokens": 4, **odd}, Usage(9, 4))
+            for odd in (
+                {"prompt_tokens_details": []},
+                {"completion_tokens_details": "none"},
+                {"prompt_tokens_details": {"cached_tokens": "4", "cache_write_tokens": True}},
+                {"completion_tokens_details": {"reasoning_tokens": [3]}},
+                {"total_tokens": "13"},
+                {"prompt_cache_hit_tokens": {}},
+            )
+        ),
+        ({"prompt_tokens": 9, "completion_tokens": "many"}, None),
         (None, None),
         ({}, None),
         ([], None),
@@ -102,6 +115,8 @@ def test_anthropic_counts() -> None:
     assert anthropic_usage(raw(None), Usage(18, 1)) == Usage(18, 1)
     thought = {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
     assert anthropic_usage(raw(thought), Usage(18, 1)) == Usage(18, 9, reasoning_tokens=4)
+    for odd in ([], "x", {"thinking_tokens": "4"}):
+        assert anthropic_usage(raw({"output_tokens": 9, "output_tokens_details": odd})) == Usage(0, 9)
 
 
 NAMES = (

@@ -26,6 +26,9 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
+UNKNOWN_WINDOW_TOKENS = 1 << 20
+MOST_WINDOWS = 4
+"""Tools that run at the provider fill the context window more than once; counts beyond so many are no counts."""
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
@@ -143,6 +146,7 @@ class Call:
         self, usage: Usage | None, *, http_status: int, response_id: str | None, answer: bytes | None
     ) -> None:
         """The answer came whole."""
+        usage = self._believed(usage)
         cost = None if usage is None else self.work.snapshot.bill_usd(self.name, usage)
         self.seat.succeeded()
         self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
@@ -155,12 +159,14 @@ class Call:
         else:
             self.seat.succeeded()
         cost = 0.0
+        usage = self._believed(usage)
         if failure.kind in BILLED_ANYWAY or said_bytes:
             cost = self._expected_usd(usage, said_bytes)
         self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind)
 
     def cancelled(self, usage: Usage | None = None, said_bytes: int = 0) -> None:
         """The client left after so much had been said."""
+        usage = self._believed(usage)
         self._settle("cancelled", usage, self._expected_usd(usage, said_bytes), http_status=499)
 
     def lost(self) -> None:
@@ -173,6 +179,27 @@ class Call:
             self._settle("cancelled" if client_left else "failed", None, 0.0, failure="not_sent")
         elif self.reservation is not None:
             self.work.services.budgets.settle(self.reservation, 0.0)
+
+    def _believed(self, usage: Usage | None) -> Usage | None:
+        """The usage; None where nothing that was sent or said can have so many tokens.
+
+        An upstream that miscounts would spend a key's budget in one answer; a call of unknown usage costs its reserve.
+        """
+        if usage is None:
+            return None
+        window = self.attempt.destination.candidate.context_window_tokens or UNKNOWN_WINDOW_TOKENS
+        most = MOST_WINDOWS * max(window, self.work.incoming.body_bytes)
+        if usage.input_tokens <= most and usage.output_tokens <= most * self.work.incoming.answers:
+            return usage
+        self.work.services.log.warning(
+            "%s counts %d tokens in and %d out, more than there can be (call %d of %s): booked without them",
+            self.name,
+            usage.input_tokens,
+            usage.output_tokens,
+            self.no,
+            self.work.plan.decision_id,
+        )
+        return None
 
     def _expected_usd(self, usage: Usage | None, said_bytes: int) -> float:
         """What a call whose end nobody saw is booked at: its usage so far, what was expected, or the reserve.

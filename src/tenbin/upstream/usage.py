@@ -35,28 +35,24 @@ class Answered(msgspec.Struct, frozen=True):
     is_refusal: bool = False
 
 
-class _Details(msgspec.Struct):
-    cached_tokens: _Count = None
-    cache_write_tokens: _Count = None
-    reasoning_tokens: _Count = None
-    thinking_tokens: _Count = None  # Anthropic
-
-
 class _Counts(msgspec.Struct):
-    """The usage member of every dialect at once: the names do not collide."""
+    """The usage member of every dialect at once: the names do not collide.
+
+    What only refines a bill may be of any type; without the counts themselves there is none.
+    """
 
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
-    total_tokens: _Count = None
+    total_tokens: Any = None
     input_tokens: _Count = None
     output_tokens: _Count = None
     cache_read_input_tokens: _Count = None
     cache_creation_input_tokens: _Count = None
-    prompt_cache_hit_tokens: _Count = None  # DeepSeek
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-    input_tokens_details: _Details | None = None
-    output_tokens_details: _Details | None = None
+    prompt_cache_hit_tokens: Any = None  # DeepSeek
+    prompt_tokens_details: Any = None
+    completion_tokens_details: Any = None
+    input_tokens_details: Any = None
+    output_tokens_details: Any = None
 
 
 _COUNTS: msgspec.json.Decoder[_Counts | None] = msgspec.json.Decoder(_Counts | None)
@@ -120,19 +116,19 @@ def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
     counts = _counts(raw)
     if counts is None or (counts.prompt_tokens is None and counts.input_tokens is None):
         return None
-    into = counts.prompt_tokens_details or counts.input_tokens_details or _Details()
-    out = counts.completion_tokens_details or counts.output_tokens_details or _Details()
+    into = _details(counts.prompt_tokens_details, counts.input_tokens_details)
+    out = _details(counts.completion_tokens_details, counts.output_tokens_details)
     prompt = _count(counts.prompt_tokens if counts.prompt_tokens is not None else counts.input_tokens)
     completion = _count(counts.completion_tokens if counts.completion_tokens is not None else counts.output_tokens)
-    reasoning = _count(out.reasoning_tokens)
+    reasoning = _count(out.get("reasoning_tokens"))
     surplus = max(_count(counts.total_tokens) - prompt - completion, 0)
     if surplus and surplus == (reasoning or surplus):
         completion, reasoning = completion + surplus, surplus
     elif reasoning > completion:
         completion += reasoning
-    cached = _count(into.cached_tokens if into.cached_tokens is not None else counts.prompt_cache_hit_tokens)
-    cached = min(cached, prompt)
-    written = min(_count(into.cache_write_tokens), prompt - cached)
+    cached = into.get("cached_tokens")
+    cached = min(_count(cached if cached is not None else counts.prompt_cache_hit_tokens), prompt)
+    written = min(_count(into.get("cache_write_tokens")), prompt - cached)
     return Usage(prompt, completion, cached, written, reasoning)
 
 
@@ -146,8 +142,8 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     written = _latest(counts.cache_creation_input_tokens, known.cache_write_tokens)
     fresh = _latest(counts.input_tokens, known.input_tokens - known.cached_tokens - known.cache_write_tokens)
     output = _latest(counts.output_tokens, known.output_tokens)
-    details = counts.output_tokens_details or _Details()
-    reasoning = min(_latest(details.thinking_tokens, known.reasoning_tokens), output)
+    thinking = _details(counts.output_tokens_details).get("thinking_tokens")
+    reasoning = min(_latest(thinking, known.reasoning_tokens), output)
     return Usage(fresh + cached + written, output, cached, written, reasoning)
 
 
@@ -218,10 +214,16 @@ def _counts(raw: msgspec.Raw | bytes) -> _Counts | None:
 
 def _count(value: Any) -> int:
     """A number of tokens, 0 for what is none; absurd ones are held down, so that every store can keep them."""
-    return min(max(int(value), 0), _MAX_TOKENS) if value is not None else 0
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return min(max(int(value), 0), _MAX_TOKENS) if is_number else 0
 
 
-def _latest(value: _Count, known: int) -> int:
+def _details(*found: Any) -> Mapping[str, Any]:
+    """The first that holds any details."""
+    return next((one for one in found if one and isinstance(one, dict)), {})
+
+
+def _latest(value: Any, known: int) -> int:
     return known if value is None else _count(value)
 
 
