@@ -161,6 +161,18 @@ def test_servers_that_do_not_number_calls_are_read_by_the_calls_ids() -> None:
     assert len(bare[0]["content_block"]["id"]) == 9
 
 
+def test_a_call_whose_name_comes_late_has_it() -> None:
+    late = (piece(0, "", "a"), piece(0, '{"x":'), piece(0, "1", name="f"), piece(0, "}"), chunk("tool_calls"), DONE)
+    found = to_messages(*late)
+    assert blocks(found) == [("f", '{"x":1}')]
+    assert [one["content_block"]["id"] for one in found if "content_block" in one] == ["a"]
+    last = (piece(0, "{"), piece(0, "}", "a", "f"), chunk("tool_calls"), DONE)
+    assert blocks(to_messages(*last)) == [("f", "{}")]
+    never = to_messages(piece(0, "{}", "a"), chunk("tool_calls"), DONE)
+    assert [one["content_block"]["name"] for one in never if "content_block" in one] == [""]
+    assert never[-2]["delta"]["stop_reason"] == "tool_use"
+
+
 def test_calls_of_one_id_are_told_apart() -> None:
     pieces = [piece(0, '{"a":', "call", "f"), piece(1, "{}", "call", "f"), piece(0, "1}")]
     found = to_messages(chunk(), *pieces, chunk("tool_calls"), DONE)
@@ -266,6 +278,15 @@ def test_calls_are_counted_by_themselves_and_always_have_arguments() -> None:
         {"id": "c", "name": "h", "arguments": '{"y": 2}'},
     ]
     assert found[-2]["choices"][0]["finish_reason"] == "tool_calls"
+
+
+def test_a_text_of_null_is_none() -> None:
+    block = event("content_block_start", index=0, content_block={"type": "text", "text": None})
+    members = {"text": None, "partial_json": None, "thinking": None}
+    kinds = ("text_delta", "input_json_delta", "thinking_delta")
+    nulls = [event("content_block_delta", index=0, delta={"type": kind, **members}) for kind in kinds]
+    found = to_chat(START, block, *nulls, text_block(1, "yes"), ending())
+    assert [one["choices"][0]["delta"] for one in found[1:-1]] == [{"content": "yes"}, {}]
 
 
 def test_thinking_becomes_reasoning_content_and_its_signature_stays() -> None:

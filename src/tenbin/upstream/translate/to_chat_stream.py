@@ -21,18 +21,18 @@ from tenbin.upstream.translate.usage_counts import to_openai_usage
 
 class _Delta(msgspec.Struct):
     type: str = ""
-    text: str = ""
-    partial_json: str = ""
-    thinking: str = ""
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
     stop_reason: str | None = None
     stop_details: dict[str, Any] | None = None
 
 
 class _Block(msgspec.Struct):
     type: str = ""
-    text: str = ""
-    id: str = ""
-    name: str = ""
+    text: str | None = None
+    id: str | None = None
+    name: str | None = None
     input: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -162,7 +162,7 @@ class MessagesToChatStream:
         return self._chunk(b'{"role":"assistant","content":"","refusal":null}')
 
     def _delta(self, index: int, delta: _Delta) -> bytes:
-        if delta.type == "text_delta":
+        if delta.type == "text_delta" and delta.text is not None:
             if not self._content:
                 self._start(_Message())
             return self._content + msgspec.json.encode(delta.text) + b"}" + self._end
@@ -178,11 +178,11 @@ class MessagesToChatStream:
         if block.type != "tool_use":
             return b""
         call = self._calls[index] = _Call(len(self._calls), bytes(block.input))
-        function = {"name": block.name, "arguments": ""}
-        made = {"index": call.index, "id": block.id, "type": "function", "function": function}
+        function = {"name": block.name or "", "arguments": ""}
+        made = {"index": call.index, "id": block.id or "", "type": "function", "function": function}
         return self._chunk(msgspec.json.encode({"tool_calls": [made]}))
 
-    def _arguments(self, index: int, text: str) -> bytes:
+    def _arguments(self, index: int, text: str | None) -> bytes:
         call = self._calls.get(index)
         if call is None or not text:
             return b""

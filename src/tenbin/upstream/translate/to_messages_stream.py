@@ -6,6 +6,7 @@ Source: OpenAI's reference of the chat completion chunk; Anthropic's page on str
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -55,6 +56,18 @@ class _Chunk(msgspec.Struct):
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call: the id that the server gave it, the one it bears here, what came of it before its name."""
+
+    given: str
+    call_id: str
+    name: str = ""
+    held: str = ""
+
+
 _DONE = b"[DONE]"
 
 
@@ -76,7 +89,8 @@ class ChatToMessagesStream:
         self._thinking = thinking
         self._id = ""
         self._blocks = BlockQueue()
-        self._calls: dict[int, tuple[str, str]] = {}
+        self._calls: dict[int, _Call] = {}
+        self._unnamed: list[_Call] = []
         self._names = UniqueIds()
         self._usage: dict[str, Any] | None = None
         self._finish_reason: str | None = None
@@ -164,20 +178,33 @@ class ChatToMessagesStream:
         return out
 
     def _call(self, call: _ToolCall) -> bytes:
-        """One piece of a call, found by its index; where a server does not count, a new id is a new call."""
+        """One piece of a call, found by its index; where a server does not count, a new id is a new call.
+
+        A block begins with the call's name: where that comes late, what came before it waits.
+        """
         function = call.function or _Function()
         given = call.id or ""
         index = call.index if call.index is not None else -1
         known = self._calls.get(index)
-        if known is None or (given and given != known[0] and function.name):
-            known = self._calls[index] = (given, self._names.unique(given, self._id))
-        return self._blocks.write_call(known[1], function.name or "", function.arguments or "")
+        is_begun = known is not None and bool(known.given or known.name)
+        if known is None or (is_begun and given and given != known.given and function.name):
+            known = self._calls[index] = _Call(given, self._names.unique(given, self._id))
+            self._unnamed.append(known)
+        if not known.name:
+            known.held += function.arguments or ""
+            if not function.name:
+                return b""
+            known.name = function.name
+            self._unnamed.remove(known)
+            return self._blocks.write_call(known.call_id, known.name, known.held)
+        return self._blocks.write_call(known.call_id, known.name, function.arguments or "")
 
     def _finish(self) -> bytes:
         if not self._has_started:  # an end without any chunk is no answer
             return self._fail(error_body("anthropic", 502, None, "the upstream's stream ended without an answer"))
         self._is_over = True
-        out = self._blocks.close()
+        out = b"".join(self._blocks.write_call(call.call_id, "", call.held) for call in self._unnamed)
+        out += self._blocks.close()
         stop = to_stop_reason(self._finish_reason, has_calls=bool(self._calls), has_refused=bool(self._refusal))
         delta: dict[str, Any] = {"stop_reason": stop, "stop_sequence": None}
         if stop == "refusal":
