@@ -14,6 +14,7 @@ from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.pacer import Budget, PaceCurve, Tally
 from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 from tenbin.testing import Answer
 from tenbin.types import Usage
 from tests.gateway.running import EASY, HARD, Running, Upstreams
@@ -23,7 +24,7 @@ BUDGET = Budget(request_usd=0.006)
 
 
 def made(folder: Path, worker: int = 0, budget: Budget = BUDGET) -> Pacers:
-    pacers = Pacers(Marks(folder, KIND), worker, 2)
+    pacers = Pacers(Marks(folder, KIND), Place(folder, worker))
     pacers._kept = {"auto": _Kept(budget, CURVE, Tally())}
     pacers.adopt(pacers.share(is_first=True), is_first=True)
     return pacers
@@ -98,6 +99,26 @@ def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
     second._kept["auto"].pace = None
     assert mu(second) > before
     assert mu(first) == mu(second)
+
+
+def test_gateways_on_one_store_know_of_each_others_spend(tmp_path: Path) -> None:
+    with (
+        Upstreams("cheap", "good") as ups,
+        Running(tmp_path, ups, profile="max_cost_usd = 0.002") as one,
+        Running(tmp_path, ups, profile="max_cost_usd = 0.002") as other,
+    ):
+        for fake in ups.fakes.values():
+            fake.script = Answer(text="yes", usage=Usage(20, 300))
+        for gateway in (one, other):
+            assert gateway.chat(HARD).status == 200
+            assert gateway.calls()[-1].status == "ok"
+        first, second = one.calls()[0].cost_usd, other.calls()[-1].cost_usd
+        pacers = [gateway.gateway.services.pacers for gateway in (one, other)]
+        for pacer in pacers:
+            pacer.share()
+        spent = [pacer.share()["auto"] for pacer in pacers]
+        assert first > 0.0
+        assert [(own.day_usd, others.day_usd) for own, others in spent] == [(first, second), (second, first)]
 
 
 def test_a_restart_goes_on_with_what_was_spent(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tenbin.gateway.stranger_budgets import KIND, StrangerBudgets, Usage, usages
 from tenbin.store.keys import create_key
 from tenbin.store.marks import Marks
 from tenbin.store.period import DAY_S
+from tenbin.store.place import Place
 from tenbin.testing import Answer
 from tenbin.types import Usage as Tokens
 from tests.gateway.running import EASY, Running, Upstreams, eventually, fitted
@@ -39,8 +40,10 @@ class Clock:
         return self.now
 
 
-def made(folder: Path, worker: int = 0, workers: int = 1, wall: Clock | None = None) -> StrangerBudgets:
-    found = StrangerBudgets(Marks(folder, KIND), worker, workers, wall=wall or Clock())
+def made(
+    folder: Path, worker: int = 0, workers: int = 1, wall: Clock | None = None, place: Place | None = None
+) -> StrangerBudgets:
+    found = StrangerBudgets(Marks(folder, KIND), place or Place(folder, worker), workers, wall=wall or Clock())
     served: Any = SimpleNamespace(profile=SimpleNamespace(stranger_day_budget_usd=1.0))
     found.watch({"auto": served})
     found.adopt(found.share(is_first=True), is_first=True)
@@ -127,6 +130,31 @@ def test_a_restart_goes_on_with_what_was_used_and_what_it_cost_in_truth(tmp_path
     assert not again.take("auto", KEY, 0.4)
     again.correct("auto", KEY, -0.2)
     assert again.take("auto", KEY, 0.4)
+
+
+def test_gateways_on_one_store_share_a_bucket(tmp_path: Path) -> None:
+    places = [Place(tmp_path, 0) for _ in range(2)]
+    gateways = []
+    for place in places:
+        place.take()
+        gateways.append(made(tmp_path, place=place))
+    assert [place.number for place in places] == [0, 1]
+    look(gateways[0])
+    look(gateways[1])
+    total = taken(gateways[0]) + taken(gateways[1])
+    for _ in range(3):
+        for gateway in gateways:
+            look(gateway)
+            total += taken(gateway)
+    assert total == pytest.approx(1.0, abs=0.05)
+    places[0].leave()
+    assert places[1].taken() == {1}
+    again = Place(tmp_path, 0)
+    again.take()
+    assert again.number == 0
+    assert taken(made(tmp_path, place=again)) == 0.0
+    places[1].leave()
+    again.leave()
 
 
 def test_what_has_faded_is_forgotten(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from tenbin.config import Profile
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised, together
 from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 
 KIND = "pacing"
 HOLD_S = 0.02
 """A mu holds so long where nothing is begun or billed meanwhile."""
 _FIGURES = tuple(field.name for field in fields(Tally) if field.name not in ("hours", "before"))
 AT = "@"
-"""Between profile and worker in a mark's name; no profile has it in its own."""
+"""Between profile and place in a mark's name; no profile has it in its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,12 @@ class _Kept:
 class Pacers:
     """One pacer per profile with a budget. Workers mark in the store what they have spent, and read each other's.
 
-    A restarted worker goes on with its own mark. Belongs to the event loop, but for `share`, which blocks.
+    A restarted worker goes on with the mark of its place. Belongs to the event loop, but for `share`, which blocks.
     """
 
-    def __init__(self, marks: Marks, worker: int, workers: int) -> None:
+    def __init__(self, marks: Marks, place: Place) -> None:
         self._marks = marks
-        self._worker = worker
-        self._workers = workers
+        self._place = place
         self._kept: dict[str, _Kept] = {}
         self.log = logging.getLogger("tenbin.gateway.pacing")
 
@@ -131,22 +131,21 @@ class Pacers:
 
         Only the first look reads one's own mark: what was spent before a restart. Errors: StoreError.
         """
-        kept = dict(self._kept)
+        kept, place = dict(self._kept), self._place.number
         if not is_first:
             for name, one in kept.items():
                 own = one.own
                 if own is not one.written:
-                    self._marks.put(f"{name}{AT}{self._worker}", {**asdict(own), "request_usd": one.budget.request_usd})
+                    self._marks.put(f"{name}{AT}{place}", {**asdict(own), "request_usd": one.budget.request_usd})
                     one.written = own
         found: dict[str, dict[int, Tally]] = {name: {} for name in kept}
         for mark, content in self._marks.all().items():
-            name, _, worker = mark.rpartition(AT)
-            if name in found and worker.isdecimal():
-                found[name][int(worker)] = tally_of(content, kept[name].budget)
+            name, _, number = mark.rpartition(AT)
+            if name in found and number.isdecimal():
+                found[name][int(number)] = tally_of(content, kept[name].budget)
         today = int(time.time() // DAY_S)
         return {
-            name: (tallies.pop(self._worker, Tally()), together(tallies.values(), today))
-            for name, tallies in found.items()
+            name: (tallies.pop(place, Tally()), together(tallies.values(), today)) for name, tallies in found.items()
         }
 
     def adopt(self, shared: Mapping[str, tuple[Tally, Tally]], *, is_first: bool = False) -> None:

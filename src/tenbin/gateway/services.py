@@ -31,6 +31,7 @@ from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
 from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
 from tenbin.store.retention import expire, forget
@@ -90,12 +91,13 @@ class Services:
         self.breakers = Breakers()
         self.decider = Decider()
         self.sessions = Sessions()
-        self.strangers = StrangerBudgets(Marks(folder, STRANGERS), worker, workers)
+        self.place = Place(folder, worker)
+        self.strangers = StrangerBudgets(Marks(folder, STRANGERS), self.place, workers)
         self.metrics = Metrics(self.readings)
         self.keys = KeyWatch(self.metrics)
         self.planner = Planner(self.decider, self.sessions, self.strangers, self.keys)
         self.retreats = Retreats(Marks(folder))
-        self.pacers = Pacers(Marks(folder, PACING), worker, workers)
+        self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
         self.in_flight = 0
@@ -116,6 +118,8 @@ class Services:
         await self.client.open()
         self._start(self.ring.follow())
         self._start(self.budgets.tend())
+        with contextlib.suppress(StoreError):  # alone it does without
+            await asyncio.to_thread(self.place.take)
         with contextlib.suppress(StoreError):  # the next look says so
             self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
             self.pacers.adopt(await asyncio.to_thread(self.pacers.share, is_first=True), is_first=True)
@@ -135,6 +139,7 @@ class Services:
         with contextlib.suppress(StoreError):  # the last seconds' spend counts after a restart
             await asyncio.to_thread(self.pacers.share)
             await asyncio.to_thread(self.strangers.share)
+        self.place.leave()
         self.budgets.close()  # before the ledger, which frees their leases
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)

@@ -16,10 +16,11 @@ from typing import Any
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.store.marks import Marks
 from tenbin.store.period import DAY_S
+from tenbin.store.place import Place
 
 KIND = "strangers"
 AT = "@"
-"""Between profile and worker in a mark's name; no profile has it in its own."""
+"""Between profile and place in a mark's name; no profile has it in its own."""
 NOBODY = ""
 """The key of those who call without one."""
 FORGOTTEN_USD = 1e-9
@@ -55,17 +56,18 @@ class Usage:
 
 
 class StrangerBudgets:
-    """The buckets of one of `workers`, for the profiles that it watches.
+    """The buckets of one of a gateway's `workers`, for the profiles that it watches.
 
     Belongs to the event loop, but for `share`, which blocks. A bucket that nobody has used belongs to all workers in
-    equal parts; a look at the others' marks grants an equal part of what nobody holds. A restarted worker goes on with
-    its own mark.
+    equal parts, those of other gateways too; a look at the others' marks grants an equal part of what nobody holds. A
+    restarted worker goes on with the mark of its place.
     """
 
-    def __init__(self, marks: Marks, worker: int, workers: int, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, marks: Marks, place: Place, workers: int, *, wall: Callable[[], float] = time.time) -> None:
         self._marks = marks
-        self._worker = worker
+        self._place = place
         self._workers = workers
+        self._sharers = workers
         self._wall = wall
         self._budget_usd: Mapping[str, float] = {}
         self._own: dict[Bucket, Usage] = {}
@@ -99,7 +101,7 @@ class StrangerBudgets:
 
     def _part(self, profile: str) -> float:
         """What of an unused bucket belongs to one worker."""
-        return self._budget_usd.get(profile, 0.0) / self._workers
+        return self._budget_usd.get(profile, 0.0) / self._sharers
 
     def share(self, *, is_first: bool = False) -> dict[Bucket, Usage]:
         """Read what the others marked, mark what is used and granted here: the latter, for `adopt`.
@@ -107,11 +109,14 @@ class StrangerBudgets:
         Only the first look reads one's own marks: what was used before a restart. Errors: StoreError.
         """
         now = self._wall()
-        marked = self._read(now)
-        before = marked.pop(self._worker, {})
+        marked, place = self._read(now), self._place.number
+        before = marked.pop(place, {})
         own = before if is_first else dict(self._own)
-        others = [marked.get(worker, {}) for worker in range(self._workers) if worker != self._worker]
-        gone = [usages for worker, usages in marked.items() if worker >= self._workers]
+        siblings = frozenset(range(self._workers if place < self._workers else 0))  # however late they start
+        there = (siblings | self._place.taken()) - {place}
+        self._sharers = max(self._workers, len(there) + 1)
+        others = [marked.get(number, {}) for number in sorted(there)]
+        gone = [usages for number, usages in marked.items() if number not in there]
         found = {}  # what nobody uses is left out, and belongs to all again
         for bucket in own.keys() | {b for usages in (*others, *gone) for b in usages}:
             usage = own.get(bucket, Usage(0.0, 0.0, now)).at_time(now)
@@ -120,7 +125,7 @@ class StrangerBudgets:
             held = sum(u[bucket].granted_usd if bucket in u else self._part(bucket[0]) for u in others)
             held += sum(usages[bucket].used_usd for usages in gone if bucket in usages)
             left = max(self._budget_usd.get(bucket[0], 0.0) - held - usage.used_usd, 0.0)
-            found[bucket] = replace(usage, granted_usd=usage.used_usd + left / self._workers)
+            found[bucket] = replace(usage, granted_usd=usage.used_usd + left / self._sharers)
         self._write(found, now)
         return self._marked
 
@@ -139,9 +144,9 @@ class StrangerBudgets:
         """The marks of every worker, one's own among them, as of now."""
         found: dict[int, dict[Bucket, Usage]] = {}
         for mark, content in self._marks.all().items():
-            profile, _, worker = mark.rpartition(AT)
-            if profile in self._budget_usd and worker.isdecimal():
-                usages = found.setdefault(int(worker), {})
+            profile, _, number = mark.rpartition(AT)
+            if profile in self._budget_usd and number.isdecimal():
+                usages = found.setdefault(int(number), {})
                 usages |= {(profile, key): usage.at_time(now) for key, usage in usages_of(content).items()}
         return found
 
@@ -153,7 +158,7 @@ class StrangerBudgets:
             if new.keys() == old.keys() and all(_are_close(new[b], old[b], STEP * budget) for b in new):
                 continue
             keys = {key: [usage.used_usd, usage.granted_usd, usage.at] for (_, key), usage in new.items()}
-            self._marks.put(f"{profile}{AT}{self._worker}", {"keys": keys})
+            self._marks.put(f"{profile}{AT}{self._place.number}", {"keys": keys})
             self._marked = {b: usage for b, usage in self._marked.items() if b[0] != profile} | new
 
 

@@ -1,6 +1,7 @@
 """Marks that all workers of a store share and that outlive a restart: one small file each, in a folder per kind.
 
-A kind "retreats" has one per profile that has retreated, "pacing" one per profile and worker with what was spent.
+A kind "retreats" has one per profile that has retreated, "pacing" one per profile and place (`Place`) with what was
+spent.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Marks:
         self.folder = Path(folder) / kind
 
     def put(self, name: str, content: Mapping[str, Any]) -> None:
-        """Set a mark, whole or not at all; `name` is a profile's (with a worker's), which is a fine file name."""
+        """Set a mark, whole or not at all; `name` is a profile's (with a place's), which is a fine file name."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = self.folder / f".{name}.{os.getpid()}"
