@@ -235,7 +235,8 @@ def read_embeddings(body: bytes) -> Incoming:
     members = read_members(body)
     if "input" not in members:
         raise RequestError(400, "missing_input", "input is missing", param="input", fix="give a text or a list")
-    return Incoming("embeddings", "openai", members, _model(members), len(body), [])
+    asked = _value(members, OWN_MEMBER, object, "anything")
+    return Incoming("embeddings", "openai", members, _model(members), len(body), [], asked=asked)
 
 
 def rewritten(members: Members, changes: Mapping[str, Any]) -> bytes:
@@ -266,7 +267,7 @@ def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reaso
     for name in BESIDE:
         if name in members:
             found.hidden_bytes += len(bytes(members[name]))
-    found.asked = _decoded(members, OWN_MEMBER) if OWN_MEMBER in members else None
+    found.asked = _value(members, OWN_MEMBER, object, "anything")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tenbin.errors import DecisionError, RequestError, UsageError, did_you_mean
@@ -66,6 +66,39 @@ def tighten(terms: Terms, asked: Asked) -> Tightened:
     )
 
 
+def check_named(asked: Asked, name: str, names: Collection[str], input_usd: float | None) -> None:
+    """Refuse a model that was named itself, where the same request rules it out: nothing is left to choose.
+
+    `names` are the candidates there are, `input_usd` what the input alone costs (None: no price). Raises RequestError
+    (400): invalid_dial for candidates that do not exist, no_candidate for a list or a ceiling that rules the model out.
+    """
+    for field, listed in (("allow", asked.allow), ("deny", asked.deny)):
+        _check_known(asked, field, listed or (), names, names)
+        if listed is not None and (name in listed) is (field == "deny"):
+            what = f'"{name}" is named by the request, and {asked.param(field)} rules it out'
+            raise _ruled_out(what, asked.param(field))
+    ceiling = asked.max_cost_usd
+    if ceiling is None or (input_usd is not None and input_usd <= ceiling):
+        return
+    cost = "has no price" if input_usd is None else f"costs {input_usd:.3g} dollars for this input alone"
+    what = f'"{name}" is named by the request and {cost}, which may cost {ceiling:g}'
+    raise _ruled_out(what, asked.param("max_cost_usd"))
+
+
+def _ruled_out(what: str, param: str) -> RequestError:
+    fix = "name another model, or leave that dial out"
+    return RequestError(400, "no_candidate", what, param=param, fix=fix)
+
+
+def _check_known(
+    asked: Asked, field: str, listed: Iterable[str], known: Collection[str], offered: Collection[str]
+) -> None:
+    for name in listed:
+        if name not in known:
+            fix = did_you_mean(name, offered) or "see GET /v1/models"
+            raise invalid(f'there is no candidate "{name}"', asked.param(field), fix)
+
+
 def _trade_off(terms: Terms, asked: Asked) -> TradeOff:
     own = terms.trade_off
     if asked.mu is not None:
@@ -98,10 +131,7 @@ def _turned(terms: Terms, asked: Asked) -> TradeOff:
 
 def _eligible(terms: Terms, asked: Asked) -> frozenset[str]:
     for field, names in (("allow", asked.allow or ()), ("deny", asked.deny or ())):
-        for name in names:
-            if name not in terms.models:
-                fix = did_you_mean(name, terms.eligible) or "see GET /v1/models"
-                raise invalid(f'there is no candidate "{name}"', asked.param(field), fix)
+        _check_known(asked, field, names, terms.models, terms.eligible)
     left = terms.eligible if asked.allow is None else frozenset(asked.allow)
     if not left <= terms.eligible:
         name = min(left - terms.eligible)

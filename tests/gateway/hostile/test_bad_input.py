@@ -93,6 +93,11 @@ CHAT_MEMBERS: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"reasoning_effort": 5}, 400, "invalid_type", "reasoning_effort"),
     ({"user": 5}, 400, "invalid_type", "user"),
     ({"functions": {}}, 400, "invalid_type", "functions"),
+    ({"model": "good", "tenbin": {"mu": 1.5}}, 400, "invalid_dial", "tenbin.mu"),
+    ({"model": "good", "tenbin": {"deny": ["nobody"]}}, 400, "invalid_dial", "tenbin.deny"),
+    ({"model": "good", "tenbin": {"deny": ["good"]}}, 400, "no_candidate", "tenbin.deny"),
+    ({"model": "good", "tenbin": {"allow": ["cheap"]}}, 400, "no_candidate", "tenbin.allow"),
+    ({"model": "good", "tenbin": {"max_cost_usd": 1e-9}}, 400, "no_candidate", "tenbin.max_cost_usd"),
     ({"model": "claude", "n": 2}, 400, "unsupported_parameter", "n"),
     ({"model": "claude", "tools": [5]}, 400, "invalid_type", "tools[0]"),
 ]
@@ -149,6 +154,7 @@ def test_bad_members_of_messages(site: Guarded, members: dict[str, Any]) -> None
         (EMBEDDINGS, {"model": "good"}, "missing_input", "input"),
         (EMBEDDINGS, {"model": "good", "input": "a"}, "unsupported_endpoint", "model"),
         (EMBEDDINGS, {"model": "tenbin/auto", "input": "a"}, "not_routed", "model"),
+        (EMBEDDINGS, {"model": "good", "input": "a", "tenbin": {"mu": 2}}, "invalid_dial", "tenbin.mu"),
         (DECISION, {"model": "good", "messages": [{"role": "user", "content": "a"}]}, "not_routed", "model"),
         (DECISION, {"model": "tenbin/auto", "messages": []}, "empty_messages", "messages"),
         (FEEDBACK, {"quality": 1}, "invalid_type", "decision_id"),
@@ -181,9 +187,16 @@ def test_bad_members_elsewhere(site: Guarded, path: str, body: Any, code: str, p
     ],
 )
 def test_dials_in_headers(site: Guarded, header: str, value: str, code: str) -> None:
-    error = refused(CHAT, site.post(CHAT, said(), **{header: value}))
-    assert (error["code"], error["param"]) == (code, header.replace("_", "-"))
+    # A model that was named itself has no profile to loosen, and its own mu is nobody's.
+    for model in ("tenbin/auto", *(["good"] if code == "invalid_dial" and "," not in value else [])):
+        error = refused(CHAT, site.post(CHAT, said(model=model), **{header: value}))
+        assert (error["code"], error["param"]) == (code, header.replace("_", "-"))
     nothing_sent(site)
+
+
+def test_dials_that_leave_the_named_model_refuse_nothing(site: Guarded) -> None:
+    dials = {"mu": 0.5, "max_cost_usd": 0.1, "allow": ["good", "cheap"], "deny": ["claude"], "group": "any"}
+    assert site.post(CHAT, said(model="good", tenbin=dials)).status == 200
 
 
 @pytest.mark.parametrize("path", POSTS)

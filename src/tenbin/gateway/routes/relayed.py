@@ -11,7 +11,7 @@ import msgspec
 
 from tenbin.errors import RequestError, StoreError
 from tenbin.features import count_tokens, read_conversation
-from tenbin.gateway.asked import asked_of
+from tenbin.gateway.asked import Asked, asked_of
 from tenbin.gateway.call import Work
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.exchange import Exchange
@@ -28,6 +28,8 @@ from tenbin.gateway.planner import Asking
 from tenbin.gateway.relay import Relay
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.target import resolve
+from tenbin.gateway.tighten import check_named
+from tenbin.types import Usage
 from tenbin.upstream.destination import Destination
 
 if TYPE_CHECKING:
@@ -93,14 +95,14 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     planner = gateway.services.planner
     target = resolve(snapshot, caller, incoming.model)
     answering = await _answering(gateway, snapshot, incoming, caller)
+    asked = asked_of(incoming.asked, exchange.headers)
     if isinstance(target, Destination):
-        return planner.pinned(incoming, _able(incoming, target))
+        return planner.pinned(incoming, _named(snapshot, incoming, asked, _able(incoming, target)))
     if incoming.endpoint == "embeddings":
         what = "embeddings are not routed: vectors of different models do not compare"
         raise RequestError(400, "not_routed", what, param="model", fix="name an embedding model")
     if answering is not None and caller.may_use_model(answering.candidate.name):
-        return planner.pinned(incoming, answering)
-    asked = asked_of(incoming.asked, exchange.headers)
+        return planner.pinned(incoming, _named(snapshot, incoming, asked, answering))
     retreat = gateway.services.retreats.of(target.profile.name)
     now = time.monotonic()
     pace = gateway.services.pacers.of(target.profile.name)
@@ -128,6 +130,15 @@ async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, c
             400, "previous_response_not_found", "this key has no such response", param=param, fix="send the whole input"
         )
     return None if given is None else snapshot.destinations.get(given.candidate)
+
+
+def _named(snapshot: Snapshot, incoming: Incoming, asked: Asked, destination: Destination) -> Destination:
+    """The candidate, if the request's own dials leave it."""
+    name = destination.candidate.name
+    if not asked.is_nothing:
+        input_usd = snapshot.bill_usd(name, Usage(round(incoming.sent_tokens), 0))
+        check_named(asked, name, snapshot.destinations, input_usd)
+    return destination
 
 
 def _able(incoming: Incoming, destination: Destination) -> Destination:
