@@ -12,6 +12,7 @@ import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.gateway import pictures
+from tenbin.gateway.kept_there import check_item, check_members
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.loose_json import without_halves
 from tenbin.upstream.usage import MEMBERS
@@ -206,6 +207,7 @@ def read_anthropic(body: bytes) -> Incoming:
 def read_responses(body: bytes) -> Incoming:
     """A request to `/v1/responses`."""
     members = read_members(body)
+    check_members(members)
     text = _value(members, "text", dict, "an object") or {}
     reasoning = _value(members, "reasoning", dict, "an object") or {}
     found = Incoming(
@@ -327,8 +329,7 @@ def _items(members: Members) -> list[dict[str, Any]]:
     if given is not None and not isinstance(given, list):
         raise RequestError(400, "invalid_type", "input is neither a text nor a list", param="input")
     for i, item in enumerate(given or ()):
-        if not isinstance(item, dict):
-            raise RequestError(400, "invalid_type", f"input[{i}] is no object", param=f"input[{i}]")
+        check_item(item, f"input[{i}]")
         messages.append({"role": item.get("role", "tool"), "content": item.get("content", item.get("output"))})
     return messages
 

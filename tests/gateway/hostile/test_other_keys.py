@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,30 @@ def test_another_keys_response_does_not_go_on_after_a_restart(site: Guarded) -> 
     assert site.post(RESPONSES, follow, "other").status == 400
     assert site.ups.called() == []
     assert site.post(RESPONSES, follow).status == 200
+
+
+@pytest.mark.parametrize(
+    ("members", "param"),
+    [
+        ({"conversation": "conv_1"}, "conversation"),
+        ({"conversation": {"id": "conv_1"}}, "conversation"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({"input": [{"role": "user", "content": "and that?"}, {"id": "msg_1"}]}, "input[1]"),
+        ({"input": [{"type": None, "id": "msg_1"}]}, "input[0]"),
+    ],
+)
+def test_what_the_provider_keeps_for_all_keys_is_for_none(site: Guarded, members: dict[str, Any], param: str) -> None:
+    for model in ("good", "tenbin/auto"):
+        reply = site.post(RESPONSES, {"model": model, "input": "what is my secret?", **members}, "other")
+        error = refused(RESPONSES, reply)
+        assert (reply.status, error["code"], error["param"]) == (400, "unsupported_parameter", param)
+    assert site.ups.called() == []
+
+
+def test_what_binds_nothing_of_a_provider_passes(site: Guarded) -> None:
+    items = [{"role": "user", "content": "a"}, {"type": "reasoning", "id": "rs_1", "summary": []}]
+    body = {"model": "good", "input": items, "conversation": None, "background": False}
+    assert site.post(RESPONSES, body).status == 200
 
 
 @pytest.mark.parametrize(
