@@ -20,7 +20,13 @@ HEAD = b"POST /body HTTP/1.1\r\nhost: x\r\n"
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answers with the size of the body, or with a stream that stays open where asked for `/open`."""
+    """Answers with the size of the body, for `/pieces` with a stream, for `/open` with one that stays open."""
+    if scope["path"] == "/pieces":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in (b"one, ", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
     if scope["path"] == "/open":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"begun", "more_body": True})
@@ -110,6 +116,20 @@ def test_requests_on_one_connection_are_counted_each_for_itself(talk: Talk) -> N
     head = HEAD + b"x-long: " + b"a" * 40_000 + b"\r\ncontent-length: 3\r\n"
     answer = talk(head + b"\r\nabc", head + b"\r\nabc", head + b"connection: close\r\n\r\nabc")
     assert answer.count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest.mark.parametrize("keeps", [b"", b"connection: keep-alive\r\n"])
+def test_who_speaks_http_1_0_gets_no_chunks(talk: Talk, keeps: bytes) -> None:
+    head, _, body = talk(b"GET /pieces HTTP/1.0\r\n" + keeps + b"\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+    assert body == b"one, two"
+    whole = talk(b"POST /body HTTP/1.0\r\ncontent-length: 5\r\n\r\nhello")
+    assert b"content-length: 1\r\n" in whole
+    assert whole.endswith(b"\r\n\r\n5")
+    chunked = talk(b"GET /pieces HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert chunked.endswith(b"\r\n\r\n5\r\none, \r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
 def test_no_header_of_ours_is_added(talk: Talk) -> None:

@@ -24,6 +24,21 @@ STALL_S = 60.0
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 
+class _AnyLength:
+    """The announced length of a body whose end is the end of its connection: whatever comes fits, and may end."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __lt__(self, _bytes: int) -> bool:
+        return False
+
+    def __sub__(self, _bytes: int) -> _AnyLength:
+        return self
+
+    def __eq__(self, _bytes: object) -> bool:
+        return True
+
+
 class Connection(HttpToolsProtocol):
     """A connection on which a client may neither send endless heads nor hold its place by sending or taking nothing.
 
@@ -105,6 +120,9 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope["method"] != "HEAD":  # whose head is all there is
             self.cycle.transport = HeadFirst(self.transport)  # type: ignore[assignment]
+        if self.scope["http_version"] != "1.1":  # who knows no chunks would take their sizes for a part of the answer
+            self.cycle.chunked_encoding = False
+            self.cycle.expected_content_length = _AnyLength()  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         if self.patience is not None:
