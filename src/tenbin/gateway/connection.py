@@ -7,7 +7,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tenbin.gateway.exchange import HAS_LEFT, WHEN_LEFT
 from tenbin.gateway.head_first import HeadFirst
@@ -21,6 +21,8 @@ BODY_S = 300.0
 """How long the body may take after the head."""
 STALL_S = 60.0
 """How long a client may take nothing at all of what waits for it."""
+MOST_QUEUED = 8
+"""So many requests behind a running one are read: who waits to be read would leave unheard."""
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 
@@ -49,6 +51,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.running: RequestResponseCycle | None = None  # `cycle` is the newest, which may wait for its turn
         self.in_head = True
         self.piece_bytes = 0
         self.head_bytes = 0  # of a head that is under way, but for the piece it began in: above 0 once it has begun
@@ -64,8 +67,12 @@ class Connection(HttpToolsProtocol):
         self._set_patience(None)
         self._set_stall(None)
         super().connection_lost(exc)
-        if self.cycle is not None:
-            scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
+        self.pipeline.clear()
+        if self.running is not None:
+            if not self.running.response_complete:
+                self.running.disconnected = True
+            self.running.message_event.set()
+            scope: dict[str, Any] = self.running.scope  # type: ignore[assignment]
             scope[HAS_LEFT] = True
             if (tell := scope.get(WHEN_LEFT)) is not None:
                 tell()
@@ -124,12 +131,17 @@ class Connection(HttpToolsProtocol):
             self.cycle.chunked_encoding = False
             self.cycle.expected_content_length = _AnyLength()  # type: ignore[assignment]
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         if self.patience is not None:
             self._set_patience(None)
         super().on_message_complete()
-        if not self.pipeline:
-            # uvicorn stops reading behind a long body until it has answered, and so hears of no client that leaves.
+        if len(self.pipeline) <= MOST_QUEUED:
+            # uvicorn stops reading behind a long body, or a second request, until it has answered, and so hears of no
+            # client that leaves.
             self.flow.resume_reading()
 
     def lose_patience(self) -> None:
@@ -147,8 +159,9 @@ class Connection(HttpToolsProtocol):
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answer in the OpenAI error shape and close; while another request is being answered only close."""
         self._set_patience(None)
-        is_idle = self.cycle is None or self.cycle.response_complete
-        if is_idle or (not self.in_head and not self.cycle.response_started):
+        running = self.running
+        is_idle = running is None or running.response_complete
+        if is_idle or (running is self.cycle and not self.in_head and not self.cycle.response_started):
             self.transport.write(refusal(status, code, message))
             if self.cycle is not None:  # the application is told that the client has gone, and writes no second answer
                 self.cycle.disconnected = True

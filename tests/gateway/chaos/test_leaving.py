@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
@@ -96,6 +97,25 @@ def test_a_client_that_leaves_takes_its_call_along(served: Served, moment: str) 
     assert call.status == "cancelled"
     assert call.http_status == 499
     assert call.billed_usd > 0.0
+
+
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_a_client_that_leaves_with_more_requests_under_way_takes_its_call_along(
+    served: Served, caplog: pytest.LogCaptureFixture, with_reset: bool
+) -> None:
+    caplog.set_level(logging.WARNING)
+    before = len(served.calls())
+    upstream = served.ups["good"]
+    upstream.script = Answer.hang()
+    client = send(served.gateway.port, chat_body(), key=served.secret)
+    (request,) = upstream.wait_for(1)
+    client.sendall(2 * b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+    leave(client, with_reset=with_reset)
+    upstream.wait_closed(request, WITHIN_S)
+    served.wait_idle()
+    (call,) = served.calls()[before:]
+    assert call.status == "cancelled"
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("with_reset", [False, True])
