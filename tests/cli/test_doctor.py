@@ -142,6 +142,14 @@ def test_what_an_upstream_says(place: Place, upstream: FakeUpstream, answer: Ans
     assert (row["fix"] is None) is (status == "ok")
 
 
+@pytest.mark.parametrize(("listed", "advice"), [("other", "model"), ("small2", 'model; did you mean "small2"?')])
+def test_a_model_is_likened_only_to_one_that_is_near(
+    place: Place, upstream: FakeUpstream, listed: str, advice: str
+) -> None:
+    upstream.script = Answer(body=b'{"data": [{"id": "%s"}]}' % listed.encode())
+    assert place.findings()["reach", "small"]["fix"] == f"check the name in {advice}"
+
+
 def test_an_upstream_that_is_not_there(place: Place, upstream: FakeUpstream) -> None:
     upstream.close()
     row = place.findings(NetworkError.exit_code)["reach", "small"]
@@ -256,3 +264,8 @@ def test_a_clock_that_is_an_hour_behind(place: Place, upstream: FakeUpstream) ->
 def test_the_clock_is_held_against_the_middle_one(skews: list[float], status: str, text: str) -> None:
     (found,) = check_clock([Reached(200, skew_s=skew) for skew in skews])
     assert (found.status, found.text) == (status, text)
+
+
+def test_upstreams_that_answer_and_send_no_time_need_no_mending() -> None:
+    assert check_clock([Reached(None), Reached(200)])[0].fix == "clock_by_hand"
+    assert check_clock([Reached(None)])[0].fix == "reach_first"

@@ -138,6 +138,8 @@ def _finding(name: str, destination: Destination, reached: Reached) -> Finding:
         "near": did_you_mean(destination.model, reached.models or ()) or "",
     }
     state, text, fix = _verdict(destination.model, reached)
+    if fix == "check_model" and values["near"]:
+        fix = "check_model_near"
     return Finding("reach", name, state, text, values, fix, NetworkError)
 
 
@@ -173,7 +175,10 @@ def check_clock(said: Sequence[Reached]) -> list[Finding]:
     """Whether our clock agrees with the middle one of the upstreams': budgets and prices change at midnight UTC."""
     skews = [reached.skew_s for reached in said if reached.skew_s is not None]
     if not skews:
-        return [Finding("clock", "UTC", "warn", "clock_unknown", fix="reach_first")]
+        has_answered = any(reached.status is not None for reached in said)
+        return [
+            Finding("clock", "UTC", "warn", "clock_unknown", fix="clock_by_hand" if has_answered else "reach_first")
+        ]
     skew = median(skews)
     values = {"seconds": f"{abs(skew):,.0f}"}
     if abs(skew) < CLOCK_WARN_S:
