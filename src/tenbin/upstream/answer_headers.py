@@ -6,6 +6,7 @@ from collections.abc import ItemsView, Iterator, Mapping, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
+REDACTED = "[redacted]"
 
 
 class AnswerHeaders(Mapping[str, str]):
@@ -40,6 +41,14 @@ class AnswerHeaders(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def without(self, secret: str) -> AnswerHeaders:
+        """The same, or where a value repeats this secret, headers without it."""
+        if not any(secret in value for value in self._values.values()):
+            return self
+        found = AnswerHeaders(())
+        found._values = {name: value.replace(secret, REDACTED) for name, value in self._values.items()}
+        return found
 
     def items(self) -> ItemsView[str, str]:
         """Names in lower case and values."""

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator, Mapping
 
+from tenbin.upstream.answer_headers import REDACTED
 from tenbin.upstream.connection import Connection, MalformedError
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_of
@@ -20,8 +21,8 @@ class Reply:
 
     `headers` are the upstream's, names in any case; `content_type` is in lower case, without parameters, "" where
     there is none. A body that came compressed although identity was asked is given out unpacked: `content-encoding`
-    and `content-length` then say nothing about it. `secret` is our key there: a refusal that repeats it is given back
-    without it.
+    and `content-length` then say nothing about it. `secret` is our key there: headers and a refusal that repeat it are
+    given back without it.
     """
 
     __slots__ = (
@@ -43,7 +44,8 @@ class Reply:
         self._name = name
         self._secret = secret
         self.status = connection.status
-        self.headers: Mapping[str, str] = connection.headers
+        headers = connection.headers
+        self.headers: Mapping[str, str] = headers.without(secret) if secret else headers
         self.content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         coding = self.headers.get("content-encoding", "identity").strip().lower()
         self._unpacking = None if coding in {"identity", ""} else Unpacking(coding)
@@ -109,7 +111,7 @@ class Reply:
 
     def redacted(self, refusal: bytes) -> bytes:
         """A refusal, wherever it stood in the answer, without our key."""
-        return refusal.replace(self._secret.encode(), b"[redacted]") if self._secret else refusal
+        return refusal.replace(self._secret.encode(), REDACTED.encode()) if self._secret else refusal
 
     def abort(self) -> None:
         """Close the connection at once; the upstream sees its client go. Nothing happens after the body's end."""

@@ -205,3 +205,15 @@ def test_no_error_inside_an_answer_of_status_200_tells_our_key(
     assert reply.status == (200 if place == "half-way" else 401)
     assert b"wrong key: " in reply.body
     assert key.encode() not in reply.body
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_no_header_of_an_upstream_tells_our_key(site: Guarded, status: int, is_stream: bool) -> None:
+    key = UPSTREAM_KEYS["GOOD_KEY"]
+    told = {"x-request-id": f"req-{key}", "x-ratelimit-key": key}
+    site.ups["good"].script = Answer(status=status, headers=told)
+    reply = site.post(CHAT, said(model="good", stream=is_stream))
+    assert reply.status == status
+    assert reply.headers["x-request-id"] == "req-[redacted]"
+    assert reply.headers["x-ratelimit-key"] == "[redacted]"
