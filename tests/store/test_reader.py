@@ -86,3 +86,20 @@ def test_a_row_that_does_not_fit_leaves_the_others_in(tmp_path, write):
         "r2": "unknown",
         "r4": "ok",
     }
+
+
+def test_a_days_spend_is_not_added_up_anew_each_time(tmp_path, write):
+    now = [10_000.0]
+    write(*(intent(f"r{i}", at=float(i)) for i in range(3_000)), intent("other", at=5.0, profile="other"))
+    reader = Reader(tmp_path, wall=lambda: now[0])
+    assert reader.spent_in("auto", 0.0) == 750.0
+    steps = []
+    reader._link.set_progress_handler(lambda: steps.append(1) and None, 100)
+    write(intent("late", at=9_900.0), settled("r7", cost_usd=100.0))
+    assert reader.spent_in("auto", 0.0) == 750.25  # a call that ran for hours is seen by and by
+    assert len(steps) < 10
+    now[0] += 601.0
+    assert reader.spent_in("auto", 0.0) == 850.0
+    assert len(steps) > 10
+    assert reader.spent_in("auto", 9_000.0) == 0.25
+    assert reader.spent_in("other", 0.0) == 0.25

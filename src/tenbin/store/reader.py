@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from tenbin.errors import StoreError
 from tenbin.store.call import CALL_SELECT, Call, call_of
 from tenbin.store.database import open_reader, told
+from tenbin.store.day_spend import DaySpend
 from tenbin.store.folder import StoreFolder
 from tenbin.store.records import Feedback, Status
 from tenbin.store.schema import LEDGER
@@ -47,8 +49,10 @@ class Reader:
     Methods block: call them in a thread (any; they take turns). Errors: StoreError where the ledger does not answer.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, wall: Callable[[], float] = time.time) -> None:
         self.store = StoreFolder(Path(folder))
+        self._wall = wall
+        self._day_spend = DaySpend()
         self._lock = threading.Lock()
         self._link: sqlite3.Connection | None = None
         self._inode = 0
@@ -72,9 +76,12 @@ class Reader:
         return float(self._rows(sql, (key_id, since, until))[0][0])
 
     def spent_in(self, profile: str, since: float) -> float:
-        """Dollars of a profile's calls begun from `since` (Unix seconds) on, whoever made them."""
-        sql = "SELECT total(billed_usd) FROM calls WHERE profile = ? AND at >= ?"
-        return float(self._rows(sql, (profile, since))[0][0])
+        """Dollars of a profile's calls begun from `since` (Unix seconds) on, whoever made them; see `DaySpend`."""
+        return self._day_spend.usd(profile, since, self._wall(), self._sum_usd)
+
+    def _sum_usd(self, profile: str, since: float, until: float) -> float:
+        sql = "SELECT total(billed_usd) FROM calls WHERE profile = ? AND at >= ? AND at < ?"
+        return float(self._rows(sql, (profile, since, until))[0][0])
 
     def requests(
         self,
@@ -156,6 +163,7 @@ class Reader:
                 raise
 
     def _drop_link(self) -> None:
+        self._day_spend.forget()
         if self._link is not None:
             self._link.close()
             self._link = None
