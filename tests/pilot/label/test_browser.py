@@ -96,6 +96,19 @@ def test_everything_by_keys(show: Callable[..., Any], tmp_path: Path) -> None:
     assert kept[1].note == "5 is in the note"
 
 
+def test_a_key_that_is_held_down_labels_one_answer(show: Callable[..., Any], tmp_path: Path) -> None:
+    folder = make_pilot(tmp_path / "p")
+    with serving(folder, count=4) as server:
+        page = show(server)
+        page.keyboard.down("3")
+        told(page, "2 of 4; 1 labelled")
+        page.keyboard.down("3")  # the keyboard repeats it
+        page.keyboard.up("3")
+        page.keyboard.press("ArrowRight")
+        told(page, "3 of 4; 1 labelled")
+    assert len([record for record in read_journal(folder) if isinstance(record, Labelled)]) == 1
+
+
 @pytest.mark.parametrize("lang", ["en", "ja"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_overflows_on_a_phone(show: Callable[..., Any], tmp_path: Path, lang: str, scheme: str) -> None:

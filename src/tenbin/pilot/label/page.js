@@ -130,7 +130,9 @@
       return;
     }
     const step = Number(event.key) - 1;
-    if (/^[1-9]$/.test(event.key) && step < scale) score(step);
+    if (/^[1-9]$/.test(event.key) && step < scale) {
+      if (!event.repeat) score(step); // a key held down would label the answers behind this one unread
+    }
     else if (event.key === "ArrowRight" || event.key === "s") skip();
     else if (event.key === "ArrowLeft" || event.key === "b") back();
     else if (event.key === "n" && number < total) at("note").focus();
