@@ -12,15 +12,17 @@ import pytest
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.records import Begun, Graded
+from tenbin.pilot.run.grading import LONG_ANSWER
 from tenbin.pilot.run.perform import perform
 from tenbin.pilot.run.prepared import prepare
 from tenbin.pilot.run.report import RunReport
 from tenbin.pilot.run.run import Run
+from tenbin.quality.grade import Answered
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.quality.plugin_metric import FunctionMetric
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
-from tests.pilot.run.made import EAGER, bought, made, prompts, run
+from tests.pilot.run.made import EAGER, Lengths, bought, made, prompts, records, run
 
 METRICS = """
 [candidates.judge]
@@ -103,6 +105,22 @@ def test_judging_never_spends_more_than_the_budget(tmp_path: Path) -> None:
     for record in records:
         if isinstance(record, Graded) and record.call_id is not None:
             assert record.cost_usd <= by_call[record.call_id]
+
+
+class Longer(Lengths):
+    """A judge whose bound for the answers that come is above what was set aside for them."""
+
+    def reserve_usd(self, answered: Answered) -> float:
+        return 0.001 if answered.answer == LONG_ANSWER else 0.3
+
+
+def test_gradings_that_wait_for_money_hold_up_nobody_who_has_it(tmp_path: Path) -> None:
+    with FakeUpstream() as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(30), budget_usd=0.7)
+        report = run(pilot, Longer(0.05))
+    assert report.ended == "budget"
+    assert report.spent_usd <= 0.7
+    assert len(records(pilot, Graded)) > 4
 
 
 def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_path: Path) -> None:

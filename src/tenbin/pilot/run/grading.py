@@ -81,12 +81,13 @@ class Grading:
                 return
         answered = answered_of(self.prompts[bought.query_id], bought.model, bought.answer, rival)
         for round in rounds:
+            # Money before a place: whoever waits for money may hold nothing that those who have it are waiting for.
+            reserve = await self._reserve(self.grader.reserve_usd(answered), mark)
+            mark = None
+            if reserve is None:
+                self.unpaid += 1
+                break
             async with self._slots:
-                reserve = await self._reserve(self.grader.reserve_usd(answered), mark)
-                mark = None
-                if reserve is None:
-                    self.unpaid += 1
-                    break
                 await self._grade(bought, round, answered, reserve)
         self._release(mark)
 
