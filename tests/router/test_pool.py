@@ -11,6 +11,7 @@ from tenbin.evaluate.evaluation import evaluate
 from tenbin.online.onboard import Onboarding, add_model, suggest
 from tenbin.prices import PriceBook
 from tenbin.router.dials import Dial
+from tenbin.router.gap import gap_sd
 from tenbin.router.pool import without_candidate
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Panel, TradeOff
@@ -132,6 +133,16 @@ def test_a_newcomer_may_be_the_reference(found: Onboarding) -> None:
     assert left.anchors.reference == "fresh"
     assert left.anchors.c_ref_usd > 0.0
     assert left.dial_curve().reference_quality == pytest.approx(found.quality, abs=0.05)
+
+
+def test_dials_are_read_off_gaps_to_the_new_reference(found: Onboarding) -> None:
+    router = found.router
+    heir = without_candidate(router, router.manifest.reference, reference="fresh")
+    place = heir.models.index("fresh")
+    estimates = heir.crossfit.estimates
+    served = gap_sd(estimates.quality_sd, heir.roster.gap_correlation, place)
+    assert estimates.gap_sd == pytest.approx(served, abs=1e-3)  # the crossfit is kept in float32
+    assert not estimates.gap_sd[:, place].any()  # caution does not doubt the reference against itself
 
 
 def test_nobody_else_can_retire(router: Router) -> None:

@@ -21,7 +21,7 @@ from tenbin.protocols import Arrays
 from tenbin.router.anchors import anchors_of
 from tenbin.router.card import write_card
 from tenbin.router.crossfit import Crossfit, Observed
-from tenbin.router.gap import residual_correlation
+from tenbin.router.gap import gap_sd, residual_correlation
 from tenbin.router.leanings import AMOUNTS, Leanings
 from tenbin.router.pricing import TypicalCall, call_of_dollars, call_of_tokens
 from tenbin.router.router import Router
@@ -94,13 +94,17 @@ def without_candidate(router: Router, name: str, reference: str | None = None) -
     left = Crossfit.load(crossfit)
     place = columns.index(router.models.index(heir))
     fitted = len(roster.kept)
+    correlation = roster.gap_correlation[columns]
+    if heir != manifest.reference:
+        correlation = residual_correlation(left.observed.quality - left.estimates.quality, place)
+        gap = gap_sd(left.estimates.quality_sd, correlation, place)
+        left = replace(left, estimates=replace(left.estimates, gap_sd=gap))
+        parts["crossfit"] = left.save()
     shorter = replace(
         roster,
         kept=np.delete(roster.kept, gone) if gone < fitted else roster.kept,
         added=roster.added.take([at for at in range(len(roster.added)) if at != gone - fitted]),
-        gap_correlation=roster.gap_correlation[columns]
-        if heir == manifest.reference
-        else residual_correlation(left.observed.quality - left.estimates.quality, place),
+        gap_correlation=correlation,
         reference=place,
     )
     manifest = replace(
