@@ -21,6 +21,9 @@ from tests.gateway.running import EASY, HARD, Running, Upstreams
 
 CURVE = PaceCurve.of(DialCurve(mu_grid(101), np.linspace(0.9, 0.5, 101), np.linspace(0.02, 0.001, 101), 0.9, 0.02))
 BUDGET = Budget(request_usd=0.006)
+SILENT_ON_USAGE = json.dumps(
+    {"id": "a", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}
+).encode()
 
 
 def made(folder: Path, worker: int = 0, budget: Budget = BUDGET) -> Pacers:
@@ -54,6 +57,18 @@ def test_a_budget_per_request_is_kept_on_what_the_answers_really_cost(tmp_path: 
         assert len(costs) == 300
         assert sum(costs) / 300 == pytest.approx(0.001525, rel=0.02)
         assert "keeps $0.001525 a request" in answers[-1].headers["x-tenbin-reason"]
+
+
+def test_an_answer_without_usage_counts_as_what_was_set_aside_for_it(tmp_path: Path) -> None:
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="day_budget_usd = 1.0") as gateway:
+        for fake in ups.fakes.values():
+            fake.script = Answer(body=SILENT_ON_USAGE)
+        assert gateway.chat(EASY).status == 200
+        (call,) = gateway.calls()
+        assert call.cost_usd is None
+        kept = gateway.gateway.services.pacers._kept["auto"]
+        assert kept.own.day_usd == pytest.approx(call.billed_usd)
+        assert kept.own.day_usd > 0.0
 
 
 def test_calls_under_way_count_as_what_is_expected_of_them_until_they_are_billed(tmp_path: Path) -> None:

@@ -210,7 +210,8 @@ class Services:
         self.pacers.paid(
             profile,
             call,
-            cost_usd=cost_usd or 0.0,
+            # An answer without usage counts as the ledger counts it; as free it would pay for dear ones.
+            cost_usd=call.reserve_usd or 0.0 if cost_usd is None else cost_usd,
             mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
             is_request=status != "failed",
         )
