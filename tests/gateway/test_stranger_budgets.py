@@ -272,6 +272,22 @@ def test_a_reference_that_fails_is_not_paid_for(tmp_path: Path) -> None:
         assert gateway.chat(f"{ODD} 4").headers["x-tenbin-model"] == "good"
 
 
+def test_refused_requests_give_no_budget_back_that_others_used(tmp_path: Path) -> None:
+    with (
+        Upstreams("cheap", "good") as ups,
+        started(tmp_path, ups, budget(2.5)) as gateway,
+    ):
+        strangers = gateway.gateway.services.strangers
+        assert gateway.chat(f"{ODD}0").headers["x-tenbin-model"] == "good"
+        (used,) = (usage.used_usd for usage in strangers._own.values())
+        for fake in ups.fakes.values():
+            fake.script = Answer(status=400)
+        for i in range(5):
+            gateway.chat(f"{ODD}{i}")
+        (after,) = (usage.used_usd for usage in strangers._own.values())
+        assert after == pytest.approx(used, rel=1e-3)
+
+
 def test_two_keys_have_two_budgets_and_a_restart_gives_back_none(tmp_path: Path) -> None:
     secrets = [create_key(tmp_path / "store", name)[0] for name in ("one", "other")]
     profile = budget(1.5)

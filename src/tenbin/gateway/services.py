@@ -215,9 +215,10 @@ class Services:
             mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
             is_request=status != "failed",
         )
-        if work.plan.stranger_usd is not None and cost_usd is not None:
-            expected = work.plan.baseline_usd or 0.0 if call.no == 0 else 0.0
-            self.strangers.correct(profile, work.caller.key_id, cost_usd - expected)
+        if (taken := work.plan.stranger_usd) is not None and cost_usd is not None:
+            # Nobody gets back more than was taken: cheap failures would make room for dear strangers.
+            over = max(cost_usd - (work.plan.baseline_usd or 0.0), -taken) if call.no == 0 else cost_usd
+            self.strangers.correct(profile, work.caller.key_id, over)
         if status == "failed":
             self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
             return
