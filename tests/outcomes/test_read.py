@@ -138,6 +138,25 @@ def test_tabs_windows_line_ends_and_glob_characters(tmp_path):
     assert read_outcomes(path).queries[0].prompt == "a, b"
 
 
+def test_a_file_whose_name_is_a_pattern_brings_no_other_file_along(tmp_path):
+    path = tmp_path / "run*.jsonl"
+    path.write_text('{"query_id": 1, "prompt": "asked for", "model": "m", "quality": 0.5}\n')
+    (tmp_path / "run2.jsonl").write_text('{"query_id": 2, "prompt": "another", "model": "m", "quality": 0.5}\n')
+    assert [query.prompt for query in read_outcomes(path).queries] == ["asked for"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("column", ["record", "file_row_number", "c0"])
+def test_a_column_may_be_called_what_the_reader_calls_its_own(write, name, column):
+    table = [
+        {"prompt": prompt, "model": model, "quality": 0.5, column: query_id}
+        for query_id, prompt, model in (("A", "x", "m"), ("B", "y", "m"), ("A", "x", "n"))
+    ]
+    panel = read_outcomes(write(table, name), {"query_id": column})
+    assert [(query.query_id, query.prompt) for query in panel.queries] == [("A", "x"), ("B", "y")]
+    assert panel.models == ("m", "n")
+
+
 def test_a_folder_of_files_is_one_table(rows, write, tmp_path):
     whole = read_outcomes(write(rows, "whole.jsonl"))
     folder = tmp_path / "parts"

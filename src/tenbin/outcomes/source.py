@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ KINDS: Mapping[str, Kind] = {
 }
 PICKLES = (".pkl", ".pickle")
 PARQUET_MAGIC = b"PAR1"
+ROW_NUMBER = "file_row_number"
+"""What DuckDB calls the number of a row of Parquet, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +61,29 @@ class Source:
 
     def column(self, name: str) -> str:
         """The SQL identifier of a column of `scan`."""
-        # CSV columns are named by position: headers may repeat a name, or differ in nothing but case.
-        return f"c{list(self.types).index(name)}" if self.kind == "csv" else identifier(name)
+        # By position: names may differ in nothing but case, or be the name of the row's number.
+        return f"c{list(self.types).index(name)}"
 
     def scan(self, names: Iterable[str]) -> str:
         """SQL that yields these columns and `record`, the number of the row in the file from 1."""
-        file = literal(str(self.path))
-        picked = ", ".join(self.column(name) for name in dict.fromkeys(names))
+        file = one_file(self.path)
+        wanted = list(dict.fromkeys(names))
+        picked = ", ".join(f"{identifier(name)} AS {self.column(name)}" for name in wanted)
         if self.kind == "parquet":
+            counted = ROW_NUMBER not in map(str.lower, self.types)  # DuckDB adds its own only where there is none
+            record = f"{ROW_NUMBER} + 1" if counted else "row_number() OVER ()"
             return (
-                f"SELECT file_row_number + 1 AS record, {picked} FROM read_parquet({file}, file_row_number = true,"
+                f"SELECT {record} AS record, {picked} FROM read_parquet({file}, {ROW_NUMBER} = {str(counted).lower()},"
                 " binary_as_string = true, hive_partitioning = false)"
             )
         if self.kind == "jsonl":
-            declared = ", ".join(f"{literal(name)}: 'JSON'" for name in dict.fromkeys(names))
+            declared = ", ".join(f"{literal(name)}: 'JSON'" for name in wanted)
             reader = (
                 f"read_json({file}, format = 'newline_delimited', columns = {{{declared}}},"
                 f" maximum_object_size = {MAX_LINE_BYTES}, hive_partitioning = false)"
             )
         else:
+            picked = ", ".join(self.column(name) for name in wanted)  # which is what DuckDB is told to call them
             declared = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self.types)))
             reader = (
                 f"read_csv({file}, auto_detect = false, header = true, columns = {{{declared}}}, delim = "
@@ -122,6 +129,11 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def one_file(path: Path) -> str:
+    """A path as SQL writes it where DuckDB takes patterns: this very file, whatever signs its name has."""
+    return literal(re.sub(r"[*?[]", r"[\g<0>]", str(path)))
 
 
 def list_files(path: Path) -> list[Path]:
@@ -218,9 +230,7 @@ def _check_parquet(path: Path) -> None:
 def _parquet_types(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     import duckdb  # noqa: PLC0415
 
-    sql = (
-        f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))}, binary_as_string = true, hive_partitioning = false)"
-    )
+    sql = f"DESCRIBE SELECT * FROM read_parquet({one_file(path)}, binary_as_string = true, hive_partitioning = false)"
     try:
         return {str(row[0]): str(row[1]) for row in con.execute(sql).fetchall()}
     except duckdb.Error as error:

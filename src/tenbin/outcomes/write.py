@@ -17,7 +17,7 @@ from typing import Any
 from tenbin.errors import UsageError
 from tenbin.outcomes.columns import COLUMNS, NUMBERS
 from tenbin.outcomes.load import database
-from tenbin.outcomes.source import KINDS, literal
+from tenbin.outcomes.source import KINDS, literal, one_file
 from tenbin.types import Outcome, Query
 
 ALWAYS = ("query_id", "model", "quality")
@@ -109,7 +109,7 @@ def write_parquet(path: Path, types: Mapping[str, str], rows: Iterable[Mapping[s
                 stream.write(line)
         declared = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
         scan = (
-            f"read_json({literal(str(lines))}, format = 'newline_delimited', columns = {{{declared}}},"
+            f"read_json({one_file(lines)}, format = 'newline_delimited', columns = {{{declared}}},"
             f" maximum_object_size = {max(longest, LEAST_OBJECT_BYTES)})"
         )
         with database() as con:
