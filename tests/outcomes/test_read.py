@@ -157,6 +157,15 @@ def test_a_column_may_be_called_what_the_reader_calls_its_own(write, name, colum
     assert panel.models == ("m", "n")
 
 
+def test_a_column_of_json_lines_may_begin_in_any_line(write):
+    plain = [{"query_id": i, "prompt": f"p{i}", "model": "m", "quality": 0.5} for i in range(1100)]
+    later = {"query_id": "z", "prompt": "z", "model": "m", "quality": 0.5, "group": "g", "cost_usd": 0.25}
+    panel = read_outcomes(write([*plain, {**later, "label_propensity": 0.5}], "t.jsonl"))
+    assert panel.queries[-1].group == "g"
+    assert panel.cost_usd[-1, 0] == 0.25
+    assert panel.label_propensity[-1, 0] == 0.5
+
+
 def test_a_folder_of_files_is_one_table(rows, write, tmp_path):
     whole = read_outcomes(write(rows, "whole.jsonl"))
     folder = tmp_path / "parts"

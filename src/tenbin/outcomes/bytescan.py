@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn, cast
 
@@ -79,13 +80,11 @@ def header_of(path: Path, delimiter: str) -> list[str]:
     return names
 
 
-def keys_of(path: Path, most_lines: int = 1000) -> dict[str, object]:
-    """The keys that occur in the first lines of a JSONL file, each with its first value that is not null."""
+def keys_of(path: Path, most_lines: int | None = None) -> dict[str, object]:
+    """The keys that occur in a JSONL file, or in its first lines, each with its first value that is not null."""
     found: dict[str, object] = {}
     with readable(path) as stream:
-        for number, raw in enumerate(lines(stream), start=1):
-            if number > most_lines:
-                break
+        for number, raw in enumerate(islice(lines(stream), most_lines), start=1):
             if raw.strip():
                 for key, value in _json_object(path, number, raw).items():
                     if found.get(key) is None:

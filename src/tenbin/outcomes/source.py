@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -38,6 +38,8 @@ KINDS: Mapping[str, Kind] = {
     ".tsv": "csv",
 }
 PICKLES = (".pkl", ".pickle")
+FIRST_LINES = 1000
+"""Lines of JSON of which Python takes samples; keys are looked for in all of them."""
 PARQUET_MAGIC = b"PAR1"
 ROW_NUMBER = "file_row_number"
 """What DuckDB calls the number of a row of Parquet, from 0."""
@@ -47,7 +49,7 @@ ROW_NUMBER = "file_row_number"
 class Source:
     """A file, its kind, and its columns with their types: a DuckDB type for Parquet, JSON and VARCHAR for the others.
 
-    `samples` holds the first value of each key of a JSONL file that is not null.
+    `samples` holds the first value that is not null of each key of the first lines of a JSONL file.
     """
 
     path: Path
@@ -164,8 +166,8 @@ def open_source(path: Path, con: duckdb.DuckDBPyConnection) -> Source:
         return Source(path, kind, _parquet_types(path, con), {})
     if kind == "jsonl":
         check_text(path, quoted=False)
-        samples = keys_of(path)
-        return Source(path, kind, dict.fromkeys(samples, "JSON"), samples)
+        samples = keys_of(path, FIRST_LINES)
+        return Source(path, kind, dict.fromkeys([*samples, *_later_keys(path, samples, con)], "JSON"), samples)
     check_text(path, quoted=True)
     bare = Source(path, kind, {}, {})
     names = header_of(path, bare.delimiter)
@@ -225,6 +227,19 @@ def _check_parquet(path: Path) -> None:
         raise DataError(
             "is a truncated Parquet file: its end is missing", where=str(path), fix="write or copy it again"
         )
+
+
+def _later_keys(path: Path, known: Collection[str], con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The keys that stand in later lines of a JSONL file only: tables leave out what a row has no value for."""
+    import duckdb  # noqa: PLC0415
+
+    objects = f"read_ndjson_objects({one_file(path)}, maximum_object_size = {MAX_LINE_BYTES})"
+    sql = f"SELECT DISTINCT unnest(json_keys(json)) FROM {objects} WHERE json_type(json) = 'OBJECT'"
+    try:
+        found = [str(row[0]) for row in con.execute(sql).fetchall()]
+    except duckdb.Error:  # a bad line, which gets its sentence here, or more memory than there is
+        found = list(keys_of(path))
+    return sorted(set(found).difference(known))
 
 
 def _parquet_types(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, str]:
