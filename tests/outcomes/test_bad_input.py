@@ -77,6 +77,28 @@ def test_a_bad_cell(rows, write, name, column, value, said):
     refused(write(table, name), name, spot(name, column), said)
 
 
+@pytest.mark.parametrize("name", ["t.jsonl", "t.parquet"])
+def test_a_conversation_under_prompt_is_not_taken_for_its_json(write, name):
+    said = [{"role": "user", "content": "hello"}]
+    path = write([dict(GOOD, prompt=said)], name)
+    refused(path, name, "column prompt: is a list or an object, not text", "--map messages=")
+    panel = read_outcomes(path, {"messages": "prompt"})
+    assert [dict(message) for message in panel.queries[0].messages or ()] == said
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(("theirs", "ours"), [("Split", "split"), ("Cost_USD", "cost_usd"), (" group", "group")])
+def test_a_column_that_is_ours_but_for_its_case_is_not_passed_over(write, name, theirs, ours):
+    path = write([{**GOOD, theirs: "test" if ours == "split" else 1}], name)
+    refused(path, f'has no column "{ours}", but one "{theirs}"', f'--map "{ours}={theirs}"')
+    assert read_outcomes(path, {ours: theirs}).quality[0, 0] == 1.0
+
+
+def test_a_column_beside_ours_that_differs_in_case_is_passed_over(write):
+    for name in ("t.csv", "t.jsonl"):
+        assert read_outcomes(write([{**GOOD, "Group": "theirs", "group": "ours"}], name)).queries[0].group == "ours"
+
+
 @pytest.mark.parametrize(("name", "infinite"), [("t.csv", "inf"), ("t.jsonl", float("inf")), ("t.csv", "1e999")])
 @pytest.mark.parametrize("column", ["quality", "cost_usd", "output_tokens"])
 def test_infinity(rows, write, name, infinite, column):

@@ -56,7 +56,19 @@ def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: st
     for name in ("model", "quality"):
         if name not in found:
             raise _missing(name, present, where)
+    _refuse_nearly(found, present, where)
     return found
+
+
+def _refuse_nearly(found: Mapping[str, str], present: Sequence[str], where: str) -> None:
+    # A column that is not needed goes missing without a word: a "Split" passed over fits a router on its test rows.
+    optional = [name for name in (*TEXTS, *NUMBERS) if name not in found and name not in ("prompt", "messages")]
+    nearly = {theirs.strip().lower(): theirs for theirs in reversed(present) if theirs not in found.values()}
+    for ours in optional:
+        if ours in nearly:
+            theirs = nearly[ours]
+            fix = f'write "{ours}", add --map "{ours}={theirs}", or give the column another name if it is none'
+            raise DataError(f'has no column "{ours}", but one "{theirs}"', where=where, fix=fix)
 
 
 def _missing(name: str, present: Sequence[str], where: str) -> DataError:

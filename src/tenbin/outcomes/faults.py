@@ -31,17 +31,20 @@ def not_a_number(cell: Cell) -> str:
     return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
 
 
-def says_nothing(layout: Layout) -> str:
-    """SQL: the column that should hold the text of a row which has none, or null."""
+def no_text(layout: Layout) -> str:
+    """SQL: the column that should hold the text of a row and does not, as a fault, or null."""
     column = "messages" if layout.prompt == "NULL" else "prompt"
     blank = [f"NOT regexp_matches(coalesce({said}, ''), '{VISIBLE}')" for said in (layout.prompt, layout.messages)]
-    return f"CASE WHEN {' AND '.join(blank)} THEN '{column}' END"
+    return (
+        f"CASE WHEN {layout.nested} THEN concat('prompt', {MARK}, 'nested', {MARK})"
+        f" WHEN {' AND '.join(blank)} THEN concat('{column}', {MARK}, 'blank', {MARK}) END"
+    )
 
 
 def out_of_place() -> str:
     """SQL over the columns of a row: the first that may not have its value, as a fault, or null."""
     cases = [
-        f"WHEN mute IS NOT NULL THEN concat(mute, {MARK}, 'blank', {MARK})",
+        "WHEN mute IS NOT NULL THEN mute",
         f"WHEN query_id IS NULL OR trim(query_id) = '' THEN {_fault('query_id', 'blank', 'NULL')}",
         f"WHEN model IS NULL OR trim(model) = '' THEN {_fault('model', 'blank', 'NULL')}",
         f"WHEN split NOT IN {SPLITS} THEN {_fault('split', 'split', 'split')}",
@@ -69,6 +72,8 @@ def _sentence(column: str, kind: str, value: str) -> tuple[str, str]:
         if _is_number(value.strip('"')):
             return f"{_quoted(value)} is text, not a number", f"store {column} as numbers"
         return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
+    if kind == "nested":
+        return "is a list or an object, not text", "give chat messages in a column messages: --map messages=COLUMN"
     if kind == "blank":
         return "is empty", _BLANK[column]
     if kind == "split":

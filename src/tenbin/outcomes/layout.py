@@ -36,8 +36,8 @@ class Cell:
 class Layout:
     """How to read a source: columns to scan, then SQL texts of the query, then one cell, or one per model (`wide`).
 
-    `query_id` None: derived from the text. In a wide source every row is a query of its own, so repeated ids are
-    numbered; in a long one they are joined.
+    `nested`: SQL that says whether a prompt is no text but a list or an object. `query_id` None: derived from the text.
+    In a wide source every row is a query of its own, so repeated ids are numbered; in a long one they are joined.
     """
 
     source: Source
@@ -45,6 +45,7 @@ class Layout:
     cells: tuple[Cell, ...]
     prompt: str = "NULL"
     messages: str = "NULL"
+    nested: str = "false"
     query_id: str | None = None
     group: str = "NULL"
     split: str = "NULL"
@@ -65,6 +66,14 @@ def text(source: Source, name: str) -> str:
     if source.kind == "jsonl":
         return f"({column} ->> '$')"
     return column if source.types[name] == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+
+
+def is_nested(source: Source, name: str) -> str:
+    """SQL: whether a column holds a list or an object where text belongs."""
+    if source.kind == "jsonl":
+        return f"coalesce(json_type({source.column(name)}) IN ('ARRAY', 'OBJECT'), false)"
+    kind = source.types[name]
+    return "true" if kind.endswith("]") or kind.startswith(("STRUCT(", "MAP(")) else "false"
 
 
 def json_text(source: Source, name: str) -> str:

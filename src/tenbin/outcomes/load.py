@@ -14,7 +14,7 @@ import numpy as np
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import NUMBERS
 from tenbin.outcomes.digest import content_hash
-from tenbin.outcomes.faults import MARK, not_a_number, out_of_place, refusal, says_nothing
+from tenbin.outcomes.faults import MARK, no_text, not_a_number, out_of_place, refusal
 from tenbin.outcomes.layout import Layout
 from tenbin.outcomes.texts import texts
 from tenbin.types import Floats, Panel, Progress, Query
@@ -142,7 +142,7 @@ def _insert(con: duckdb.DuckDBPyConnection, index: int, layout: Layout) -> None:
     query_id = layout.query_id or f"concat('q-', left(sha256({said}), 20))"
     rows = (
         f"SELECT {index * FILE_STEP} + record AS pos, {query_id} AS query_id, hash({said}) AS text_hash,"
-        f" nullif({layout.group}, '') AS grp, nullif({layout.split}, '') AS split, {says_nothing(layout)} AS mute,"
+        f" nullif({layout.group}, '') AS grp, nullif({layout.split}, '') AS split, {no_text(layout)} AS mute,"
         f" {cells} AS cell"
         f" FROM ({layout.source.scan(layout.scanned)})"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tenbin.outcomes.columns import NUMBERS, TEXTS, resolve
-from tenbin.outcomes.layout import Layout, json_text, number, one_cell, text
+from tenbin.outcomes.layout import Layout, is_nested, json_text, number, one_cell, text
 from tenbin.outcomes.source import Source
 
 
@@ -23,6 +23,7 @@ def layout(source: Source, mapping: Mapping[str, str] | None) -> Layout:
         scanned=tuple(used.values()),
         cells=(one_cell(numbers, said("model")),),
         prompt=said("prompt"),
+        nested=is_nested(source, used["prompt"]) if "prompt" in used else "false",
         messages=json_text(source, used["messages"]) if "messages" in used else "NULL",
         query_id=said("query_id") if "query_id" in used else None,
         group=said("group"),
