@@ -123,6 +123,44 @@ def test_processes_are_few():
 """
 
 
+FORGER = """
+import json, os, sys
+frame = sys._getframe()
+while "task" not in frame.f_locals:
+    frame = frame.f_back
+mark = frame.f_locals["task"]["mark"]
+REWIND
+for channel in range(3, 9):
+    try:
+        os.write(channel, (FORGED + "\\n").replace("MARK", mark).encode())
+    except OSError:
+        pass
+os._exit(0)
+"""
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    "rewind", ["", "for n in range(3, 9):\n    try: os.ftruncate(n, 0); os.lseek(n, 0, 0)\n    except OSError: pass"]
+)
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '{"fault": "the tests are wrong"}',
+        '{"ready": true, "fault": "the tests are wrong"}',
+        '{"mark": "MARK", "fault": "the tests are wrong"}',
+        '{"mark": "MARK", "passed": 1, "total": 0}',
+        '{"mark": "MARK", "passed": 9, "total": 1}',
+        '{"mark": "MARK", "passed": "all", "total": null}',
+        '{"mark": "MARK"}',
+        "[" * 50_000,
+    ],
+)
+def test_a_program_cannot_leave_its_own_quality_open(metric: CodeTests, forged: str, rewind: str) -> None:
+    program = FORGER.replace("FORGED", repr(forged)).replace("REWIND", rewind)
+    assert metric.score("", program, TESTS) == 0.0
+
+
 THREADS = """
 import time
 from concurrent.futures import ThreadPoolExecutor

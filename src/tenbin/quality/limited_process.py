@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Thread
 from typing import Any
 
 from tenbin.errors import TenbinError
@@ -32,19 +34,30 @@ class Ended:
 def run_program(command: Sequence[str], task: Mapping[str, Any], wall_s: float, limits: Mapping[str, int]) -> Ended:
     """Start a program in an empty environment, hand it the task, and wait for its end, `wall_s` seconds at most.
 
-    `limits` by their names in `resource` hold before it gets the task; systems that cannot set them do without.
-    Ctrl-C at the terminal does not reach it, lest half a grade becomes one.
+    Its output goes through a pipe: what is written there, the program cannot take back. `limits` by their names in
+    `resource` hold before it gets the task; systems that cannot set them do without. Ctrl-C at the terminal does not
+    reach it, lest half a grade becomes one.
     """
-    with TemporaryFile() as output, TemporaryFile() as complaint:
-        process = subprocess.Popen(  # noqa: S603 - a fixed program of ours
-            command,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=complaint,
-            env={"LANG": "C.UTF-8"},
-            cwd="/",
-            start_new_session=True,
-        )
+    with TemporaryFile() as complaint:
+        source, sink = os.pipe()
+        try:
+            process = subprocess.Popen(  # noqa: S603 - a fixed program of ours
+                command,
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=complaint,
+                env={"LANG": "C.UTF-8"},
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(source)
+            raise
+        finally:
+            os.close(sink)
+        output = bytearray()
+        reader = Thread(target=_read, args=(source, output), daemon=True)
+        reader.start()
         try:
             _limit(process.pid, limits)
             process.communicate(json.dumps(task).encode(), timeout=wall_s)
@@ -54,10 +67,10 @@ def run_program(command: Sequence[str], task: Mapping[str, Any], wall_s: float, 
         finally:
             process.kill()
             process.wait()
-        output.seek(0)
+            reader.join()
         complaint.seek(0)
         said = complaint.read(1024).decode("utf-8", "replace").strip()
-        return Ended(output.read(MAX_OUTPUT_BYTES), said, is_late)
+        return Ended(bytes(output), said, is_late)
 
 
 def run_apart(program: str, task: Mapping[str, Any], *, cpu_s: int, memory_bytes: int) -> dict[str, Any]:
@@ -76,6 +89,13 @@ def run_apart(program: str, task: Mapping[str, Any], *, cpu_s: int, memory_bytes
         last = ended.complaint.splitlines()[-1:] or ["no reason given"]
         raise TenbinError(f"the process that computes it broke off ({last[0]})") from None
     return found
+
+
+def _read(source: int, output: bytearray) -> None:
+    """Keep the first of what is written until the last writer is gone; the rest only has to go somewhere."""
+    with os.fdopen(source, "rb", buffering=0) as stream:
+        while chunk := stream.read(MAX_OUTPUT_BYTES):
+            output += chunk[: MAX_OUTPUT_BYTES - len(output)]
 
 
 def _limit(pid: int, limits: Mapping[str, int]) -> None:

@@ -1,8 +1,8 @@
 """How many tests a Python program passes: `{"code", "tests", "mark", ...}` in; started inside a sandbox, never outside.
 
-Out come lines of JSON: `{"ready": true}` before the program is touched, then `{"mark", "passed", "total"}`, or
-`{"fault": sentence}` where the tests are no Python. A program that ends itself, the process or the time leaves the last
-line out: it has failed. The mark, which nobody knows beforehand, keeps what the program prints from being taken for it.
+Out come lines of JSON: `{"ready": true}` before the program is touched, with `"fault": sentence` where the tests are
+no Python, then `{"mark", "passed", "total"}`. A program that ends itself, the process or the time leaves the last line
+out: it has failed. The mark, which nobody knows beforehand, keeps what the program prints from being taken for it.
 
 The tests see every name of the program. Functions `test_…` and `unittest.TestCase` classes count one by one; without
 any the tests are a script of asserts, and count as one.
@@ -35,11 +35,11 @@ def main() -> None:
     task = json.load(sys.stdin)
     report = silenced()
     give_up_rights(task["memory_bytes"], task["cpu_s"], NOBODIES[int(task["mark"], 16) % len(NOBODIES)])
-    report({"ready": True})
     fault = syntax_fault(task["tests"])
     if fault is not None:
-        report({"fault": fault})
+        report({"ready": True, "fault": fault})
     else:
+        report({"ready": True})
         passed, total = run(Path.cwd(), task["code"], task["tests"])
         report({"mark": task["mark"], "passed": passed, "total": total})
     os._exit(0)
