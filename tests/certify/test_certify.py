@@ -110,6 +110,21 @@ def test_groups_are_proved_together(router: Router) -> None:
         certify(router, 0.9, group="none")
 
 
+def test_a_prompt_that_two_groups_ask_counts_in_both_by_what_each_of_them_saw(router: Router) -> None:
+    panel = replace(split_panel().take(np.arange(300, 900)), split=None)
+    twice = panel.take(np.tile(np.arange(600), 2))
+    reference = router.models.index("large")
+    quality = twice.quality.copy()
+    quality[:600] = np.arange(3) == reference  # a group that only the reference serves well
+    quality[600:] = np.arange(3) != reference  # and one with the same prompts that anybody else serves better
+    queries = tuple(replace(query, group="bad" if i < 600 else "good") for i, query in enumerate(twice.queries))
+    found = certify(with_rows(router, replace(twice, queries=queries, quality=quality)), 0.98, by_group=True)
+    bad, good = found.groups
+    assert (bad.group, bad.n_prompts, good.n_prompts) == ("bad", 600, 600)
+    assert (bad.step, bad.mu) == (0, None)
+    assert good.step > 0
+
+
 def test_too_few_rows_leave_the_reference_alone_and_say_how_many_it_takes(router: Router) -> None:
     found = certify(with_rows(router, split_panel().take(np.arange(300, 310))), 0.99)
     assert found.finding == "too_few"

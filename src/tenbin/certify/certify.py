@@ -62,6 +62,7 @@ def certify(
     path = draw_path(router, router.crossfit, trade_off, allowed)
     pairs = _pairs(router, calibration, path, allowed, min_quality, group)
     training = _training(path, pairs, reference, min_quality)
+    apart = _pairs(router, _group_by_group(calibration), path, allowed, min_quality, group) if by_group else None
     values = pairs.values[:, 1:]
     step = int(steps_proved(values, bets_like(training, values, min_quality), alpha)) if len(path) else 0
     return Certificate(
@@ -80,7 +81,7 @@ def certify(
         saving=observed_saving(pairs, step),
         next_step=_next_step(path, pairs, training, step, alpha),
         group=group,
-        groups=_groups(pairs, path, training, step, min_quality, alpha) if by_group else (),
+        groups=() if apart is None else _groups(apart, path, training, step, min_quality, alpha),
         versions={**router.versions(), "calibration": calibration.digest[:12]},
     )
 
@@ -121,6 +122,12 @@ def _pairs(
             fix="label some prompts for every candidate",
         )
     return pairs
+
+
+def _group_by_group(calibration: Calibration) -> Calibration:
+    """The same where copies of a prompt in two groups are two prompts: each group answers for its own outcomes."""
+    keys = zip(calibration.keys, calibration.groups, strict=True)
+    return replace(calibration, keys=tuple(f"{key} {group}" for key, group in keys))
 
 
 def _training(path: Path, pairs: Pairs, reference: int, min_quality: float) -> Floats:
