@@ -142,6 +142,7 @@ def test_dials_are_read_off_gaps_to_the_new_reference(found: Onboarding) -> None
     estimates = heir.crossfit.estimates
     served = gap_sd(estimates.quality_sd, heir.roster.gap_correlation, place)
     assert estimates.gap_sd == pytest.approx(served, abs=1e-3)  # the crossfit is kept in float32
+    assert heir.gap_correlation.tolist() == heir.roster.gap_correlation.tolist()  # of today's candidates
     assert not estimates.gap_sd[:, place].any()  # caution does not doubt the reference against itself
 
 

@@ -218,7 +218,7 @@ class Router:
     @property
     def gap_correlation(self) -> Floats:
         """Correlation [M] of each candidate's errors with the reference's, as learnt out of fold."""
-        return self._estimator.gap_correlation
+        return self.roster.gap_correlation
 
     def grounds(self, features: Features, estimates: Estimates) -> list[Reason | None]:
         """What each query's estimates [n] lack (None: nothing)."""
