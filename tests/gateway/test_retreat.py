@@ -114,6 +114,15 @@ def test_overspending_that_was_waved_through_is_fine_for_that_day_only() -> None
     assert spent(watch, 5.0, NOON + DAY_S).retreat is not None
 
 
+def test_whoever_resumes_the_morning_after_has_waved_nothing_through() -> None:
+    watch = spent_today(Watch(Promise(max_spend_usd=10.0)), 11.0, 0.9 * DAY_S)
+    again = resumed(watch, 1.1 * DAY_S)
+    assert spent_today(again, 9.0, 1.2 * DAY_S).retreat is None
+    assert spent_today(again, 11.0, 1.2 * DAY_S).retreat is not None
+    over = resumed(spent_today(watch, 11.0, 1.1 * DAY_S), 1.1 * DAY_S)  # the fallback has spent that much, too
+    assert spent_today(over, 12.0, 1.2 * DAY_S).retreat is None
+
+
 def test_nothing_promised_is_nothing_watched() -> None:
     watch = Watch(Promise())
     assert labelled(watch, 0.0, NOON) is watch

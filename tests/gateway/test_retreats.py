@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tenbin.errors import StoreError
-from tenbin.gateway.retreat import Promise, Watch
-from tenbin.gateway.retreats import Retreats, retreat_of
+from tenbin.gateway.retreat import DAY_S, Promise, Watch
+from tenbin.gateway.retreats import EXCUSES, Marked, Retreats, retreat_of
 from tenbin.store.marks import Marks
 
 
 def made(folder: Path) -> Retreats:
-    retreats = Retreats(Marks(folder))
-    retreats._watches = {"auto": Watch(Promise(min_quality=0.9))}
+    retreats = Retreats(Marks(folder), Marks(folder, EXCUSES))
+    retreats._watches = {"auto": Watch(Promise(min_quality=0.9, max_spend_usd=10.0))}
     return retreats
 
 
@@ -41,10 +42,31 @@ def test_a_restart_stays_in_retreat(tmp_path: Path) -> None:
     assert after.of("auto") == sentence
 
 
+def test_what_was_waved_through_stays_so_for_all_workers_and_after_a_restart(tmp_path: Path) -> None:
+    first, second, now = made(tmp_path), made(tmp_path), time.time()
+    first.spent_today("auto", 11.0, now)
+    second.resume("auto")  # has not even looked yet
+    first.adopt(first.marked())
+    restarted = made(tmp_path)
+    restarted.adopt(restarted.marked())
+    for worker in (first, second, restarted):
+        worker.spent_today("auto", 12.0, now)
+        assert worker.of("auto") is None
+        worker.spent_today("auto", 12.0, now + DAY_S)
+        assert worker.of("auto") is not None
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"day": "x"}'])
+def test_a_damaged_excuse_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / EXCUSES).mkdir()
+    (tmp_path / EXCUSES / "auto.json").write_text(text)
+    assert made(tmp_path).marked() == Marked({}, {})
+
+
 def test_a_retreat_that_cannot_be_marked_holds_here(tmp_path: Path) -> None:
     (tmp_path / "retreats").write_text("in the way")
     retreats = failing(made(tmp_path))
-    retreats.adopt({})
+    retreats.adopt(Marked({}, {}))
     assert retreats.of("auto") is not None
 
 

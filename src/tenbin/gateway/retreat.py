@@ -132,10 +132,16 @@ def spent_today(watch: Watch, total_usd: float, now: float) -> Watch:
 
 
 def resumed(watch: Watch, now: float) -> Watch:
-    """After somebody said to go on: with windows afresh, and today's overspending waved through if that was it."""
-    if watch.retreat is None:
+    """After somebody said to go on: with windows afresh, and today's overspending waved through if that was it.
+
+    Of a retreat that began on a day before, nothing of today is waved through but what is overspent already.
+    """
+    retreat, most, day = watch.retreat, watch.promise.max_spend_usd, int(now // DAY_S)
+    if retreat is None:
         return watch
-    excused = int(now // DAY_S) if watch.retreat.reason == "spend" else watch.excused_day
+    is_over = most is not None and watch.day == day and watch.spent_usd > most
+    is_excused = retreat.reason == "spend" and (is_over or int(retreat.since // DAY_S) == day)
+    excused = day if is_excused else watch.excused_day
     return Watch(watch.promise, day=watch.day, spent_usd=watch.spent_usd, excused_day=excused)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tenbin.errors import StoreError
@@ -13,16 +13,27 @@ from tenbin.gateway.retreat import Promise, Retreat, Watch, finished, labelled, 
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.store.marks import Marks
 
+EXCUSES = "excuses"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What the store says of profiles: their retreats, and the day whose overspending was last waved through."""
+
+    retreats: Mapping[str, Retreat]
+    excused: Mapping[str, int]
+
 
 class Retreats:
     """One watch per profile; a change of what is promised begins a new one, a reload of the same keeps it.
 
-    A retreat is marked in the store, so that it holds for all workers and after a restart, until somebody resumes.
-    Belongs to the event loop, but for `marked`.
+    A retreat is marked in the store, so that it holds for all workers and after a restart, until somebody resumes; so
+    is the day whose overspending somebody has waved through. Belongs to the event loop, but for `marked`.
     """
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: Marks, excuses: Marks) -> None:
         self._marks = marks
+        self._excuses = excuses
         self._watches: dict[str, Watch] = {}
         self._unmarked: set[str] = set()
         self.log = logging.getLogger("tenbin.gateway.sla")
@@ -48,32 +59,43 @@ class Retreats:
         """A request was answered, or failed through no fault of the client."""
         self._step(profile, lambda watch: finished(watch, answered, time.time()))
 
-    def spent_today(self, profile: str, total_usd: float) -> None:
-        """What the ledger knows of today's dollars."""
-        self._step(profile, lambda watch: spent_today(watch, total_usd, time.time()))
+    def spent_today(self, profile: str, total_usd: float, at: float) -> None:
+        """What the ledger knew at that moment (Unix seconds) of its day's dollars."""
+        self._step(profile, lambda watch: spent_today(watch, total_usd, at))
 
     def promises_spend(self) -> list[str]:
         """The profiles whose dollars are watched."""
         return [name for name, watch in self._watches.items() if watch.promise.max_spend_usd is not None]
 
     def resume(self, profile: str) -> None:
-        """Route again; StoreError where the mark of the retreat cannot be taken away."""
+        """Route again; StoreError where the store cannot say so to the other workers."""
+        self.adopt(self.marked())  # it may be another worker that retreated
+        now = time.time()
+        if (watch := self._watches.get(profile)) is not None:
+            excused = resumed(watch, now).excused_day
+            if excused is not None:
+                self._excuses.put(profile, {"day": excused})
         self._marks.take(profile)
         self._unmarked.discard(profile)
-        self._step(profile, lambda watch: resumed(watch, time.time()))
+        self._step(profile, lambda watch: resumed(watch, now))
         self.log.warning("profile %s routes again", profile)
 
-    def marked(self) -> dict[str, Retreat]:
-        """The retreats that are marked in the store. Blocks: call it in a thread. Errors: StoreError."""
-        return {name: retreat_of(mark) for name, mark in self._marks.all().items()}
+    def marked(self) -> Marked:
+        """What is marked in the store. Blocks: call it in a thread. Errors: StoreError."""
+        days = {name: mark.get("day") for name, mark in self._excuses.all().items()}
+        return Marked(
+            retreats={name: retreat_of(mark) for name, mark in self._marks.all().items()},
+            excused={name: day for name, day in days.items() if isinstance(day, int)},
+        )
 
-    def adopt(self, marked: Mapping[str, Retreat]) -> None:
+    def adopt(self, marked: Marked) -> None:
         """Retreat and resume as the store says, whichever worker it was that wrote."""
-        for name, watch in list(self._watches.items()):
-            if name in marked:
+        for name, known in list(self._watches.items()):
+            watch = self._watches[name] = replace(known, excused_day=marked.excused.get(name, known.excused_day))
+            if (retreat := marked.retreats.get(name)) is not None:
                 if watch.retreat is None:
-                    self._watches[name] = replace(watch, retreat=marked[name])
-                    self.log.error("profile %s serves its reference: %s", name, marked[name].sentence)
+                    self._watches[name] = replace(watch, retreat=retreat)
+                    self.log.error("profile %s serves its reference: %s", name, retreat.sentence)
             elif watch.retreat is not None and name not in self._unmarked:
                 self._watches[name] = resumed(watch, time.time())
                 self.log.warning("profile %s routes again", name)

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tenbin.errors import StoreError, TenbinError
@@ -20,7 +19,8 @@ from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
 from tenbin.gateway.planner import Planner
-from tenbin.gateway.retreats import Retreats
+from tenbin.gateway.retreat import DAY_S
+from tenbin.gateway.retreats import EXCUSES, Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import Sessions
 from tenbin.gateway.snapshot import Snapshot
@@ -96,7 +96,7 @@ class Services:
         self.metrics = Metrics(self.readings)
         self.keys = KeyWatch(self.metrics)
         self.planner = Planner(self.decider, self.sessions, self.strangers, self.keys)
-        self.retreats = Retreats(Marks(folder))
+        self.retreats = Retreats(Marks(folder), Marks(folder, EXCUSES))
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
@@ -331,10 +331,10 @@ class Services:
             await asyncio.sleep(seconds)
 
     def _read_spend(self) -> None:
-        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        now = time.time()  # not that of the day that may begin meanwhile
         for profile in self.retreats.promises_spend():
-            spent = self.reader.spent_in(profile, midnight)
-            self.loop.call_soon_threadsafe(self.retreats.spent_today, profile, spent)
+            spent = self.reader.spent_in(profile, now // DAY_S * DAY_S)
+            self.loop.call_soon_threadsafe(self.retreats.spent_today, profile, spent, now)
 
     def _share_retreats(self) -> None:
         self.loop.call_soon_threadsafe(self.retreats.adopt, self.retreats.marked())
