@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 import tenbin.cli
 import tenbin.pilot
@@ -90,6 +91,39 @@ def test_what_goes_live_for_its_quality_is_no_saving(proved: Status, lang: str, 
         assert "392" not in said
     assert headline in told.headline()
     assert "−392" not in Page(render_page(replace(proved, proof=finest), lang=lang, root=ROOT)).text()
+
+
+def _changed(record: Record, cause: str) -> Record:
+    """The record as it would be in a pilot that nothing can be concluded from, for this cause."""
+    match record:
+        case Graded() if cause == "no_quality":
+            return structs.replace(record, quality=0.0)
+        case Graded(model="big") if cause == "no_reference":
+            return structs.replace(record, quality=None, note="it has no number")
+        case Bought() if cause == "no_cost":
+            return structs.replace(record, cost_usd=0.0)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("cause", "en", "ja"),
+    [
+        ("no_quality", "every answer of big", "big の回答はすべて0点"),
+        ("no_reference", "no answer of big", "big の回答には採点"),
+        ("no_cost", "big costs nothing", "big の費用は0"),
+    ],
+)
+def test_what_no_further_prompt_would_settle_is_said(cause: str, en: str, ja: str, tmp_path: Path) -> None:
+    prompts = made_prompts(40)
+    pairs = every_pair(prompts)
+    records = [_changed(record, cause) for record in made_records(prompts, pairs)]
+    status = pilot_status(written(tmp_path / "p", prompts, pairs, records))
+    assert (status.verdict.kind, status.verdict.reason, status.verdict.model) == ("check", cause, None)
+    for lang, words in (("en", en), ("ja", ja)):
+        told = Telling.of(status, lang)
+        assert words in told.headline()
+        assert told.reasons() in ([], [load_catalogue(lang, TEXTS)("why.few", n="40")])
+        assert words in Page(render_page(status, lang=lang, root=ROOT)).text()
 
 
 def test_everything_odd_is_counted_and_nothing_is_silently_a_zero(odd: Status) -> None:

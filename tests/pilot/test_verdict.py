@@ -31,7 +31,8 @@ OPEN = Evidence(
     n_prompts=200,
     singles=(single("big", 0.01, 1.0), single("mid", 0.004, 0.98), single("small", 0.001, 0.6)),
     saving=beyond(-0.1, 0.3),
-    reference_usd=0.01,
+    reference_labels=200,
+    reference=single("big", 0.01, 1.0),
     queries_per_day=None,
     proof=None,
     proof_model=None,
@@ -59,6 +60,10 @@ OPEN = Evidence(
         ({"proof": "collect"}, "buy", "undecided", 2),
         ({"proof": "single"}, "single", "proved_single", None),
         ({"proof": "single", "saving": beyond(0.05, 0.3)}, "buy", "unproven", 2),
+        ({"singles": (), "saving": None, "n_prompts": 0, "reference_labels": 0}, "check", "no_reference", None),
+        ({"left": 3, "singles": (), "saving": None, "reference_labels": 0}, "run", "no_answers", 1),
+        ({"reference": single("big", 0.01, 0.0), "is_exhausted": True}, "check", "no_quality", None),
+        ({"reference": single("big", 0.0, 1.0), "is_exhausted": True, "proof": "single"}, "check", "no_cost", None),
     ],
 )
 def test_the_verdict(changes: dict[str, object], kind: str, reason: str, stage: int | None) -> None:

@@ -94,12 +94,12 @@ def measure(contenders: Sequence[Contender], field: Field, worth: Worth, *, resa
     scales = [scale_of(q, c) for q, c in zip(quality, cost, strict=True)]
     reference = field.reference
     blind = [scale.zero.cost_at for scale in scales]
+    whole = np.where(cost[:, reference] > 0.0, cost[:, reference], np.nan)
     return Measured(
         means=means,
         cost_share=tuple(_shares(means, k, scales, reference) for k in range(len(contenders))),
         blind_share={
-            ratio: np.array([at(ratio * q) for at, q in zip(blind, quality[:, reference], strict=True)])
-            / cost[:, reference]
+            ratio: np.array([at(ratio * q) for at, q in zip(blind, quality[:, reference], strict=True)]) / whole
             for ratio in TARGETS
         },
         reference_usd=cost[:, reference],

@@ -122,6 +122,11 @@ class Found:
     savings: tuple[Saving, ...] = ()
     pace: Pace = dataclasses.field(default_factory=lambda: Pace((), None))
 
+    @property
+    def saving(self) -> Saving | None:
+        """The saving at the target."""
+        return next((saving for saving in self.savings if saving.ratio == KEPT), None)
+
 
 def pilot_status(
     folder: PilotFolder, *, environ: Mapping[str, str] | None = None, progress: Progress | None = None
@@ -145,7 +150,6 @@ def pilot_status(
     panel = believed(results).panel()
     found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
-    saving = next((saving for saving in found.savings if saving.ratio == KEPT), None)
     evidence = Evidence(
         stage=max((stage.stage for stage in counted.stages), default=0),
         left=counted.left,
@@ -154,8 +158,9 @@ def pilot_status(
         budget_left_usd=left_usd,
         n_prompts=0 if found.field is None else len(found.field),
         singles=found.singles,
-        saving=saving,
-        reference_usd=_reference_usd(found.singles, settings.reference),
+        saving=found.saving,
+        reference_labels=_labels(panel, settings.reference),
+        reference=next((single for single in found.singles if single.model == settings.reference), None),
         queries_per_day=settings.queries_per_day,
         proof=None if proof is None else proof.kind,
         proof_model=None if proof is None else proof.model,
@@ -180,7 +185,7 @@ def pilot_status(
         pace=found.pace,
         next_stage=following,
         proof=proof,
-        payback=None if saving is None else payback_of(counted.spent_usd, saving, settings.queries_per_day),
+        payback=None if found.saving is None else payback_of(counted.spent_usd, found.saving, settings.queries_per_day),
         verdict=verdict_of(evidence),
     )
 
@@ -302,8 +307,10 @@ def _point(found: Evaluation) -> OperatingPoint:
     return next(point for point in found.operating_points if (point.kind, point.target) == asked)
 
 
-def _reference_usd(singles: Sequence[Single], reference: str) -> float:
-    return next((single.cost_usd.value for single in singles if single.model == reference), math.nan)
+def _labels(panel: Panel, model: str) -> int:
+    """The grades of a model on training prompts."""
+    graded = training_part(panel).quality[:, [name == model for name in panel.models]]
+    return int((~np.isnan(graded)).sum())
 
 
 def _is_exhausted(prompts: Sequence[PilotPrompt], plan: Sequence[Pair]) -> bool:

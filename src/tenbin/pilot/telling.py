@@ -66,8 +66,9 @@ class Telling:
         status, words, verdict = self.status, self.words, self.status.verdict
         usd = self.numbers.usd(verdict.usd)
         stage = self.numbers.plain(verdict.stage)
-        if verdict.kind == "run":
-            return words(f"verdict.{verdict.reason}", stage=stage, left=self.numbers.plain(status.tally.left), usd=usd)
+        if verdict.kind in ("run", "check"):
+            left, reference = self.numbers.plain(status.tally.left), status.settings.reference
+            return words(f"verdict.{verdict.reason}", stage=stage, left=left, usd=usd, reference=reference)
         if verdict.kind == "buy":
             return words("verdict.nothing" if verdict.reason == "no_answers" else "verdict.buy", stage=stage, usd=usd)
         if verdict.kind == "live" and status.proof is not None:
@@ -92,6 +93,8 @@ class Telling:
     def _evidence(self) -> list[str]:
         """What the hold-out says where it says anything, else what the training prompts say."""
         status, words, proof = self.status, self.words, self.status.proof
+        if status.verdict.kind == "check":
+            return []
         if proof is None:
             return [self._beyond()] if status.singles else []
         said = words("why.proof_finest" if math.isnan(proof.ratio) else "why.proof", **self.proved(proof))

@@ -1,4 +1,4 @@
-"""What to do next: finish the stage, buy the next one, stop and use one model, or put the router live. Pure."""
+"""What to do next: finish the stage, buy another, stop and use one model, put the router live, or mend first. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tenbin.evaluate.result import Figure, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.measure import KEPT, Saving, Single
 
-Kind = Literal["run", "buy", "single", "live", "prompts"]
+Kind = Literal["run", "buy", "single", "live", "prompts", "check"]
 Reason = Literal[
     "unfinished",  # run: pairs are planned and not bought
     "too_few",  # buy: too few prompts to measure a saving on
@@ -24,6 +24,9 @@ Reason = Literal[
     "proved",  # live: the hold-out says so
     "exhausted",  # prompts: every prompt was asked and the question is still open
     "no_answers",  # run or buy: nothing to judge by
+    "no_reference",  # check: no answer of the reference has a grade
+    "no_quality",  # check: the reference's answers are all graded 0, so that no share of its quality can be kept
+    "no_cost",  # check: the reference costs nothing, so that no share of its cost can be saved
 ]
 
 WORTH = 0.02
@@ -31,6 +34,8 @@ WORTH = 0.02
 SURE = 0.93
 """The lower end of what a candidate keeps of the reference's quality must reach this before a pilot stops with it."""
 DAYS = 365.0
+NOTHING = 1e-9
+"""A mean quality no larger is that of grades that are all 0."""
 LEAST_STAGE = 0.1
 """Less money than this share of what was spent so far buys nothing that would change the picture."""
 
@@ -41,7 +46,8 @@ class Evidence:
 
     `left` pairs of `stage` are planned and not bought; the next purchase costs `next_usd` of `budget_left_usd`.
     `n_prompts` prompts make the field; `saving` is at the target, None below the least number of them. `proof` is what
-    the hold-out said, `proof_model` the model it named. `is_exhausted`: no prompt is left to buy for.
+    the hold-out said, `proof_model` the model it named. `is_exhausted`: no prompt is left to buy for. The reference has
+    `reference_labels` grades on training prompts; `reference` is how it does, None where it is not among `singles`.
     """
 
     stage: int
@@ -52,7 +58,8 @@ class Evidence:
     n_prompts: int
     singles: tuple[Single, ...]
     saving: Saving | None
-    reference_usd: float
+    reference_labels: int
+    reference: Single | None
     queries_per_day: float | None
     proof: VerdictKind | None
     proof_model: str | None
@@ -81,6 +88,9 @@ def verdict_of(evidence: Evidence) -> Verdict:
         return Verdict("run", "unfinished" if e.singles else "no_answers", model, e.stage, e.next_usd)
     if e.proof == "route":
         return Verdict("live", "proved", model, None, None)
+    cause = _obstacle(e)
+    if cause is not None:
+        return Verdict("check", cause, None, None, None)
     reason = _reason(e)
     if e.proof == "single" and reason != "unproven":
         # Training prompts that are sure of a gain outweigh a small hold-out that sees none.
@@ -106,6 +116,17 @@ def best_single(singles: tuple[Single, ...]) -> str | None:
     return min(keeping, key=lambda single: (single.cost_usd.value, single.model)).model if keeping else None
 
 
+def _obstacle(e: Evidence) -> Reason | None:
+    """Why no prompt that could be bought would settle anything, if so: shares of the reference are not to be had."""
+    if not e.reference_labels and not e.left:
+        return "no_reference"
+    if e.reference is None:
+        return None
+    if e.reference.quality.value <= NOTHING:
+        return "no_quality"
+    return "no_cost" if e.reference.cost_usd.value <= 0.0 else None
+
+
 def _reason(e: Evidence) -> Reason:
     """Why go on, or why not, as far as training prompts tell."""
     if not e.singles:
@@ -129,4 +150,5 @@ def _is_sure(e: Evidence) -> bool:
 def _yearly_usd(beyond: Figure, e: Evidence) -> float:
     """The most that routing may add to blind mixtures in a year of the user's traffic."""
     most = beyond.high if math.isfinite(beyond.high) else beyond.value
-    return most * e.reference_usd * (e.queries_per_day or 0.0) * DAYS
+    reference_usd = math.nan if e.reference is None else e.reference.cost_usd.value
+    return most * reference_usd * (e.queries_per_day or 0.0) * DAYS

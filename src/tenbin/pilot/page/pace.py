@@ -38,7 +38,9 @@ def pace(told: Telling) -> Markup:
         for point in points
     ]
     lead = words("pace.lead", kept=told.kept, reference=status.settings.reference, n=numbers.plain(status.n_measured))
-    drawn = figure(both(lambda frame: _draw(told, frame), 320, 280), told.pace()) if len(points) >= LEAST_DRAWN else ""
+    is_known = all(math.isfinite(point.saving.value) for point in points)  # no share of a reference that is free is
+    is_drawn = is_known and len(points) >= LEAST_DRAWN
+    drawn = figure(both(lambda frame: _draw(told, frame), 320, 280), told.pace()) if is_drawn else ""
     listed = folded(words("pace.title"), table(columns, rows, caption=words("pace.title")))
     return part("pace", words("pace.title"), lead, Markup(drawn), listed)
 
