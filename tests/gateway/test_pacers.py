@@ -107,6 +107,8 @@ def test_a_call_is_under_way_from_its_start_to_its_end_however_it_ends(tmp_path:
 
 def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
     first, second = made(tmp_path, 0), made(tmp_path, 1)
+    for worker in (first, second):
+        worker._place.take()
     before = mu(second)
     overspend(first)
     first.share()
@@ -114,6 +116,21 @@ def test_workers_know_of_each_others_spend(tmp_path: Path) -> None:
     second._kept["auto"].pace = None
     assert mu(second) > before
     assert mu(first) == mu(second)
+    first._place.leave()
+    second._place.leave()
+
+
+def test_what_a_worker_owed_or_saved_goes_with_it_but_not_what_it_spent_today(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 0), made(tmp_path, 1)
+    first._place.take()
+    overspend(first)
+    first.share()
+    gone = first._kept["auto"].own
+    assert second.share()["auto"][1].debt_usd == gone.debt_usd > 0.0
+    first._place.leave()
+    left = second.share()["auto"][1]
+    assert (left.debt_usd, left.billed_usd, left.seen) == (0.0, 0.0, 0.0)
+    assert (left.day_usd, left.hours) == (gone.day_usd, gone.hours)
 
 
 def test_gateways_on_one_store_know_of_each_others_spend(tmp_path: Path) -> None:

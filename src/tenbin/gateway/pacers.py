@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 from tenbin.config import Profile
 from tenbin.gateway.snapshot import ServedProfile
-from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised, together
+from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, left_by, paced_mu, paid, promised, together
 from tenbin.store.marks import Marks
 from tenbin.store.place import Place
 
@@ -138,11 +138,13 @@ class Pacers:
                 if own is not one.written:
                     self._marks.put(f"{name}{AT}{place}", {**asdict(own), "request_usd": one.budget.request_usd})
                     one.written = own
+        there = self._place.taken()
         found: dict[str, dict[int, Tally]] = {name: {} for name in kept}
         for mark, content in self._marks.all().items():
             name, _, number = mark.rpartition(AT)
             if name in found and number.isdecimal():
-                found[name][int(number)] = tally_of(content, kept[name].budget)
+                tally = tally_of(content, kept[name].budget)
+                found[name][int(number)] = tally if int(number) in there else left_by(tally)
         today = int(time.time() // DAY_S)
         return {
             name: (tallies.pop(place, Tally()), together(tallies.values(), today)) for name, tallies in found.items()

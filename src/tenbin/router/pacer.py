@@ -147,6 +147,14 @@ def turned(tally: Tally, day: int) -> Tally:
     return replace(tally, day=day, day_usd=0.0, began=1.0, hours=_NO_HOURS, before=before)
 
 
+def left_by(tally: Tally) -> Tally:
+    """What counts of a worker that is gone: its dollars and requests of the day.
+
+    Its debts, savings and evidence would never fade, since nobody goes on with them.
+    """
+    return Tally(day=tally.day, day_usd=tally.day_usd, began=tally.began, hours=tally.hours)
+
+
 def together(tallies: Iterable[Tally], day: int) -> Tally:
     """The tally of all workers on that day."""
     there = [turned(tally, day) for tally in tallies]
