@@ -91,9 +91,14 @@ def _write_jsonl(path: Path, names: Sequence[str], rows: Sequence[dict[str, Any]
 
 def _write_csv(path: Path, names: Sequence[str], rows: Sequence[dict[str, Any]], delimiter: str) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([[_flat(row[name]) for name in names] for row in rows])
+        plain = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        # Before Python 3.13 the csv module quotes no carriage return, at which every reader ends the row.
+        quoting = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(names)
+        for row in rows:
+            cells = [_flat(row[name]) for name in names]
+            has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+            (quoting if has_return else plain).writerow(cells)
 
 
 def write_parquet(path: Path, types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
