@@ -24,11 +24,12 @@ def sprout_row(key: str, prompt: str, big: tuple, small: tuple, dataset: str = "
     }  # fmt: skip
 
 
-def test_sprout_is_wide_with_one_struct_per_model(write, tmp_path):
+@pytest.mark.parametrize("part", ["{}-00000-of-00001.parquet", "default-{}-0000.parquet", "{}.parquet"])
+def test_sprout_is_wide_with_one_struct_per_model(write, tmp_path, part):
     (tmp_path / "sprout").mkdir()
-    write([sprout_row("k2", "q two", (1.0, 50), (0.0, 5))], "sprout/test-00000-of-00001.parquet")
-    write([sprout_row("k1", "q one", (0.5, 40), (None, None))], "sprout/train-00000-of-00001.parquet")
-    write([sprout_row("k3", "q three", (1.0, 7), (1.0, 8))], "sprout/validation-00000-of-00001.parquet")
+    write([sprout_row("k2", "q two", (1.0, 50), (0.0, 5))], f"sprout/{part.format('test')}")
+    write([sprout_row("k1", "q one", (0.5, 40), (None, None))], f"sprout/{part.format('train')}")
+    write([sprout_row("k3", "q three", (1.0, 7), (1.0, 8))], f"sprout/{part.format('validation')}")
     panel = read_outcomes(tmp_path / "sprout")
     assert panel.models == ("big-model", "small-model")
     assert [(query.query_id, query.prompt, query.group) for query in panel.queries] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from tenbin.errors import DataError
@@ -71,4 +72,6 @@ def _has(struct: str, name: str) -> bool:
 
 
 def _split(source: Source) -> str | None:
-    return next((ours for name, ours in SPLIT_OF_FILE.items() if source.path.name.startswith(name)), None)
+    # As its authors name them (train-00000-of-00001.parquet), and as the hub's converter does (default-train-0000).
+    words = re.split(r"[^a-z]+", source.path.name.lower())
+    return next((SPLIT_OF_FILE[word] for word in words if word in SPLIT_OF_FILE), None)
