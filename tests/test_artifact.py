@@ -1,6 +1,10 @@
 """The artifact folder: same content same bytes, nothing half-written, every damage named."""
 
+import hashlib
+import io
 import json
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +133,71 @@ def test_not_a_router(tmp_path):
 def test_arrays_of_python_objects_cannot_be_stored(tmp_path):
     with pytest.raises(ValueError, match="Object arrays"):
         write_artifact(tmp_path / "r", manifest(), {"quality": {"x": np.array([{}], dtype=object)}}, "", "")
+
+
+def broken(value: object, *place: str | int):
+    """An edit of a manifest: this value at that place."""
+
+    def edit(said):
+        *outer, last = place
+        for key in outer:
+            said = said[key]
+        said[last] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        broken(float("nan"), "c_ref_usd"),
+        broken(-0.01, "c_ref_usd"),
+        broken(0, "c_ref_usd"),
+        broken([0.01], "c_ref_usd"),
+        broken("1", "t_ref_s"),
+        broken("euros", "cost_basis"),
+        broken(None, "hashes"),
+        broken(None, "format"),
+        broken(5, "embedder"),
+        broken(True, "n_train"),
+        broken("large", "candidates", 1, "name"),
+        broken("8k", "candidates", 1, "context_window_tokens"),
+        broken(float("nan"), "candidates", 1, "max_output_tokens"),
+        lambda said: said.pop("format"),
+    ],
+)
+def test_a_manifest_whose_values_cannot_be_is_damaged(tmp_path, edit):
+    write(tmp_path / "router")
+    path = tmp_path / "router" / MANIFEST
+    said = json.loads(path.read_text())
+    edit(said)
+    path.write_text(json.dumps(said))
+    with pytest.raises(ArtifactError, match="is damaged"):
+        read_manifest(tmp_path / "router")
+
+
+def test_a_manifest_nested_beyond_measure_is_one_sentence(tmp_path):
+    write(tmp_path / "router")
+    (tmp_path / "router" / MANIFEST).write_text("[" * 100_000)
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        read_manifest(tmp_path / "router")
+
+
+def test_arrays_that_would_unpack_to_more_than_their_file_are_refused(tmp_path):
+    folder = tmp_path / "router"
+    write(folder)
+    packed, header = folder / "quality.npz", io.BytesIO()
+    np.savez_compressed(packed, coef=np.zeros(1_000_000))
+    refused_after_rehash(folder, "its arrays are compressed")
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 50,)})
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("coef.npy", header.getvalue())
+    refused_after_rehash(folder, "")
+
+
+def refused_after_rehash(folder: Path, why: str) -> None:
+    """The part is damaged though the manifest names its very hash."""
+    digest = hashlib.sha256((folder / "quality.npz").read_bytes()).hexdigest()
+    hashed = replace(read_manifest(folder), hashes={"quality.npz": digest})
+    with pytest.raises(ArtifactError, match=f"is damaged.*{why}"):
+        read_part(folder, hashed, "quality")

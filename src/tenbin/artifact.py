@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -32,6 +33,18 @@ MANIFEST = "manifest.json"
 PRICES = "prices.toml"
 CARD = "card.md"
 CALIBRATION = "calibration.npz"
+COST_BASES = ("tokens", "dollars")
+JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str | None": (str, type(None)),
+    "int | None": (int, type(None)),
+    "float | None": (int, float, type(None)),
+    "Mapping[str, str]": (dict,),
+}
+"""What a field of a manifest may be in JSON, by its annotation; nested ones are checked apart."""
 MADE_FOR = "artifact_hash"
 """The array of the calibration that names the artifact whose estimates it holds."""
 
@@ -151,7 +164,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtifactError(
             "is not a router (no manifest.json)", where=str(folder), fix="make one: tenbin fit"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"cannot be read ({error})", where=str(path), fix="fit the router again") from error
     found = raw.get("format") if isinstance(raw, dict) else None
     if isinstance(found, int) and found > FORMAT:
@@ -222,16 +235,36 @@ def _manifest_of(raw: dict[str, Any]) -> Manifest:
     known = {f.name for f in fields(Manifest)}
     if unknown := sorted(set(raw) - known):
         raise ValueError(f"unknown key {unknown[0]}")
+    raw = {"changes": (), **raw}
+    _check_types(raw, Manifest)
     candidates = tuple(_candidate_of(entry) for entry in raw["candidates"])
+    if len({c.name for c in candidates}) < len(candidates):
+        raise ValueError("a candidate stands twice")
+    if raw["cost_basis"] not in COST_BASES:
+        raise ValueError(f"cost_basis is {raw['cost_basis']!r}")
+    for name in ("c_ref_usd", "t_ref_s"):  # NaN or a negative anchor would turn every decision without a word
+        if raw[name] is not None and raw[name] <= 0.0:
+            raise ValueError(f"{name} is {raw[name]!r}")
     if raw["reference"] not in {c.name for c in candidates}:
         raise ValueError(f"reference {raw['reference']!r} is no candidate")
-    changes = tuple(Change(**entry) for entry in raw.get("changes", ()))
+    changes = tuple(Change(**entry) for entry in raw["changes"])
     return Manifest(**{**raw, "candidates": candidates, "changes": changes})
 
 
 def _candidate_of(raw: dict[str, Any]) -> Candidate:
+    _check_types(raw, Candidate)
     capabilities = raw.get("capabilities")
     return Candidate(**{**raw, "capabilities": None if capabilities is None else frozenset(capabilities)})
+
+
+def _check_types(raw: Mapping[str, Any], kind: type[Manifest] | type[Candidate]) -> None:
+    """Every value is of the type of its field, every number finite (KeyError, TypeError, ValueError)."""
+    for field in fields(kind):
+        wanted, value = JSON_TYPES.get(str(field.type)), raw[field.name]
+        if wanted is not None and type(value) not in wanted:
+            raise TypeError(f"{field.name} is {value!r:.40}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{field.name} is {value!r}")
 
 
 def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -246,9 +279,17 @@ def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def _unpack(blob: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of one .npz; ValueError, OSError or BadZipFile where it is none."""
-    with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
+    """The arrays of one .npz as `_pack` makes it; ValueError, OSError or BadZipFile where it is none."""
+    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+        members = archive.infolist()
+    # Nothing is packed here: what would unpack to more than the file has is none of ours, and could fill all memory.
+    if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > len(blob):
+        raise ValueError("its arrays are compressed")
+    try:
+        with np.load(io.BytesIO(blob), allow_pickle=False) as loaded:
+            return {key: loaded[key] for key in loaded.files}
+    except MemoryError as error:
+        raise ValueError("an array claims to be larger than its file") from error
 
 
 def _swap(beside: Path, folder: Path) -> None:

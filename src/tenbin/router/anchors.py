@@ -10,10 +10,11 @@ from tenbin.router.pricing import Pricing
 
 
 def anchors_of(models: tuple[str, ...], pricing: Pricing, crossfit: Crossfit, reference: int) -> Anchors:
-    """The reference's mean dollars and seconds; the dearest candidate's where the reference is free."""
+    """The reference's mean dollars (the dearest candidate's where it is free) and seconds (NaN where there are none)."""
     observed, estimates = crossfit.observed, crossfit.estimates
     measured = pricing.observed_cost_usd(observed)
     dollars = known_means(measured, pricing.cost_usd(estimates), observed.weight)
     seconds = known_means(observed.latency_s, estimates.latency_s, observed.weight)
     c_ref = float(dollars[reference]) if dollars[reference] > 0.0 else float(np.nanmax(dollars))
-    return Anchors(models[reference], c_ref if c_ref > 0.0 else 1.0, float(seconds[reference]))
+    t_ref = float(seconds[reference])
+    return Anchors(models[reference], c_ref if c_ref > 0.0 else 1.0, t_ref if t_ref > 0.0 else np.nan)
