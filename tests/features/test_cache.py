@@ -94,12 +94,13 @@ def test_a_place_that_cannot_be_written_is_passed_over(tmp_path: Path) -> None:
     assert np.array_equal(cached.embed(["a"]), Counting().embed(["a"]))
 
 
-def test_a_damaged_vector_is_computed_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b"\0", np.full(4, np.nan, "<f4").tobytes()])
+def test_a_damaged_vector_is_computed_again(tmp_path: Path, damaged: bytes) -> None:
     path = tmp_path / "v.sqlite3"
     cached = CachedEmbedder(Counting(), path)
     good = cached.embed(["a"])
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE vectors SET vector = x'00'")
+        connection.execute("UPDATE vectors SET vector = ?", [damaged])
     connection.close()
     assert np.array_equal(cached.embed(["a"]), good)
     assert np.array_equal(cached.embed(["a"]), good)

@@ -93,7 +93,9 @@ class CachedEmbedder:
                     query = f"SELECT text, vector FROM vectors WHERE embedder = ? AND text IN ({marks})"  # noqa: S608  marks only
                     for text, vector in connection.execute(query, [self.name, *part]):
                         if isinstance(vector, bytes) and len(vector) == size:
-                            found[text] = np.frombuffer(vector, _VECTOR_TYPE).astype(np.float32)
+                            known = np.frombuffer(vector, _VECTOR_TYPE).astype(np.float32)
+                            if np.isfinite(known).all():  # no embedder makes others: such a row is damaged
+                                found[text] = known
         except (sqlite3.Error, OSError):
             return found
         return found
