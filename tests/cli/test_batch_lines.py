@@ -48,6 +48,7 @@ def test_a_missing_id_is_the_line_number_and_blank_lines_count() -> None:
         ('{"prompt": "a", "query_id": true}', "in.jsonl:1:17", "query_id"),
         ('{"prompt": "a", "group": 3}', "in.jsonl:1:17", "group"),
         ('{"prompt": "a", "input_tokens": -1}', "in.jsonl:1:17", "input_tokens is -1"),
+        (f'{{"prompt": "a", "input_tokens": 1{"0" * 400}}}', "in.jsonl:1:17", "input_tokens is 1000"),
         ('{"prompt": "a", "input_tokens": NaN}', "in.jsonl:1:17", "input_tokens is nan"),
         ('{"prompt": "a", "max_output_tokens": "9"}', "in.jsonl:1:17", "a text, not a number"),
         ('{"messages": [{"content": "x"}]}', "in.jsonl:1:2", "without a role"),

@@ -192,6 +192,8 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
     [
         (MODEL + "input_usd_per_mtok = -1\noutput_usd_per_mtok = 2", "input_usd_per_mtok = -1 is not a price"),
         (MODEL + "input_usd_per_mtok = nan\noutput_usd_per_mtok = 2", "input_usd_per_mtok = nan is not a price"),
+        (MODEL + f"input_usd_per_mtok = 1{'0' * 400}\noutput_usd_per_mtok = 2", "input_usd_per_mtok = 1000"),
+        (MODEL + f"input_usd_per_mtok = 1{'0' * 5000}\noutput_usd_per_mtok = 2", "is not TOML"),
         (MODEL + "input_usd_per_mtok = inf\noutput_usd_per_mtok = 2", "input_usd_per_mtok = inf is not a price"),
         (MODEL + "input_usd_per_mtok = true\noutput_usd_per_mtok = 2", "input_usd_per_mtok = True is not a number"),
         (MODEL + 'input_usd_per_mtok = "1"\noutput_usd_per_mtok = 2', "input_usd_per_mtok = '1' is not a number"),

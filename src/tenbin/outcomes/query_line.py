@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from tenbin.errors import DataError
@@ -86,8 +85,9 @@ class QueryLine:
             return None
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise self.wrong(f"{key} is {kind(given)}, not a number", "give the count of tokens", key)
-        if not least <= given <= 1e12 or not math.isfinite(given):
-            raise self.wrong(f"{key} is {given:.6g}, not a count of {least:g} or more", "give the count of tokens", key)
+        if not least <= given <= 1e12:
+            shown = f"{given:.6g}" if isinstance(given, float) else str(given)[:24]  # a whole number may be no float
+            raise self.wrong(f"{key} is {shown}, not a count of {least:g} or more", "give the count of tokens", key)
         return float(given)
 
     def check_messages(self, messages: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -22,6 +21,8 @@ from tenbin.prices.toml_text import read_entries, write_entries
 from tenbin.types import Price
 
 NUMBERS = tuple(f.name for f in fields(Price) if f.name not in ("since", "source"))
+MOST = 1e15
+"""No price or threshold comes near; products with tokens stay finite."""
 REQUIRED = ("input_usd_per_mtok", "output_usd_per_mtok", "request_usd")
 
 
@@ -206,8 +207,8 @@ def _checked(price: Price, where: str) -> Price:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise PriceError(f"{key} = {value!r} is not a number", where=where, fix="give dollars as 0.15")
-        if not 0.0 <= value < math.inf:
-            raise PriceError(f"{key} = {value} is not a price", where=where, fix="give a finite number >= 0")
+        if not 0.0 <= value <= MOST:
+            raise PriceError(f"{key} = {str(value)[:24]} is not a price", where=where, fix="give a finite number >= 0")
         clean[key] = abs(float(value))  # abs: -0.0 would be another text than 0.0
     if price.since is not None and type(price.since) is not date:
         raise PriceError(f"since = {price.since!r} is not a day", where=where, fix="write since = 2026-01-31, unquoted")

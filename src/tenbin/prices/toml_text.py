@@ -24,7 +24,7 @@ def read_entries(text: str, name: str) -> dict[str, list[Price]]:
     """The entries by model of a TOML text called `name`; values are checked for their presence, not their range."""
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise PriceError(f"is not TOML: {error}", where=name, fix="correct that line") from None
     _known(document, ("models",), name)
     models = _table(document.get("models", {}), "models", name)

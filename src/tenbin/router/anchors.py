@@ -10,7 +10,7 @@ from tenbin.router.pricing import Pricing
 
 
 def anchors_of(models: tuple[str, ...], pricing: Pricing, crossfit: Crossfit, reference: int) -> Anchors:
-    """The reference's mean dollars (the dearest candidate's where it is free) and seconds (NaN where there are none)."""
+    """The reference's mean dollars and seconds; the dearest candidate's where it is free, NaN where it takes none."""
     observed, estimates = crossfit.observed, crossfit.estimates
     measured = pricing.observed_cost_usd(observed)
     dollars = known_means(measured, pricing.cost_usd(estimates), observed.weight)
