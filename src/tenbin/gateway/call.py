@@ -17,6 +17,7 @@ from tenbin.store.account import Reservation
 from tenbin.store.records import Decided, Intent, Record, Settled, Status
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.usage import possible_usage
 
 if TYPE_CHECKING:
     from tenbin.gateway.services import Services
@@ -26,9 +27,6 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
-UNKNOWN_WINDOW_TOKENS = 1 << 20
-MOST_WINDOWS = 4
-"""Tools that run at the provider fill the context window more than once; counts beyond so many are no counts."""
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
@@ -181,15 +179,10 @@ class Call:
             self.work.services.budgets.settle(self.reservation, 0.0)
 
     def _believed(self, usage: Usage | None) -> Usage | None:
-        """The usage; None where nothing that was sent or said can have so many tokens.
-
-        An upstream that miscounts would spend a key's budget in one answer; a call of unknown usage costs its reserve.
-        """
-        if usage is None:
-            return None
-        window = self.attempt.destination.candidate.context_window_tokens or UNKNOWN_WINDOW_TOKENS
-        most = MOST_WINDOWS * max(window, self.work.incoming.body_bytes)
-        if usage.input_tokens <= most and usage.output_tokens <= most * self.work.incoming.answers:
+        """The usage; None where it cannot be: a call of unknown usage costs its reserve."""
+        incoming, candidate = self.work.incoming, self.attempt.destination.candidate
+        window_tokens = candidate.context_window_tokens
+        if usage is None or possible_usage(usage, window_tokens, incoming.body_bytes, incoming.answers) is not None:
             return usage
         self.work.services.log.warning(
             "%s counts %d tokens in and %d out, more than there can be (call %d of %s): booked without them",

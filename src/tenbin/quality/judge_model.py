@@ -19,7 +19,7 @@ from tenbin.upstream.failure import FailureKind, UpstreamFailure
 from tenbin.upstream.pace import Pace
 from tenbin.upstream.translate import chat_to_messages
 from tenbin.upstream.translate.model_rules import anthropic_rules, openai_rules
-from tenbin.upstream.usage import read_usage, told_usage
+from tenbin.upstream.usage import possible_usage, read_usage, told_usage
 from tenbin.upstream.words import words_of
 
 Found = TypeVar("Found")
@@ -69,7 +69,7 @@ class JudgeSettings:
 class Asked(Generic[Found]):
     """What a judge found, None where it did not say (`note` says why), and the dollars of all calls for it.
 
-    A call that broke off, or that reports no usage, counts with its upper bound.
+    A call that broke off, or that reports no usage that can be, counts with its upper bound.
     """
 
     found: Found | None
@@ -183,7 +183,8 @@ class JudgeModel:
             raise failure
         answer = await reply.read(MAX_REPLY_BYTES)
         said, words = read_usage(destination.dialect, answer), words_of(destination.dialect, answer)
-        usage = told_usage(said.usage, words)
+        window_tokens = destination.candidate.context_window_tokens
+        usage = possible_usage(told_usage(said.usage, words), window_tokens, len(body))
         if usage is None:
             return words, self._bound_usd(prompt)
         self._pace.correct(usage.input_tokens + usage.output_tokens - assumed_tokens)

@@ -21,6 +21,9 @@ MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NULL = msgspec.Raw(b"null")
 _Count = int | float | None
 _MAX_TOKENS = 1 << 40
+_UNKNOWN_WINDOW_TOKENS = 1 << 20
+_MOST_WINDOWS = 4
+"""Tools that run at the provider fill the context window more than once; counts beyond so many are no counts."""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -153,6 +156,17 @@ def told_usage(usage: Usage | None, words: str) -> Usage | None:
     return None if is_void else usage
 
 
+def possible_usage(usage: Usage | None, window_tokens: int | None, sent_bytes: int, answers: int = 1) -> Usage | None:
+    """The usage; None where no request of so many bytes, to a candidate of this context window, can have so many.
+
+    An upstream that miscounts would spend a whole budget in one answer.
+    """
+    most = _MOST_WINDOWS * max(window_tokens or _UNKNOWN_WINDOW_TOKENS, sent_bytes)
+    if usage is None or usage.input_tokens > most or usage.output_tokens > most * answers:
+        return None
+    return usage
+
+
 def asks_usage(members: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a chat request asks for the usage of its stream itself (`stream_options.include_usage`)."""
     options = _options(members)
@@ -233,6 +247,7 @@ __all__ = [
     "anthropic_usage",
     "asks_usage",
     "openai_usage",
+    "possible_usage",
     "read_responses_usage",
     "read_usage",
     "told_usage",

@@ -141,12 +141,9 @@ def test_an_empty_answer_and_one_without_usage_are_counted(tmp_path: Path) -> No
         pilot = made(tmp_path, upstream, asked=prompts(1), models=("big",))
         assert [(c.empty, c.cut) for c in run(pilot).candidates] == [(1, 1)]
     silent = b'data: {"choices": [{"delta": {"content": "four"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
-    # Zeros for an answer of words count nothing either: they made the candidate free.
-    for untold in (
-        Answer(chunks=(silent,)),
-        Answer(text="four", usage=Usage(0, 0)),
-        Answer(text="four", usage=Usage(9, 0)),
-    ):
+    # Zeros for an answer of words count nothing either: they made the candidate free. What cannot be ended the budget.
+    counts = (Usage(0, 0), Usage(9, 0), Usage(10**30, 1), Usage(9, 1 << 33))
+    for untold in (Answer(chunks=(silent,)), *(Answer(text="four", usage=usage) for usage in counts)):
         with FakeUpstream(untold) as upstream:
             pilot = made(tmp_path / f"{untold.usage}", upstream, asked=prompts(1), models=("big",))
             report = run(pilot)

@@ -17,6 +17,7 @@ from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.usage import possible_usage
 
 FINAL = frozenset({"context"})
 """Failures that asking again would only repeat: the prompt, not the moment, is at fault."""
@@ -88,8 +89,9 @@ class Buyer:
         return self._bought(order, ceiling, heard, time.perf_counter() - started), None
 
     def _bought(self, order: Order, ceiling: Ceiling, heard: Heard, latency_s: float) -> Bought:
-        pair = order.pair
-        usage = heard.usage or estimated_usage(order.said, heard.text)
+        pair, candidate = order.pair, order.destination.candidate
+        told = possible_usage(heard.usage, candidate.context_window_tokens, len(order.said.body))
+        usage = told or estimated_usage(order.said, heard.text)
         cost_usd = ceiling.bill_usd(usage) if usage.input_tokens or usage.output_tokens else 0.0
         return Bought(
             order.call_id,
@@ -107,8 +109,8 @@ class Buyer:
             finish_reason=heard.finish_reason,
             price_version=self.price_version,
             is_refusal=heard.is_refusal,
-            is_estimated=heard.usage is None,
-            held_usd=max(order.reserve_usd - cost_usd, 0.0) if heard.usage is None else 0.0,
+            is_estimated=told is None,
+            held_usd=max(order.reserve_usd - cost_usd, 0.0) if told is None else 0.0,
         )
 
 
