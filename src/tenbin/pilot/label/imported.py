@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import msgspec
 
 from tenbin.errors import DataError
 from tenbin.pilot.journal import Journal
@@ -20,7 +24,7 @@ def import_labels(path: Path, results: Results, journal: Journal, labeller: str)
     """Write the labels of a CSV file with the columns query_id, model, quality (0 to 1), and perhaps labeller and note.
 
     All or none: DataError names the first line that is wrong. The answers are taken to be a random part of each
-    model's. Returns how many were written.
+    model's, and each label carries the chance of that, as those of the page do. Returns how many were written.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -37,8 +41,16 @@ def import_labels(path: Path, results: Results, journal: Journal, labeller: str)
     if len(labels) > MOST_ROWS:
         raise DataError(f"has more than {MOST_ROWS:,} labels", where=str(path), fix="give fewer")
     if labels:
-        journal.append(*labels)
+        journal.append(*_with_chance(labels, results))
     return len(labels)
+
+
+def _with_chance(labels: Sequence[Labelled], results: Results) -> Iterator[Labelled]:
+    """The labels with the share of the model's answers that the file labels."""
+    bought = Counter(model for _, model, repeat in results.answers if repeat == 0)
+    given = Counter(model for _, model in {(label.query_id, label.model) for label in labels})
+    for label in labels:
+        yield msgspec.structs.replace(label, label_propensity=given[label.model] / bought[label.model])
 
 
 def _label(row: dict[str, str | None], where: str, results: Results, labeller: str) -> Labelled:
