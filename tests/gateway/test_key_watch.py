@@ -16,7 +16,7 @@ from tenbin.router.dearness import DearCurve
 from tenbin.store.keys import create_key
 from tenbin.telemetry.metrics import Metrics
 from tenbin.testing import Answer
-from tests.gateway.running import EASY, HARD, Running, Upstreams, eventually
+from tests.gateway.running import EASY, HARD, Running, Upstreams, eventually, fitted
 
 ENOUGH = 48
 """In the gateway under test half of the training prompts are dear; so many that all are cannot be chance."""
@@ -101,6 +101,20 @@ def test_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         keys.decided(served(), f"key_{i}", 0.3, weighed(0, 1, 2))
     assert len(keys.dear._keys) == 3
     assert counted(keys) == 0
+
+
+def test_another_router_begins_its_watch_afresh_and_other_prices_do_not(tmp_path: Path) -> None:
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile="mu = 0.3") as gateway:
+        keys = gateway.gateway.services.keys
+        for _ in range(ENOUGH):
+            keys.new_subject.met("auto", "key_a", True, 0.05, 0.1)
+        prices = tmp_path / "router" / "prices.toml"
+        prices.write_text(prices.read_text().replace("= 0.1", "= 0.2"))
+        assert gateway.request("POST", "/reload", admin=True).status == 200
+        assert keys.new_subject.has("auto", "key_a")
+        fitted(["cheap", "good"], ending=lambda i: f"{i} and {i}").save(tmp_path / "router")
+        assert gateway.request("POST", "/reload", admin=True).status == 200
+        assert not keys.new_subject.has("auto", "key_a")
 
 
 def talk(gateway: Running, turns: int, topic: str, secret: str) -> None:

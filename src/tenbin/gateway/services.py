@@ -147,11 +147,14 @@ class Services:
 
     def taken_over(self, snapshot: Snapshot) -> None:
         """New requests are served with this snapshot."""
-        self._snapshot = snapshot
+        before, self._snapshot = self._snapshot, snapshot
         self.callers.is_open = snapshot.settings.keys == "open"
         self.retreats.watch(snapshot.profiles)
         for name, served in snapshot.profiles.items():
             self.metrics.serves(name)
+            old = before.profiles.get(name, served)
+            if old.versions["artifact"] != served.versions["artifact"]:
+                self.keys.release(name)  # what was new or dear to another router says nothing of this one
             if served.alone is not None:
                 self.log.error("profile %s serves its reference alone, uncertified: %s", name, served.alone)
         self.pacers.watch(snapshot.profiles)
