@@ -45,6 +45,26 @@ def test_messages_count_by_role_and_content():
     assert len(said(("user", None))) == 24
 
 
+@pytest.mark.parametrize("content", ["What is 2+2?", [{"type": "text", "text": "What is 2+2?"}]])
+def test_one_user_message_is_the_prompt_that_it_holds(content):
+    one = Query("1", messages=({"role": "user", "content": content},))
+    assert prompt_key(one) == key("What is 2+2?")
+    assert fold_of(one, 5) == fold_of(Query("2", "What is 2+2?"), 5)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ({"role": "system", "content": "a"},),
+        ({"role": "user", "content": None},),
+        ({"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},),
+        ({"role": "system", "content": "b"}, {"role": "user", "content": "a"}),
+    ],
+)
+def test_what_says_more_than_a_prompt_is_another_query(messages):
+    assert prompt_key(Query("1", messages=messages)) != key("a")
+
+
 @given(st.text(max_size=300), st.integers(1, 10))
 def test_a_fold_is_in_range_and_always_the_same(prompt, n_folds):
     fold = fold_of(Query("1", prompt), n_folds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from collections.abc import Mapping
 
 from tenbin.types import Query
 
@@ -35,11 +36,27 @@ def fold_of(query: Query, n_folds: int) -> int:
 
 
 def whole_text(query: Query) -> str:
-    """The prompt, or the turns of a conversation as `role: content`, one below the other."""
+    """The prompt, or the turns of a conversation as `role: content`, one below the other.
+
+    One user message of text is the prompt that it holds, as it is to the router: fitted on the one, a router has seen
+    the other.
+    """
     if query.messages is None:
         return query.prompt
+    if len(query.messages) == 1 and not query.prompt and query.messages[0].get("role") == "user":
+        text = _plain_text(query.messages[0].get("content"))
+        if text is not None:
+            return text
     turns = [f"{message.get('role', '')}: {_content_text(message.get('content'))}" for message in query.messages]
     return "\n".join([*turns, query.prompt] if query.prompt else turns)
+
+
+def _plain_text(content: object) -> str | None:
+    """The text of a content that is nothing but text, else None."""
+    parts = content if isinstance(content, list | tuple) and content else [content]
+    texts = [part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else part for part in parts]
+    said = [text for text in texts if isinstance(text, str)]
+    return "\n".join(said) if len(said) == len(texts) else None
 
 
 def _content_text(content: object) -> str:
