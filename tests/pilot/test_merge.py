@@ -39,6 +39,11 @@ def test_the_same_prompt_in_two_pilots_is_one_query(tmp_path: Path) -> None:
     assert (merged.shared, merged.agreed, merged.clashes) == (1, 1, ())
     propensity = {row.outcome.model: row.outcome.label_propensity for row in merged.rows}
     assert propensity == {"big": 0.75, "mid": 0.75, "small": 0.5}
+    assert merged.one_sided == 1  # small: the first pilot may have drawn it too, with a chance that nobody wrote down
+    alone = source("c", (PilotPrompt("2", "Is 2 even?"), "big", 1.0))
+    assert merge([alone, second]).one_sided == 0
+    certain = source("d", (PilotPrompt("1", "Is 91 prime?"), "other", 1.0), p=1.0)
+    assert merge([certain, source("a", (PilotPrompt("1", "Is 91 prime?"), "big", 1.0), p=1.0)]).one_sided == 0
     write_outcomes(tmp_path / "all.parquet", merged.rows)
     assert len(read_outcomes(tmp_path / "all.parquet")) == 1
 

@@ -77,6 +77,7 @@ def _document(merged: Merged, out: Path) -> dict[str, object]:
         "regrouped": merged.regrouped,
         "renamed": merged.renamed,
         "agreed": merged.agreed,
+        "one_sided": merged.one_sided,
         "clashes": merged.clashes,
     }
 
@@ -94,6 +95,13 @@ def _text(merged: Merged) -> str:
         said.append(f"{merged.regrouped:,} of them had different groups: that of the first pilot holds")
     if merged.renamed:
         said.append(f"{merged.renamed:,} prompts had the id of another one: PILOT/ID is their id now")
+    if merged.one_sided:
+        said.append(
+            caution(
+                f"{merged.one_sided:,} pairs of shared prompts were drawn by lot in one pilot alone: weighted means may"
+                " lean on them too much, for the chance that the other had is not kept"
+            )
+        )
     if len(set(merged.metrics.values())) > 1:
         said.append(caution("The metrics differ: their qualities do not compare (--force was given)."))
     if merged.clashes:

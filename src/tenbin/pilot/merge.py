@@ -40,7 +40,8 @@ class Merged:
     """The table, and what the pilots had in common.
 
     `shared` prompts stood in more than one pilot, `moved` of them in different splits, `regrouped` under different
-    groups, `renamed` had the id of another prompt; `agreed` pairs were labelled alike. `metrics` names each pilot's.
+    groups, `renamed` had the id of another prompt; `agreed` pairs were labelled alike. Of `one_sided` pairs of shared
+    prompts one pilot alone drew the lot: their propensity is short of the other's chance. `metrics` names each pilot's.
     """
 
     rows: tuple[TableRow, ...]
@@ -49,6 +50,7 @@ class Merged:
     regrouped: int
     renamed: int
     agreed: int
+    one_sided: int
     clashes: tuple[Clash, ...]
     metrics: Mapping[str, str]
 
@@ -59,8 +61,9 @@ def merge(sources: Sequence[Source], *, force: bool = False) -> Merged:
     A prompt keeps the id and the group of the first pilot that has it. Of two splits the one that is used earlier
     holds (train before calibration before test): what was trained on anywhere must not prove anything. A pair with
     two labels that agree keeps the first; where they clash, the one graded later holds. A pair labelled in two pilots
-    was chosen with probability 1 - (1 - p)(1 - q). Raises UsageError where the metrics differ and `force` is not
-    given, or where two pilots have the same name.
+    was chosen with probability 1 - (1 - p)(1 - q). So was one that only one of the two drew, but no plan keeps the
+    chance of what it did not draw: it keeps its p, may weigh too much, and is counted (`one_sided`). Raises UsageError
+    where the metrics differ and `force` is not given, or where two pilots have the same name.
     """
     metrics = {source.name: source.metric for source in sources}
     if len(metrics) < len(sources):
@@ -89,6 +92,7 @@ class _Table:
         self.groups: dict[str, set[str]] = {}
         self.cells: dict[tuple[str, str], tuple[str, Outcome]] = {}
         self.clashes: list[Clash] = []
+        self.twice: set[tuple[str, str]] = set()
         self.counts: Counter[str] = Counter()
 
     def take(self, pilot: str, row: TableRow) -> None:
@@ -117,6 +121,10 @@ class _Table:
             regrouped=sum(len(groups) > 1 for groups in self.groups.values()),
             renamed=self.counts["renamed"],
             agreed=self.counts["agreed"],
+            one_sided=sum(
+                len(self.pilots[at[0]]) > 1 and outcome.label_propensity < 1.0 and at not in self.twice
+                for at, (_, outcome) in self.cells.items()
+            ),
             clashes=tuple(self.clashes),
             metrics=metrics,
         )
@@ -135,6 +143,7 @@ class _Table:
         if at not in self.cells:
             self.cells[at] = pilot, outcome
             return
+        self.twice.add(at)
         other, held = self.cells[at]
         p, q = held.label_propensity, outcome.label_propensity
         both = 1.0 - (1.0 - p) * (1.0 - q)
