@@ -13,7 +13,8 @@ _MARK = re.compile(
     r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"[\s*_:=、,]*")
+_LEAD = re.compile(r"[\s*_:=、,]*(?:(?<=\n)- )?")
+"""What stands between a mark and its result; on a line of its own that may be the point of a list."""
 _END = re.compile(r"\n|。|\.(?=\s|$)")
 
 

@@ -23,14 +23,16 @@ class Quantity:
 
 # Every repetition that may fail at its end has a bound: a long answer must not take for ever.
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,9}(?![\d,])|\d{1,3}(?: \d{3}){1,9}(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
-_SIGN = r"(?:(?<![\w)\].])[-+])?"
+# A minus with a space behind it is one at the beginning, in brackets and behind an equals sign; else it is a dash.
+_SIGN = r"(?:(?<![\w)\].])[-+]|(?:\A\s?|(?<=[=≈<>({\[$])|(?<=[=≈<>] ))[-+] )?"
 _CURRENCY = r"(?:[$€£¥]\s?)?"
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:x|×|\*|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?[-+]?\d{1,3}\}?)"
 _KANJI = rf"(?:(?:{_NUMBER})[千百十]?[兆億万]|(?:{_NUMBER})[千百])"
 _FOUND = re.compile(
     rf"(?P<sign>{_SIGN}{_CURRENCY})(?:"
     rf"(?P<kanji>{_KANJI}{{1,9}}(?:{_NUMBER})?)"
-    rf"|\\[dt]?frac\{{(?P<above>-?(?:{_NUMBER}))\}}\{{(?P<below>-?(?:{_NUMBER}))\}}"
+    rf"|\\[dt]?frac\s?(?:\{{(?P<above>-?(?:{_NUMBER}))\}}|(?P<upper>\d))"
+    rf"\s?(?:\{{(?P<below>-?(?:{_NUMBER}))\}}|(?P<lower>\d))"
     r"|(?P<base>\d{1,6})\s?(?:\^|\*\*)\s?(?P<exponent>\{[-+]?\d{1,3}\}|[-+]?\d{1,3}(?![\d.]))"
     rf"|(?P<whole>\d+)\s(?P<top>\d+)/(?P<bottom>\d+)"
     rf"|(?P<plain>{_NUMBER})(?P<power>{_POWER})?(?:\s?/\s?(?P<over>{_NUMBER}))?"
@@ -90,7 +92,7 @@ def quantities(text: str) -> Iterator[Quantity]:
         if number is None or not math.isfinite(number):
             continue
         words = (found["words"] or "").strip(" -").lower()
-        number *= _SCALES[words] * (-1.0 if found["sign"].startswith("-") else 1.0)
+        number *= _SCALES[words] * (-1.0 if found["sign"].lstrip().startswith("-") else 1.0)
         dimension, factor = _UNITS.get((found["unit"] or "").lower(), (None, 1.0))
         yield Quantity(number, dimension, factor, found.start())
 
@@ -102,8 +104,9 @@ def _number(found: re.Match[str]) -> float | None:
             _float(digits) * _SCALES[small] * _SCALES[large]
             for digits, small, large in _KANJI_PART.findall(found["kanji"])
         )
-    if found["above"]:
-        return _ratio(_float(found["above"]), _float(found["below"]))
+    above, below = found["above"] or found["upper"], found["below"] or found["lower"]
+    if above:
+        return _ratio(_float(above), _float(below))
     if found["base"]:
         return _power(int(found["base"]), int(found["exponent"].strip("{}")))
     if found["whole"]:
