@@ -24,8 +24,6 @@ LARGEST_WEIGHT = 10.0
 LEAST_LABELS = 100
 """A candidate with fewer, and fewer than half of the most, is taken to deviate from the others by its mean alone."""
 MOST_FACTORS = 24
-LEAST_TO_COMPARE = 3
-"""Of two candidates each goes with the other as the other with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +53,6 @@ class Factors:
         rotation[telling] = own
         rotation[~telling, 0] = own[0, 0]
         return cls(means, mean_sd, rotation), completed @ own
-
-    def followed(self, scores: Floats) -> tuple[Floats, float]:
-        """By how much each deviation [T - 1] is expected to follow the common factor, and how far to believe it.
-
-        `scores` [n, T] are those of `learn`. Where one difficulty moves all candidates, each follows it as its outcomes
-        go with the mean of the others' (Spearman, 1904). Answers alone tell that, no prediction has to, so that some
-        dozens of rows do: a candidate that nearly always succeeds hardly follows. The belief, in [0, 1], is James and
-        Stein's: 1 minus what chance makes of the differences.
-        """
-        telling = np.any(self.rotation[:, 1:] != 0.0, axis=1)
-        own = scores @ self.rotation[telling].T
-        n, m = own.shape
-        nothing = np.zeros(self.size - 1), 0.0
-        if m < LEAST_TO_COMPARE:
-            return nothing
-        product = own * (own.sum(axis=1, keepdims=True) - own) / (m - 1)
-        shared = product.mean(axis=0)
-        level, spread = float(shared.mean()), float(shared.var())
-        if level <= 0.0:
-            return nothing
-        apart = product - np.outer(product.mean(axis=1), shared / level)
-        noise = float((apart**2).mean() / n)
-        if spread <= noise:
-            return nothing
-        expected: Floats = (shared / level) @ self.rotation[telling, 1:] * self.rotation[telling, 0].max()
-        return expected, 1.0 - noise / spread
 
     @property
     def size(self) -> int:

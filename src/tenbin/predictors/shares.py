@@ -26,8 +26,6 @@ ROWS_PER_DIRECTION = 4.0
 """With so few rows for each difference between candidates, nothing of what they say is kept."""
 LOADING_ROWS = 200.0
 """A loading is believed like n / (n + 200)."""
-LUCK_OF_COMMON = 8.0
-"""What the common factor may explain by luck, in units of its noise: four heads with many penalties try it."""
 SPARE = 0.05
 """What may be lacking (see `share_borne`) before anything is taken off."""
 STEPS = 200
@@ -63,25 +61,20 @@ def stacking_weights(heads: list[Floats], scores: Floats, rows: float) -> Floats
     return weights
 
 
-def loadings(scores: Floats, z: Floats, expected: Floats, belief: float, rows: float) -> Floats:
-    """By how much each of T - 1 deviations follows the common factor beyond what the heads say, per unit of it.
+def loadings(common: Floats, left: Floats, rows: float) -> Floats:
+    """By how much each of T - 1 deviations follows the common factor, from its predictions `common` [n] out of fold.
 
-    `scores` and `z` [n, T] are predictions out of fold of the factors and their truth, `rows` the labelled rows.
-    Candidates differ in how fast they fall with difficulty: one figure each, while heads learn deviations by hundreds
-    of columns and are shrunk for it. Gaps between weak and strong candidates came out too small by that, so that
-    dollars, whose differences are known better, decided against them (docs/LOG.md). What few rows leave open even of
-    one figure each goes to `expected` [T - 1], as far as the `belief` in that goes (see `Factors.followed`) and the
-    common factor is foretold better than luck could.
+    `left` [n, T - 1] is what the heads leave over of the deviations, `rows` the labelled rows. Candidates differ in how
+    fast they fall with difficulty: one figure each, which few rows settle, while heads learn deviations by hundreds of
+    columns and are shrunk for it. Gaps between weak and strong candidates came out too small by that, so that
+    dollars, whose differences are known better, decided against them (docs/LOG.md).
     """
-    common, deviations = scores[:, 0], scores[:, 1:]
-    n, directions = deviations.shape
-    power, gained = float(common @ common), float(common @ z[:, 0])
+    n, directions = left.shape
+    power = float(common @ common)
     if power <= 1e-12 or directions == 0:
         return np.zeros(directions)
-    share = n / (n + LOADING_ROWS) * share_borne(rows, directions)
-    foretold = 1.0 - LUCK_OF_COMMON * float(z[:, 0].var()) / gained if gained > 0.0 else 0.0
-    told, seen = common @ deviations / power, common @ z[:, 1:] / power
-    followed: Floats = share * (seen - told) + (1.0 - share) * belief * max(foretold, 0.0) * (expected - told)
+    believed = n / (n + LOADING_ROWS) * share_borne(rows, directions)
+    followed: Floats = (common @ left) * (believed / power)
     return followed
 
 

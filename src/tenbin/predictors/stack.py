@@ -60,7 +60,7 @@ class StackPredictor:
         rows = float((~np.isnan(target)).sum() / target.shape[1])
         self.weights_ = stacking_weights([head.out_of_fold for head in heads.values()], z, rows)
         scores = np.sum([w * head.out_of_fold for w, head in zip(self.weights_, heads.values(), strict=True)], axis=0)
-        follow = loadings(scores, z, *self.factors_.followed(z), rows)
+        follow = loadings(scores[:, 0], z[:, 1:] - scores[:, 1:], rows)
         scores[:, 1:] += np.outer(scores[:, 0], follow)
         deviations = self.factors_.rotation[:, 1:].T
         kept = trust_in_choice(scores[:, 1:] @ deviations, z[:, 1:] @ deviations)
