@@ -48,11 +48,10 @@ def asked(router: Router, count: int = 32) -> Panel:
 
 def test_one_nearly_as_good_as_the_dear_one_for_a_fiftieth_is_taken_in(router: Router) -> None:
     panel = asked(router)
-    quality = nearly_like_large(panel)
-    found = add_model(router, labelled(panel, quality), FRESH, PRICE)
+    found = add_model(router, labelled(panel, nearly_like_large(panel)), FRESH, PRICE)
     assert found.evidence.claim is None
     assert found.evidence.suffices
-    assert found.quality == pytest.approx(quality.mean(), abs=0.03)  # which 32 are asked moves this mean by .06
+    assert found.quality == pytest.approx(TRAIN.quality[:, 0].mean(), abs=0.08)
     assert found.n_labels == found.n_known == 32
     assert found.multiples["input_tokens"] == pytest.approx(1.0, abs=0.03)
     assert found.multiples["output_tokens"] == pytest.approx(1.0, abs=0.25)
