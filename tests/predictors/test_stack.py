@@ -49,6 +49,14 @@ def steep(n: int, seed: int) -> tuple[World, Floats]:
     return w, 0.8 - np.clip(0.5 + 0.3 * difficulty, 0.0, 1.0)[:, None] * np.array([0.1, 0.2, 0.5])
 
 
+def test_who_answers_always_alike_is_foretold_so_beside_one_who_does_not() -> None:
+    w = world(120, m=3)
+    fails = w.features.vectors[:, 0] < np.median(w.features.vectors[:, 0])
+    target = np.stack([np.where(fails, 0.0, 1.0), np.ones(120), np.full(120, 0.9)], axis=1)
+    mean = StackPredictor().fit(w.features, target, w.weight, w.folds).mean
+    assert np.abs(mean[:, 1:] - [1.0, 0.9]).max() < 0.1
+
+
 def test_shuffled_texts_leave_the_means() -> None:
     spread = []
     for seed in range(8):
