@@ -139,18 +139,24 @@ class Pool:
         payback = payback_of(1.0, PAID_BACK, *spent)
         return found | {"saved_usd": payback.saving_usd, "payback": payback.queries}
 
+    def along_the_dial(self, drawn: Drawn) -> Told:
+        """The figures of the report's slider, against the reference."""
+        found: Told = {}
+        field, curve, reference = drawn.field, drawn.curve, self.reference
+        quality, cost = (values[:, reference].mean() for values in (self.ground.quality, self.ground.cost_usd))
+        farther = along(field.estimates, field.cost_usd, field.anchors, curve.mus, curve.choices, reference)
+        dial = curve_of(drawn.trial, curve, drawn.ground, reference, farther).points
+        for k in range(0, len(dial), EVERY):
+            own = self.slider[k]
+            for name, value in zip(ON_THE_DIAL, (*own, own[0] / quality, 1.0 - own[1] / cost), strict=True):
+                found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
+        return found
+
     def against_best(self, drawn: Drawn) -> Told:
         """The figures against the model that is best on the drawn prompts; the truth is against that model."""
         best = drawn.trial.scales[0].best
         found: Told = {}
         quality, cost = self.ground.quality.mean(axis=0), self.ground.cost_usd.mean(axis=0)
-        field, curve = drawn.field, drawn.curve
-        farther = along(field.estimates, field.cost_usd, field.anchors, curve.mus, curve.choices, best)
-        dial = curve_of(drawn.trial, curve, drawn.ground, farther).points
-        for k in range(0, len(dial), EVERY):
-            true = (*self.slider[k], self.slider[k][0] / quality[best], 1.0 - self.slider[k][1] / cost[best])
-            for name, value in zip(ON_THE_DIAL, true, strict=True):
-                found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
         for saving, share, zero in zip(savings_of(drawn.trial), *self.cost_shares(best), strict=True):
             at = f"at {saving.ratio:.0%}"
             found[f"hull saving {at}"] = (saving.saving, 1.0 - share)
@@ -215,7 +221,8 @@ def main() -> None:
             rows = np.random.default_rng([size, draw]).integers(0, len(pool), size)
             drawn = pool.drawn(rows, resamples=arguments.resamples, seed=draw)
             told = {name: (figure, truth[name].value) for name, figure in pool.evaluated(drawn).items()}
-            for name, (figure, value) in (told | pool.against_best(drawn) | pool.promised(rows, draw)).items():
+            told |= pool.along_the_dial(drawn) | pool.against_best(drawn) | pool.promised(rows, draw)
+            for name, (figure, value) in told.items():
                 if math.isfinite(value):
                     held.setdefault(name, []).append(holds(figure, value))
         document[str(size)] = summed(held)

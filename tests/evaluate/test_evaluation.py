@@ -230,7 +230,7 @@ def test_the_head_room_is_told_where_the_noise_of_labels_is_known() -> None:
     assert [c.quality for c in told.singles] == [c.quality for c in plain.singles]
 
 
-def test_the_model_beside_the_router_is_held_against_the_reference_not_against_the_best_on_the_test_queries() -> None:
+def test_the_model_beside_the_router_and_the_dial_are_held_against_the_reference_not_against_the_best_here() -> None:
     costs = np.array([[0.0001, 0.001, 0.01]] * 2)
     trained = World(("easy", "middle", "dear"), np.array([[0.95, 0.8, 0.9], [0.1, 0.8, 0.9]]), costs)
     turned = replace(trained, quality=np.array([[0.95, 0.9, 0.85], [0.1, 0.9, 0.85]]))
@@ -240,6 +240,9 @@ def test_the_model_beside_the_router_is_held_against_the_reference_not_against_t
     said = next(s for s in found.verdict.sentences["en"] if s.startswith("Just using middle"))
     assert f" {1.0 - middle.cost_usd.value / dear.cost_usd.value:.1%} " in said
     assert f" {middle.quality.value / dear.quality.value:.1%} [" in said
+    for point in found.curves[0].points:
+        assert point.quality_ratio.value == pytest.approx(point.quality.value / dear.quality.value)
+        assert point.saving.value == pytest.approx(1.0 - point.cost_usd.value / dear.cost_usd.value)
 
 
 def test_twenty_prompts_asked_many_times_are_twenty_prompts() -> None:

@@ -164,6 +164,16 @@ def test_the_slider_starts_where_the_page_stands() -> None:
     assert now["mu"] == f"{nearest.mu:.3f}".rstrip("0")
 
 
+def test_the_slider_is_held_against_the_reference_though_another_model_is_best_here() -> None:
+    evaluation = dataclasses.replace(make_evaluation(), reference="medium")
+    page = Page(render_report(evaluation))
+    sources = dict(zip((f.get("id") for f in page.all("script")), page.source("script"), strict=True))
+    medium = next(single for single in evaluation.singles if single.model == "medium")
+    for now, point in zip(json.loads(sources["tenbin-dial"]), evaluation.curves[0].points, strict=True):
+        assert "medium" in now["saving_note"]
+        assert f"{point.quality.value / medium.quality.value:.1%}" in now["quality_note"]
+
+
 def test_every_dropped_row_is_told() -> None:
     text = Page(render_report(make_evaluation())).text()
     assert "30 test queries were dropped because the router had seen the same prompt in training" in text

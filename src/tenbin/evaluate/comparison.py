@@ -66,12 +66,17 @@ def shown_of(contender: Contender) -> Ints:
     return np.linspace(0, settings - 1, min(settings, SHOWN)).round().astype(np.int64)
 
 
-def curve_of(trial: Trial, contender: Contender, ground: Ground, farther: Choices | None = None) -> Curve:
-    """Points all along a contender's dial with intervals, and the hull of the sample; `farther` of `shown_of`."""
+def curve_of(
+    trial: Trial, contender: Contender, ground: Ground, reference: int, farther: Choices | None = None
+) -> Curve:
+    """Points all along a contender's dial with intervals, and the hull of the sample; `farther` of `shown_of`.
+
+    Held against the reference (an index), which training chose: which model is best on these queries is in part luck.
+    """
     quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
     shown = shown_of(contender)
     choices, where = contender.choices[shown], place(contender.choices)[shown]
-    kept = kept_of(trial.means, contender.name, choices, where, ground, trial.scales[0].best, farther=farther)
+    kept = kept_of(trial.means, contender.name, choices, where, ground, reference, farther=farther)
     shares = shares_of(choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
     points = tuple(

@@ -129,7 +129,7 @@ def _assemble(
         seed=seed,
         data=_data(case),
         singles=singles_of(trial, router.models, np.mean(~np.isnan(case.sample.panel.quality), axis=0)),
-        curves=tuple(_curve(case, trial, rival) for rival in rivals),
+        curves=tuple(_curve(case, trial, rival, reference) for rival in rivals),
         summaries=tuple(summary_of(trial, rival.name) for rival in rivals),
         differences=tuple(differences.values()),
         savings=savings_of(trial),
@@ -145,13 +145,14 @@ def _assemble(
     )
 
 
-def _curve(case: Case, trial: Trial, rival: Contender) -> Curve:
+def _curve(case: Case, trial: Trial, rival: Contender, reference: int) -> Curve:
     """A contender's curve; of the router's own, what is promised along the dial, the queries next in line are known."""
     field, farther = case.field, None
     if rival.name == ROUTER:
-        best, shown = trial.scales[0].best, shown_of(rival)
-        farther = along(field.estimates, field.cost_usd, field.anchors, rival.mus[shown], rival.choices[shown], best)
-    return curve_of(trial, rival, case.ground, farther)
+        shown = shown_of(rival)
+        settings = rival.mus[shown], rival.choices[shown]
+        farther = along(field.estimates, field.cost_usd, field.anchors, *settings, reference)
+    return curve_of(trial, rival, case.ground, reference, farther)
 
 
 def _head_room(case: Case, reference: int, seed: int) -> Figure:

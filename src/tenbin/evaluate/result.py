@@ -70,7 +70,8 @@ class CurvePoint:
 
     `mu` is NaN where the point is not of a sweep (a model of the zero router). `shares` is in the order of
     `Evaluation.models` and sums to 1. `predicted_…` are the means promised by the estimates of the chosen models
-    (NaN for what predicts nothing). `quality_ratio` and `saving` are against the best single model on the same queries.
+    (NaN for what predicts nothing). `quality_ratio` and `saving` are against the reference on the same queries, as in
+    an `OperatingPoint`.
     """
 
     mu: float

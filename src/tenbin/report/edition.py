@@ -24,6 +24,11 @@ class Edition:
         return self.single(self.evaluation.best_single)
 
     @property
+    def reference(self) -> SingleModel:
+        """The router's reference: what its dial is held against."""
+        return self.single(self.evaluation.reference)
+
+    @property
     def router(self) -> Curve:
         """The router's own curve."""
         return self.evaluation.curves[0]
@@ -46,15 +51,15 @@ class Edition:
         curve = self.curve(name)
         return self.words.get(f"curve.{name}", curve.title if curve else name)
 
-    def saving(self, cost_usd: float) -> float:
-        """1 - cost / the best single model's cost; NaN where that model is free."""
-        best = self.best.cost_usd.value
-        return 1.0 - cost_usd / best if best > 0.0 else math.nan
+    def saving(self, cost_usd: float, against: SingleModel) -> float:
+        """1 - cost / a single model's cost; NaN where that model is free."""
+        whole = against.cost_usd.value
+        return 1.0 - cost_usd / whole if whole > 0.0 else math.nan
 
     def quality_ratio(self, quality: float) -> float:
-        """Quality as a share of the best single model's; NaN where that is 0."""
-        best = self.best.quality.value
-        return quality / best if best > 0.0 else math.nan
+        """Quality as a share of the reference's; NaN where that is 0."""
+        whole = self.reference.quality.value
+        return quality / whole if whole > 0.0 else math.nan
 
     def default_setting(self) -> int:
         """The index along the dial at which the page opens.

@@ -119,15 +119,15 @@ def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
     quality, quality_interval = edition.share_of(point.quality)
     ratio_interval, saving_interval = (edition.share_of(found)[1] for found in (point.quality_ratio, point.saving))
     cost, cost_interval = edition.cost_of(point.cost_usd)
-    saving = numbers.percent(edition.saving(point.cost_usd.value))
-    against = words("dial.against", model=edition.best.model)
+    saving = numbers.percent(edition.saving(point.cost_usd.value, edition.reference))
+    against = words("dial.against", model=edition.reference.model)
     ratio = numbers.percent(edition.quality_ratio(point.quality.value))
     return {
         "mu": numbers.mu(point.mu),
         "mu_note": f"--mu {point.mu:.6g}",
         "quality": quality,
         "quality_note": words(
-            "dial.of_best",
+            "dial.of_reference",
             ratio=f"{ratio} ({ratio_interval})" if ratio_interval else ratio,
             interval=quality_interval,
         ),

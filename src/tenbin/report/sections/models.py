@@ -30,7 +30,7 @@ def models(edition: Edition) -> Markup:
             _named(edition, single.model, single.on_hull),
             cell(quality, quality_interval),
             cell(cost, cost_interval),
-            cell(numbers.percent(edition.saving(single.cost_usd.value))),
+            cell(numbers.percent(edition.saving(single.cost_usd.value, edition.best))),
             cell(numbers.plain(single.arena_score, 1)),
         ]
         row += [cell(numbers.plain(single.latency_s.value, 2))] if timed else []
