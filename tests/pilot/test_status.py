@@ -180,6 +180,23 @@ def test_no_more_digits_than_the_prompts_bear(odd: Status) -> None:
     assert "With 12 prompts this is a first look" in text
 
 
+def test_grades_by_another_metric_than_todays_are_to_be_made_anew(tmp_path: Path) -> None:
+    tables = "".join(f'[candidates.{m}]\nbase_url = "http://127.0.0.1:1/v1"\n' for m in MODELS)
+    (tmp_path / "tenbin.toml").write_text(f'{tables}[profiles.default]\nmetric = "exact"\n')
+    book = "".join(f'[models."{m}"]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1\n' for m in MODELS)
+    (tmp_path / "prices.toml").write_text(book)
+    prompts = made_prompts(12)
+    pairs = every_pair(prompts)
+    settings = made_settings(config=str(tmp_path / "tenbin.toml"), prices=str(tmp_path / "prices.toml"))
+    graded = pilot_status(written(tmp_path / "p", prompts, pairs, made_records(prompts, pairs), settings))
+    assert (graded.metric, graded.other_metric) == ("exact-1", "exact")
+    for lang in LANGUAGES:
+        said = " ".join(Telling.of(graded, lang).oddities())
+        assert "exact-1" in said
+        assert "tenbin pilot run p --regrade" in said
+    assert pilot_status(written(tmp_path / "q", prompts, pairs, [], settings)).other_metric is None
+
+
 def test_a_pilot_that_was_planned_only_says_what_to_run(tmp_path: Path) -> None:
     prompts = made_prompts(12)
     status = pilot_status(written(tmp_path / "new", prompts, every_pair(prompts), []))

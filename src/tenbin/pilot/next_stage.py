@@ -8,7 +8,7 @@ from pathlib import Path
 from tenbin.errors import TenbinError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import History, plan_stage
-from tenbin.pilot.plan.setup import read_setup
+from tenbin.pilot.plan.setup import Setup, read_setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
@@ -16,22 +16,26 @@ from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
 
 
+def setup_of(settings: PilotSettings, environ: Mapping[str, str]) -> Setup | None:
+    """What the pilot's configuration says today; None where it, its prices or its judge are not to be had."""
+    place = None if settings.prices is None else Path(settings.prices)
+    try:
+        return read_setup(
+            Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates
+        )
+    except TenbinError:
+        return None
+
+
 def next_stage(
+    setup: Setup,
     settings: PilotSettings,
     prompts: Sequence[PilotPrompt],
     plan: Sequence[Pair],
     records: Sequence[Record],
-    environ: Mapping[str, str],
 ) -> StagePlan | None:
-    """The stage behind the planned ones as `pilot plan` would draft it; None where it could not.
-
-    That is so where the budget or the prompts are used up, and where the configuration or the prices are not to be had.
-    """
-    place = None if settings.prices is None else Path(settings.prices)
+    """The stage behind the planned ones as `pilot plan` would draft it; None where budget or prompts are used up."""
     try:
-        setup = read_setup(
-            Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates
-        )
         planned, _ = plan_stage(
             prompts,
             setup,

@@ -23,13 +23,14 @@ from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.measure import KEPT, Saving, Single, contender_of, measure, savings_of, singles_of
-from tenbin.pilot.next_stage import next_stage
+from tenbin.pilot.next_stage import next_stage, setup_of
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.setup import Setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
-from tenbin.pilot.results import results_of
+from tenbin.pilot.results import Results, results_of
 from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
 from tenbin.pilot.tally import Tally, tally
@@ -77,7 +78,7 @@ class Payback:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One pilot as it stands; `metric` is the one that its grades are by.
+    """One pilot as it stands; `metric` is the one that its grades are by, `other_metric` today's where it is another.
 
     `prompts` counts them by split, `asked` those with an answer. `n_measured` training prompts, of which all that was
     planned is bought, make the field for the candidates `in_play`; `aside` are the others with a label. `savings` are
@@ -88,6 +89,7 @@ class Status:
     name: str
     settings: PilotSettings
     metric: str
+    other_metric: str | None
     prompts: Mapping[str, int]
     asked: int
     tally: Tally
@@ -127,6 +129,10 @@ class Found:
         """The saving at the target."""
         return next((saving for saving in self.savings if saving.ratio == KEPT), None)
 
+    def single(self, model: str) -> Single | None:
+        """One candidate in play, asked for everything."""
+        return next((single for single in self.singles if single.model == model), None)
+
 
 def pilot_status(
     folder: PilotFolder, *, environ: Mapping[str, str] | None = None, progress: Progress | None = None
@@ -139,19 +145,18 @@ def pilot_status(
     report = progress or (lambda _what, _done: None)
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
-    results = results_of(prompts, records)
+    results, setup = results_of(prompts, records), setup_of(settings, environ or {})
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
     report("next stage", 0.0)
-    following = None if counted.left else next_stage(settings, prompts, plan, records, environ or {})
+    following = None if counted.left or setup is None else next_stage(setup, settings, prompts, plan, records)
     next_usd = next_purchase_usd(counted, left_usd) if following is None else following.expected_usd
     report("next stage", 1.0)
-    judge = check_judge(results)
     panel = believed(results).panel()
     found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
     evidence = Evidence(
-        stage=max((stage.stage for stage in counted.stages), default=0),
+        stage=counted.last_stage,
         left=counted.left,
         next_usd=next_usd,
         spent_usd=counted.spent_usd,
@@ -160,7 +165,7 @@ def pilot_status(
         singles=found.singles,
         saving=found.saving,
         reference_labels=_labels(panel, settings.reference),
-        reference=next((single for single in found.singles if single.model == settings.reference), None),
+        reference=found.single(settings.reference),
         queries_per_day=settings.queries_per_day,
         proof=None if proof is None else proof.kind,
         proof_model=None if proof is None else proof.model,
@@ -170,6 +175,7 @@ def pilot_status(
         name=folder.name,
         settings=settings,
         metric=results.metric or settings.metric_name,
+        other_metric=_other_metric(results, setup),
         prompts=dict(sorted(Counter(prompt.split for prompt in prompts).items())),
         asked=len({query_id for query_id, _, _ in results.answers}),
         tally=counted,
@@ -180,7 +186,7 @@ def pilot_status(
         singles=found.singles,
         savings=found.savings,
         is_judged=any(it.is_judged for it in results.answers.values()),
-        judge=judge,
+        judge=check_judge(results),
         head_room=NO_ROOM if found.field is None else head_room_of(results, found.field, seed=settings.seed),
         pace=found.pace,
         next_stage=following,
@@ -188,6 +194,12 @@ def pilot_status(
         payback=None if found.saving is None else payback_of(counted.spent_usd, found.saving, settings.queries_per_day),
         verdict=verdict_of(evidence),
     )
+
+
+def _other_metric(results: Results, setup: Setup | None) -> str | None:
+    """What the configuration grades by today, where the grades are by something else."""
+    today = None if setup is None else setup.grader.name
+    return None if results.metric in (None, today) else today
 
 
 def price_book(settings: PilotSettings) -> PriceBook | None:

@@ -92,6 +92,11 @@ class Tally:
     unknown_calls: int
 
     @property
+    def last_stage(self) -> int:
+        """The stage that was planned last."""
+        return max((stage.stage for stage in self.stages), default=0)
+
+    @property
     def left(self) -> int:
         """Pairs that are planned and neither bought nor given up, of candidates that answer."""
         return sum(stage.left for stage in self.stages)

@@ -308,6 +308,9 @@ class Telling:
         """Everything that went wrong, one sentence each; empty where nothing did."""
         counted, words = self.status.tally, self.words
         said = []
+        metric, other = self.status.metric, self.status.other_metric
+        if other is not None:
+            said.append(words("odd.other_metric", metric=metric, other=other, name=self.status.name))
         if counted.unknown_calls:
             n, usd = self.numbers.plain(counted.unknown_calls), self.numbers.usd(counted.unknown_usd)
             said.append(words("odd.unknown", n=n, usd=usd))

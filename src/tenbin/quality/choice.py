@@ -11,6 +11,8 @@ from tenbin.quality.normal import normal
 from tenbin.quality.plain import plain
 
 LETTERS = tuple("ABCDEFGHIJ")
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
 _MARKUP = " \t\n*_`\"'$"
 _WORD_AFTER = re.compile(r"\s+[a-z]|'(?:m|d|ve|ll)\b")
 """What makes an "A" an article, and an "I" a pronoun."""
@@ -27,7 +29,7 @@ class Choice:
 
     def __init__(self, choices: Sequence[str] = LETTERS) -> None:
         self.choices = tuple(plain(choice).strip() for choice in choices)
-        self.name = identity("choice", {} if self.choices == LETTERS else {"choices": list(self.choices)})
+        self.name = identity("choice", {} if self.choices == LETTERS else {"choices": list(self.choices)}, READING)
         labels = "|".join(re.escape(label) for label in sorted(self.choices, key=len, reverse=True))
         edge = "A-Za-z0-9" if "".join(self.choices).isascii() else f"A-Za-z0-9{_KATAKANA_OR_KANJI}"
         word = rf"(?<![{edge}])(?<!\b[Nn][Oo][Tt] )(?:{labels})(?![{edge}])"

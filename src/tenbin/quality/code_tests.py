@@ -16,6 +16,8 @@ from tenbin.quality.sandbox import INSTALL, sandboxed
 MAX_CHARACTERS = 200_000
 TIMEOUT_S = 10
 MEMORY_MB = 512
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
 
 
 class CodeTests:
@@ -40,7 +42,7 @@ class CodeTests:
         self._tests = None if tests is None else _read(tests)
         settings = {"tests": self._tests, "partial": partial, "memory_mb": memory_mb, "timeout_s": timeout_s}
         usual = {"tests": None, "partial": False, "memory_mb": MEMORY_MB, "timeout_s": TIMEOUT_S}
-        self.name = identity("code", {key: value for key, value in settings.items() if value != usual[key]})
+        self.name = identity("code", {key: value for key, value in settings.items() if value != usual[key]}, READING)
         self._command = sandboxed("python_tests")
         self._run("", "")  # so that what cannot measure is refused before anything is paid for
 

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from tenbin.quality.identity import identity
 from tenbin.quality.normal import normal
 
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
+
 
 class Contains:
     """1 where the answer holds `texts` (by default the reference) and none of `forbidden`, all in normal form.
@@ -24,7 +27,7 @@ class Contains:
         whole_words: bool = True,
     ) -> None:
         settings = {"texts": [*texts], "forbidden": [*forbidden], "any": any, "as_parts": not whole_words}
-        self.name = identity("contains", {key: value for key, value in settings.items() if value})
+        self.name = identity("contains", {key: value for key, value in settings.items() if value}, READING)
         self.texts = tuple(texts)
         self.forbidden = tuple(forbidden)
         self.any = any

@@ -10,6 +10,8 @@ from tenbin.quality.plain import plain
 from tenbin.quality.quantity import PERCENT, Quantity, quantities
 
 TOLERANCE = 1e-6
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
 
 
 class Numeric:
@@ -22,7 +24,7 @@ class Numeric:
     def __init__(self, tolerance: float = TOLERANCE, absolute_tolerance: float = 0.0) -> None:
         settings = {"tolerance": tolerance, "absolute_tolerance": absolute_tolerance}
         usual = {"tolerance": TOLERANCE, "absolute_tolerance": 0.0}
-        self.name = identity("numeric", {key: value for key, value in settings.items() if value != usual[key]})
+        self.name = identity("numeric", {key: value for key, value in settings.items() if value != usual[key]}, READING)
         self.tolerance = tolerance
         self.absolute_tolerance = absolute_tolerance
 

@@ -16,6 +16,8 @@ from tenbin.quality.limited_process import run_apart
 CPU_S = 10
 MEMORY_BYTES = 1 << 30
 MAX_CHARACTERS = 100_000
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
 _BEGIN = r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\w\"`]+\s*(?:\([^()]*\)\s*)?as\b)"
 _QUERIES = tuple(re.compile(before + _BEGIN, re.IGNORECASE | re.MULTILINE) for before in (r"^[ \t]*", r"\b"))
 """Where a query begins: with its line, else within one."""
@@ -37,7 +39,7 @@ class SqlRows:
             self._fixture = Path(fixture).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"the fixture {fixture} cannot be read ({error})", fix="check the path") from None
-        self.name = identity("sql", {"fixture": self._fixture})
+        self.name = identity("sql", {"fixture": self._fixture}, READING)
         fault = self._compare(_NOTHING, _NOTHING).get("fault")
         if fault is not None:
             raise ConfigError(f"{fault} ({fixture})", fix="it has to run in SQLite")

@@ -41,5 +41,5 @@ def _refuse_a_mixture(standing: Standing, metric: str) -> None:
     others = [grade.metric for grade in standing.grades.values() if grade.metric != metric]
     if others:
         what = f'{len(others)} gradings are by the metric "{others[0]}", and now it is "{metric}"'
-        fix = "grade the bought answers anew with --regrade (nobody is asked again), or put the metric back"
+        fix = "grade the bought answers anew with --regrade (no candidate is asked again), or put the metric back"
         raise UsageError(what, fix=fix)
