@@ -51,7 +51,7 @@ def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: b
         raise UsageError("one pilot is no merge", fix="name two or more, or use 'tenbin pilot export'")
     folders = [PilotFolder(root / name) for name in names]
     sources = [
-        Source(it.name, results.metric or it.read_settings().metric_name, believed(results))
+        Source(it.name, results.metric or it.read_settings().metric_name, believed(results), it.read_plan())
         for it, results in ((it, read_results(it)) for it in folders)
     ]
     merged = merged_of(sources, force=force)
@@ -99,7 +99,7 @@ def _text(merged: Merged) -> str:
         said.append(
             caution(
                 f"{merged.one_sided:,} pairs of shared prompts were drawn by lot in one pilot alone: weighted means may"
-                " lean on them too much, for the chance that the other had is not kept"
+                " lean on them too much, for the other was planned by a Tenbin that did not write down its chance"
             )
         )
     if len(set(merged.metrics.values())) > 1:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from tenbin.errors import UsageError
 from tenbin.outcomes.identity import prompt_key
 from tenbin.outcomes.write import TableRow
+from tenbin.pilot.chances import Chances
+from tenbin.pilot.pair import Pair
 from tenbin.pilot.results import Results
 from tenbin.types import SPLITS, Outcome
 
@@ -18,11 +20,17 @@ AGREE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One pilot to merge: its name, the identity of its metric, what it bought."""
+    """One pilot to merge: its name, the identity of its metric, what it bought, what it had planned."""
 
     name: str
     metric: str
     results: Results
+    plan: Sequence[Pair] = ()
+
+    @property
+    def chances(self) -> Chances:
+        """The chances of what it did not buy."""
+        return Chances.of(self.plan, self.results.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,8 @@ class Merged:
     """The table, and what the pilots had in common.
 
     `shared` prompts stood in more than one pilot, `moved` of them in different splits, `regrouped` under different
-    groups, `renamed` had the id of another prompt; `agreed` pairs were labelled alike. Of `one_sided` pairs of shared
-    prompts one pilot alone drew the lot: their propensity is short of the other's chance. `metrics` names each pilot's.
+    groups, `renamed` had the id of another prompt; `agreed` pairs were labelled alike. The propensity of `one_sided`
+    pairs is short of the chance that another pilot's plan did not write down. `metrics` names each pilot's.
     """
 
     rows: tuple[TableRow, ...]
@@ -60,10 +68,11 @@ def merge(sources: Sequence[Source], *, force: bool = False) -> Merged:
 
     A prompt keeps the id and the group of the first pilot that has it. Of two splits the one that is used earlier
     holds (train before calibration before test): what was trained on anywhere must not prove anything. A pair with
-    two labels that agree keeps the first; where they clash, the one graded later holds. A pair labelled in two pilots
-    was chosen with probability 1 - (1 - p)(1 - q). So was one that only one of the two drew, but no plan keeps the
-    chance of what it did not draw: it keeps its p, may weigh too much, and is counted (`one_sided`). Raises UsageError
-    where the metrics differ and `force` is not given, or where two pilots have the same name.
+    two labels that agree keeps the first; where they clash, the one graded later holds. A pair of a prompt that two
+    pilots have asked was chosen with probability 1 - (1 - p)(1 - q), whether both drew it or one: plans write down the
+    chance of what the lot passed over. Those of an earlier Tenbin did not; a pair that only the other pilot drew then
+    keeps its p, may weigh too much, and is counted (`one_sided`). Raises UsageError where the metrics differ and
+    `force` is not given, or where two pilots have the same name.
     """
     metrics = {source.name: source.metric for source in sources}
     if len(metrics) < len(sources):
@@ -74,7 +83,7 @@ def merge(sources: Sequence[Source], *, force: bool = False) -> Merged:
             f"the pilots were graded by different metrics ({told}), so their qualities do not compare",
             fix="grade one of them anew (tenbin pilot run NAME --regrade), or give --force",
         )
-    table = _Table()
+    table = _Table({source.name: source.chances for source in sources})
     for source in sources:
         for row in source.results.rows():
             table.take(source.name, row)
@@ -82,17 +91,18 @@ def merge(sources: Sequence[Source], *, force: bool = False) -> Merged:
 
 
 class _Table:
-    """The rows so far, by prompt and model, and who brought them."""
+    """The rows so far, by prompt and model, and who brought them, with which chance."""
 
-    def __init__(self) -> None:
+    def __init__(self, chances: Mapping[str, Chances]) -> None:
+        self.chances = chances
         self.firsts: dict[str, TableRow] = {}
         self.ids: set[str] = set()
-        self.pilots: dict[str, set[str]] = {}
+        self.ids_of: dict[str, dict[str, str]] = {}
         self.splits: dict[str, set[str]] = {}
         self.groups: dict[str, set[str]] = {}
         self.cells: dict[tuple[str, str], tuple[str, Outcome]] = {}
         self.clashes: list[Clash] = []
-        self.twice: set[tuple[str, str]] = set()
+        self.drawn: dict[tuple[str, str], dict[str, float]] = {}
         self.counts: Counter[str] = Counter()
 
     def take(self, pilot: str, row: TableRow) -> None:
@@ -100,7 +110,7 @@ class _Table:
         key = prompt_key(row.query)
         if key not in self.firsts:
             self.firsts[key] = self._named(pilot, row)
-        self.pilots.setdefault(key, set()).add(pilot)
+        self.ids_of.setdefault(key, {})[pilot] = row.query.query_id
         self.splits.setdefault(key, set()).add(row.split or "train")
         if row.query.group is not None:
             self.groups.setdefault(key, set()).add(row.query.group)
@@ -113,21 +123,33 @@ class _Table:
             query = self.firsts[key].query
             query = replace(query, group=query.group or min(self.groups.get(key, {None}), key=str))
             split = min(self.splits[key], key=SPLITS.index)
-            rows.append(TableRow(query, replace(outcome, query_id=query.query_id, model=model), split))
+            chance = self._chance(key, model)
+            rows.append(TableRow(query, replace(outcome, query_id=query.query_id, label_propensity=chance), split))
         return Merged(
             rows=tuple(sorted(rows, key=lambda row: (row.query.query_id, row.outcome.model))),
-            shared=sum(len(pilots) > 1 for pilots in self.pilots.values()),
+            shared=sum(len(pilots) > 1 for pilots in self.ids_of.values()),
             moved=sum(len(splits) > 1 for splits in self.splits.values()),
             regrouped=sum(len(groups) > 1 for groups in self.groups.values()),
             renamed=self.counts["renamed"],
             agreed=self.counts["agreed"],
-            one_sided=sum(
-                len(self.pilots[at[0]]) > 1 and outcome.label_propensity < 1.0 and at not in self.twice
-                for at, (_, outcome) in self.cells.items()
-            ),
+            one_sided=self.counts["one_sided"],
             clashes=tuple(self.clashes),
             metrics=metrics,
         )
+
+    def _chance(self, key: str, model: str) -> float:
+        """The chance that at least one of the pilots that asked this prompt would buy the pair."""
+        drawn = self.drawn[key, model]
+        passed_over = [
+            self.chances[pilot].of_unbought(query_id, model)
+            for pilot, query_id in self.ids_of[key].items()
+            if pilot not in drawn
+        ]
+        chance = 0.0
+        for one in sorted([*drawn.values(), *(p for p in passed_over if p)]):
+            chance = one if chance == 0.0 else 1.0 - (1.0 - chance) * (1.0 - one)
+        self.counts["one_sided"] += chance < 1.0 and None in passed_over
+        return chance
 
     def _named(self, pilot: str, row: TableRow) -> TableRow:
         """The row with an id that no other prompt has."""
@@ -140,13 +162,11 @@ class _Table:
 
     def _label(self, pilot: str, key: str, outcome: Outcome) -> None:
         at = key, outcome.model
+        self.drawn.setdefault(at, {})[pilot] = outcome.label_propensity
         if at not in self.cells:
             self.cells[at] = pilot, outcome
             return
-        self.twice.add(at)
         other, held = self.cells[at]
-        p, q = held.label_propensity, outcome.label_propensity
-        both = 1.0 - (1.0 - p) * (1.0 - q)
         newer = (outcome.observed_at or "", pilot) > (held.observed_at or "", other)
         winner = (pilot, outcome) if newer else (other, held)
         if held.quality is None or outcome.quality is None:
@@ -157,4 +177,4 @@ class _Table:
         else:
             winner = other, held
             self.counts["agreed"] += 1
-        self.cells[at] = winner[0], replace(winner[1], label_propensity=both)
+        self.cells[at] = winner

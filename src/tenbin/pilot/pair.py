@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 Key = tuple[str, str, int]
@@ -14,6 +16,9 @@ class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
     `repeat` 1 is the second, independent answer of the same pair, for measuring noise. `label_propensity` is the
     probability with which this pair came into the plan, in (0, 1]. `expected_usd` is the mean forecast of the call
     and its grading, for people; the runner reserves by its own upper bound.
+
+    The first pair of each prompt in a stage tells whom the lot has passed over: candidates that were not drawn for it,
+    with the chance that each had (None: nobody wrote it down; who is not named had none).
     """
 
     query_id: str
@@ -22,6 +27,7 @@ class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
     stage: int = 0
     label_propensity: float = 1.0
     expected_usd: float = 0.0
+    passed_over: Mapping[str, float] | None = None
 
     @property
     def key(self) -> Key:

@@ -139,7 +139,24 @@ def test_stages_follow_each_other_inside_the_budget_until_it_is_spent(setup: Set
         assert not {pair.key for pair in found.pairs} & {pair.key for pair in pairs}
         pairs += found.pairs
         kinds.append(found.stage.kind)
+        assert_every_chance_is_written_down(world, found)
     assert kinds == ["all", "paired", "chosen"]
+
+
+def assert_every_chance_is_written_down(world: World, found: Planned) -> None:
+    split = {prompt.query_id: prompt.split for prompt in world.prompts}
+    told = {pair.query_id: pair.passed_over for pair in found.pairs if pair.passed_over is not None}
+    drawn: dict[str, set[str]] = {}
+    for pair in found.pairs:
+        drawn.setdefault(pair.query_id, set()).add(pair.model)
+    assert told.keys() == drawn.keys()
+    by_lot = {query_id for query_id, chances in told.items() if chances}
+    assert bool(by_lot) == (found.stage.kind == "chosen")
+    for query_id in by_lot:
+        assert split[query_id] == "train"
+        assert not drawn[query_id] & told[query_id].keys()
+        assert drawn[query_id] | told[query_id].keys() == set(MODELS) - set(found.stage.set_aside)
+        assert all(0.25 <= chance < 1.0 for chance in told[query_id].values())
 
 
 def test_the_forecast_narrows_as_answers_come_and_the_same_seed_plans_the_same(setup: Setup) -> None:

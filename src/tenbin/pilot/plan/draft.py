@@ -18,7 +18,8 @@ class Draft:
 
     Pairs stand in the order of buying: prompt by prompt, in random order, so that a run that stops early has bought
     whole prompts of a uniform sample. `expected_usd` [p] is each pair's forecast, `live` the columns in play,
-    `saving_sd` what one prompt adds to the uncertainty of the saving (see `certainty`), None before there are answers.
+    `passed_over` [n, M] the chance of the pairs that might have been drawn and were not (else 0), `saving_sd` what one
+    prompt adds to the uncertainty of the saving (see `certainty`), None before there are answers.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Draft:
     propensity: Floats
     expected_usd: Floats
     live: tuple[int, ...]
+    passed_over: Floats
     saving_sd: float | None = None
 
     @classmethod
@@ -43,7 +45,10 @@ class Draft:
         live: tuple[int, ...],
         saving_sd: float | None = None,
     ) -> Self:
-        """The draft that buys the true `cells` [n, M], and those of the rows `twice` a second time."""
+        """The draft that buys the true `cells` [n, M], and those of the rows `twice` a second time.
+
+        `propensity` [n, M] is the chance of every cell; None: 1 of those that are bought, 0 of the others.
+        """
         row, column = np.nonzero(cells)
         repeat = np.zeros(len(row), dtype=np.int64)
         if twice is not None and len(twice):
@@ -53,8 +58,11 @@ class Draft:
         place = rng.permutation(len(cells))
         order = np.lexsort((column, repeat, place[row]))
         row, column, repeat = row[order], column[order], repeat[order]
-        drawn = np.ones(len(row)) if propensity is None else propensity[row, column]
-        return cls(kind, row, column, repeat, drawn, expected_usd[row, column], live, saving_sd)
+        chance = cells.astype(np.float64) if propensity is None else propensity
+        passed_over = np.where(cells, 0.0, chance)
+        return cls(
+            kind, row, column, repeat, chance[row, column], expected_usd[row, column], live, passed_over, saving_sd
+        )
 
     def without_last_prompt(self) -> Self:
         """The draft without all pairs of the prompt that comes last."""

@@ -134,17 +134,27 @@ def _planned(prompts: Sequence[PilotPrompt], models: tuple[str, ...], pairs: Seq
 
 
 def _pairs(prompts: Sequence[PilotPrompt], models: tuple[str, ...], draft: Draft, stage: int) -> tuple[Pair, ...]:
+    cells = (draft.row, draft.column, draft.repeat, draft.propensity, draft.expected_usd)
+    firsts = set(np.unique(draft.row, return_index=True)[1].tolist())
     return tuple(
-        Pair(prompts[row].query_id, models[column], repeat, stage, propensity, usd)
-        for row, column, repeat, propensity, usd in zip(
-            draft.row.tolist(),
-            draft.column.tolist(),
-            draft.repeat.tolist(),
-            draft.propensity.tolist(),
-            draft.expected_usd.tolist(),
-            strict=True,
+        Pair(
+            prompts[row].query_id,
+            models[column],
+            repeat,
+            stage,
+            propensity,
+            usd,
+            _named(models, draft.passed_over[row]) if place in firsts else None,
+        )
+        for place, (row, column, repeat, propensity, usd) in enumerate(
+            zip(*(array.tolist() for array in cells), strict=True)
         )
     )
+
+
+def _named(models: tuple[str, ...], chance: Floats) -> dict[str, float]:
+    """The chances above 0, by candidate."""
+    return {models[m]: float(chance[m]) for m in np.flatnonzero(chance)}
 
 
 def _said(prompt: PilotPrompt) -> str | Sequence[Message]:
