@@ -10,8 +10,9 @@ import pytest
 from tenbin.errors import UsageError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
-from tenbin.pilot.plan.planner import History, Planned, plan_stage
+from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
 from tenbin.pilot.plan.setup import Setup, read_setup
+from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
 from tests.pilot.plan.made import MODELS, World, made_world, write_config
@@ -141,6 +142,19 @@ def test_stages_follow_each_other_inside_the_budget_until_it_is_spent(setup: Set
         kinds.append(found.stage.kind)
         assert_every_chance_is_written_down(world, found)
     assert kinds == ["all", "paired", "chosen"]
+
+
+def test_the_next_stage_is_chosen_on_grades_as_people_have_corrected_them() -> None:
+    world = made_world(60)
+    pairs = [Pair(prompt.query_id, model) for prompt in world.prompts for model in MODELS]
+    records = world.records(pairs)
+    # By the people, "good" is never right: the metric likes how it sounds.
+    labels = [Labelled(p.query_id, "good", 2.0, 0.0, "eva", label_propensity=0.5) for p in world.prompts[::2]]
+    column = MODELS.index("good")
+    as_graded = full_panel(world.prompts, MODELS, records).quality[:, column]
+    assert as_graded.mean() > 0.7
+    corrected = full_panel(world.prompts, MODELS, [*records, *labels]).quality[:, column]
+    assert corrected.mean() < 0.1
 
 
 def assert_every_chance_is_written_down(world: World, found: Planned) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tenbin.errors import UsageError
 from tenbin.features import read_conversation, surface_and_tokens
+from tenbin.pilot.believed import believed
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.chosen import NOTHING_LEFT
 from tenbin.pilot.plan.draft import Draft
@@ -93,8 +94,11 @@ def plan_stage(
 
 
 def full_panel(prompts: Sequence[PilotPrompt], models: tuple[str, ...], records: Sequence[Record]) -> Panel:
-    """All prompts in their order by all candidates, NaN where nothing was bought."""
-    bought = results_of(prompts, records).panel(models)
+    """All prompts in their order by all candidates, NaN where nothing was bought.
+
+    Where people labelled enough answers, qualities are corrected by them, as in everything that the pilot tells.
+    """
+    bought = believed(results_of(prompts, records)).panel(models)
     at = {prompt.query_id: i for i, prompt in enumerate(prompts)}
     rows = [at[query.query_id] for query in bought.queries]
     cells: dict[str, Floats] = {}
