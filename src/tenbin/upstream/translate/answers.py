@@ -14,6 +14,7 @@ from tenbin.upstream.translate.body import Json, call_input, mapping, objects, s
 from tenbin.upstream.translate.stop_reasons import to_finish_reason, to_stop_reason
 from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage, to_openai_usage
+from tenbin.upstream.usage import anthropic_usage, openai_usage
 
 CHAT_ID = "chatcmpl-"
 MESSAGE_ID = "msg_"
@@ -23,6 +24,17 @@ def prefixed(answer_id: Any, prefix: str) -> str:
     """An id of the other dialect with this one's prefix in front; one that has it already, stays."""
     known = answer_id if isinstance(answer_id, str) else ""
     return known if known.startswith(prefix) else prefix + known
+
+
+def stated(name: Any) -> str:
+    """A model's name as an answer states it: no answer is lost for one that is no text."""
+    return name if isinstance(name, str) else ""
+
+
+def explained(details: Any) -> str | None:
+    """Why Anthropic's model refused, in its words; None where it does not say."""
+    explanation = details.get("explanation") if isinstance(details, dict) else None
+    return explanation if isinstance(explanation, str) else None
 
 
 def message_to_completion(answer: Json, *, created: int, model: str | None = None) -> Json:
@@ -55,10 +67,9 @@ def _completion(answer: Json, created: int, model: str | None) -> Json:
         for block in blocks
         if block.get("type") == "tool_use"
     ]
-    details = mapping(answer.get("stop_details"), "stop_details")
     message: Json = {"role": "assistant", "content": text or None, "refusal": None}
     if answer.get("stop_reason") == "refusal":
-        message["refusal"] = details.get("explanation")
+        message["refusal"] = explained(answer.get("stop_details"))
     if calls:
         message["tool_calls"] = calls
     elif not text:
@@ -70,9 +81,9 @@ def _completion(answer: Json, created: int, model: str | None) -> Json:
         "id": prefixed(answer.get("id"), CHAT_ID),
         "object": "chat.completion",
         "created": created,
-        "model": model or string(answer.get("model"), "model"),
+        "model": model or stated(answer.get("model")),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
-        "usage": to_openai_usage(answer.get("usage")),
+        "usage": to_openai_usage(anthropic_usage(msgspec.json.encode(answer.get("usage")))),
     }
 
 
@@ -116,12 +127,12 @@ def _message(answer: Json, model: str | None, thinking: bool) -> Json:
         "id": prefixed(answer.get("id"), MESSAGE_ID),
         "type": "message",
         "role": "assistant",
-        "model": model or string(answer.get("model"), "model"),
+        "model": model or stated(answer.get("model")),
         "content": blocks,
         "stop_reason": stop,
         "stop_sequence": None,
         "stop_details": details,
-        "usage": to_anthropic_usage(answer.get("usage")),
+        "usage": to_anthropic_usage(openai_usage(msgspec.json.encode(answer.get("usage")))),
     }
 
 

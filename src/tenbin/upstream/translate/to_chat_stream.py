@@ -10,13 +10,18 @@ from typing import Any
 
 import msgspec
 
+from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
-from tenbin.upstream.translate.answers import CHAT_ID, prefixed
+from tenbin.upstream.translate.answers import CHAT_ID, explained, prefixed, stated
 from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
 from tenbin.upstream.translate.usage_counts import to_openai_usage
+from tenbin.upstream.usage import anthropic_usage
+
+
+_NULL = msgspec.Raw(b"null")
 
 
 class _Delta(msgspec.Struct):
@@ -25,7 +30,7 @@ class _Delta(msgspec.Struct):
     partial_json: str | None = None
     thinking: str | None = None
     stop_reason: str | None = None
-    stop_details: dict[str, Any] | None = None
+    stop_details: Any = None
 
 
 class _Block(msgspec.Struct):
@@ -37,9 +42,9 @@ class _Block(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    id: str = ""
-    model: str = ""
-    usage: dict[str, Any] | None = None
+    id: Any = None
+    model: Any = None
+    usage: msgspec.Raw = _NULL
 
 
 class _Event(msgspec.Struct):
@@ -48,7 +53,7 @@ class _Event(msgspec.Struct):
     delta: _Delta | None = None
     content_block: _Block | None = None
     message: _Message | None = None
-    usage: dict[str, Any] | None = None
+    usage: msgspec.Raw = _NULL
     error: Any = None
 
 
@@ -85,7 +90,7 @@ class MessagesToChatStream:
         self._include_usage = include_usage
         self._head = b""
         self._content = b""
-        self._usage: dict[str, Any] = {}
+        self._usage: Usage | None = None
         self._stop_reason: str | None = None
         self._calls: dict[int, _Call] = {}
         self._is_over = False
@@ -154,11 +159,11 @@ class MessagesToChatStream:
             "id": prefixed(message.id, CHAT_ID),
             "object": "chat.completion.chunk",
             "created": self._created,
-            "model": self._model or message.model,
+            "model": self._model or stated(message.model),
         }
         self._head = b"data: " + msgspec.json.encode(head)[:-1] + b',"choices":[{"index":0,"delta":'
         self._content = self._head + b'{"content":'
-        self._usage.update(message.usage or {})
+        self._usage = anthropic_usage(message.usage, self._usage)
         return self._chunk(b'{"role":"assistant","content":"","refusal":null}')
 
     def _delta(self, index: int, delta: _Delta) -> bytes:
@@ -196,13 +201,13 @@ class MessagesToChatStream:
         return b"" if call is None or call.has_arguments else self._arguments(index, call.input.decode())
 
     def _message_delta(self, event: _Event) -> bytes:
-        self._usage.update({key: value for key, value in (event.usage or {}).items() if value is not None})
+        self._usage = anthropic_usage(event.usage, self._usage)
         delta = event.delta
         if delta is None:
             return b""
         self._stop_reason = delta.stop_reason or self._stop_reason
-        explanation = (delta.stop_details or {}).get("explanation")
-        if delta.stop_reason == "refusal" and isinstance(explanation, str):
+        explanation = explained(delta.stop_details)
+        if delta.stop_reason == "refusal" and explanation is not None:
             return self._chunk(b'{"refusal":' + msgspec.json.encode(explanation) + b"}")
         return b""
 

@@ -11,15 +11,20 @@ from typing import Any
 
 import msgspec
 
+from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
-from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed
+from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed, stated
 from tenbin.upstream.translate.block_queue import BlockQueue
 from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
 from tenbin.upstream.translate.stop_reasons import to_stop_reason
 from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage
+from tenbin.upstream.usage import openai_usage
+
+
+_NULL = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -35,8 +40,8 @@ class _ToolCall(msgspec.Struct):
 
 class _Delta(msgspec.Struct):
     content: str | list[Any] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
     refusal: str | None = None
     tool_calls: list[_ToolCall] | None = None
 
@@ -44,14 +49,14 @@ class _Delta(msgspec.Struct):
 class _Choice(msgspec.Struct):
     index: int = 0
     delta: _Delta | None = None
-    finish_reason: str | None = None
+    finish_reason: Any = None
 
 
 class _Chunk(msgspec.Struct):
     id: Any = None
-    model: str | None = None
+    model: Any = None
     choices: list[_Choice] | None = None
-    usage: dict[str, Any] | None = None
+    usage: msgspec.Raw = _NULL
     error: Any = None
 
 
@@ -92,8 +97,8 @@ class ChatToMessagesStream:
         self._calls: dict[int, _Call] = {}
         self._unnamed: list[_Call] = []
         self._names = UniqueIds()
-        self._usage: dict[str, Any] | None = None
-        self._finish_reason: str | None = None
+        self._usage: Usage | None = None
+        self._finish_reason: Any = None
         self._refusal = ""
         self._has_started = False
         self._is_over = False
@@ -136,8 +141,7 @@ class ChatToMessagesStream:
         if chunk.error is not None:
             return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
         out = b"" if self._has_started else self._start(chunk)
-        if chunk.usage is not None:
-            self._usage = chunk.usage
+        self._usage = openai_usage(chunk.usage) or self._usage
         for choice in chunk.choices or ():
             if choice.index == 0:
                 self._finish_reason = choice.finish_reason or self._finish_reason
@@ -152,7 +156,7 @@ class ChatToMessagesStream:
             "id": self._id,
             "type": "message",
             "role": "assistant",
-            "model": self._model or chunk.model or "",
+            "model": self._model or stated(chunk.model),
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
@@ -164,7 +168,7 @@ class ChatToMessagesStream:
         out = b""
         if self._thinking:
             thought = delta.reasoning_content or delta.reasoning
-            if thought:
+            if isinstance(thought, str) and thought:
                 out += self._blocks.write_thinking(thought)
         if delta.content:
             text = content_text(delta.content)

@@ -1,48 +1,39 @@
-"""Token counts in each dialect's own counting.
+"""Token counts in each dialect's own counting, made of what the ledger books: nobody is told other counts than billed.
 
 OpenAI's prompt_tokens include cached and cache-written ones; Anthropic's input_tokens leave both out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from tenbin.types import Usage
 
-def _count(counts: Any, key: str) -> int:
-    value = counts.get(key) if isinstance(counts, Mapping) else None
-    return value if isinstance(value, int) and value > 0 else 0
+_NONE = Usage(0, 0)
 
 
-def to_openai_usage(usage: Any) -> dict[str, Any]:
-    """The `usage` of an Anthropic answer as an OpenAI one counts it; missing counts are 0."""
-    cached = _count(usage, "cache_read_input_tokens")
-    written = _count(usage, "cache_creation_input_tokens")
-    prompt = _count(usage, "input_tokens") + cached + written
-    completion = _count(usage, "output_tokens")
-    details = usage.get("output_tokens_details") if isinstance(usage, Mapping) else None
+def to_openai_usage(usage: Usage | None) -> dict[str, Any]:
+    """The `usage` member of an OpenAI answer; all counts are 0 where none are known."""
+    counts = usage or _NONE
     return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
-        "completion_tokens_details": {"reasoning_tokens": _count(details, "thinking_tokens")},
+        "prompt_tokens": counts.input_tokens,
+        "completion_tokens": counts.output_tokens,
+        "total_tokens": counts.input_tokens + counts.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": counts.cached_tokens,
+            "cache_write_tokens": counts.cache_write_tokens,
+        },
+        "completion_tokens_details": {"reasoning_tokens": counts.reasoning_tokens},
     }
 
 
-def to_anthropic_usage(usage: Any) -> dict[str, Any]:
-    """The `usage` of an OpenAI answer as an Anthropic one counts it; missing counts are 0."""
-    inputs = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
-    outputs = usage.get("completion_tokens_details") if isinstance(usage, Mapping) else None
-    cached = _count(inputs, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")  # the latter: DeepSeek
-    written = _count(inputs, "cache_write_tokens")
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    # xAI and Google show hidden reasoning in the total only.
-    completion = max(completion, _count(usage, "total_tokens") - prompt)
+def to_anthropic_usage(usage: Usage | None) -> dict[str, Any]:
+    """The `usage` member of an Anthropic answer; all counts are 0 where none are known."""
+    counts = usage or _NONE
     return {
-        "input_tokens": max(prompt - cached - written, 0),
-        "cache_creation_input_tokens": written,
-        "cache_read_input_tokens": cached,
-        "output_tokens": completion,
-        "output_tokens_details": {"thinking_tokens": _count(outputs, "reasoning_tokens")},
+        "input_tokens": counts.input_tokens - counts.cached_tokens - counts.cache_write_tokens,
+        "cache_creation_input_tokens": counts.cache_write_tokens,
+        "cache_read_input_tokens": counts.cached_tokens,
+        "output_tokens": counts.output_tokens,
+        "output_tokens_details": {"thinking_tokens": counts.reasoning_tokens},
     }
