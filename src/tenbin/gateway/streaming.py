@@ -64,9 +64,13 @@ class Pump:
             if not self.exchange.has_begun:
                 raise failure_inside(reply.redacted(stream.error), self.wire.destination.dialect)
             data = reply.redacted(data)
+        unreadable: UpstreamFailure | None = None
         if self.translator is not None:
             data = self.translator.feed(data)
+            unreadable = self.translator.failure
         if not self.exchange.has_begun:
+            if unreadable is not None:
+                raise unreadable
             self.held.append(data)
             self.held_bytes += len(data)
             if not (stream.has_content or stream.is_done or self.held_bytes > MAX_HELD_BYTES):
@@ -81,6 +85,8 @@ class Pump:
             if self.kept is not None:
                 self._keep(self.kept, data)
             await self.exchange.chunk(data)
+        if unreadable is not None:
+            raise unreadable  # the client has been told
 
     def _keep(self, kept: list[bytes], data: bytes) -> None:
         kept.append(data)
@@ -91,7 +97,8 @@ class Pump:
     @property
     def is_whole(self) -> bool:
         """Whether the answer has come to its end, whatever becomes of its connection."""
-        return self.stream.is_done and self.stream.error is None and self.exchange.has_begun
+        is_unreadable = self.translator is not None and self.translator.failure is not None
+        return self.stream.is_done and self.stream.error is None and self.exchange.has_begun and not is_unreadable
 
     def succeeded(self, http_status: int) -> None:
         """Settle the call: the answer came whole."""

@@ -33,7 +33,9 @@ CHAT, MESSAGES, RESPONSES, EMBEDDINGS = "/chat/completions", "/messages", "/resp
 
 
 class Translator(Protocol):
-    """What says a stream in the other dialect."""
+    """What says a stream in the other dialect; `failure` once it came upon what it cannot read."""
+
+    failure: UpstreamFailure | None
 
     def feed(self, chunk: bytes) -> bytes: ...
     def close(self) -> bytes: ...

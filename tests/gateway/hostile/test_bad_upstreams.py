@@ -13,7 +13,7 @@ import pytest
 
 from tenbin.testing import Answer
 from tests.gateway.hostile.guarded import CHAT, MESSAGES, Guarded, refused, said
-from tests.gateway.running import PATIENCE_S, frames
+from tests.gateway.running import HARD, PATIENCE_S, eventually, frames
 
 MB = 1 << 20
 MOST_MB = 400
@@ -199,3 +199,30 @@ def test_half_a_sign_does_not_end_a_stream(site: Guarded) -> None:
     assert events[-1] == {"type": "message_stop"}
     texts = [event["delta"]["text"] for event in events if event["type"] == "content_block_delta"]
     assert "".join(texts) == "\ufffd\ufffd"
+
+
+SPOKEN = b'data: {"id":7,"model":7,"choices":[{"index":0,"delta":{"content":"hello"}}],"usage":[]}\n\n'
+UNREADABLE = b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":"a","function":{"arguments":"b"}}]}}]}\n\n'
+THE_END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":5}\n\ndata: [DONE] \n\n'
+
+
+def test_what_only_tells_of_a_stream_does_not_end_it_in_the_other_dialect(site: Guarded) -> None:
+    site.ups["good"].script = Answer(body=SPOKEN + THE_END, headers=STREAM)
+    events = frames(site.post(MESSAGES, said(model="good", stream=True)).body)
+    assert events[-1] == {"type": "message_stop"}
+    assert events[0]["message"]["model"] == ""
+    assert events[-2]["usage"]["output_tokens"] == 0
+
+
+def test_a_stream_that_cannot_be_translated_is_no_success(site: Guarded) -> None:
+    site.ups["good"].script = Answer(chunks=(SPOKEN, UNREADABLE, THE_END), chunk_gap_s=0.02, headers=STREAM)
+    reply = site.post(MESSAGES, said(model="good", stream=True))
+    assert frames(reply.body)[-1]["error"]["message"] == "the upstream sent a malformed chunk"
+    eventually(lambda: site.gateway.calls()[-1].status == "failed", "the call to be settled")
+    assert site.gateway.calls()[-1].failure == "malformed"
+    site.ups["good"].script = Answer(body=UNREADABLE + SPOKEN + THE_END, headers=STREAM)
+    before = len(site.gateway.calls())
+    reply = site.post(MESSAGES, said(HARD, stream=True, tenbin={"allow": ["good", "cheap"]}))
+    assert frames(reply.body)[-1] == {"type": "message_stop"}
+    eventually(lambda: len(site.gateway.calls()) > before, "the calls to be written")
+    assert reply.headers["x-tenbin-model"] == "cheap"

@@ -20,7 +20,6 @@ from tenbin.upstream.translate.stop_reasons import to_finish_reason
 from tenbin.upstream.translate.usage_counts import to_openai_usage
 from tenbin.upstream.usage import anthropic_usage
 
-
 _NULL = msgspec.Raw(b"null")
 
 
@@ -80,6 +79,7 @@ class MessagesToChatStream:
 
     `created` is the time in Unix seconds, `model` the name to state (None: the upstream's), `include_usage` whether the
     client asked for the usage chunk. The finish chunk waits for message_stop: a stream that is cut never ends normally.
+    `failure` is why it ended early where the upstream's own words are no error: they cannot be read.
     """
 
     def __init__(self, *, created: int, model: str | None = None, include_usage: bool = False) -> None:
@@ -94,13 +94,14 @@ class MessagesToChatStream:
         self._stop_reason: str | None = None
         self._calls: dict[int, _Call] = {}
         self._is_over = False
+        self.failure: UpstreamFailure | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunks for the client that these bytes of the upstream's stream make."""
         try:
             frames = self._frames.feed(chunk)
         except UpstreamFailure as failure:
-            return b"" if self._is_over else self._fail(error_body("openai", 502, "upstream_malformed", failure.what))
+            return b"" if self._is_over else self._break(failure.what)
         return self.translate(frames)
 
     def translate(self, frames: Iterable[Frame]) -> bytes:
@@ -125,11 +126,15 @@ class MessagesToChatStream:
         self._is_over = True
         return b"data: " + body + b"\n\n"
 
+    def _break(self, what: str) -> bytes:
+        self.failure = UpstreamFailure("malformed", what)
+        return self._fail(error_body("openai", 502, "upstream_malformed", what))
+
     def _frame(self, data: bytes) -> bytes:
         try:
             event = decode(_EVENT, data)
         except msgspec.DecodeError:
-            return self._fail(error_body("openai", 502, "upstream_malformed", "the upstream sent a malformed event"))
+            return self._break("the upstream sent a malformed event")
         kind, out = event.type, b""
         if kind == "content_block_delta" and event.delta is not None:
             out = self._delta(event.index, event.delta)

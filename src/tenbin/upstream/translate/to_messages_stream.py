@@ -23,7 +23,6 @@ from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage
 from tenbin.upstream.usage import openai_usage
 
-
 _NULL = msgspec.Raw(b"null")
 
 
@@ -85,7 +84,7 @@ class ChatToMessagesStream:
 
     `model` is the name to state (None: the upstream's), `thinking` whether the client asked for thinking: only then
     does it get (never signed) thinking blocks. The closing events wait for [DONE]: a stream that is cut never ends
-    normally.
+    normally. `failure` is why it ended early where the upstream's own words are no error: they cannot be read.
     """
 
     def __init__(self, *, model: str | None = None, thinking: bool = False) -> None:
@@ -102,13 +101,14 @@ class ChatToMessagesStream:
         self._refusal = ""
         self._has_started = False
         self._is_over = False
+        self.failure: UpstreamFailure | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """The events for the client that these bytes of the upstream's stream make."""
         try:
             frames = self._frames.feed(chunk)
         except UpstreamFailure as failure:
-            return b"" if self._is_over else self._fail(error_body("anthropic", 502, None, failure.what))
+            return b"" if self._is_over else self._break(failure.what)
         return self.translate(frames)
 
     def translate(self, frames: Iterable[Frame]) -> bytes:
@@ -116,13 +116,13 @@ class ChatToMessagesStream:
         out = b""
         for frame in frames:
             if frame.data and not self._is_over:
-                out += self._finish() if frame.data == _DONE else self._frame(frame.data)
+                out += self._finish() if frame.data.startswith(_DONE) else self._frame(frame.data)
         return out
 
     def close(self) -> bytes:
         """What the client gets when the upstream's stream is over: an error unless its end marker came."""
         # Of a frame without its blank line only the end marker is known to be whole.
-        out = self.translate(frame for frame in self._frames.finish() if frame.data == _DONE)
+        out = self.translate(frame for frame in self._frames.finish() if frame.data.startswith(_DONE))
         return (
             out
             if self._is_over
@@ -133,11 +133,15 @@ class ChatToMessagesStream:
         self._is_over = True
         return b"event: error\ndata: " + body + b"\n\n"
 
+    def _break(self, what: str) -> bytes:
+        self.failure = UpstreamFailure("malformed", what)
+        return self._fail(error_body("anthropic", 502, None, what))
+
     def _frame(self, data: bytes) -> bytes:
         try:
             chunk = decode(_CHUNK, data)
         except msgspec.DecodeError:
-            return self._fail(error_body("anthropic", 502, None, "the upstream sent a malformed chunk"))
+            return self._break("the upstream sent a malformed chunk")
         if chunk.error is not None:
             return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
         out = b"" if self._has_started else self._start(chunk)
@@ -205,7 +209,7 @@ class ChatToMessagesStream:
 
     def _finish(self) -> bytes:
         if not self._has_started:  # an end without any chunk is no answer
-            return self._fail(error_body("anthropic", 502, None, "the upstream's stream ended without an answer"))
+            return self._break("the upstream's stream ended without an answer")
         self._is_over = True
         out = b"".join(self._blocks.write_call(call.call_id, "", call.held) for call in self._unnamed)
         out += self._blocks.close()
