@@ -92,6 +92,7 @@ def test_a_conversation_that_is_too_long(status: int, error: Any) -> None:
         (400, "capability", "max_tokens: 9 > 8, which is the maximum allowed number of output tokens for claude", ""),
         (400, "capability", "adaptive thinking is not supported on this model", "invalid_request_error"),
         (400, "unauthorised", "Your credit balance is too low to access the Anthropic API.", "invalid_request_error"),
+        (400, "capability", "context_management: Extra inputs are not permitted", "invalid_request_error"),
         (400, "refused", "messages: roles must alternate", "invalid_request_error"),
         (400, "refused", "Output blocked by content filtering policy", "invalid_request_error"),
         (404, "not_found", "model: claude-9", "not_found_error"),
@@ -104,12 +105,18 @@ def test_the_anthropic_dialect(status: int, kind: FailureKind, message: str, typ
     assert kind_of(status, error, "anthropic") == kind
 
 
+EXTRA = {"type": "extra_forbidden", "loc": ["body", "n"], "msg": "Extra inputs are not permitted", "input": 1}
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
         (400, said("x", code="unsupported_parameter", param="temperature")),
         (400, said("Unsupported value: 'temperature' does not support 0.2 with this model.", code="unsupported_value")),
         (400, said("Unrecognized request argument supplied: reasoning_effort")),
+        (422, {"object": "error", "message": {"detail": [EXTRA]}, "type": "invalid_request_error", "code": None}),
+        (422, {"object": "Error", "detail": [EXTRA], "message": [EXTRA], "code": 3001}),
+        (400, {"detail": [{"msg": "messages.0: field required"}, EXTRA]}),
         (400, said("max_tokens is too large: 9999. This model supports at most 4096 completion tokens")),
         (400, said("tools is not supported in this model")),
         (400, {"object": "error", "message": "m is not a multimodal model", "type": "BadRequestError"}),
@@ -173,6 +180,14 @@ def test_words_and_codes_against_the_status(status: int, error: Any, kind: Failu
 def test_an_error_inside_an_answer(data: Any, dialect: Dialect, status: int, kind: FailureKind) -> None:
     failure = failure_inside(json.dumps(data).encode(), dialect)
     assert (failure.status, failure.kind) == (status, kind)
+
+
+def test_the_faults_that_a_validating_server_lists_are_its_words() -> None:
+    failure = failure_of(
+        422, {}, json.dumps({"message": {"detail": [EXTRA, {"msg": "too short"}, 5]}}).encode(), "openai"
+    )
+    assert failure is not None
+    assert failure.told.endswith("(body.n: Extra inputs are not permitted; too short)")
 
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"

@@ -108,7 +108,8 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
         "capability",
         re.compile(
             r"not supported|(?:does not|doesn't|do not|don't|cannot|only) support|unsupported|that support\b"
-            r"|unrecognized request argument|deprecated for this model|not (?:a multimodal|available for this) model"
+            r"|unrecognized request argument|extra inputs are not permitted|deprecated for this model"
+            r"|not (?:a multimodal|available for this) model"
             r"|maximum allowed number of output tokens|at most \d+ (?:completion|output) tokens|at most \d+ image"
             r"|tool choice requires",
             re.IGNORECASE,
@@ -168,12 +169,12 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
     @property
     def is_content_filter(self) -> bool:
         """Whether a filter of the provider refused what was asked: that is its answer, and it will not change."""
-        return self.kind == "refused" and _is_filtered(_error(self.body))
+        return self.kind == "refused" and _is_filtered(read_error(self.body))
 
     @property
     def told(self) -> str:
         """What went wrong with the upstream's own words behind it, for people; the words are anybody's text."""
-        words = " ".join(_words(_error(self.body)).split())
+        words = " ".join(_words(read_error(self.body)).split())
         return f"{self.what} ({words[:MAX_WORDS]})" if words else self.what
 
     @property
@@ -201,7 +202,7 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, dialect: Di
 
 def failure_inside(data: bytes, dialect: Dialect) -> UpstreamFailure:
     """What an error event of a stream, or an error in a body of status 200, says; `status` is what it stands for."""
-    error = _error(data)
+    error = read_error(data)
     names = [error.get("code"), error.get("type")]
     number = next((name for name in names if isinstance(name, int) and 400 <= name < 600), None)
     spelled = next((_STATUS_OF_TYPE[name] for name in names if isinstance(name, str) and name in _STATUS_OF_TYPE), 500)
@@ -228,7 +229,7 @@ def _kind(status: int, body: bytes, dialect: Dialect) -> FailureKind:
     if status < 400:
         return "malformed"
     if status in _WORDED:
-        spoken = _spoken(_error(body), status, dialect)
+        spoken = _spoken(read_error(body), status, dialect)
         if spoken is not None:
             return spoken
     found = _BY_STATUS.get(status)
@@ -259,8 +260,11 @@ def _words(error: Mapping[str, Any]) -> str:
     return " ".join(text for text in (error.get("message"), error.get("raw")) if isinstance(text, str))[:4000]
 
 
-def _error(body: bytes) -> Mapping[str, Any]:
-    """The members `message`, `type`, `code`, `raw` of an error, whatever shape it is wrapped in; empty for no JSON."""
+def read_error(body: bytes) -> Mapping[str, Any]:
+    """The members `message` (a text or None), `type`, `code`, `raw` of an error, whatever shape it is wrapped in.
+
+    Empty for what is no JSON.
+    """
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -278,8 +282,23 @@ def _error(body: bytes) -> Mapping[str, Any]:
     raw = metadata.get("raw") if isinstance(metadata, dict) else None  # OpenRouter: the words of the provider behind it
     nested = inner.get("innererror")  # Azure: content filter
     code = "content_filter" if isinstance(nested, dict) and "content_filter_result" in nested else inner.get("code")
-    message = inner.get("message", inner.get("detail"))
+    message = _message(inner.get("message", inner.get("detail")))
     return {"message": message, "type": inner.get("type"), "code": code, "raw": raw}
+
+
+def _message(said: Any) -> str | None:
+    """A message, or the faults that a validating server (FastAPI; Mistral wraps them once more) lists in its place."""
+    if isinstance(said, dict):
+        said = said.get("detail")
+    if isinstance(said, list):
+        said = "; ".join([_fault(one) for one in said if isinstance(one, dict)])
+    return said if isinstance(said, str) and said else None
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    place = fault.get("loc")
+    where = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return f"{where}: {fault.get('msg')}" if where else str(fault.get("msg"))
 
 
 def _number(text: str | None) -> float | None:

@@ -84,6 +84,16 @@ def test_a_body_that_is_no_error_becomes_one_without_its_text(body: bytes) -> No
         assert error(translate_error(source, target, 500, body))["message"] == "the upstream answered with status 500"
 
 
+def test_the_words_are_found_wherever_a_server_puts_them() -> None:
+    for body in (
+        {"object": "error", "message": "no such thing", "code": 400},
+        {"message": {"detail": [{"msg": "no such thing"}]}},
+        [{"error": {"message": "no such thing"}}],
+    ):
+        told = json.loads(translate_error("openai", "anthropic", 422, json.dumps(body).encode()))
+        assert told["error"] == {"type": "invalid_request_error", "message": "no such thing"}
+
+
 def test_the_same_dialect_gets_the_bytes_as_they_came() -> None:
     assert translate_error("openai", "openai", 500, b"<html>") == b"<html>"
     assert error(translate_error("openai", "anthropic", 404, b'{"error": "gone"}'))["message"] == "gone"

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from tenbin.upstream.failure import read_error
+
 _ANTHROPIC_TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -112,12 +114,7 @@ def translate_error(source: str, target: str, status: int, body: bytes) -> bytes
     """
     if source == target:
         return body
-    try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        decoded = None
-    error = decoded.get("error") if isinstance(decoded, dict) else None
-    return error_from(target, status, error)
+    return error_from(target, status, read_error(body))
 
 
 def error_from(target: str, status: int, error: Any) -> bytes:
