@@ -123,6 +123,14 @@ def test_tool_calls_and_their_results_become_blocks_of_one_turn_each() -> None:
     }
 
 
+def test_results_stand_first_in_their_turn() -> None:
+    calls = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in ("a", "b")]
+    results = [{"role": "tool", "tool_call_id": name, "content": name} for name in ("a", "b")]
+    said = {"role": "user", "content": "wait"}
+    out = translated(messages=[said, {"role": "assistant", "tool_calls": calls}, results[0], said, results[1]])
+    assert [block["type"] for block in out["messages"][-1]["content"]] == ["tool_result", "tool_result", "text"]
+
+
 def test_arguments_that_are_no_object_are_kept_as_text() -> None:
     history = [
         {"role": "user", "content": "x"},

@@ -105,6 +105,24 @@ def test_a_tool_loop_becomes_calls_and_tool_messages_before_what_the_user_says()
     assert user["content"][0]["image_url"]["url"] == "data:image/png;base64,AA=="
 
 
+def test_results_in_several_user_turns_stand_right_behind_their_calls() -> None:
+    calls = [{"type": "tool_use", "id": name, "name": "f", "input": {}} for name in ("a", "b", "c")]
+    picture = {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
+    history = [
+        {"role": "assistant", "content": calls},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [picture]}]},
+        {"role": "system", "content": "S"},
+        {"role": "user", "content": "wait"},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": name} for name in ("b", "c")]},
+        {"role": "assistant", "content": "done"},
+    ]
+    out = translated(messages=[*history, {"role": "user", "content": "go"}])["messages"]
+    assert [message["role"] for message in out] == [
+        *("assistant", "tool", "tool", "tool", "user", "system", "user", "assistant", "user")
+    ]
+    assert [message["tool_call_id"] for message in out[1:4]] == ["a", "b", "c"]
+
+
 def test_pictures_and_documents_keep_their_bytes() -> None:
     content = [
         {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},

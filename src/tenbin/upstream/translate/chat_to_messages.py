@@ -81,7 +81,7 @@ def _conversation(history: list[Json], takes_system_turns: bool) -> tuple[list[J
     """The system blocks and the turns, neighbours of one role joined.
 
     A later system message stays in its place where the model takes it there, which is after what the user says and
-    before the assistant's answer; otherwise it moves to the front.
+    before the assistant's answer; otherwise it moves to the front. The results of tools stand first in their turn.
     """
     system: list[Json] = []
     later: list[Json] = []
@@ -109,6 +109,8 @@ def _conversation(history: list[Json], takes_system_turns: bool) -> tuple[list[J
         elif blocks:
             turns.append({"role": role, "content": blocks})
     _place(later, turns, system)
+    for turn in turns:
+        turn["content"].sort(key=_is_no_result)
     _end_cleanly(turns)
     return system, turns
 
@@ -120,6 +122,10 @@ def _place(later: list[Json], turns: list[Json], system: list[Json]) -> list[Jso
     else:
         system += later
     return []
+
+
+def _is_no_result(block: Json) -> bool:
+    return block["type"] != "tool_result"
 
 
 def _blocks(content: list[Json]) -> list[Json]:

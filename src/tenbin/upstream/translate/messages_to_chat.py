@@ -80,22 +80,27 @@ def _system(content: Any, param: str) -> list[Json]:
 
 
 def _conversation(body: Json) -> list[Json]:
+    """The turns; results stand right behind their calls, as OpenAI wants it: user turns in a row are one turn here."""
     messages: list[Json] = []
+    said: list[Json] = []
     ids = ToolIds()
     for at, message in enumerate(objects(body.get("messages"), "messages")):
         where = f"messages[{at}].content"
         role, content = message.get("role"), message.get("content")
         if role == "system":
-            messages += _system(content, where)
+            said += _system(content, where)
         elif role == "assistant":
-            messages += _assistant(parts(content, where), ids, where)
+            messages += [*said, *_assistant(parts(content, where), ids, where)]
+            said = []
         elif role == "user":
-            messages += _user(parts(content, where), ids, where)
+            results, more = _user(parts(content, where), ids, where)
+            messages += results
+            said += more
         else:
             raise RequestError(
                 400, "invalid_value", "role must be user, assistant or system", param=f"messages[{at}].role"
             )
-    return messages
+    return [*messages, *said]
 
 
 def _assistant(blocks: list[Json], ids: ToolIds, where: str) -> list[Json]:
@@ -115,8 +120,8 @@ def _assistant(blocks: list[Json], ids: ToolIds, where: str) -> list[Json]:
     return [message]
 
 
-def _user(blocks: list[Json], ids: ToolIds, where: str) -> list[Json]:
-    """The results of tools first, each its own message, then all that a user message can hold."""
+def _user(blocks: list[Json], ids: ToolIds, where: str) -> tuple[list[Json], list[Json]]:
+    """The results of tools, each its own message, and the message of all else that a user says, if there is any."""
     results: list[Json] = []
     said: list[Json] = []
     for block in blocks:
@@ -130,9 +135,9 @@ def _user(blocks: list[Json], ids: ToolIds, where: str) -> list[Json]:
             if part is not None:
                 said.append(part)
     if not said:
-        return results
+        return results, []
     is_plain = len(said) == 1 and said[0]["type"] == "text"
-    return [*results, {"role": "user", "content": said[0]["text"] if is_plain else said}]
+    return results, [{"role": "user", "content": said[0]["text"] if is_plain else said}]
 
 
 def _result(block: Json, where: str) -> tuple[str, list[Json]]:
