@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tenbin.errors import RequestError
-from tenbin.upstream.translate.schema import MAX_DEPTH, is_openai_strict, to_anthropic_schema
+from tenbin.upstream.translate.schema import MAX_DEPTH, has_free_names, is_openai_strict, to_anthropic_schema
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -68,6 +68,25 @@ def test_every_object_is_closed_and_every_limit_told() -> None:
 )
 def test_what_openais_strict_mode_takes(schema: dict[str, Any], expected: bool) -> None:
     assert is_openai_strict(schema) is expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "object", "properties": {"a": {"type": "string"}}}, False),
+        ({"type": "object", "properties": {}, "additionalProperties": True}, False),
+        ({"type": "object", "additionalProperties": False}, False),
+        ({"type": "object"}, True),
+        ({"type": ["object", "null"]}, True),
+        ({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "string"}}, True),
+        ({"type": "array", "items": {"type": "object", "patternProperties": {"^a": {}}}}, True),
+        ({"$defs": {"x": {"oneOf": [{"type": "null"}, {"type": "object"}]}}, "$ref": "#/$defs/x"}, True),
+        (3, False),
+        (nested(500), False),
+    ],
+)
+def test_objects_that_would_be_empty_once_closed(schema: Any, expected: bool) -> None:
+    assert has_free_names(schema) is expected
 
 
 def test_a_schema_without_bottom_is_refused() -> None:

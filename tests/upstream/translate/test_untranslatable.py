@@ -125,6 +125,19 @@ def test_the_model_decides_where_generations_differ() -> None:
     assert untranslatable(schema, "openai", "anthropic", "claude-3-5-haiku-latest") is not None
 
 
+def test_a_table_by_name_is_not_closed_until_it_must_be_empty() -> None:
+    table = {"type": "object", "properties": {"t": {"type": "object", "additionalProperties": {"type": "integer"}}}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": table}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": table, "strict": True}}
+    asking = ({"response_format": form}, "response_format json_schema"), ({"tools": [tool]}, "tools[0].strict")
+    for fields, named in asking:
+        reason = untranslatable({"messages": [USER], **fields}, "openai", "anthropic", "claude-sonnet-4-5")
+        assert reason is not None
+        assert reason.startswith(f"{named} with free property names")
+    loose = {"type": "function", "function": {"name": "f", "parameters": table}}
+    assert untranslatable({"messages": [USER], "tools": [loose]}, "openai", "anthropic") is None
+
+
 def test_every_dropped_field_has_its_reason() -> None:
     assert set(DROPPED) == {"openai", "anthropic"}
     assert all(reason for fields in DROPPED.values() for reason in fields.values())

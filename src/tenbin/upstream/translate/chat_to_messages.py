@@ -125,7 +125,7 @@ def _place(later: list[Json], turns: list[Json], system: list[Json]) -> list[Jso
 
 
 def _is_no_result(block: Json) -> bool:
-    return block["type"] != "tool_result"
+    return str(block["type"]) != "tool_result"
 
 
 def _blocks(content: list[Json]) -> list[Json]:

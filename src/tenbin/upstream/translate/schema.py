@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenbin.errors import RequestError
@@ -22,8 +22,9 @@ _FORMATS = frozenset(
 def to_anthropic_schema(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     """A schema as Anthropic's constrained decoding takes it: closed objects, and no limits on numbers or lengths.
 
-    Closing an object only narrows what may be said. A limit that cannot be enforced is told in the description, as
-    Anthropic's own client does. Raises RequestError for one nested deeper than anybody means.
+    Closing an object only narrows what may be said, but for one with free names (`has_free_names`). A limit that
+    cannot be enforced is told in the description, as Anthropic's own client does. Raises RequestError for one nested
+    deeper than anybody means.
     """
     if depth > MAX_DEPTH:
         raise RequestError(400, "invalid_value", f"a JSON schema may be nested {MAX_DEPTH} levels deep")
@@ -67,7 +68,23 @@ def is_openai_strict(schema: Any, depth: int = 0) -> bool:
         required = schema.get("required") or []
         if schema.get("additionalProperties") is not False or names != {str(name) for name in required}:
             return False
-    inner = [schema.get("items")]
-    for value in (schema.get(key) for key in (*_INNER_MAPS, *_INNER_LISTS)):
-        inner += value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return all(is_openai_strict(value, depth + 1) for value in inner)
+    return all(is_openai_strict(inner, depth + 1) for inner in _inside(schema))
+
+
+def has_free_names(schema: Any, depth: int = 0) -> bool:
+    """Whether a schema has an object whose properties nobody listed, such as a table by name: closed, it is empty."""
+    if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
+        return False
+    more, kind = schema.get("additionalProperties"), schema.get("type")
+    is_object = kind == "object" or (isinstance(kind, list) and "object" in kind)
+    if is_object and (isinstance(more, Mapping) or ("properties" not in schema and more is not False)):
+        return True
+    return "patternProperties" in schema or any(has_free_names(inner, depth + 1) for inner in _inside(schema))
+
+
+def _inside(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """The schemas right inside another one."""
+    yield schema.get("items")
+    for key in (*_INNER_MAPS, *_INNER_LISTS, "oneOf"):
+        inner = schema.get(key)
+        yield from inner.values() if isinstance(inner, Mapping) else inner if isinstance(inner, list) else ()

@@ -9,7 +9,7 @@ from tenbin.upstream.translate.body import Json
 from tenbin.upstream.translate.fields import field_without_counterpart
 from tenbin.upstream.translate.model_rules import anthropic_rules
 from tenbin.upstream.translate.parts import to_block, to_part
-from tenbin.upstream.translate.schema import is_openai_strict
+from tenbin.upstream.translate.schema import has_free_names, is_openai_strict
 
 _OTHER: Mapping[str, str] = {"openai": "Anthropic messages API", "anthropic": "OpenAI chat API"}
 _MAX_STOPS = 4
@@ -47,6 +47,9 @@ def _chat_faults(body: Json, model: str | None) -> Iterator[str]:
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind == "json_object" or (kind == "json_schema" and not rules.is_structured):
         yield f"response_format {kind}"
+    asked = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    if isinstance(asked, dict) and has_free_names(asked.get("schema")):
+        yield "response_format json_schema with free property names"
     stops = body.get("stop")
     for stop in [stops] if isinstance(stops, str) else stops if isinstance(stops, list) else []:
         if isinstance(stop, str) and not stop.strip():
@@ -54,6 +57,9 @@ def _chat_faults(body: Json, model: str | None) -> Iterator[str]:
     for at, tool in enumerate(_dicts(body.get("tools"))):
         if tool.get("type") != "function":
             yield f"tools[{at}] of type {tool.get('type')}"
+        function = tool.get("function")
+        if isinstance(function, dict) and function.get("strict") and has_free_names(function.get("parameters")):
+            yield f"tools[{at}].strict with free property names"
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") != "function":
         yield f"tool_choice {choice.get('type')}"
