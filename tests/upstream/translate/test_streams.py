@@ -396,16 +396,4 @@ def test_whatever_an_upstream_sends_is_an_answer_or_an_error(pieces: list[bytes]
         out = b"".join(map(stream.feed, pieces)) + stream.close()
         assert b"error" in out
         assert stream.close() == b""
-
-
-def test_what_cannot_be_read_is_told_as_a_failure() -> None:
-    begun = START + event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-    odd = event("content_block_delta", index="a", delta={"type": "text_delta", "text": "b"})
-    for stream, frames in (
-        (ChatToMessagesStream(), chunk(content="a") + chunk(content=5)),
-        (MessagesToChatStream(created=1), begun + odd),
-    ):
-        assert b"malformed" in stream.feed(frames)
-        assert stream.failure is not None
-        assert stream.failure.kind == "malformed"
-        assert stream.feed(DONE) == b""
+        assert (stream.failure is not None) == (b"malformed" in out or b"without an answer" in out)
