@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from click.testing import Result
 
-from tenbin.cli.keys import words_of
+from tenbin.cli.output import words_of
 from tenbin.cli.pilot_run_progress import RunProgress
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.run.report import RunReport

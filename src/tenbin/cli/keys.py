@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tenbin.cli.lazy import Group
-from tenbin.cli.output import TEXTS, Command, emit_json, json_option, say
-from tenbin.errors import UsageError
-
-if TYPE_CHECKING:
-    from tenbin.config import Document
-    from tenbin.report.catalogue import Catalogue
-
-FILE = click.Path(path_type=Path)
-
-
-def place_options(command: Command) -> Command:
-    """The flags of every command here: where the keys are kept, and in which language to speak."""
-    command = click.option(
-        "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words."
-    )(command)
-    command = click.option("--store", type=FILE, metavar="FOLDER", help="The store itself, instead of a config.")(
-        command
-    )
-    return click.option(
-        "--config", type=FILE, metavar="FILE", help="The gateway's configuration (default: tenbin.toml, if any)."
-    )(command)
+from tenbin.cli.output import emit_json, json_option, say, words_of
+from tenbin.cli.store_place import place, place_options
 
 
 @click.group(cls=Group)
@@ -117,25 +97,3 @@ def revoke(key: str, config: Path | None, store: Path | None, lang: str, as_json
         emit_json({"key": key_json(record)})
     else:
         say(words_of(lang)("keys.revoked_now", name=record.name, id=record.key_id))
-
-
-def place(config: Path | None, store: Path | None) -> tuple[Path, Document | None]:
-    """The folder of the keys, and the configuration where it was found by one (UsageError, ConfigError)."""
-    from tenbin.cli.open_router import CONFIG, settings_of  # noqa: PLC0415
-    from tenbin.config import read_store  # noqa: PLC0415
-
-    if store is not None:
-        if config is not None:
-            raise UsageError("--config and --store both say where the keys are", fix="give one of them")
-        return store, None
-    if config is None and not Path(CONFIG).is_file():
-        raise UsageError(f"there is no {CONFIG} here", fix="name it with --config, or the store's folder with --store")
-    document = settings_of(config)
-    return read_store(document).path, document
-
-
-def words_of(lang: str) -> Catalogue:
-    """The words of the commands in a language."""
-    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
-
-    return load_catalogue(lang, TEXTS)

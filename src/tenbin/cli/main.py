@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "init": LazyCommand("tenbin.cli.init:init", "Write a commented tenbin.toml to start from."),
     "serve": LazyCommand("tenbin.cli.serve:serve", "Serve routers behind an OpenAI-compatible endpoint."),
     "keys": LazyCommand("tenbin.cli.keys:keys", "Make, list and revoke the keys of the gateway's clients."),
+    "erase": LazyCommand("tenbin.cli.erase:erase", "Delete every prompt and answer of a user from the ledger."),
     "doctor": LazyCommand("tenbin.cli.doctor:doctor", "Check whether a gateway would serve, and say what to do."),
     "plugins": LazyCommand("tenbin.cli.plugins:plugins", "List the embedders, predictors and metrics at hand."),
     "data": LazyCommand("tenbin.cli.data:data", "Fetch public tables of outcomes."),

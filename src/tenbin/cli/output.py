@@ -11,9 +11,12 @@ from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from datetime import date
 from os import PathLike, fspath
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from tenbin.report.catalogue import Catalogue
 
 SCHEMA_VERSION = 1
 """Raised when a field of a `--json` document changes its meaning or goes away."""
@@ -27,6 +30,13 @@ KEPT = "\n\t\u200c\u200d"
 """Line break, tab, and the joiners that scripts and emoji need."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def words_of(lang: str) -> Catalogue:
+    """The words of the commands in a language."""
+    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415 (only for commands that speak)
+
+    return load_catalogue(lang, TEXTS)
 
 
 def json_option(command: Command) -> Command:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import emit_json, json_option, say, strong
+from tenbin.cli.output import emit_json, json_option, say, strong, words_of
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def label(
     tenbin pilot label support --count 60 --scale 2 --labeller eva
     tenbin pilot label support --import labels.csv
     """  # fmt: skip
-    from tenbin.cli.keys import words_of  # noqa: PLC0415 (numpy only when labels are read)
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415
 
     if not labeller.strip() or len(labeller) > 100:

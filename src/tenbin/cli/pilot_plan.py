@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.open_router import CONFIG
-from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def plan(
     tenbin pilot run support
     tenbin pilot plan support
     """
-    from tenbin.cli.keys import words_of  # noqa: PLC0415 (numpy and the router only when planning)
     from tenbin.cli.pilot_plan_text import plan_json, plan_text  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415

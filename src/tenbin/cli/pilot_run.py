@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import emit_json, json_option, say
+from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.errors import NetworkError, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def run(
 
 
 def _say_forecast(prepared: Prepared, options: RunOptions, lang: str, as_json: bool) -> None:
-    from tenbin.cli.keys import words_of  # noqa: PLC0415
     from tenbin.cli.pilot_run_text import forecast_json, forecast_text  # noqa: PLC0415
     from tenbin.pilot.run.forecast import forecast  # noqa: PLC0415
     from tenbin.pilot.run.perform import open_pilot_grader  # noqa: PLC0415
@@ -88,7 +87,6 @@ def _say_forecast(prepared: Prepared, options: RunOptions, lang: str, as_json: b
 
 
 def _run(prepared: Prepared, options: RunOptions, lang: str, as_json: bool) -> None:
-    from tenbin.cli.keys import words_of  # noqa: PLC0415
     from tenbin.cli.pilot_run_loop import run_watched  # noqa: PLC0415
     from tenbin.cli.pilot_run_text import report_json, report_text  # noqa: PLC0415
 

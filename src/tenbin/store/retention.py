@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenbin.errors import StoreError
 from tenbin.store.apply import user_hash
 from tenbin.store.database import open_database, told, transaction
 from tenbin.store.folder import StoreFolder
@@ -118,10 +119,13 @@ def delete_user(folder: Path, user: str) -> Erased:
     """Delete every prompt and answer of a user, and the user's name from the calls, which stay in the sums.
 
     Rows that are still on their way are caught when they arrive: the ledger remembers a hash of the name.
-    Errors: StoreError where the ledger does not answer; then nothing is deleted.
+    Errors: StoreError where there is no ledger or it does not answer; then nothing is deleted.
     """
     store = StoreFolder(Path(folder))
     mend(store.path)
+    if not store.ledger.exists():
+        fix = "name the folder of [store] path; the first request begins a ledger"
+        raise StoreError("holds no ledger", where=str(store.path), fix=fix)
     with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
         with transaction(link):
             remembered = (user_hash(user), time.time())
