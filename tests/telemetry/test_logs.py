@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,3 +154,28 @@ def test_a_stream_that_is_gone_loses_lines_and_raises_nothing(kept_root: logging
     logging.getLogger("a").info("b")
     writer.close()
     assert writer.lost_lines == 1
+
+
+def test_a_log_that_nobody_read_says_how_much_is_missing(
+    kept_root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenbin.telemetry.logs.MAX_WAITING_LINES", 2)
+    reading, writing = threading.Event(), threading.Event()
+
+    class Stuck(io.StringIO):
+        def write(self, text: str) -> int:
+            writing.set()
+            reading.wait()
+            return super().write(text)
+
+    stream = Stuck()
+    writer = start_logs("info", Redactor(), stream)
+    logging.getLogger("a").info("first")
+    writing.wait()
+    for number in range(5):
+        logging.getLogger("a").info("line %d", number)
+    reading.set()
+    writer.close()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["message"] for line in lines if line["logger"] == "a"] == ["first", "line 0", "line 1"]
+    assert [line["lines"] for line in lines if "lost" in line["message"]] == [3]

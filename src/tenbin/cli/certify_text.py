@@ -19,7 +19,6 @@ HEADS: Mapping[str, str] = {
     "no_choice": "certify.no_choice",
 }
 LABELS = ("setting", "saving", "quality", "rests", "next", "assumes", "void")
-RESTS_ON = ("artifact", "prices", "calibration")
 
 
 def certificate_text(certificate: Certificate, lang: str = "en") -> str:

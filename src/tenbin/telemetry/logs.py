@@ -89,7 +89,7 @@ class JsonFormatter(logging.Formatter):
 class LineWriter(logging.Handler):
     """Writes lines from a thread of its own, so that a log nobody reads never holds up the event loop.
 
-    Lines beyond MAX_WAITING_LINES are dropped and counted in `lost_lines`.
+    Lines beyond MAX_WAITING_LINES are dropped and counted in `lost_lines`; the log says so once it is read again.
     """
 
     def __init__(self, formatter: JsonFormatter, stream: TextIO) -> None:
@@ -116,13 +116,25 @@ class LineWriter(logging.Handler):
         super().close()
 
     def _write(self) -> None:
+        told = 0
         while (line := self._waiting.get()) is not None:
+            lost = self.lost_lines
             try:
                 self.stream.write(f"{line}\n")
+                if lost > told:
+                    self.stream.write(f"{self.format(self._lost(lost - told))}\n")
+                    told = lost
                 if self._waiting.empty():
                     self.stream.flush()
             except (OSError, ValueError):  # stderr is closed or gone: there is nowhere left to say so
                 self.lost_lines += 1
+
+    @staticmethod
+    def _lost(lines: int) -> logging.LogRecord:
+        message = "lines of this log were lost: it was not read, or could not be written"
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
+        record.lines = lines
+        return record
 
 
 def start_logs(level: str, redactor: Redactor, stream: TextIO | None = None) -> LineWriter:
