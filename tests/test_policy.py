@@ -37,6 +37,8 @@ def test_context_is_counted_conservatively_when_estimated_and_exactly_when_given
     assert bars([candidate], Query("q", "x"), np.array([estimated]))[0] is not None
     assert bars([candidate], Query("q", "x", input_tokens=estimated), np.array([estimated])) == [None]
     assert bars([candidate], Query("q", "x", input_tokens=900, max_output_tokens=101), np.array([900.0]))[0] is not None
+    own = Candidate("a", context_window_tokens=1000, max_output_tokens=100)
+    assert bars([own], Query("q", "x", input_tokens=900, max_output_tokens=101), np.array([900.0])) == [None]
 
 
 def test_safe_default_is_the_reference_or_the_first_eligible_by_name():

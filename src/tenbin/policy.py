@@ -36,9 +36,21 @@ def bars(candidates: Sequence[Candidate], query: Query, input_tokens: Floats) ->
     """Why each candidate [M] cannot answer the query, None where it can.
 
     `input_tokens` [M] are the expected ones per candidate; the context window must hold them with a margin, plus the
-    answer's cap where the query names one.
+    answer's cap where the query names one (the candidate's own where that is smaller, for that is what is sent).
     """
     return [_bar(c, query, float(n)) for c, n in zip(candidates, input_tokens, strict=True)]
+
+
+def output_caps(candidates: Sequence[Candidate], queries: Sequence[Query]) -> Floats | None:
+    """The longest answer in tokens [n, M] that each query allows each candidate, infinite where none is named; None
+    where nobody names one.
+    """
+    own = [c.max_output_tokens for c in candidates]
+    asked = [query.max_output_tokens for query in queries]
+    if not any(own) and not any(asked):
+        return None
+    caps: Floats = np.minimum(np.array([[cap or np.inf] for cap in asked]), np.array([cap or np.inf for cap in own]))
+    return caps
 
 
 def _bar(candidate: Candidate, query: Query, input_tokens: float) -> str | None:
@@ -47,7 +59,8 @@ def _bar(candidate: Candidate, query: Query, input_tokens: float) -> str | None:
     window = candidate.context_window_tokens
     if window is not None and np.isfinite(input_tokens):
         needed = input_tokens if query.input_tokens is not None else input_tokens * CONTEXT_MARGIN
-        needed += query.max_output_tokens or 0.0
+        if query.max_output_tokens is not None:
+            needed += min(query.max_output_tokens, candidate.max_output_tokens or np.inf)
         if needed > window:
             return Reason("context_too_small", needed=f"{needed:,.0f}", window=f"{window:,}")
     return None

@@ -6,7 +6,7 @@ Arrays are `[n, M]`: n queries by M candidates, NaN where nothing is known. Mone
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -213,6 +213,12 @@ class Estimates:
         held: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         taken: dict[str, Any] = {name: None if cells is None else cells[index] for name, cells in held.items()}
         return Estimates(**taken)
+
+    def capped(self, output_caps: Floats | None) -> Estimates:
+        """The estimates of answers that may have so many tokens [n, M] at most (None: any number)."""
+        if output_caps is None:
+            return self
+        return replace(self, output_tokens=np.minimum(self.output_tokens, output_caps))
 
 
 @dataclass(frozen=True, slots=True)

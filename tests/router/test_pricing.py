@@ -47,6 +47,15 @@ def test_with_few_rows_a_call_is_nearly_as_many_times_the_typical_one_for_all() 
     np.testing.assert_allclose(times[1, :2], (3.0 * 2.5) ** 0.5, rtol=0.01)
 
 
+def test_what_others_are_said_to_cost_never_lifts_a_call_above_its_longest_answer() -> None:
+    caps = np.array([[10.0, 10.0, np.inf, 10.0], [10.0, np.inf, 10.0, 10.0]])
+    free, few = pricing(1.0).expected_cost_usd(estimates(TOKENS_HERE)), pricing(1.0)
+    capped = few.expected_cost_usd(estimates(TOKENS_HERE), output_caps=caps)
+    longest = (TOKENS_HERE + caps) * np.array([1.0, 2.0, 10.0, 0.0]) / 1e6
+    np.testing.assert_array_equal(capped, np.where(caps == 10.0, np.minimum(free, longest), free))
+    assert (capped < free).sum() >= 3
+
+
 def test_free_and_unknown_calls_stay_so() -> None:
     dollars = pricing(20.0).expected_cost_usd(estimates(TOKENS_HERE))
     assert np.isnan(dollars[1, 2])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenbin.errors import DecisionError
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, Weighed, weigh
-from tenbin.types import Query, TradeOff
+from tenbin.types import Candidate, Query, TradeOff
 from tests.router.made import EASY, HARD, make_panel
 
 QUERIES = make_panel(40, seed=11).queries
@@ -67,6 +67,34 @@ def test_cached_tokens_are_billed_at_the_cached_rate_and_never_more_than_the_inp
     saved = none.input_tokens[0] * (10.0 - 1.0) / 1e6
     assert none.cost_usd[0] - huge.cost_usd[0] == pytest.approx(saved)
     np.testing.assert_allclose(huge.cost_usd[1:], none.cost_usd[1:])
+
+
+def test_no_answer_is_expected_to_be_longer_or_dearer_than_its_request_allows(router):
+    """A cap of one token left the whole expected answer in the dollars, and the dial chose by it."""
+    query, cached = Query("q", "integral theorem proof"), np.array([20.0, 0.0, 0.0])
+    capped = replace(query, max_output_tokens=2.0)
+    called_as = {"mid": Candidate("mid", max_output_tokens=1)}
+    cheap = Router(
+        router.manifest, router._encoder, router._estimator, router._parts, router.prices, "", None, called_as
+    )
+    asks = [
+        Ask(query, TradeOff(0.1), FREE),
+        Ask(capped, TradeOff(0.1), FREE),
+        Ask(capped, TradeOff(0.1), FREE, cached, answers=3),
+    ]
+    free, one, three = weigh(cheap, asks)
+    np.testing.assert_array_equal(one.output_tokens, [2.0, 1.0, 2.0])
+    np.testing.assert_array_equal(three.output_tokens, [6.0, 3.0, 6.0])
+    assert free.output_tokens[1] == 1.0
+    assert free.output_tokens[0] > 30.0
+    np.testing.assert_allclose(
+        one.cost_usd, (one.input_tokens * [10.0, 1.0, 0.1] + one.output_tokens * [30.0, 3.0, 0.3]) / 1e6
+    )
+    np.testing.assert_allclose(three.cost_usd - one.cost_usd, np.array([4.0, 2.0, 4.0]) * [30.0, 3.0, 0.3] / 1e6)
+    routed = cheap.route([query, capped], [TradeOff(0.1)])
+    np.testing.assert_array_equal(routed.cost_usd, [free.cost_usd, one.cost_usd])
+    np.testing.assert_array_equal(routed.estimates.output_tokens, [free.output_tokens, one.output_tokens])
+    assert routed.loss[0, 1] < routed.loss[0, 0]
 
 
 def test_a_warm_cache_keeps_a_conversation_where_it_is(router):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
-from tenbin.policy import listed, safe_default
+from tenbin.policy import listed, output_caps, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.excess import Excess
@@ -39,8 +39,9 @@ def route(
         router.check_trade_off(trade_off)
     budgets = _budgets(stranger_budget_usd, len(trade_offs))
     features = router.features(queries)
-    estimates = router.estimate(features)
-    cost = router.cost_usd(estimates)
+    estimates, caps = router.estimate(features), output_caps(router.candidates, queries)
+    cost = router.cost_usd(estimates, output_caps=caps)
+    estimates = estimates.capped(caps)
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
     grounds = router.grounds(features, estimates)

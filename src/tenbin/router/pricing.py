@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,13 +61,23 @@ class Pricing:
         cached = np.minimum(cached_tokens, estimates.input_tokens)
         return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens, cached_input_tokens=cached)
 
-    def expected_cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
+    def expected_cost_usd(
+        self, estimates: Estimates, cached_tokens: Floats | float = 0.0, output_caps: Floats | None = None
+    ) -> Floats:
         """The dollars [n, M] to decide by: as far as the training rows do not bear differences, a call is so many
-        times the typical one for every candidate alike.
+        times the typical one for every candidate alike; never more than with the longest answers `output_caps` [n, M].
 
         Where candidates are many and rows few, what one query is said to cost here more than there is mostly noise,
         and nearly equal candidates would be mixed by it. Unknown and free calls stay as they are.
         """
+        dollars = self._borne_cost_usd(estimates, cached_tokens)
+        if output_caps is None or self.basis == DOLLARS:
+            return dollars
+        is_capped = np.isfinite(output_caps)
+        longest = replace(estimates, output_tokens=np.where(is_capped, output_caps, 0.0))
+        return np.where(is_capped, np.minimum(dollars, self.cost_usd(longest, cached_tokens)), dollars)
+
+    def _borne_cost_usd(self, estimates: Estimates, cached_tokens: Floats | float) -> Floats:
         dollars = self.cost_usd(estimates, cached_tokens)
         borne = share_borne(self.rows, dollars.shape[1] - 1, ROWS_PER_DIFFERENCE)
         if borne == 1.0:

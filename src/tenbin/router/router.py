@@ -211,9 +211,13 @@ class Router:
         """What is expected of every candidate, [n, M] each."""
         return self._estimator.estimate(features)
 
-    def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
-        """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates."""
-        return self._pricing.expected_cost_usd(estimates, cached_tokens)
+    def cost_usd(
+        self, estimates: Estimates, cached_tokens: Floats | float = 0.0, output_caps: Floats | None = None
+    ) -> Floats:
+        """Expected dollars [n, M] at the router's prices, `cached_tokens` [n, M] of the input at the cached rates,
+        for answers of at most `output_caps` [n, M].
+        """
+        return self._pricing.expected_cost_usd(estimates, cached_tokens, output_caps)
 
     @property
     def gap_correlation(self) -> Floats:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
-from tenbin.policy import safe_default
+from tenbin.policy import output_caps, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, in_steps, losses
 from tenbin.router.explain import SENT, headline
@@ -86,8 +86,9 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         return []
     queries = [ask.query for ask in asks]
     features = router.features(queries)
-    estimates = _as_asked(router.estimate(features), asks)
-    cost = router.cost_usd(estimates, _cached(asks, len(router.models)))
+    estimates, caps = _as_asked(router.estimate(features), asks), _caps(router, asks)
+    cost = router.cost_usd(estimates, _cached(asks, len(router.models)), caps)
+    estimates = estimates.capped(caps)
     loss, refused = _losses(router, asks, estimates, cost)
     orders, is_unknown = _order(loss, cost, router.rank).tolist(), np.isnan(loss).tolist()
     grounds = router.grounds(features, estimates)
@@ -194,6 +195,14 @@ def _as_asked(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
         answers = np.array([[float(ask.answers)] for ask in asks])
         estimates = replace(estimates, output_tokens=estimates.output_tokens * answers)
     return estimates
+
+
+def _caps(router: Router, asks: Sequence[Ask]) -> Floats | None:
+    """The longest that all answers of each request together may be [n, M]; None where nobody says."""
+    caps = output_caps(router.candidates, [ask.query for ask in asks])
+    if caps is not None and any(ask.answers != 1 for ask in asks):
+        caps = caps * np.array([[float(ask.answers)] for ask in asks])
+    return caps
 
 
 def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
