@@ -52,6 +52,8 @@ def test_a_missing_id_is_the_line_number_and_blank_lines_count() -> None:
         ('{"prompt": "a", "input_tokens": NaN}', "in.jsonl:1:17", "input_tokens is nan"),
         ('{"prompt": "a", "max_output_tokens": "9"}', "in.jsonl:1:17", "a text, not a number"),
         ('{"messages": [{"content": "x"}]}', "in.jsonl:1:2", "without a role"),
+        ('{"prompt": "a", "group": "x", "group": "y"}', "in.jsonl:1:17", 'the key "group" stands twice'),
+        ('{"messages": [{"role": "user", "content": "a", "content": "b"}]}', "in.jsonl:1:32", '"content" stands twice'),
         ('{"messages": []}', "in.jsonl:1:2", "no list of messages"),
         ('{"prompt": "\\ud800"}', "in.jsonl:1:1", "surrogate"),
         ('{"prompt": "日'.encode() + b"\xff", "in.jsonl:1:14", "not UTF-8 (byte 0xff)"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, NoReturn, cast
 
 from tenbin.errors import DataError
+from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """The longest line or CSV record that is read; a 1 MB prompt fits easily, a 200 MB line is a mistake."""
@@ -160,9 +161,9 @@ def _json_object(path: Path, number: int, raw: bytes) -> dict[str, object]:
     where = f"{path}:{number}"
     fix = "write one JSON object per line"
     try:
-        value = json.loads(raw, object_pairs_hook=_no_repeats)
+        value = json.loads(raw, object_pairs_hook=no_repeats)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except _RepeatedKeyError as error:
+    except RepeatedKeyError as error:
         raise DataError(f'the key "{error.args[0]}" stands twice', where=where, fix="keep one of them") from error
     except UnicodeEncodeError as error:
         raise DataError("holds half of a surrogate pair, which is no character", where=where, fix=fix) from error
@@ -171,18 +172,6 @@ def _json_object(path: Path, number: int, raw: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise DataError(f"is a JSON {_json_kind(value)}, not an object", where=where, fix=fix)
     return value
-
-
-class _RepeatedKeyError(ValueError):
-    pass
-
-
-def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1)[:60])
-    return found
 
 
 def _json_kind(value: object) -> str:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tenbin.errors import DataError
+from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.types import Query
 
 MAX_LINE_BYTES = 16_000_000
@@ -48,12 +49,15 @@ class QueryLine:
             raise self.wrong(f"is longer than {MAX_LINE_BYTES // 1_000_000} MB", "write one JSON object per line")
         try:
             self.text = self.raw.decode("utf-8-sig" if self.number == 1 else "utf-8")
-            record = json.loads(self.text)
+            record = json.loads(self.text, object_pairs_hook=no_repeats)
             if b"\\u" in self.raw:
                 json.dumps(record, ensure_ascii=False).encode()
         except UnicodeDecodeError as error:
             column = len(self.raw[: error.start].decode("utf-8", "replace")) + 1
             raise self.wrong(f"is not UTF-8 (byte 0x{self.raw[error.start]:02x})", "save it as UTF-8", column) from None
+        except RepeatedKeyError as error:
+            key = error.args[0]
+            raise self.wrong(f'the key "{key}" stands twice in one object', "keep one of them", key) from None
         except UnicodeEncodeError:
             raise self.wrong("holds half of a surrogate pair", "write the whole character") from None
         except json.JSONDecodeError as error:
