@@ -113,6 +113,15 @@ def test_routellm_csvs_have_a_truth_column_per_model(tmp_path):
     assert sum(query.query_id.endswith("#2") for query in panel.queries) == 1
 
 
+@pytest.mark.parametrize("column", ["score", "split", "Group", "model_name"])
+def test_columns_of_a_table_are_no_models(tmp_path, column):
+    """`prompt,score,correct` was read as the models "score" and "correct"."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"prompt,{column},gpt\np,1,0\n")
+    with pytest.raises(DataError, match='has no column "model"'):
+        read_outcomes(path)
+
+
 def test_paretobandit_lines_hold_their_arms(tmp_path):
     path = tmp_path / "val.jsonl"
     rows = [

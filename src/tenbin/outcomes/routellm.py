@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from tenbin.errors import DataError
+from tenbin.outcomes.columns import COLUMNS, OTHERS_NAMES
 from tenbin.outcomes.layout import Layout, model_cell, number, text
 from tenbin.outcomes.source import Source, literal
 
 ANSWER = "_response"
-OURS = ("model", "quality")
 
 
 def matches(source: Source) -> bool:
@@ -16,7 +18,7 @@ def matches(source: Source) -> bool:
     return (
         source.kind == "csv"
         and names[:1] == ["prompt"]
-        and not any(name in names for name in OURS)
+        and _says_of_rows().isdisjoint(name.strip().lower() for name in names)
         and len(_models(source)) >= 2
     )
 
@@ -39,6 +41,11 @@ def layout(source: Source) -> Layout:
         group=literal(group),
         columns={"prompt": "prompt"},
     )
+
+
+def _says_of_rows() -> set[str]:
+    """Names of columns that say something of a row; beside them, columns are not models."""
+    return {*COLUMNS, *chain.from_iterable(OTHERS_NAMES.values())} - {"prompt"}
 
 
 def _models(source: Source) -> list[str]:
