@@ -125,6 +125,11 @@ def test_the_line_counts_line_breaks_inside_fields(rows, write):
     refused(write(table, "t.csv"), ":5, column quality")
 
 
+def test_digits_of_other_scripts_are_not_called_numbers_stored_as_text(rows, write):
+    rows[0]["quality"] = "０.５"
+    refused(write(rows, "t.csv"), '"０.５" is not a number', "write a plain number")
+
+
 def test_blank_lines_are_counted(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text(
@@ -163,6 +168,18 @@ def test_no_quality_anywhere(write, value):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_duplicate_pairs(write, name):
+@pytest.mark.parametrize(
+    ("header", "fix"),
+    [
+        ("query_id, prompt,model,quality", 'add --map "prompt= prompt"'),
+        ("query_id;prompt;model;quality", "separate the columns by commas"),
+    ],
+)
+def test_a_header_that_other_tools_write(tmp_path, header, fix):
+    (tmp_path / "t.csv").write_text(f"{header}\n1,p,m,1\n")
+    refused(tmp_path / "t.csv", 'neither a "prompt" nor', fix)
+
+
     table = [dict(GOOD, query_id="0"), GOOD, dict(GOOD, quality=0.5)]
     first, again = {"t.csv": (":3", ":4"), "t.jsonl": (":2", ":3")}.get(name, (", row 2", ", row 3"))
     said = refused(write(table, name), 'query "1" and model "m"', f"{first} too")

@@ -72,11 +72,14 @@ def _refuse_nearly(found: Mapping[str, str], present: Sequence[str], where: str)
 
 
 def _missing(name: str, present: Sequence[str], where: str) -> DataError:
-    lowered = {column.lower(): column for column in reversed(present)}
+    lowered = {column.strip().lower(): column for column in reversed(present)}
     theirs = next((lowered[other] for other in (name, *OTHERS_NAMES.get(name, ())) if other in lowered), None)
     what = 'has neither a "prompt" nor a "messages" column' if name == "prompt" else f'has no column "{name}"'
     if theirs is not None:
-        fix = f'if "{theirs}" is it, add --map {name}={theirs}'
+        named = f"{name}={theirs}" if theirs.split() == [theirs] else f'"{name}={theirs}"'
+        fix = f'if "{theirs}" is it, add --map {named}'
+    elif len(present) == 1 and any(sign in present[0] for sign in ";\t|"):
+        fix = "separate the columns by commas, or by tabs in a file called .tsv"
     else:
         fix = f"add it, or name it with --map {name}=THEIR_COLUMN (its columns are {listed(present)})"
     return DataError(what, where=where, fix=fix)

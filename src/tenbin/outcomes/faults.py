@@ -111,4 +111,4 @@ def _is_number(value: str) -> bool:
         float(value)
     except ValueError:
         return False
-    return True
+    return value.isascii()  # Python reads the digits of every script; a reader of tables does not
