@@ -268,6 +268,16 @@ def test_a_line_with_other_than_the_header_s_fields(tmp_path, line, fields):
 
 
 def test_mixed_line_ends_are_refused_or_read_whole(tmp_path):
+@pytest.mark.parametrize("line", ['2, "p, q",m,1', '2, "p",m,1', '2,p,m, "1"', ' "2",p,m,1'])
+def test_a_blank_before_a_quote_is_refused(tmp_path, line):
+    """The prompt was ` "p` to one of the two readers that a table goes through, and `p, q` to the other."""
+    path = tmp_path / "t.csv"
+    path.write_text(f'query_id,prompt,model,quality\n1,"p, ""p""\n q",m,1\n{line}\n')
+    refused(path, "t.csv:4: has a blank before the quote", "right behind the comma")
+    path.write_text('query_id,prompt,model,quality\n1," ""p"", q, ",m,1\n2,p "q" r, "m",1\n'.replace(', "m"', ',"m"'))
+    assert [query.prompt for query in read_outcomes(path).queries] == [' "p", q, ', 'p "q" r']
+
+
     path = tmp_path / "t.csv"
     path.write_bytes(b"query_id,prompt,model,quality\n1,p,m,1\n2,p,m,1\r\n3,p,m,1\r\n")
     try:  # DuckDB 1.1 reads them, 2.0 does not

@@ -7,10 +7,11 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, NoReturn, cast
 
@@ -21,6 +22,8 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 """The longest line or CSV record that is read; a 1 MB prompt fits easily, a 200 MB line is a mistake."""
 
 CHUNK_BYTES = 1024 * 1024
+LONGEST_BLANK = 256
+"""Blanks before a quote that are looked for across two chunks."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -43,10 +46,13 @@ def readable(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"cannot be read ({reason})", where=str(path), fix="check the path and its rights") from error
 
 
-def check_text(path: Path, *, quoted: bool) -> None:
-    """Refuse a file that is not UTF-8 text of lines of at most 16 MB; `quoted`: CSV, quotes must close (DataError)."""
+def check_text(path: Path, *, quoted: bool, delimiter: str = ",") -> None:
+    """Refuse a file that is not UTF-8 text of lines of at most 16 MB; `quoted`: CSV, quotes must close and begin
+    where a field does (DataError).
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     line, open_bytes_in_line, quotes = 1, 0, 0
+    late_quote, has_late_quote, end = re.compile(rb'[,\t\r\n] +"'), False, b""
     with readable(path) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             try:
@@ -62,13 +68,18 @@ def check_text(path: Path, *, quoted: bool) -> None:
             if first >= 0:
                 open_bytes_in_line = len(chunk) - chunk.rfind(b"\n") - 1
             line += chunk.count(b"\n")
-            quotes += chunk.count(b'"') if quoted else 0
+            if quoted:
+                quotes += chunk.count(b'"')
+                has_late_quote = has_late_quote or late_quote.search(end + chunk) is not None
+                end = chunk[-LONGEST_BLANK:]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         _refuse_encoding(path, line)
     if quotes % 2:  # a quote that never closes would silently swallow the last rows
         diagnose_csv(path, columns=None)
+    if has_late_quote:
+        _check_late_quotes(path, delimiter)
 
 
 def header_of(path: Path, delimiter: str) -> list[str]:
@@ -155,6 +166,28 @@ def lines(stream: IO[bytes]) -> Iterator[bytes]:
     """The lines of a file, none longer than `MAX_LINE_BYTES` and its line end."""
     while raw := stream.readline(MAX_LINE_BYTES + 2):
         yield raw
+
+
+def _check_late_quotes(path: Path, delimiter: str) -> None:
+    """Refuse the first field that begins with blanks and a quote: one reader takes the quote for a sign, the next for a
+    letter, and a comma behind it parts the field or does not (DataError).
+
+    Where quotes hold such text, `" ""so"" "`, both ways to read the file agree but for blanks.
+    """
+    with readable(path) as first, readable(path) as second, wide_csv_fields():
+        literal, skipping = (
+            csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter, skipinitialspace=skips)
+            for stream, skips in ((first, False), (second, True))
+        )
+        line = 1
+        for one, other in zip_longest(literal, skipping):
+            if [field.lstrip(" ") for field in one or ()] != [field.lstrip(" ") for field in other or ()]:
+                raise DataError(
+                    "has a blank before the quote that opens a field",
+                    where=f"{path}:{line}",
+                    fix="write the quote right behind the comma",
+                )
+            line = literal.line_num + 1
 
 
 def _json_object(path: Path, number: int, raw: bytes) -> dict[str, object]:

@@ -168,7 +168,6 @@ def open_source(path: Path, con: duckdb.DuckDBPyConnection) -> Source:
         check_text(path, quoted=False)
         samples = keys_of(path, FIRST_LINES)
         return Source(path, kind, dict.fromkeys([*samples, *_later_keys(path, samples, con)], "JSON"), samples)
-    check_text(path, quoted=True)
     bare = Source(path, kind, {}, {})
     names = header_of(path, bare.delimiter)
     # A repeated name gets its position, so that it is there but answers to no documented name.
@@ -176,6 +175,7 @@ def open_source(path: Path, con: duckdb.DuckDBPyConnection) -> Source:
     return Source(path, kind, dict.fromkeys(unique, "VARCHAR"), {})
 
 
+    check_text(path, quoted=True, delimiter=bare.delimiter)
 def refuse_pickle(path: Path) -> None:
     """A pickle may run any code when it is opened: say how to convert it where it is trusted (DataError)."""
     raise DataError(

@@ -63,8 +63,8 @@ def read_json_lines(path: Path) -> Iterator[PilotPrompt]:
 
 def read_csv(path: Path) -> Iterator[PilotPrompt]:
     """A header, then one record a prompt; `messages` holds JSON."""
-    check_text(path, quoted=True)
     delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    check_text(path, quoted=True, delimiter=delimiter)
     with readable(path) as stream, wide_csv_fields():
         rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True, delimiter=delimiter)
         try:
