@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tenbin.errors import DataError, UsageError
@@ -94,6 +95,19 @@ def test_a_column_that_is_ours_but_for_its_case_is_not_passed_over(write, name, 
     assert read_outcomes(path, {ours: theirs}).quality[0, 0] == 1.0
 
 
+def test_two_columns_of_one_name_that_is_read_are_not_chosen_between(tmp_path):
+    (tmp_path / "t.csv").write_text("note,note,query_id,prompt,model,quality,quality\nx,y,1,p,m,0.5,1\n")
+    refused(tmp_path / "t.csv", 'has more than one column "quality"', "a name of its own")
+    nested = "SELECT 'p' AS prompt, [{'prompt': 'x', 'model': 1}] AS note, {'model': 'x'} AS other, 'm' AS model, 1 AS "
+    duckdb.connect().sql(f"{nested} quality").write_parquet(str(tmp_path / "one.parquet"))
+    assert read_outcomes(tmp_path / "one.parquet").models == ("m",)
+    duckdb.connect().sql(f"{nested} qualitx, 0 AS quality").write_parquet(str(tmp_path / "two.parquet"))
+    # No plain tool writes two columns of one name, but pyarrow does: so the second one's name is changed in the bytes.
+    raw = (tmp_path / "two.parquet").read_bytes().replace(b"qualitx", b"quality")
+    (tmp_path / "two.parquet").write_bytes(raw)
+    refused(tmp_path / "two.parquet", 'has more than one column "quality"')
+
+
 def test_a_column_beside_ours_that_differs_in_case_is_passed_over(write):
     for name in ("t.csv", "t.jsonl"):
         assert read_outcomes(write([{**GOOD, "Group": "theirs", "group": "ours"}], name)).queries[0].group == "ours"
@@ -111,6 +125,11 @@ def test_words_where_a_number_should_be(rows, write):
     refused(write(second(rows, quality="good"), "t.jsonl"), ":2, column quality", '"good" is not a number')
 
 
+def test_digits_of_other_scripts_are_not_called_numbers_stored_as_text(rows, write):
+    rows[0]["quality"] = "０.５"
+    refused(write(rows, "t.csv"), '"０.５" is not a number', "write a plain number")
+
+
 def test_numbers_as_text(rows, write):
     refused(write(second(rows, quality="0.5"), "t.jsonl"), ":2, column quality", '"0.5" is text, not a number')
     table = [dict(GOOD, quality="0.5")]
@@ -123,11 +142,6 @@ def test_the_line_counts_line_breaks_inside_fields(rows, write):
     table = second(rows, quality=7)
     table[0]["prompt"] = "three\nlines\nhere"
     refused(write(table, "t.csv"), ":5, column quality")
-
-
-def test_digits_of_other_scripts_are_not_called_numbers_stored_as_text(rows, write):
-    rows[0]["quality"] = "０.５"
-    refused(write(rows, "t.csv"), '"０.５" is not a number', "write a plain number")
 
 
 def test_blank_lines_are_counted(tmp_path):
@@ -154,6 +168,18 @@ def test_a_missing_column(write, name, column):
     refused(write([{k: v for k, v in GOOD.items() if k != column}], name), name, f'"{column}"', f"--map {column}=")
 
 
+@pytest.mark.parametrize(
+    ("header", "fix"),
+    [
+        ("query_id, prompt,model,quality", 'add --map "prompt= prompt"'),
+        ("query_id;prompt;model;quality", "separate the columns by commas"),
+    ],
+)
+def test_a_header_that_other_tools_write(tmp_path, header, fix):
+    (tmp_path / "t.csv").write_text(f"{header}\n1,p,m,1\n")
+    refused(tmp_path / "t.csv", 'neither a "prompt" nor', fix)
+
+
 def test_a_missing_column_under_another_name(write):
     table = [{"query_id": 1, "prompt": "p", "model": "m", "score": 1}]
     refused(write(table, "t.csv"), 'has no column "quality"; if "score" is it, add --map quality=score')
@@ -168,18 +194,6 @@ def test_no_quality_anywhere(write, value):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_duplicate_pairs(write, name):
-@pytest.mark.parametrize(
-    ("header", "fix"),
-    [
-        ("query_id, prompt,model,quality", 'add --map "prompt= prompt"'),
-        ("query_id;prompt;model;quality", "separate the columns by commas"),
-    ],
-)
-def test_a_header_that_other_tools_write(tmp_path, header, fix):
-    (tmp_path / "t.csv").write_text(f"{header}\n1,p,m,1\n")
-    refused(tmp_path / "t.csv", 'neither a "prompt" nor', fix)
-
-
     table = [dict(GOOD, query_id="0"), GOOD, dict(GOOD, quality=0.5)]
     first, again = {"t.csv": (":3", ":4"), "t.jsonl": (":2", ":3")}.get(name, (", row 2", ", row 3"))
     said = refused(write(table, name), 'query "1" and model "m"', f"{first} too")
@@ -254,6 +268,16 @@ def test_a_quote_that_never_closes_loses_no_row_silently(tmp_path):
     refused(path, "t.csv:3", "quoted field", "does not close")
 
 
+@pytest.mark.parametrize("line", ['2, "p, q",m,1', '2, "p",m,1', '2,p,m, "1"', ' "2",p,m,1'])
+def test_a_blank_before_a_quote_is_refused(tmp_path, line):
+    """The prompt was ` "p` to one of the two readers that a table goes through, and `p, q` to the other."""
+    path = tmp_path / "t.csv"
+    path.write_text(f'query_id,prompt,model,quality\n1,"p, ""p""\n q",m,1\n{line}\n')
+    refused(path, "t.csv:4: has a blank before the quote", "right behind the comma")
+    path.write_text('query_id,prompt,model,quality\n1," ""p"", q, ",m,1\n2,p "q" r, "m",1\n'.replace(', "m"', ',"m"'))
+    assert [query.prompt for query in read_outcomes(path).queries] == [' "p", q, ', 'p "q" r']
+
+
 def test_an_odd_quote_inside_a_plain_field_is_legal(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('query_id,prompt,model,quality\n1,a 6" pipe,m,1\n')
@@ -268,16 +292,6 @@ def test_a_line_with_other_than_the_header_s_fields(tmp_path, line, fields):
 
 
 def test_mixed_line_ends_are_refused_or_read_whole(tmp_path):
-@pytest.mark.parametrize("line", ['2, "p, q",m,1', '2, "p",m,1', '2,p,m, "1"', ' "2",p,m,1'])
-def test_a_blank_before_a_quote_is_refused(tmp_path, line):
-    """The prompt was ` "p` to one of the two readers that a table goes through, and `p, q` to the other."""
-    path = tmp_path / "t.csv"
-    path.write_text(f'query_id,prompt,model,quality\n1,"p, ""p""\n q",m,1\n{line}\n')
-    refused(path, "t.csv:4: has a blank before the quote", "right behind the comma")
-    path.write_text('query_id,prompt,model,quality\n1," ""p"", q, ",m,1\n2,p "q" r, "m",1\n'.replace(', "m"', ',"m"'))
-    assert [query.prompt for query in read_outcomes(path).queries] == [' "p", q, ', 'p "q" r']
-
-
     path = tmp_path / "t.csv"
     path.write_bytes(b"query_id,prompt,model,quality\n1,p,m,1\n2,p,m,1\r\n3,p,m,1\r\n")
     try:  # DuckDB 1.1 reads them, 2.0 does not

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -49,20 +50,25 @@ ROW_NUMBER = "file_row_number"
 class Source:
     """A file, its kind, and its columns with their types: a DuckDB type for Parquet, JSON and VARCHAR for the others.
 
-    `samples` holds the first value that is not null of each key of the first lines of a JSONL file.
+    `samples` holds the first value that is not null of each key of the first lines of a JSONL file; `repeated` names
+    that several columns have: they may stand in the file, but nothing is read by them.
     """
 
     path: Path
     kind: Kind
     types: Mapping[str, str]
     samples: Mapping[str, object]
+    repeated: frozenset[str] = frozenset()
 
     @property
     def delimiter(self) -> str:
         return "\t" if self.path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
 
     def column(self, name: str) -> str:
-        """The SQL identifier of a column of `scan`."""
+        """The SQL identifier of a column of `scan` (DataError for a name that several columns have)."""
+        if name in self.repeated:
+            fix = "give each column a name of its own"
+            raise DataError(f'has more than one column "{name}"', where=str(self.path), fix=fix)
         # By position: names may differ in nothing but case, or be the name of the row's number.
         return f"c{list(self.types).index(name)}"
 
@@ -163,19 +169,19 @@ def open_source(path: Path, con: duckdb.DuckDBPyConnection) -> Source:
     kind = _kind(path)
     if kind == "parquet":
         _check_parquet(path)
-        return Source(path, kind, _parquet_types(path, con), {})
+        return Source(path, kind, _parquet_types(path, con), {}, _repeated(_parquet_names(path, con)))
     if kind == "jsonl":
         check_text(path, quoted=False)
         samples = keys_of(path, FIRST_LINES)
         return Source(path, kind, dict.fromkeys([*samples, *_later_keys(path, samples, con)], "JSON"), samples)
     bare = Source(path, kind, {}, {})
+    check_text(path, quoted=True, delimiter=bare.delimiter)
     names = header_of(path, bare.delimiter)
     # A repeated name gets its position, so that it is there but answers to no documented name.
     unique = [name if name not in names[:i] else f"{name} ({i + 1})" for i, name in enumerate(names)]
-    return Source(path, kind, dict.fromkeys(unique, "VARCHAR"), {})
+    return Source(path, kind, dict.fromkeys(unique, "VARCHAR"), {}, _repeated(names))
 
 
-    check_text(path, quoted=True, delimiter=bare.delimiter)
 def refuse_pickle(path: Path) -> None:
     """A pickle may run any code when it is opened: say how to convert it where it is trusted (DataError)."""
     raise DataError(
@@ -240,6 +246,26 @@ def _later_keys(path: Path, known: Collection[str], con: duckdb.DuckDBPyConnecti
     except duckdb.Error:  # a bad line, which gets its sentence here, or more memory than there is
         found = list(keys_of(path))
     return sorted(set(found).difference(known))
+
+
+def _repeated(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(name for name, count in Counter(names).items() if count > 1)
+
+
+def _parquet_names(path: Path, con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The names of the columns as the file has them; to DuckDB the second `x` is `x_1`."""
+    import duckdb  # noqa: PLC0415
+
+    try:
+        tree = con.execute(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({one_file(path)})").fetchall()
+    except duckdb.Error as error:
+        raise Source(path, "parquet", {}, {}).explain() from error
+    names, inner = [], 0
+    for name, children in tree[1:]:  # depth first, behind the root
+        if not inner:
+            names.append(str(name))
+        inner = max(inner - 1, 0) + int(children)
+    return names
 
 
 def _parquet_types(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, str]:
