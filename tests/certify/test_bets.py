@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.certify.bets import Bets, plan_bets
+from tenbin.certify.bets import Bets, best_growth, plan_bets
 
 LOW = 0.95
 SUPPORT = np.array([-LOW, 0.0, 1.0 - LOW, 1.0])
@@ -88,3 +88,11 @@ def test_more_rounds_than_are_planned_still_see_an_advantage() -> None:
     plan = plan_bets(SUPPORT, EXPECTED, 3000, LOW)
     sample = draw.choice(SUPPORT, size=(3000, 50, 1), p=EXPECTED[0])
     assert plan.reach(sample, 0.05).mean() > 0.9
+
+
+def test_wealth_grows_at_most_as_kelly_said() -> None:
+    # "A new interpretation of information rate", 1956: a coin that wins at even odds six times in ten.
+    coin = np.array([1.0] * 6 + [-1.0] * 4)
+    assert best_growth(coin, 1.0) == pytest.approx(np.log(2.0) + 0.6 * np.log(0.6) + 0.4 * np.log(0.4), rel=1e-2)
+    # What never loses is staked on whole, and still takes 58 values of .05 to grow twentyfold.
+    assert np.log(20.0) / best_growth(np.full(9, 0.05), LOW) == pytest.approx(58.7, abs=0.3)

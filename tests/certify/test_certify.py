@@ -142,9 +142,15 @@ def test_one_candidate_leaves_nothing_to_choose(router: Router) -> None:
 def test_equal_candidates_are_certified_at_the_cheapest() -> None:
     panel = split_panel()
     same = replace(panel, quality=np.repeat(panel.quality[:, :1], 3, axis=1))
-    found = certify(fit(same, PriceBook.loads(PRICES), replace(PLAIN, reference="large")), 0.95)
+    fitted = fit(same, PriceBook.loads(PRICES), replace(PLAIN, reference="large"))
+    found = certify(fitted, 0.95)
     assert found.step == found.n_steps
     assert found.saving.value > 0.9
+    # A bettor wins a twentieth at most with each answer as good as the reference's, so 58 of them are needed.
+    few = certify(with_rows(fitted, same.take(np.arange(300, 310))), 0.95).next_step
+    assert few is not None
+    assert few.n_labels is not None
+    assert few.n_labels >= 58
 
 
 def test_edges_end_in_one_clear_sentence(router: Router) -> None:

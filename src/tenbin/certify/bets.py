@@ -27,6 +27,8 @@ BEND = 1.5
 STAKES = 20
 LEAST_STAKE, MOST_STAKE = 0.02, 0.995
 """Offered besides 0, as shares of what the worst value would lose whole."""
+LEAST_GROWN, GROWN = 1e-4, 80
+"""Offered where nothing is bet and only growth is asked for, which may be the slowest."""
 MOST_ROUNDS = 512
 """So many rounds are planned; with more ahead, stakes shrink with the root of their number, as in the normal limit."""
 NEW_PLAN = 0.08
@@ -92,6 +94,12 @@ def plan_bets(support: Floats, chance: Floats, n: int, low: float) -> Bets:
         for _ in range(first, until):
             worth = _ahead(worth, chance, own_below, own_above)
     return Bets(rounds, stakes)
+
+
+def best_growth(values: Floats, low: float) -> float:
+    """How much the logarithm of wealth grows with each of `values` [n], of mean above 0, at the best single stake."""
+    stakes = np.geomspace(LEAST_GROWN, MOST_STAKE, GROWN) / low
+    return float(max(np.log1p(stake * values).mean() for stake in stakes))
 
 
 def _best(worth: Floats, chance: Floats, below: Ints, above: Floats) -> Ints:

@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from tenbin.certify.bets import best_growth
 from tenbin.certify.certificate import Certificate, GroupCertificate, NextStep
 from tenbin.certify.observed import observed_quality, observed_saving
 from tenbin.certify.pairs import Pairs, advantages, pair_up
@@ -79,7 +80,7 @@ def certify(
         largest_weight=pairs.largest_weight,
         quality=observed_quality(pairs, step, min_quality),
         saving=observed_saving(pairs, step),
-        next_step=_next_step(path, pairs, training, step, alpha),
+        next_step=_next_step(path, pairs, training, step, min_quality, alpha),
         group=group,
         groups=() if apart is None else _groups(apart, path, training, step, min_quality, alpha),
         versions={**router.versions(), "calibration": calibration.digest[:12]},
@@ -136,17 +137,30 @@ def _training(path: Path, pairs: Pairs, reference: int, min_quality: float) -> F
     return found * np.resize(pairs.weight.max(axis=1), len(found))[:, None]
 
 
-def _next_step(path: Path, pairs: Pairs, training: Floats, step: int, alpha: float) -> NextStep | None:
+def _next_step(
+    path: Path, pairs: Pairs, training: Floats, step: int, min_quality: float, alpha: float
+) -> NextStep | None:
     """The first setting that was not proved, judged by calibration and training rows together."""
     if step == len(path):
         return None
     seen = np.concatenate([pairs.values[:, step + 1], training[:, step]])
-    mean, spread = float(np.nanmean(seen)), float(np.nanstd(seen))
-    normal = NormalDist()
-    errors = normal.inv_cdf(1.0 - alpha) + normal.inv_cdf(POWER)
-    needed = math.ceil((errors * spread / mean) ** 2) if mean > 0.0 else None
+    needed = _labels_needed(seen[~np.isnan(seen)], min_quality, alpha)
     n_labels = None if needed is None else max(needed, int(pairs.counts[step + 1]) + 1)
     return NextStep(path.trade_offs[step].mu, observed_saving(pairs, step + 1).value, n_labels)
+
+
+def _labels_needed(seen: Floats, min_quality: float, alpha: float) -> int | None:
+    """About how many values like those `seen` prove that their mean is above 0; None where it is not.
+
+    As many as a normal test of that power takes, and no fewer than a bettor: each value is small beside the share that
+    it may fall below 0, so that wealth grows slowly however alike the values are.
+    """
+    mean, spread = float(seen.mean()), float(seen.std())
+    if not mean > 0.0:
+        return None
+    normal = NormalDist()
+    errors = normal.inv_cdf(1.0 - alpha) + normal.inv_cdf(POWER)
+    return math.ceil(max((errors * spread / mean) ** 2, -math.log(alpha) / best_growth(seen, min_quality)))
 
 
 def _groups(
