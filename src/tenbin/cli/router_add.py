@@ -74,9 +74,10 @@ def choose(
     """Write the prompts worth asking, as they stand in their file."""
     from tenbin.cli.prompt_file import read_prompt_file  # noqa: PLC0415
     from tenbin.cli.router_add_text import suggestion_json, suggestion_text  # noqa: PLC0415
-    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+    from tenbin.cli.whole_file import spare, whole_file  # noqa: PLC0415
     from tenbin.online.onboard import suggest  # noqa: PLC0415
 
+    spare(out, prompts)
     lines = read_prompt_file(prompts, mapping)
     found = suggest(router, [line.query for line in lines], count, seed=seed)
     with whole_file(out) as stream:
