@@ -119,6 +119,16 @@ def test_the_same_seed_gives_the_same_router_in_any_order_of_rows(router: Router
     assert turned.evidence.gain == pytest.approx(one.evidence.gain, abs=1e-9)
 
 
+def test_copies_of_a_prompt_are_one_label_and_cost_what_they_did(router: Router) -> None:
+    panel = asked(router, 16)
+    new = labelled(panel, like_large(panel))
+    once, often = (add_model(router, new.take(np.tile(np.arange(16), n)), FRESH, PRICE) for n in (1, 8))
+    assert often.evidence == once.evidence
+    assert (often.n_labels, often.quality_sd) == (16, once.quality_sd)
+    paid = [found.router.manifest.label_cost_usd - router.manifest.label_cost_usd for found in (once, often)]
+    assert paid[1] == pytest.approx(8 * paid[0])
+
+
 def test_what_cannot_be_added_is_refused(router: Router) -> None:
     panel = asked(router)
     new = labelled(panel, like_large(panel))

@@ -18,9 +18,10 @@ TRAIN = "train"
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """L labelled answers of one candidate: qualities, amounts (NaN = unknown), weights 1 / propensity, [L] each.
+    """Labels of one candidate on L different prompts: qualities, amounts (NaN = unknown), weights 1 / propensity, [L].
 
-    `rows` [L] is the training row of each prompt, -1 where it is none.
+    `rows` [L] is the training row of each prompt, -1 where it is none. Where copies of a prompt were answered, its
+    label is the mean of that many `answers` [L].
     """
 
     queries: tuple[Query, ...]
@@ -31,6 +32,7 @@ class Labels:
     cost_usd: Floats
     latency_s: Floats
     weight: Floats
+    answers: Ints
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -59,7 +61,7 @@ class Labels:
 
 
 def labels_of(router: Router, panel: Panel, model: str) -> Labels:
-    """The labels of `model` in a panel that may be learnt from (DataError where there is none).
+    """The labels of `model` in a panel that may be learnt from, one per prompt (DataError where there is none).
 
     Rows held out (split calibration or test) are kept for proof, unless the router has learnt from that prompt already:
     a pilot that asks training prompts draws a hold-out of its own.
@@ -72,21 +74,34 @@ def labels_of(router: Router, panel: Panel, model: str) -> Labels:
     if not at.size:
         raise DataError(f'has no quality of "{model}"', where="the outcome table", fix="label 16 to 64 of its answers")
     row_of = router.seen_prompts.row_of()
-    rows = np.array([row_of.get(prompt_key(panel.queries[i]), -1) for i in at.tolist()], dtype=np.int64)
+    keys = np.array([prompt_key(panel.queries[i]) for i in at.tolist()])
+    rows = np.array([row_of.get(key, -1) for key in keys.tolist()], dtype=np.int64)
     if panel.split is not None:
         free = np.array([panel.split[i] == TRAIN for i in at.tolist()]) | (rows >= 0)
-        at, rows = at[free], rows[free]
+        at, rows, keys = at[free], rows[free], keys[free]
     if not at.size:
         fix = "label 16 to 64 answers to training prompts; calibration and test rows are kept for proof"
         raise DataError(f'has no quality of "{model}" on a row with split = train', where="the outcome table", fix=fix)
     propensity = np.where(np.isnan(panel.label_propensity[at, m]), 1.0, panel.label_propensity[at, m])
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys.tolist()))}
+    prompt = np.array([places[key] for key in keys.tolist()], dtype=np.int64)
+    first = np.unique(prompt, return_index=True)[1]
     return Labels(
-        queries=tuple(panel.queries[i] for i in at.tolist()),
-        rows=rows,
-        quality=panel.quality[at, m],
-        input_tokens=panel.input_tokens[at, m],
-        output_tokens=panel.output_tokens[at, m],
-        cost_usd=panel.cost_usd[at, m],
-        latency_s=panel.latency_s[at, m],
-        weight=1.0 / propensity,
+        queries=tuple(panel.queries[i] for i in at[first].tolist()),
+        rows=rows[first],
+        quality=_once(panel.quality[at, m], prompt),
+        input_tokens=_once(panel.input_tokens[at, m], prompt),
+        output_tokens=_once(panel.output_tokens[at, m], prompt),
+        cost_usd=_once(panel.cost_usd[at, m], prompt),
+        latency_s=_once(panel.latency_s[at, m], prompt),
+        weight=_once(1.0 / propensity, prompt),
+        answers=np.bincount(prompt),
     )
+
+
+def _once(cells: Floats, prompt: Ints) -> Floats:
+    """The mean of the known cells [n] of every prompt [L]; NaN where none is known."""
+    known = ~np.isnan(cells)
+    count = np.bincount(prompt, known)
+    total = np.bincount(prompt, np.where(known, cells, 0.0))
+    return np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan)

@@ -29,9 +29,9 @@ class Onboarding:
     """What a handful of answers told of a new candidate, and the router that has it.
 
     `quality` and `cost_usd` are its expected means over the training prompts, `quality_sd` the first one's standard
-    deviation; `quality_of_labels` is the plain mean of its labels. `n_known` labels are on training prompts, where the
-    others' answers are known. `multiples` say by how much its tokens, dollars and seconds exceed the others' common
-    level (NaN: not measured). `router` has it, whether or not it is to be taken in.
+    deviation; `quality_of_labels` is the plain mean of its labels, one a prompt. `n_known` labels are on training
+    prompts, where the others' answers are known. `multiples` say by how much its tokens, dollars and seconds exceed
+    the others' common level (NaN: not measured). `router` has it, whether or not it is to be taken in.
     """
 
     router: Router
@@ -85,7 +85,7 @@ def add_model(
         observed=labels.observed(len(router.crossfit.observed.quality)),
         keys=labels.keys,
         n_labels=len(labels),
-        label_cost_usd=float(np.nansum(labels.dollars(book, candidate.name))),
+        label_cost_usd=float(np.nansum(labels.answers * labels.dollars(book, candidate.name))),
         prices=book,
     )
     draft = with_candidate(router, addition)
