@@ -119,6 +119,13 @@ class Manifest:
         """The candidates' names, in the order of every array's second axis."""
         return tuple(candidate.name for candidate in self.candidates)
 
+    @property
+    def rows_of_fit(self) -> float:
+        """How many labels each candidate of the fit had, whoever came or went since."""
+        added = [change.n_labels for change in self.changes if change.kind == "added"]
+        n_retired = len(self.changes) - len(added)
+        return (self.n_labels - sum(added)) / (len(self.candidates) - len(added) + n_retired)
+
 
 def write_artifact(
     folder: Path,

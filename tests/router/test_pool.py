@@ -58,6 +58,21 @@ def test_a_candidate_more_changes_nothing_for_the_others(router: Router, found: 
     assert "fresh" in decided(found.router)
 
 
+def test_however_few_the_rows_the_others_dollars_stay(router: Router, found: Onboarding) -> None:
+    few, more = (
+        r.changed(replace(r.manifest, n_labels=r.manifest.n_labels - 810), r.roster, {}, r.prices)
+        for r in (router, found.router)
+    )
+    assert few.manifest.rows_of_fit == more.manifest.rows_of_fit == 30.0
+    queries = make_panel(20, seed=9).queries
+    before, after, back = (
+        r.cost_usd(r.estimate(r.features(queries))) for r in (few, more, without_candidate(more, "fresh"))
+    )
+    assert not np.allclose(before, few.pricing.cost_usd(few.estimate(few.features(queries))))
+    assert np.array_equal(after[:, :3], before)
+    assert np.array_equal(back, before)
+
+
 def test_the_changed_router_is_the_same_from_disk(found: Onboarding, tmp_path: Path) -> None:
     found.router.save(tmp_path / "r")
     again = Router.load(tmp_path / "r")

@@ -19,10 +19,10 @@ def book(**dearer: float) -> PriceBook:
     return PriceBook({m: (Price(rate * dearer.get(m, 1.0), rate * dearer.get(m, 1.0)),) for m, rate in TOKEN.items()})
 
 
-def pricing(rows: float, prices: PriceBook | None = None) -> Pricing:
+def pricing(rows: float, prices: PriceBook | None = None, fitted: int = 4) -> Pricing:
     size = np.array([100.0, 200.0, 100.0, 100.0])
     typical = TypicalCall(size, size, book().rates(MODELS).cost_usd(size[None], size[None])[0])
-    return Pricing(TOKENS, (prices or book()).rates(MODELS), typical, rows)
+    return Pricing(TOKENS, (prices or book()).rates(MODELS), typical, rows, fitted)
 
 
 def estimates(tokens: Floats) -> Estimates:
@@ -94,7 +94,7 @@ def test_recorded_dollars_are_drawn_alike() -> None:
     typical = TypicalCall(np.ones(2), np.ones(2), np.array([0.01, 0.1]))
     prices = PriceBook({"a": (Price(0.0, 0.0, request_usd=0.01),), "b": (Price(0.0, 0.0, request_usd=0.1),)})
     recorded = np.array([[0.02, 0.05]])
-    few = Pricing(DOLLARS, prices.rates(("a", "b")), typical, rows=0.01)
+    few = Pricing(DOLLARS, prices.rates(("a", "b")), typical, rows=0.01, fitted=2)
     blank = np.full((1, 2), np.nan)
     found = few.expected_cost_usd(Estimates(blank, blank, blank, blank, blank, blank, recorded))
     np.testing.assert_allclose(found, [[0.01, 0.1]], rtol=0.01)

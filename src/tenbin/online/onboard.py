@@ -84,7 +84,6 @@ def add_model(
         leaning=leaning,
         observed=labels.observed(len(router.crossfit.observed.quality)),
         keys=labels.keys,
-        n_labels=len(labels),
         label_cost_usd=float(np.nansum(labels.answers * labels.dollars(book, candidate.name))),
         prices=book,
     )

@@ -101,7 +101,7 @@ def fit_encoded(
     left_out = choice.encoder.left_out(features)
     estimator, crossfit = train(make, features, panel, folds, basis, reference, settings.seed, report, left_out)
     typical = typical_call(panel, features.text_tokens, weight, basis, rates)
-    pricing = Pricing(basis, rates, typical, labelled_rows(panel.quality))
+    pricing = Pricing(basis, rates, typical, labelled_rows(panel.quality), len(panel.models))
     anchors = anchors_of(panel.models, pricing, crossfit, reference)
     parts = {
         **estimator.save(),

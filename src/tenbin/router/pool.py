@@ -40,7 +40,6 @@ class Addition:
     leaning: Leanings
     observed: Observed
     keys: frozenset[str]
-    n_labels: int
     label_cost_usd: float
     prices: PriceBook
 
@@ -55,7 +54,6 @@ def with_candidate(router: Router, addition: Addition) -> Router:
         manifest,
         version=tenbin.__version__,
         candidates=(*manifest.candidates, addition.candidate),
-        n_labels=manifest.n_labels + addition.n_labels,
         label_cost_usd=manifest.label_cost_usd + addition.label_cost_usd,
         hashes={},
         format=FORMAT,
@@ -126,8 +124,9 @@ def without_candidate(router: Router, name: str, reference: str | None = None) -
 
 
 def recorded(router: Router, change: Change) -> Router:
-    """The router with the change in its manifest and on its card."""
-    manifest = replace(router.manifest, changes=(*router.manifest.changes, change))
+    """The router with the change, and the labels that it rests on, in its manifest and on its card."""
+    told = router.manifest
+    manifest = replace(told, n_labels=told.n_labels + change.n_labels, changes=(*told.changes, change))
     return _with_card(router.changed(manifest, router.roster, {}, router.prices))
 
 

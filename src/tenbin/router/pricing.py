@@ -42,12 +42,16 @@ class TypicalCall:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """The prices of one moment for the candidates of one router, fitted on `rows` labelled queries per candidate."""
+    """The prices of one moment for the candidates of one router, fitted on `rows` labelled queries per candidate.
+
+    The first `fitted` of the candidates are those of the fit; the amounts of added ones are multiples of theirs.
+    """
 
     basis: str
     rates: Rates
     typical: TypicalCall
     rows: float
+    fitted: int
 
     def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
         """Expected dollars [n, M]; `cached_tokens` of the input, at most all of it, are billed at the cached rates.
@@ -68,7 +72,8 @@ class Pricing:
         times the typical one for every candidate alike; never more than with the longest answers `output_caps` [n, M].
 
         Where candidates are many and rows few, what one query is said to cost here more than there is mostly noise,
-        and nearly equal candidates would be mixed by it. Unknown and free calls stay as they are.
+        and nearly equal candidates would be mixed by it. An added candidate has no differences of its own, so it
+        moves nobody's dollars. Unknown and free calls stay as they are.
         """
         dollars = self._borne_cost_usd(estimates, cached_tokens)
         if output_caps is None or self.basis == DOLLARS:
@@ -79,7 +84,7 @@ class Pricing:
 
     def _borne_cost_usd(self, estimates: Estimates, cached_tokens: Floats | float) -> Floats:
         dollars = self.cost_usd(estimates, cached_tokens)
-        borne = share_borne(self.rows, dollars.shape[1] - 1, ROWS_PER_DIFFERENCE)
+        borne = share_borne(self.rows, max(self.fitted - 1, 0), ROWS_PER_DIFFERENCE)
         if borne == 1.0:
             return dollars
         cached = not (isinstance(cached_tokens, float) and cached_tokens == 0.0)
@@ -88,7 +93,9 @@ class Pricing:
         size = whole / np.where(typical > 0.0, typical, np.nan)
         known = size > 0.0
         logs = np.log(np.where(known, size, 1.0))
-        common = logs.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+        told = known[:, : self.fitted].sum(axis=1, keepdims=True)
+        common = logs[:, : self.fitted].sum(axis=1, keepdims=True) / np.maximum(told, 1)
+        known &= told > 0
         drawn: Floats = np.where(known, dollars * np.exp((1.0 - borne) * (common - logs)), dollars)
         return drawn
 

@@ -76,8 +76,9 @@ class Router:
         self._estimator = estimator
         self._parts = parts
         self._calibration = calibration
-        rates, rows = prices.rates(manifest.models, at), manifest.n_labels / len(manifest.models)
-        self._pricing = Pricing(manifest.cost_basis, rates, TypicalCall.load(parts["typical_call"]), rows)
+        rates, typical = prices.rates(manifest.models, at), TypicalCall.load(parts["typical_call"])
+        fitted = len(self.roster.kept)
+        self._pricing = Pricing(manifest.cost_basis, rates, typical, manifest.rows_of_fit, fitted)
         windows = [c.context_window_tokens for c in self.candidates if c.context_window_tokens is not None]
         self._context = min(windows, default=np.inf)
         self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in self.candidates)
