@@ -38,6 +38,11 @@ def test_without_bubblewrap_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
         (f"Sure!\n```python\n{ADDS}```\nUse it so:\n```python\nadd(1, 2)\n```", ADDS),
         (f"```\n{ADDS}```", ADDS),
         (f"```python\n{ADDS}", ADDS),
+        (f"Sure!\n```python\n{ADDS}```\nThat is all.".replace("\n", "\r\n"), ADDS),
+        (
+            "1. So:\n   ```python\n   def add(a, b):\n\n       return a + b\n   ```\nDone.",
+            ADDS.replace("\n", "\n\n", 1),
+        ),
     ],
 )
 def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
@@ -196,7 +201,7 @@ def test_a_share_of_the_tests_and_tests_in_a_file(tmp_path: Path) -> None:
     tests.write_text(f"{cases}def test_c(): assert add(0, 0) == 0\ndef test_d(): raise SystemExit\n")
     metric = CodeTests(tests, partial=True)
     assert metric.score("", ADDS, None) == 0.5
-    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.2"
+    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.3"
     check_metric(metric)
     with pytest.raises(ConfigError, match="cannot be read"):
         CodeTests(tmp_path / "none.py")

@@ -16,7 +16,7 @@ from tenbin.quality.sandbox import INSTALL, sandboxed
 MAX_CHARACTERS = 200_000
 TIMEOUT_S = 10
 MEMORY_MB = 512
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 
 

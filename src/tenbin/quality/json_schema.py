@@ -15,6 +15,8 @@ from tenbin.quality.limited_process import run_apart
 MAX_CHARACTERS = 1_000_000
 CPU_S = 2
 MEMORY_BYTES = 1 << 30
+READING = 2
+"""Counts up with every change of a verdict (`identity`)."""
 
 
 class JsonSchema:
@@ -33,7 +35,7 @@ class JsonSchema:
             what = "the metric json_schema needs the package jsonschema"
             raise MissingExtraError(what, fix='run: pip install "tenbin[schema]"') from None
         self._schema: str | None = None
-        self.name = "json_schema"
+        self.name = identity("json_schema", {}, READING)
         if schema is not None:
             try:
                 text = Path(schema).read_text(encoding="utf-8-sig")
@@ -44,7 +46,7 @@ class JsonSchema:
             except DataError as error:
                 raise ConfigError(f"{schema}: {error.what}", fix="correct the schema") from None
             self._schema = text
-            self.name = identity("json_schema", {"schema": json.loads(text)})
+            self.name = identity("json_schema", {"schema": json.loads(text)}, READING)
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:  # noqa: ARG002 (the door)
         """0 or 1; None where neither a file nor the reference is a schema."""

@@ -16,7 +16,7 @@ from tenbin.quality.limited_process import run_apart
 CPU_S = 10
 MEMORY_BYTES = 1 << 30
 MAX_CHARACTERS = 100_000
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 _BEGIN = r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\w\"`]+\s*(?:\([^()]*\)\s*)?as\b)"
 _QUERIES = tuple(re.compile(before + _BEGIN, re.IGNORECASE | re.MULTILINE) for before in (r"^[ \t]*", r"\b"))
