@@ -13,6 +13,20 @@ from tenbin.testing import check_metric
 
 ADDS = "def add(a, b):\n    return a + b\n"
 TESTS = "assert add(1, 2) == 3"
+CASE = """
+import unittest
+class Adds(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sum = 3
+    def test_sum(self):
+        with self.subTest("small"):
+            self.assertEqual(add(1, 2), self.sum)
+    @unittest.skip("later")
+    def test_more(self):
+        self.fail()
+unittest.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +81,11 @@ def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
         ("while True: pass", TESTS, 0.0),
         (f"x = bytearray(2 << 30)\n{ADDS}", TESTS, 0.0),
         (f"import os, time\nif os.fork() == 0: time.sleep(99)\n{ADDS}", TESTS, 1.0),
+        (f"{ADDS}def test_mine(n):\n    assert add(1, 2) == n\n", TESTS, 1.0),
+        ("async def add(a, b): pass", "async def test_it():\n    assert await add(1, 2) == 3", 0.0),
+        ("def add(a, b): pass", "def test_it():\n    assert add(1, 2) == 3\n    yield", 0.0),
+        (ADDS, CASE, 1.0),
+        ("def add(a, b): pass", CASE, 0.0),
         (ADDS, None, None),
     ],
 )
@@ -201,13 +220,20 @@ def test_a_share_of_the_tests_and_tests_in_a_file(tmp_path: Path) -> None:
     tests.write_text(f"{cases}def test_c(): assert add(0, 0) == 0\ndef test_d(): raise SystemExit\n")
     metric = CodeTests(tests, partial=True)
     assert metric.score("", ADDS, None) == 0.5
-    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.3"
+    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.4"
     check_metric(metric)
     with pytest.raises(ConfigError, match="cannot be read"):
         CodeTests(tmp_path / "none.py")
 
 
 @pytest.mark.extra
-def test_tests_that_are_no_python_leave_the_quality_open(metric: CodeTests) -> None:
+def test_tests_that_cannot_tell_leave_the_quality_open(metric: CodeTests) -> None:
+    for tests, fault in (
+        ("def check(candidate):\n    assert candidate(1, 2) == 3\nMOST = 7", "the tests check nothing"),
+        ("import solution\nassert solution", "the tests import solution, which is not there"),
+        ("def test_add(tmp_path):\n    assert add(1, 2) == 3", "the test test_add takes arguments"),
+    ):
+        with pytest.raises(DataError, match=fault):
+            metric.score("", ADDS, tests)
     with pytest.raises(DataError, match="the tests are no Python: "):
         metric.score("", ADDS, "assert add(1, 2 == 3")

@@ -16,7 +16,8 @@ from tenbin.quality.sandbox import INSTALL, sandboxed
 MAX_CHARACTERS = 200_000
 TIMEOUT_S = 10
 MEMORY_MB = 512
-READING = 3
+ANY_TEST = "assert True"
+READING = 4
 """Counts up with every change of a verdict (`identity`)."""
 
 
@@ -26,7 +27,7 @@ class CodeTests:
     The tests are the file `tests`, or each prompt's reference: functions `test_…`, `unittest` cases, or a script of
     asserts that sees the program's names. They run inside bubblewrap only (`sandbox`), for `timeout_s` seconds of
     computing, in `memory_mb` per process; a program that breaks off, exits or takes longer has failed. Raises
-    MissingExtraError where the sandbox cannot be made here, ConfigError for tests that cannot be read.
+    MissingExtraError where the sandbox cannot be made here, ConfigError for a file of tests that cannot measure.
     """
 
     def __init__(
@@ -44,10 +45,13 @@ class CodeTests:
         usual = {"tests": None, "partial": False, "memory_mb": MEMORY_MB, "timeout_s": TIMEOUT_S}
         self.name = identity("code", {key: value for key, value in settings.items() if value != usual[key]}, READING)
         self._command = sandboxed("python_tests")
-        self._run("", "")  # so that what cannot measure is refused before anything is paid for
+        try:
+            self._run("", self._tests or ANY_TEST)  # so that what cannot measure is refused before anything is paid for
+        except DataError as error:
+            raise ConfigError(f"{tests}: {error.what}", fix="correct the tests") from None
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:  # noqa: ARG002 (the door)
-        """0 to 1; None without tests. Raises DataError for tests that are no Python."""
+        """0 to 1; None without tests. Raises DataError for tests that cannot tell (no Python, nothing checked)."""
         tests = self._tests or reference
         if tests is None:
             return None
