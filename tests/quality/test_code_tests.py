@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tenbin.errors import ConfigError, DataError, MissingExtraError
-from tenbin.quality.code_tests import CodeTests, program_of
+from tenbin.quality.code_tests import CodeTests, Programs
 from tenbin.testing import check_metric
 
 ADDS = "def add(a, b):\n    return a + b\n"
@@ -49,7 +49,7 @@ def test_without_bubblewrap_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     ("answer", "program"),
     [
         (ADDS, ADDS),
-        (f"Sure!\n```python\n{ADDS}```\nUse it so:\n```python\nadd(1, 2)\n```", ADDS),
+        (f"Sure!\n```python\n{ADDS}```\nUse it so:\n```python\nadd(1, 2)\n```", f"{ADDS}add(1, 2)\n"),
         (f"```\n{ADDS}```", ADDS),
         (f"```python\n{ADDS}", ADDS),
         (f"Sure!\n```python\n{ADDS}```\nThat is all.".replace("\n", "\r\n"), ADDS),
@@ -60,7 +60,7 @@ def test_without_bubblewrap_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     ],
 )
 def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
-    assert program_of(answer) == program
+    assert Programs.of(answer).codes[0] == program
 
 
 @pytest.mark.extra
@@ -81,6 +81,9 @@ def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
         ("while True: pass", TESTS, 0.0),
         (f"x = bytearray(2 << 30)\n{ADDS}", TESTS, 0.0),
         (f"import os, time\nif os.fork() == 0: time.sleep(99)\n{ADDS}", TESTS, 1.0),
+        (f"```python\nimport math\n```\n```py\n{ADDS.replace('a + b', 'math.fsum([a, b])')}```", TESTS, 1.0),
+        (f"```python\n{ADDS}```\nUse it so:\n```python\nprint(add(int(input()), 2))\n```", TESTS, 1.0),
+        (f"Here it is:\n\n{ADDS}\nThat adds them, as you asked.", TESTS, 1.0),
         (f"{ADDS}def test_mine(n):\n    assert add(1, 2) == n\n", TESTS, 1.0),
         ("async def add(a, b): pass", "async def test_it():\n    assert await add(1, 2) == 3", 0.0),
         ("def add(a, b): pass", "def test_it():\n    assert add(1, 2) == 3\n    yield", 0.0),
@@ -220,7 +223,7 @@ def test_a_share_of_the_tests_and_tests_in_a_file(tmp_path: Path) -> None:
     tests.write_text(f"{cases}def test_c(): assert add(0, 0) == 0\ndef test_d(): raise SystemExit\n")
     metric = CodeTests(tests, partial=True)
     assert metric.score("", ADDS, None) == 0.5
-    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.4"
+    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.5"
     check_metric(metric)
     with pytest.raises(ConfigError, match="cannot be read"):
         CodeTests(tmp_path / "none.py")

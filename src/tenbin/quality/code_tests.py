@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,11 @@ MAX_CHARACTERS = 200_000
 TIMEOUT_S = 10
 MEMORY_MB = 512
 ANY_TEST = "assert True"
-READING = 4
+READING = 5
 """Counts up with every change of a verdict (`identity`)."""
+_PROGRAM = re.compile(r"^(?:(?:async )?def|class|import|from|@)\b", re.MULTILINE)
+_WORDS = re.compile(r"(?<=\n)\s*\n(?=[^\W\d_a-z][\w']*,? [^\W\d_]|[\u3040-\u9fff])")
+"""A blank line, and behind it one of prose: a capitalised word and another one, or Japanese."""
 
 
 class CodeTests:
@@ -45,8 +50,8 @@ class CodeTests:
         usual = {"tests": None, "partial": False, "memory_mb": MEMORY_MB, "timeout_s": TIMEOUT_S}
         self.name = identity("code", {key: value for key, value in settings.items() if value != usual[key]}, READING)
         self._command = sandboxed("python_tests")
-        try:
-            self._run("", self._tests or ANY_TEST)  # so that what cannot measure is refused before anything is paid for
+        try:  # so that what cannot measure is refused before anything is paid for
+            self._run(Programs(("",), False), self._tests or ANY_TEST)
         except DataError as error:
             raise ConfigError(f"{tests}: {error.what}", fix="correct the tests") from None
 
@@ -55,10 +60,10 @@ class CodeTests:
         tests = self._tests or reference
         if tests is None:
             return None
-        passed, total = self._run(program_of(answer), tests)
+        passed, total = self._run(Programs.of(answer), tests)
         return passed / total if self.partial else float(passed == total)
 
-    def _run(self, code: str, tests: str) -> tuple[int, int]:
+    def _run(self, programs: Programs, tests: str) -> tuple[int, int]:
         """Tests passed and tests in all; nothing passed where the program ended without a report.
 
         What keeps the quality open stands in the first line, which was written before the program was touched; of all
@@ -66,7 +71,14 @@ class CodeTests:
         """
         mark = secrets.token_hex(16)
         cpu_s = max(round(self.timeout_s), 1)
-        task = {"code": code, "tests": tests, "mark": mark, "cpu_s": cpu_s, "memory_bytes": self.memory_mb << 20}
+        task = {
+            "codes": programs.codes,
+            "retries": programs.retries,
+            "tests": tests,
+            "mark": mark,
+            "cpu_s": cpu_s,
+            "memory_bytes": self.memory_mb << 20,
+        }
         ended = run_program(self._command, task, WALL_FACTOR * cpu_s, {})
         first, *lines = [_object(line) for line in ended.output.split(b"\n")]
         if "ready" not in first:
@@ -91,14 +103,35 @@ def _object(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def program_of(answer: str) -> str:
-    """The longest block of Python between fences, else the whole answer.
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What may be the program of an answer: the first that is Python, with `retries` the first that runs through."""
 
-    >>> program_of("Sure!\\n```python\\ndef f(): return 1\\n```\\nUse it:\\n```python\\nf()\\n```")
-    'def f(): return 1\\n'
-    """
-    blocks = fenced(answer, {"python", "py", "python3"})
-    return (max(blocks, key=len) if blocks else answer)[:MAX_CHARACTERS]
+    codes: tuple[str, ...]
+    retries: bool
+
+    @classmethod
+    def of(cls, answer: str) -> Programs:
+        """All blocks of Python together, then the longest alone, for others may only show how it is used.
+
+        Without fences the whole answer, then what stands between the words around it.
+
+        >>> Programs.of("Sure!\\n```python\\ndef f(): return 1\\n```\\nUse it:\\n```python\\nf()\\n```").codes
+        ('def f(): return 1\\nf()\\n', 'def f(): return 1\\n')
+        >>> Programs.of("It is this:\\n\\ndef f():\\n    return 1\\n\\nThat is all.").codes[1]
+        'def f():\\n    return 1\\n'
+        """
+        blocks = fenced(answer, {"python", "py", "python3"})
+        found = ["".join(blocks), max(blocks, key=len)] if blocks else [answer, _without_words(answer)]
+        return cls(tuple(dict.fromkeys(text[:MAX_CHARACTERS] for text in found)), bool(blocks))
+
+
+def _without_words(answer: str) -> str:
+    """From the first line that begins as a program does to the paragraph that does not."""
+    begin = _PROGRAM.search(answer)
+    code = "" if begin is None else answer[begin.start() :]
+    end = _WORDS.search(code)
+    return code[: end.start()] if end else code
 
 
 def _read(tests: Path) -> str:

@@ -1,17 +1,19 @@
-"""How many tests a Python program passes: `{"code", "tests", "mark", ...}` in; started inside a sandbox, never outside.
+"""How many tests a Python program passes: `{"codes", "tests", ...}` in; started inside a sandbox, never outside.
 
 Out come lines of JSON: `{"ready": true}` before the program is touched, with `"fault": sentence` where the tests cannot
 measure, then `{"mark", "passed", "total"}`. A program that ends itself, the process or the time leaves the last line
 out: it has failed. The mark, which nobody knows beforehand, keeps what the program prints from being taken for it.
 
-The tests see every name of the program. Their functions `test_…`, without arguments, and their `unittest.TestCase`
-classes count one by one, skipped ones aside; without any the tests are a script of asserts, and count as one. What the
-program defines is no test, whatever it is called.
+The program is the first of `codes` that is Python, or with `retries` the first that runs through, too. The tests see
+every name of it. Their functions `test_…`, without arguments, and their `unittest.TestCase` classes count one by one,
+skipped ones aside; without any the tests are a script of asserts, and count as one. What the program defines is no
+test, whatever it is called.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import inspect
 import json
@@ -19,7 +21,7 @@ import os
 import resource
 import sys
 import unittest
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
@@ -44,7 +46,7 @@ def main() -> None:
         report({"ready": True, "fault": fault})
     else:
         report({"ready": True})
-        passed, total = run(Path.cwd(), task["code"], task["tests"])
+        passed, total = run(Path.cwd(), task["codes"], task["retries"], task["tests"])
         report({"mark": task["mark"], "passed": passed, "total": total})
     os._exit(0)
 
@@ -131,10 +133,10 @@ def _may_fail(node: ast.stmt) -> bool:
     return not (isinstance(node, ast.If) and "__name__" in ast.dump(node.test))
 
 
-def run(folder: Path, code: str, tests: str) -> tuple[int, int]:
-    """Tests passed and tests in all; (0, 1) where the program, or the script of the tests, does not run through."""
+def run(folder: Path, codes: Sequence[str], retries: bool, tests: str) -> tuple[int, int]:
+    """Tests passed and tests in all; (0, 1) where no program, or not the script of the tests, runs through."""
     try:
-        program = _module(folder, PROGRAM, code, {})
+        program = _program(folder, codes, retries)
         vars(unittest)["main"] = lambda *_, **__: None  # it looks for tests in this file, and leaves the process
         checks = _module(folder, "checks", tests, vars(program))
     except BaseException:  # whatever the program does, leaving by SystemExit included
@@ -147,6 +149,14 @@ def run(folder: Path, code: str, tests: str) -> tuple[int, int]:
         return 1, 1
     passed, total = (sum(part) for part in zip(*results, strict=True))
     return (passed, total) if total else (0, 1)
+
+
+def _program(folder: Path, codes: Sequence[str], retries: bool) -> ModuleType:
+    passes: type[BaseException] = BaseException if retries else SyntaxError
+    for code in codes[:-1]:
+        with contextlib.suppress(passes):
+            return _module(folder, PROGRAM, code, {})
+    return _module(folder, PROGRAM, codes[-1], {})
 
 
 def _module(folder: Path, name: str, text: str, names: Mapping[str, Any]) -> ModuleType:
