@@ -68,6 +68,9 @@ def test_what_is_not_the_answers_fault_leaves_the_quality_open(tmp_path: Path) -
     metric = SqlRows(fixture)
     assert metric.score("", "```sql\nSELECT name FROM city;\n```", NAMES) == 1.0
     assert metric.score("", NAMES, None) is None
+    assert metric.score("", "", f"{NAMES} WHERE people < 0") == 0.0  # no query, where no row is wanted
+    with pytest.raises(DataError, match="the reference fails: it is no query"):
+        metric.score("", "", " ")
     with pytest.raises(DataError, match="the reference fails: no such table: nowhere"):
         metric.score("", NAMES, "SELECT * FROM nowhere")
     many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT i FROM n"
@@ -109,6 +112,12 @@ def test_the_same_rows_in_any_order_are_equal(rows: list[tuple[object, float]], 
         ("You may use: SELECT 1", "SELECT 1"),
         ("with a as (select 1) select * from a", "with a as (select 1) select * from a"),
         ("no idea", "no idea"),
+        ("```postgresql\nSELECT 1\n```\nThat is it.", "SELECT 1"),
+        ("```sql\r\nSELECT 1\r\n```\r\nThat is it.", "SELECT 1"),
+        ("```sql\nSELECT 1\n```\nTo make it fast:\n```sql\nCREATE INDEX i ON t (a)\n```", "SELECT 1"),
+        ("Use `SELECT a FROM t` for that.", "SELECT a FROM t"),
+        ("Use ``SELECT `a` FROM t`` for that.", "SELECT `a` FROM t"),
+        ("SELECT a\n\nFROM t\n\nThis gives all.", "SELECT a\n\nFROM t"),
         ("With these values one can select it:\n\nSELECT 'a;b';\n\nIt gives one row; that is all.", "SELECT 'a;b';"),
         ("select 1; drop table t", "select 1; drop table t"),
     ],

@@ -16,14 +16,21 @@ from tenbin.quality.limited_process import run_apart
 CPU_S = 10
 MEMORY_BYTES = 1 << 30
 MAX_CHARACTERS = 100_000
-READING = 3
+READING = 4
 """Counts up with every change of a verdict (`identity`)."""
 _BEGIN = r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\w\"`]+\s*(?:\([^()]*\)\s*)?as\b)"
 _QUERIES = tuple(re.compile(before + _BEGIN, re.IGNORECASE | re.MULTILINE) for before in (r"^[ \t]*", r"\b"))
 """Where a query begins: with its line, else within one."""
+LANGUAGES = frozenset({"sql", "sqlite", "sqlite3", "postgresql", "postgres", "psql", "mysql", "mariadb", "tsql"})
 _ANOTHER = re.compile(r"\s*(?:select|insert|update|delete|drop|create|alter|attach|pragma)\b", re.IGNORECASE)
 MOST_SEMICOLONS = 20
 """Of so many at most one has to end the query: a long answer must not take for ever."""
+_WORDS = re.compile(
+    r"\n[ \t]*\n(?!\s*(?:[-(),/;]|(?:from|where|group|having|window|order|limit|offset|union|intersect|except|join"
+    r"|inner|left|right|full|cross|natural|on|using|and|or|case|when|then|else|end|select|values|with)\b))",
+    re.IGNORECASE,
+)
+"""A blank line behind which a query without a semicolon does not go on."""
 _NOTHING = "SELECT 1"
 
 
@@ -61,18 +68,36 @@ class SqlRows:
 def query_of(answer: str) -> str:
     """The last query between fences, else from the first SELECT or WITH … AS of the text to the end of that statement.
 
+    That is its semicolon, the backtick that ends what one has begun, or a blank line with other words behind it.
+
     >>> query_of("You want:\\n```sql\\nSELECT 1;\\n```\\nThat is all."), query_of("With this: select 2; It is two.")
     ('SELECT 1;', 'select 2;')
     """
-    blocks = fenced(answer, {"sql", "sqlite"})
-    text = blocks[-1] if blocks else answer
+    blocks = fenced(answer, LANGUAGES)
+    if blocks:
+        text = next((block for block in reversed(blocks) if _begin(block) is not None), blocks[-1])
+        return text.strip()[:MAX_CHARACTERS]
+    text = answer.replace("\r\n", "\n")
+    start = _begin(text)
+    return (text if start is None else _statement(_unquoted(text, start))).strip()[:MAX_CHARACTERS]
+
+
+def _begin(text: str) -> int | None:
+    """Where the first query of a text begins."""
     found = next((found for query in _QUERIES if (found := query.search(text))), None)
-    return (_statement(text[found.start() :]) if found and not blocks else text).strip()[:MAX_CHARACTERS]
+    return None if found is None else found.start()
+
+
+def _unquoted(text: str, start: int) -> str:
+    """From there to the end, or to the backticks that close those in front of it."""
+    before = text[:start]
+    ticks = before[len(before.rstrip("`")) :]
+    return text[start:].partition(ticks)[0] if ticks else text[start:]
 
 
 def _statement(text: str) -> str:
-    """Up to the semicolon that ends the statement; all where there is none, or where another statement follows."""
+    """Up to the semicolon that ends the statement, else to other words; all where another statement follows."""
     for semicolon in islice(re.finditer(";", text[:MAX_CHARACTERS]), MOST_SEMICOLONS):
         if complete_statement(text[: semicolon.end()]):
             return text if _ANOTHER.match(text, semicolon.end()) else text[: semicolon.end()]
-    return text
+    return _WORDS.split(text, maxsplit=1)[0]

@@ -50,10 +50,13 @@ def compare(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(connection: sqlite3.Connection, query: str, most: int) -> list[Row]:
-    """The first rows of one query; sqlite3.OperationalError where it takes more than MAX_STEPS."""
+    """The first rows of one query; sqlite3.OperationalError where it takes more than MAX_STEPS, or is none."""
     connection.set_progress_handler(_counter(MAX_STEPS // STEPS_AT_ONCE), STEPS_AT_ONCE)
     try:
-        return connection.execute(query).fetchmany(most)
+        cursor = connection.execute(query)
+        if cursor.description is None:
+            raise sqlite3.OperationalError("it is no query")
+        return cursor.fetchmany(most)
     finally:
         connection.set_progress_handler(None, STEPS_AT_ONCE)
 
