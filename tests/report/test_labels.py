@@ -31,6 +31,21 @@ def test_a_provider_is_left_out_only_where_names_stay_apart() -> None:
     assert chart_names(["a/", "b"]) == {"a/": "a/", "b": "b"}
 
 
+LONG = "provider/a-family-of-models-{}-with-a-long-name-2026"
+
+
+@given(st.lists(st.text("ab-/", min_size=1, max_size=40), unique=True, max_size=8))
+def test_no_two_models_are_called_alike(models: list[str]) -> None:
+    written = [*chart_names([LONG.format(k) for k in range(3)] + models, 12).values()]
+    assert len(written) == len({*written})
+    assert all(len(name) <= 12 for name in written)
+
+
+def test_names_that_would_be_cut_alike_show_where_they_differ() -> None:
+    names = chart_names([LONG.format("a-small"), LONG.format("a-large"), "other"])
+    assert [*names.values()] == ["…small-with-…ng-name-2026", "…large-with-…ng-name-2026", "other"]
+
+
 def test_a_long_name_keeps_both_ends() -> None:
     short = shorten("provider/family-of-models-with-dates-2026-11-23")
     assert len(short) <= 26

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tenbin.evaluate.result import SingleModel
-from tenbin.report.charts.labels import Box, chart_names, place
+from tenbin.report.charts.labels import LONGEST, LONGEST_NARROW, Box, chart_names, place
 from tenbin.report.edition import Edition
 from tenbin.report.frame import Frame, axes, both, label, line, svg
 from tenbin.report.markup import Markup, el, format_number, join
@@ -136,11 +136,12 @@ def _models(edition: Edition, frame: Frame, x: Scale, y: Scale, dial: Sequence[t
     )
     spots = [(x(single.cost_usd.value * 1000.0), y(single.quality.value)) for single in shown]
     taken = [Box(a - 5, b - 5, a + 5, b + 5) for a, b in spots] + [Box(a - 2, b - 2, a + 2, b + 2) for a, b in dial]
-    names = chart_names(edition.evaluation.models)
+    names = chart_names(edition.evaluation.models, LONGEST if frame.kind == "wide" else LONGEST_NARROW)
     parts: list[str] = []
     for single, spot in zip(shown, spots, strict=True):
         parts.append(_dot(edition, single, spot))
-        put = place(names[single.model], spot, taken, frame)
+        written = names.get(single.model)
+        put = place(written, spot, taken, frame) if written else None
         if put is not None:
             parts.append(label(put.x, put.y, put.content, "model-name", put.anchor))
             taken.append(put.box)

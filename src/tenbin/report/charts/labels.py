@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +11,7 @@ from tenbin.report.frame import Frame, text_width
 
 SIZE = 12.0
 LONGEST = 26
+LONGEST_NARROW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,33 @@ def shorten(content: str, longest: int = LONGEST) -> str:
     return f"{content[:half]}…{content[-half:]}"
 
 
-def chart_names(models: Sequence[str]) -> dict[str, str]:
-    """What a chart calls each model: the part behind the provider where that tells all of them apart."""
+def chart_names(models: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
+    """What a chart calls each model, in at most `longest` letters and no two alike.
+
+    The part behind the provider where that tells all of them apart, cut where it is long; names that would be cut alike
+    lose what they begin with together. A model that no cut tells from another is left out: a table names it.
+    """
     bare = {model: model.rsplit("/", 1)[-1] for model in models}
-    return bare if len({*bare.values()}) == len(bare) and all(bare.values()) else {model: model for model in models}
+    if len({*bare.values()}) < len(bare) or not all(bare.values()):
+        bare = {model: model for model in models}
+    cut = {model: shorten(name, longest) for model, name in bare.items()}
+    for written, count in Counter(cut.values()).items():
+        if count > 1:
+            alike = [model for model in models if cut[model] == written]
+            shared = _whole_words(os.path.commonprefix([bare[model] for model in alike]))
+            cut |= {model: shorten(f"…{bare[model][shared:]}", longest) for model in alike}
+    times = Counter(cut.values())
+    return {model: written for model, written in cut.items() if times[written] == 1}
+
+
+def _whole_words(beginning: str) -> int:
+    """How many letters of a shared beginning are whole words of it: 1 and 10 begin alike, and are two words."""
+    return max((k + 1 for k, letter in enumerate(beginning) if not letter.isalnum()), default=0)
 
 
 def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: Frame) -> Placed | None:
     """The first free place around `spot`, or None where every one is taken or leaves the plot."""
-    short = shorten(content, LONGEST if frame.kind == "wide" else 20)
-    width = text_width(short, SIZE)
+    width = text_width(content, SIZE)
     for dx, dy, anchor in (
         (9, 4, "start"), (-9, 4, "end"), (0, -10, "middle"), (0, 19, "middle"),
         (7, -7, "start"), (7, 15, "start"), (-7, -7, "end"), (-7, 15, "end"),
@@ -66,5 +86,5 @@ def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: 
         box = Box(left, y - SIZE + 1, left + width, y + 3)
         inside = box.left >= frame.left and box.right <= frame.x_end and box.top >= frame.top
         if inside and box.bottom <= frame.y_end and not any(box.meets(other) for other in taken):
-            return Placed(short, x, y, anchor, box)
+            return Placed(content, x, y, anchor, box)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenbin.report.charts.labels import chart_names, shorten
+from tenbin.report.charts.labels import chart_names
 from tenbin.report.edition import Edition
 from tenbin.report.frame import Frame, both, label, line, svg, text_width
 from tenbin.report.markup import Markup, el, format_number, join
@@ -24,10 +24,13 @@ class Layer:
 
 
 def layers(edition: Edition) -> tuple[Layer, ...]:
-    """The bands from the cheapest model to the dearest, each with its tint; models of little share are put together."""
+    """The bands from the cheapest model to the dearest, each with its tint; models of little share are put together.
+
+    A band of its own have the models that fill most of the picture, not those that answer everything at one setting.
+    """
     evaluation = edition.evaluation
-    peak = {m: max(p.shares[m] for p in edition.dial) for m in range(len(evaluation.models))}
-    large = sorted((m for m in peak if peak[m] >= LEAST_SHARE), key=lambda m: -peak[m])[:SHOWN]
+    held = {m: [p.shares[m] for p in edition.dial] for m in range(len(evaluation.models))}
+    large = sorted((m for m in held if max(held[m]) >= LEAST_SHARE), key=lambda m: (-sum(held[m]), m))[:SHOWN]
     by_cost = sorted(large, key=lambda m: (edition.single(evaluation.models[m]).cost_usd.value, m))
     tints = [0.14 + 0.8 * k / max(len(by_cost) - 1, 1) for k in range(len(by_cost))]
     found = [
@@ -97,14 +100,11 @@ def _axes(edition: Edition, frame: Frame, x: Scale, y: Scale) -> Markup:
 
 def _name(edition: Edition, frame: Frame, layer: Layer, floor: list[float], x: Scale, y: Scale) -> Markup:
     """The name inside the band where it is thickest, if it fits there."""
-    content = (
-        shorten(chart_names(edition.evaluation.models)[layer.model], 24)
-        if layer.model
-        else edition.words("shares.rest")
-    )
+    names = chart_names(edition.evaluation.models, 24)
+    content = names.get(layer.model, "") if layer.model else edition.words("shares.rest")
     half = text_width(content) / 2.0
     fitting = [k for k in range(len(floor)) if frame.left + half + 6 <= x(k) <= frame.x_end - half - 6]
-    if not fitting:
+    if not content or not fitting:
         return Markup("")
     middle = {k: floor[k] + layer.shares[k] / 2.0 for k in range(len(floor))}
     step = (frame.x_end - frame.left) / max(len(floor) - 1, 1)
@@ -115,9 +115,12 @@ def _name(edition: Edition, frame: Frame, layer: Layer, floor: list[float], x: S
         near = range(max(0, k - around), min(len(floor), k + around + 1))
         return min(min(floor[j] + layer.shares[j] - middle[k], middle[k] - floor[j]) for j in near)
 
-    k = max(fitting, key=room)
-    if y(0.0) - y(max(room(k), 0.0)) < 8.0:
+    rooms = {k: room(k) for k in fitting}
+    most = max(rooms.values())
+    if y(0.0) - y(max(most, 0.0)) < 8.0:
         return Markup("")
+    widest = [k for k in fitting if rooms[k] >= most - 1e-9]
+    k = widest[len(widest) // 2]
     return label(x(k), y(middle[k]) + 4, content, "layer-name on-dark" if layer.tint > 0.8 else "layer-name", "middle")
 
 
