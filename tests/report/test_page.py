@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.baselines import ORACLE_NOTE
-from tenbin.evaluate.result import Figure
+from tenbin.evaluate.result import Figure, LearningPoint
 from tenbin.reasons import Reason
 from tenbin.report import Example, render_report, write_report
-from tests.report.made import HOSTILE, UNKNOWN, make_decision, make_evaluation, make_point, make_singles
+from tenbin.report.catalogue import load_catalogue
+from tenbin.report.charts.cost_quality import curve_in
+from tenbin.report.charts.learning import learning
+from tenbin.report.edition import Edition
+from tenbin.report.frame import narrow, text_width, wide
+from tenbin.report.numbers import Numbers
+from tests.report.made import HOSTILE, UNKNOWN, figure, make_decision, make_evaluation, make_point, make_singles
 from tests.report.reading import Page
 
 LANGUAGES = ("en", "ja")
@@ -113,6 +120,48 @@ def plain() -> list[str]:
 @given(model=st.text(min_size=1, max_size=40))
 def test_no_name_changes_the_structure(plain: list[str], model: str) -> None:
     assert outside_charts([model + "m", model + "n"]) == plain
+
+
+def boxes(svg: str, kind: str) -> list[tuple[float, float]]:
+    """About where the figures of the axes begin and end, those of one anchor, in the order of the page."""
+    found = re.findall(rf'<text x="([-\d.]+)" y="[-\d.]+" class="tick" text-anchor="{kind}">([^<]+)<', svg)
+    widths = {"end": 1.0, "middle": 0.5}[kind]
+    return [(float(x) - text_width(what) * widths, float(x) + text_width(what) * (1.0 - widths)) for x, what in found]
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("dear", [1.0, 1e9, 1e-9])
+def test_the_figures_of_the_axes_lie_in_the_picture_and_beside_each_other(dear: float, log: bool) -> None:
+    made = make_evaluation(points=41)
+    priced = [
+        tuple(dataclasses.replace(one, cost_usd=figure(one.cost_usd.value * dear, 0.0)) for one in known)
+        for known in (made.curves[0].points, made.singles)
+    ]
+    curves = (dataclasses.replace(made.curves[0], points=priced[0]),)
+    told = Edition(dataclasses.replace(made, curves=curves, singles=priced[1]), load_catalogue("en"), Numbers("en"))
+    for frame in (wide(), narrow()):
+        svg = curve_in(frame, told, log=log)
+        assert min(left for left, _ in boxes(svg, "end")) >= 0.0
+        below = boxes(svg, "middle")
+        assert len(below) >= 2
+        assert all(end < begin for (_, end), (begin, _) in pairwise(below))
+
+
+def test_the_figures_of_the_learning_curve_are_not_cut_off() -> None:
+    points = tuple(LearningPoint(n, {"gain_log": 0.03 + 1e-6 * n}) for n in (500, 1000))
+    edition = Edition(
+        dataclasses.replace(make_evaluation(), learning_curve=points), load_catalogue("en"), Numbers("en")
+    )
+    assert min(left for left, _ in boxes(learning(edition, "gain_log", "gain"), "end")) >= 0.0
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "stands at the left edge: small."), ("ja", "示しています：small。")])
+def test_a_free_model_is_told_on_an_axis_that_has_no_zero(lang: str, said: str) -> None:
+    made = make_evaluation()
+    first, *others = made.singles
+    assert said not in render_report(made, lang=lang)
+    unpaid = dataclasses.replace(first, cost_usd=figure(0.0, 0.0))
+    assert said in render_report(dataclasses.replace(made, singles=(unpaid, *others)), lang=lang)
 
 
 def test_prompts_are_shown_only_when_handed_over() -> None:

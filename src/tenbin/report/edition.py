@@ -38,6 +38,11 @@ class Edition:
         """The router's points along the dial, from mu = 0 on."""
         return tuple(sorted((p for p in self.router.points if math.isfinite(p.mu)), key=lambda p: p.mu))
 
+    @property
+    def between_sentences(self) -> str:
+        """What stands between two sentences: nothing in Japanese, where the full stop is as wide as a letter."""
+        return "" if self.words.lang == "ja" else " "
+
     def single(self, model: str) -> SingleModel:
         """The row of one model."""
         return next(single for single in self.evaluation.singles if single.model == model)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenbin.report.markup import Attribute, Markup, el, format_number, join
 from tenbin.report.scale import Scale, tick_decimals
+
+Y_TICKS = 6
+BETWEEN_TICKS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,11 @@ def axes(
 ) -> Markup:
     """Hairlines and figures of both axes; the titles stand above the plot (y) and below it (x).
 
-    `x_write` and `y_write` are given a tick and the decimals with which all ticks of the axis are exact.
+    `x_write` and `y_write` are given a tick and the decimals with which all ticks of the axis are exact. A figure below
+    the plot that would stand on its neighbour is left out.
     """
     x_ticks = x.ticks(7 if frame.kind == "wide" else 4)
-    y_ticks = y.ticks(6)
+    y_ticks = y.ticks(Y_TICKS)
     x_decimals, y_decimals = tick_decimals(x_ticks), tick_decimals(y_ticks)
     parts: list[str] = []
     for value in y_ticks:
@@ -96,13 +101,25 @@ def axes(
         parts.append(el("path", d=f"M{frame.left} {format_number(at)}H{frame.x_end}", class_="grid"))
         parts.append(label(frame.left - 7, at + 4, y_write(value, y_decimals), "tick", "end"))
     parts.append(el("path", d=f"M{frame.left} {frame.y_end}H{frame.x_end}", class_="axis"))
+    free_from = -math.inf
     for value in x_ticks:
-        at = x(value)
+        at, written = x(value), x_write(value, x_decimals)
+        anchor, width = _anchor(frame, at), text_width(written)
+        begins = at - (width if anchor == "end" else width / 2.0)
         parts.append(el("path", d=f"M{format_number(at)} {frame.y_end}v5", class_="axis"))
-        parts.append(label(at, frame.y_end + 19, x_write(value, x_decimals), "tick", _anchor(frame, at)))
+        if begins >= free_from:
+            parts.append(label(at, frame.y_end + 19, written, "tick", anchor))
+            free_from = begins + width + BETWEEN_TICKS
     parts.append(label(0, 13, y_title, "axis-title"))
     parts.append(label(frame.x_end, frame.height - 6, x_title, "axis-title", "end"))
     return join(*parts)
+
+
+def with_room(frame: Frame, y: Scale, y_write: Callable[[float, int], str]) -> Frame:
+    """The frame with a left margin that holds the figures of the y axis."""
+    ticks = y.ticks(Y_TICKS)
+    widest = max((text_width(y_write(value, tick_decimals(ticks))) for value in ticks), default=0.0)
+    return replace(frame, left=max(frame.left, math.ceil(widest) + 12))
 
 
 def text_width(content: str, size: float = 12.0) -> float:

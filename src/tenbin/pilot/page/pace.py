@@ -6,7 +6,7 @@ import math
 
 from tenbin.evaluate.result import Figure
 from tenbin.pilot.telling import Telling
-from tenbin.report.frame import Frame, axes, both, line, svg
+from tenbin.report.frame import Frame, axes, both, line, svg, with_room
 from tenbin.report.markup import Markup, el
 from tenbin.report.numbers import MISSING
 from tenbin.report.scale import Scale, linear
@@ -52,8 +52,9 @@ def _draw(told: Telling, frame: Frame) -> Markup:
     ends = [v for f in figures for v in (f.value, f.low, f.high) if math.isfinite(v)]
     furthest = points[-1].spent_usd if forecast is None else forecast.spent_usd
     pad = 0.06 * max(max(ends) - min(ends), 0.05)
-    x = linear(0.0, furthest * 1.04, frame.left, frame.x_end)
     y = linear(min(ends) - pad, min(max(ends) + pad, 1.0), frame.y_end, frame.top)
+    frame = with_room(frame, y, numbers.tick_percent)
+    x = linear(0.0, furthest * 1.04, frame.left, frame.x_end)
     spots = [(x(point.spent_usd), y(point.saving.value)) for point in points]
     ahead: list[str] = []
     if forecast is not None:

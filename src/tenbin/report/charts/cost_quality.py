@@ -10,18 +10,22 @@ from itertools import pairwise
 from tenbin.evaluate.result import SingleModel
 from tenbin.report.charts.labels import LONGEST, LONGEST_NARROW, Box, chart_names, place
 from tenbin.report.edition import Edition
-from tenbin.report.frame import Frame, axes, both, label, line, svg
+from tenbin.report.frame import Frame, axes, both, label, line, svg, with_room
 from tenbin.report.markup import Markup, el, format_number, join
 from tenbin.report.scale import Scale, linear, logarithmic
 
 DRAWN_BASELINES = ("z_test", "group_table", "carrot_knn")
 """The baselines drawn as lines; the others stand in the table, or the picture would be a thicket."""
 COST_FLOOR_USD = 1e-7
+"""What the picture covers where nothing costs anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What the picture covers: dollars per 1,000 queries and quality; models below `q_low` are not drawn."""
+    """What the picture covers: dollars per 1,000 queries and quality; models below `q_low` are not drawn.
+
+    `c_low` is the least that costs anything: on a logarithmic axis, what is free stands at its left edge.
+    """
 
     c_low: float
     c_high: float
@@ -40,6 +44,13 @@ def left_out(edition: Edition) -> tuple[str, ...]:
     return tuple(single.model for single in edition.evaluation.singles if single.quality.value < low)
 
 
+def free(edition: Edition) -> tuple[str, ...]:
+    """The models in the picture that cost nothing."""
+    low = reach(edition).q_low
+    singles = edition.evaluation.singles
+    return tuple(one.model for one in singles if one.cost_usd.value <= 0.0 and one.quality.value >= low)
+
+
 def reach(edition: Edition) -> Reach:
     """Costs and qualities that the axes cover: the curves, and the models that lie near them."""
     corners = [corner for name in DRAWN_BASELINES for corner in _corners(edition, name)]
@@ -47,12 +58,14 @@ def reach(edition: Edition) -> Reach:
     qualities = [p.quality.value for p in points] + [q for _, q in corners]
     tops = [p.quality.high for p in points if p.quality.high == p.quality.high] + qualities
     span = max(max(tops) - min(qualities), 0.01)
-    q_low = max(0.0, min(qualities) - 0.12 * span)
+    ends = [p.quality.low for p in points if p.quality.low == p.quality.low]
+    q_low = max(0.0, min([min(qualities) - 0.12 * span, *ends]))
     near = [single for single in edition.evaluation.singles if single.quality.value >= q_low]
     costs = [p.cost_usd.value for p in points] + [c for c, _ in corners] + [s.cost_usd.value for s in near]
+    paid = [cost for cost in costs if cost > 0.0] or [COST_FLOOR_USD]
     return Reach(
-        max(min(costs), COST_FLOOR_USD) * 1000.0,
-        max(*costs, COST_FLOOR_USD) * 1000.0,
+        min(paid) * 1000.0,
+        max(paid) * 1000.0,
         q_low,
         min(1.0, max([*tops, *(s.quality.value for s in near)]) + 0.04 * span),
     )
@@ -60,15 +73,16 @@ def reach(edition: Edition) -> Reach:
 
 def curve_in(frame: Frame, edition: Edition, *, log: bool) -> Markup:
     """The curve on one paper."""
-    covered = reach(edition)
+    covered, words, numbers = reach(edition), edition.words, edition.numbers
+    y = linear(covered.q_low, covered.q_high, frame.y_end, frame.top)
+    frame = with_room(frame, y, numbers.tick_percent)
+    low, high = covered.c_low / (4.0 if free(edition) else 1.25), covered.c_high * 1.25
     x = (
-        logarithmic(covered.c_low / 1.25, covered.c_high * 1.25, frame.left, frame.x_end)
+        logarithmic(low, high, frame.left, frame.x_end, floor=low)
         if log
         else linear(0.0, covered.c_high * 1.04, frame.left, frame.x_end)
     )
-    y = linear(covered.q_low, covered.q_high, frame.y_end, frame.top)
     dial = [(x(p.cost_usd.value * 1000.0), y(p.quality.value)) for p in edition.dial]
-    words, numbers = edition.words, edition.numbers
     summary = words(
         "curve.aria",
         models=str(len(edition.evaluation.models)),

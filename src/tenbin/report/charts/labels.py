@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tenbin.report.frame import Frame, text_width
 
@@ -62,15 +62,16 @@ def chart_names(models: Sequence[str], longest: int = LONGEST) -> dict[str, str]
     for written, count in Counter(cut.values()).items():
         if count > 1:
             alike = [model for model in models if cut[model] == written]
-            shared = _whole_words(os.path.commonprefix([bare[model] for model in alike]))
+            shared = _shared_words([bare[model] for model in alike])
             cut |= {model: shorten(f"…{bare[model][shared:]}", longest) for model in alike}
     times = Counter(cut.values())
     return {model: written for model, written in cut.items() if times[written] == 1}
 
 
-def _whole_words(beginning: str) -> int:
-    """How many letters of a shared beginning are whole words of it: 1 and 10 begin alike, and are two words."""
-    return max((k + 1 for k, letter in enumerate(beginning) if not letter.isalnum()), default=0)
+def _shared_words(names: Sequence[str]) -> int:
+    """How many letters all names begin with, in whole words: 1 and 10 begin alike, and are two words."""
+    beginning = takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False))
+    return max((k + 1 for k, letters in enumerate(beginning) if not letters[0].isalnum()), default=0)
 
 
 def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: Frame) -> Placed | None:

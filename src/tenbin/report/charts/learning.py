@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tenbin.report.edition import Edition
-from tenbin.report.frame import Frame, axes, both, line, svg
+from tenbin.report.frame import Frame, axes, both, line, svg, with_room
 from tenbin.report.markup import Markup, el
 from tenbin.report.scale import linear, logarithmic
 
@@ -23,9 +23,10 @@ def _draw(edition: Edition, figure: str, title: str, frame: Frame) -> Markup:
     ]
     values = [value for _, value in points]
     pad = 0.15 * max(max(values) - min(values), 1e-3)
-    x = logarithmic(points[0][0], points[-1][0], frame.left + 10, frame.x_end - 10, floor=1.0)
-    y = linear(min(values) - pad, max(values) + pad, frame.y_end, frame.top)
     numbers, words = edition.numbers, edition.words
+    y = linear(min(values) - pad, max(values) + pad, frame.y_end, frame.top)
+    frame = with_room(frame, y, numbers.plain)
+    x = logarithmic(points[0][0], points[-1][0], frame.left + 10, frame.x_end - 10, floor=1.0)
     spots = [(x(n), y(value)) for n, value in points]
     return svg(
         frame,

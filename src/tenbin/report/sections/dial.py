@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenbin.evaluate.result import CurvePoint
-from tenbin.report.charts.cost_quality import DRAWN_BASELINES, cost_quality, left_out
+from tenbin.report.charts.cost_quality import DRAWN_BASELINES, cost_quality, free, left_out
 from tenbin.report.charts.shares import layers
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, data_block, el, join, name
@@ -18,10 +18,11 @@ BAR = 100
 def dial(edition: Edition) -> Markup:
     """The cost-quality curve with its axis toggle, the slider, and the numbers of the setting."""
     words = edition.words
-    omitted = left_out(edition)
-    caption = words("curve.caption")
-    if omitted:
-        caption += " " + words("curve.left_out", models=", ".join(omitted))
+    said = [words("curve.caption")]
+    if unpaid := free(edition):
+        said.append(words("curve.free", models=", ".join(unpaid)))
+    if omitted := left_out(edition):
+        said.append(words("curve.left_out", models=", ".join(omitted)))
     picture = join(
         el("div", cost_quality(edition, log=True), class_="on-log"),
         el("div", cost_quality(edition, log=False), class_="on-linear"),
@@ -31,7 +32,7 @@ def dial(edition: Edition) -> Markup:
         words("curve.title"),
         words("curve.lead"),
         _toggle(edition),
-        figure(picture, caption, _legend(edition)),
+        figure(picture, edition.between_sentences.join(said), _legend(edition)),
         _panel(edition),
         folded(words("curve.table"), _dial_table(edition)),
         data_block("tenbin-dial", [_setting(edition, point) for point in edition.dial]),
