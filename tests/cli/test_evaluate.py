@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import date
@@ -7,6 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+
+from tenbin.cli.evaluate_text import promises
+from tenbin.cli.output import TEXTS
+from tenbin.report.catalogue import load_catalogue
+from tests.report.made import make_evaluation
 
 Tenbin = Callable[..., Result]
 
@@ -53,6 +59,14 @@ def test_japanese(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     assert "モデルの無作為な混合" in run.stdout
     assert "reference" not in run.stdout
     assert 'lang="ja"' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "not reached in training"), ("ja", "学習時点で到達できず")])
+def test_a_promise_that_training_did_not_reach_is_not_called_kept(lang: str, said: str) -> None:
+    made = make_evaluation()
+    unreached = dataclasses.replace(made.operating_points[0], reached=False)
+    shown = promises(dataclasses.replace(made, operating_points=(unreached,)), load_catalogue(lang, TEXTS))
+    assert shown.endswith(said)
 
 
 def test_training_prompts_alone_are_nothing_to_evaluate_on(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

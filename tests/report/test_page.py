@@ -177,9 +177,30 @@ def test_prompts_are_shown_only_when_handed_over() -> None:
     [
         (
             "en",
-            ("Cost against quality", "$4.00", "60.0%", "55.0 to 65.0%", "not reached", "137,500", "23 November 2026"),
+            (
+                "Cost against quality",
+                "1,050 test queries, 1,040 of them different, that the router never saw",
+                "$4.00",
+                "60.0%",
+                "55.0 to 65.0%",
+                "not reached",
+                "137,500",
+                "23 November 2026",
+            ),
         ),
-        ("ja", ("コストと品質の関係", "4.00ドル", "60.0%", "55.0〜65.0%", "未達", "137,500", "2026年11月23日")),
+        (
+            "ja",
+            (
+                "コストと品質の関係",
+                "1,050件（うち互いに異なるもの1,040件）で測定",
+                "4.00ドル",
+                "60.0%",
+                "55.0〜65.0%",
+                "未達",
+                "137,500",
+                "2026年11月23日",
+            ),
+        ),
     ],
 )
 def test_the_numbers_stand_without_scripts(lang: str, words: tuple[str, ...]) -> None:
@@ -282,9 +303,11 @@ def test_quality_that_costs_more_than_the_reference_is_no_saving(lang: str, time
     dearer = dataclasses.replace(
         evaluation.verdict, ratio=math.nan, saving=Figure(-4.42, -4.8, -4.2), quality_ratio=Figure(1.315, 1.27, 1.36)
     )
-    text = Page(render_report(dataclasses.replace(evaluation, verdict=dearer), lang=lang)).text()
+    document = render_report(dataclasses.replace(evaluation, verdict=dearer), lang=lang)
+    text = Page(document).text()
     assert times in text
     assert "131.5%" in text
+    assert 'id="dial" min="0" max="10" step="1" value="0"' in document  # opens where the verdict stands, at mu = 0
     assert not re.search("442.0%|less cost than|削減率（すべて", text)
 
 

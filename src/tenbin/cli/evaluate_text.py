@@ -12,7 +12,7 @@ from tenbin.report.catalogue import Catalogue, load_catalogue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenbin.evaluate.result import Evaluation, Figure
+    from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint
     from tenbin.report import Example
     from tenbin.router.router import Router
     from tenbin.types import Panel, Query
@@ -42,12 +42,19 @@ def promises(evaluation: Evaluation, words: Catalogue) -> str:
             bracketed(point.quality_ratio, percent),
             bracketed(point.saving, percent),
             bracketed(point.cost_usd, per_thousand),
-            words("evaluate.yes" if point.kept else "evaluate.no"),
+            words(_answer(point)),
         ]
         for point in evaluation.operating_points
         if point.kind == "min_quality"
     ]
     return table(headers, rows, indent=2)
+
+
+def _answer(point: OperatingPoint) -> str:
+    """Whether the promise was kept; one that training did not reach was never made."""
+    if not point.reached:
+        return "evaluate.unreached"
+    return "evaluate.yes" if point.kept else "evaluate.no"
 
 
 def singles(evaluation: Evaluation, words: Catalogue) -> str:
@@ -121,11 +128,11 @@ def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: i
 
 
 def verdict_mu(evaluation: Evaluation) -> float:
-    """The mu of the operating point that the verdict rests on; without one, of the 97 % one, or 0."""
+    """The mu of the operating point that the verdict rests on; without one, of the 99 % one, or 0."""
     ratio = evaluation.verdict.ratio
     if evaluation.verdict.kind == "route" and not math.isfinite(ratio):
         return 0.0
-    wanted = ratio if math.isfinite(ratio) else 0.97
+    wanted = ratio if math.isfinite(ratio) else 0.99
     found = [p.mu for p in evaluation.operating_points if p.kind == "min_quality" and p.target == wanted and p.reached]
     return found[0] if found else 0.0
 

@@ -70,9 +70,13 @@ class Edition:
         """The index along the dial at which the page opens.
 
         The setting nearest to the one that was chosen on training data for the verdict's quality (99 % where the
-        verdict rests on none); without such a setting the cheapest that keeps this quality on the test queries.
+        verdict rests on none); without such a setting the cheapest that keeps this quality on the test queries. Where
+        the verdict is to route for the best quality, it speaks of mu = 0.
         """
-        wanted = self.evaluation.verdict.ratio if math.isfinite(self.evaluation.verdict.ratio) else 0.99
+        verdict = self.evaluation.verdict
+        if verdict.kind == "route" and not math.isfinite(verdict.ratio):
+            return 0
+        wanted = verdict.ratio if math.isfinite(verdict.ratio) else 0.99
         kept = [p.mu for p in self.evaluation.operating_points if p.kind == "min_quality" and p.target == wanted]
         if kept and math.isfinite(kept[0]):
             return min(range(len(self.dial)), key=lambda i: abs(_odds(self.dial[i].mu) - _odds(kept[0])))

@@ -155,7 +155,7 @@ def _dial_table(edition: Edition) -> Markup:
         setting = _setting(edition, point)
         rows.append(
             (
-                f"μ = {numbers.mu(point.mu)}",
+                cell(f"μ = {numbers.mu(point.mu)}"),
                 cell(quality, quality_interval),
                 cell(setting["cost"], setting["cost_note"]),
                 cell(setting["saving"], edition.share_of(point.saving)[1]),

@@ -28,10 +28,13 @@ def _example(edition: Edition, example: Example) -> Markup:
     return el(
         "article",
         el("blockquote", prompt, dir="auto"),
-        el("p", el("strong", name(decision.model)), " — ", _said(edition, decision.reason)),
+        el(
+            "p", el("strong", name(decision.model)), " — ", _said(edition, decision.reason),
+            f" (μ = {edition.numbers.mu(decision.trade_off.mu)})",
+        ),
         folded(words("examples.candidates"), _candidates(edition, example)),
         class_="example",
-    )
+    )  # fmt: skip
 
 
 def _candidates(edition: Edition, example: Example) -> Markup:

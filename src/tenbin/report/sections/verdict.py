@@ -106,9 +106,10 @@ def _within(edition: Edition, interval: str) -> str:
 
 def _scope(edition: Edition) -> Markup:
     data = edition.evaluation.data
+    key = "verdict.queries" if data.n_clusters == data.n_test else "verdict.alike"
     sentence = edition.words(
         "verdict.scope",
-        test=edition.numbers.plain(data.n_test),
+        test=edition.words(key, n=edition.numbers.plain(data.n_test), units=edition.numbers.plain(data.n_clusters)),
         train=edition.numbers.plain(data.n_train),
         models=str(len(edition.evaluation.models)),
         level=edition.numbers.percent(edition.evaluation.level, 0),
