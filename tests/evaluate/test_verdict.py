@@ -59,14 +59,14 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert not verdict.prompts_say_nothing
     assert "saves 41.0% [35.0%, 47.0%] of the cost of large" in verdict.sentences["en"][0]
     assert "without reading the prompts would save 20.0% [15.0%, 25.0%]" in verdict.sentences["en"][1]
-    assert "41.0%（95%区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
+    assert "41.0%（95%信頼区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
 def test_an_end_that_is_not_known_is_shown_as_open() -> None:
     half = replace(EVIDENCE.points[1], blind_saving=Figure(0.2, float("nan"), 0.25))
     verdict = verdict_of(replace(EVIDENCE, points=(half,)))
-    assert "would save 20.0% [?, 25.0%]" in verdict.sentences["en"][1]
-    assert "20.0%（95%区間 ?〜25.0%）" in verdict.sentences["ja"][1]
+    assert "would save 20.0% [up to 25.0%]" in verdict.sentences["en"][1]
+    assert "20.0%（95%信頼区間 〜25.0%）" in verdict.sentences["ja"][1]
 
 
 def test_why_no_blind_saving_is_told_is_said() -> None:
@@ -171,7 +171,7 @@ def test_quality_above_every_single_models_is_a_reason_to_route_where_nothing_is
     assert (verdict.kind, verdict.prompts_say_nothing, verdict.chance) == ("route", False, 0.005)
     assert "102.0% [101.0%, 103.0%] of large's quality at 5.50 times its cost" in verdict.sentences["en"][0]
     assert any("costs more than the best single model" in s for s in verdict.sentences["en"])
-    assert any("最良の単一モデルより高い費用" in s for s in verdict.sentences["ja"])
+    assert any("最良の単独モデルより高い費用" in s for s in verdict.sentences["ja"])
     assert verdict_of(replace(finer, chance_at_best=0.02)).prompts_say_nothing
     assert verdict_of(replace(finer, at_best=Figure(1.1, 0.99, 1.2))).prompts_say_nothing
 
@@ -190,6 +190,20 @@ def test_an_open_interval_says_collect_and_how_many() -> None:
     assert verdict.kind == "collect"
     assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
     assert "3,000 more prompts" in verdict.sentences["en"][0]
+
+
+def test_a_dear_model_that_was_best_on_the_test_queries_is_held_against_the_reference_too() -> None:
+    single = Single("best", "best", Figure(0.0, 0.0, 0.0), Figure(1.0, 1.0, 1.0))
+    alone = Single("best", "large", Figure(-9.62, -10.1, -9.2), Figure(1.04, 0.98, 1.1))
+    verdict = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN, single=single, alone=alone))
+    assert verdict.sentences["en"][:2] == (
+        "Just use best.",
+        "It has 104.0% [98.0%, 110.0%] of the quality of large, the router's reference, at 10.62 times its cost.",
+    )
+    assert (
+        "基準モデル large と比べると、品質は104.0%（95%信頼区間 98.0%〜110.0%）、費用は10.62倍"
+        in verdict.sentences["ja"][1]
+    )
 
 
 def test_under_thirty_queries_nothing_is_concluded() -> None:

@@ -33,7 +33,7 @@ NAN = math.nan
 UNKNOWN = Figure(NAN, NAN, NAN)
 SENTENCES: Mapping[str, tuple[str, ...]] = {
     "en": ("Route: it saves 60.0% [55.0%, 65.0%] of the cost.", "Made for a test."),
-    "ja": ("ルーティングは有効です。費用を60.0%(95%区間 55.0%~65.0%)削減します。", "テスト用です。"),
+    "ja": ("ルーティングは有効です。費用を60.0%（95%信頼区間 55.0%〜65.0%）削減します。", "テスト用です。"),
 }
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e\x00\ud800<svg/onload=alert(2)>"
 DENSE = ("group_table", "carrot_knn", "mean_cost", "best_pair", "oracle")

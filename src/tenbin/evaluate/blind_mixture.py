@@ -29,7 +29,7 @@ Two more are imagined gone (`lent_sd`): beside ten they widen an interval by a t
 UNSEEN_SEED = 0
 NOT_REACHED: Mapping[str, str] = {
     "en": "No mixture of single models reaches that quality.",
-    "ja": "単一モデルをどう混ぜても、その品質には届きません。",
+    "ja": "単独モデルをどう混ぜても、その品質には届きません。",
 }
 
 

@@ -165,6 +165,7 @@ def _made(
         kind=kind,
         model=model,
         against=single.against if kind == "single" else evidence.reference,
+        reference=evidence.reference,
         n_more=n_more,
         n_test=evidence.n_test,
         n_models=evidence.n_models,

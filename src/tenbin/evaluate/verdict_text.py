@@ -19,13 +19,14 @@ class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
     `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
-    reference; `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain,
+    `reference`; `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain,
     `limit` what it may be at most.
     """
 
     kind: VerdictKind
     model: str | None
     against: str
+    reference: str
     n_more: int | None
     n_test: int
     n_models: int
@@ -69,13 +70,8 @@ def _english(w: Wording) -> list[str]:
         said.append(w.blind_note["en"])
     if w.kind == "route" and w.alone != w.against:
         said.append(_alone(w))
-    if w.kind == "single" and w.model != w.against and w.n_models > 1:
-        said.append(
-            f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
-            "of its cost."
-        )
     if w.n_models > 1 and w.kind != "route":
-        said += _finding(w)
+        said += [*_compared(w), *_finding(w)]
     elif w.finding == "finer":
         said.append(
             "That gain costs more than the best single model; up to its dollars, where AIQ looks, none is sure."
@@ -99,6 +95,22 @@ def _alone(w: Wording) -> str:
         )
     ratio = _percent(w.alone_ratio)
     return f"Just using {w.alone} would reach {ratio} of {w.against}'s quality at {_cost(w.alone_saving)} its cost."
+
+
+def _compared(w: Wording) -> list[str]:
+    """What the one model to use is beside the best one on the test queries, and beside the router's reference."""
+    said = []
+    if w.kind == "single" and w.model != w.against:
+        said.append(
+            f"It has {_percent(w.quality_ratio)} of the quality of {w.against} and saves {_percent(w.saving)} "
+            "of its cost."
+        )
+    if w.kind == "single" and w.reference not in (w.model, w.against):
+        said.append(
+            f"It has {_percent(w.alone_ratio)} of the quality of {w.reference}, the router's reference, at "
+            f"{_cost(w.alone_saving)} its cost."
+        )
+    return said
 
 
 def _finding(w: Wording) -> list[str]:
@@ -144,17 +156,16 @@ def _japanese(w: Wording) -> list[str]:
         said.append(w.blind_note["ja"])
     if w.kind == "route" and w.alone != w.against:
         said.append(_alone_ja(w))
-    if w.kind == "single" and w.model != w.against and w.n_models > 1:
-        said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
     if w.n_models > 1 and w.kind != "route":
-        said += _finding_ja(w)
+        said += [*_compared_ja(w), *_finding_ja(w)]
     elif w.finding == "finer":
         said.append(
-            "この差は最良の単一モデルより高い費用で得られます。AIQ が見るそれ以下の費用では、確かな差はありません。"
+            "この品質には、最良の単独モデルより高い費用がかかります。"
+            "AIQ が対象とするそれ以下の費用では、確かな差はありません。"
         )
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
-            f"単一モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
+            f"単独モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
             f"AIQ {_signed_ja(w.gain)}、AIQ-log {_signed_ja(w.gain_log)}です。"
         )
     elif w.n_models > 1:
@@ -172,6 +183,18 @@ def _alone_ja(w: Wording) -> str:
         f"{w.alone} だけを使う場合は、{w.against} の{_percent_ja(w.alone_ratio)}の品質に、"
         f"{_cost_ja(w.alone_saving)}の費用がかかります。"
     )
+
+
+def _compared_ja(w: Wording) -> list[str]:
+    said = []
+    if w.kind == "single" and w.model != w.against:
+        said.append(f"{w.against} の{_percent_ja(w.quality_ratio)}の品質で、費用を{_percent_ja(w.saving)}削減します。")
+    if w.kind == "single" and w.reference not in (w.model, w.against):
+        said.append(
+            f"ルーターの基準モデル {w.reference} と比べると、品質は{_percent_ja(w.alone_ratio)}、"
+            f"費用は{_cost_ja(w.alone_saving)}です。"
+        )
+    return said
 
 
 def _finding_ja(w: Wording) -> list[str]:
@@ -200,20 +223,24 @@ def _finding_ja(w: Wording) -> list[str]:
 
 
 def _percent(f: Figure) -> str:
-    return f"{f.value:.1%}" + (f" [{_end(f.low)}, {_end(f.high)}]" if _is_known(f) else "")
+    return f"{f.value:.1%}" + (f" [{between}]" if (between := _between(f)) else "")
 
 
 def _percent_ja(f: Figure) -> str:
-    return f"{f.value:.1%}" + (f"（95%区間 {_end(f.low)}〜{_end(f.high)}）" if _is_known(f) else "")
+    return f"{f.value:.1%}" + (f"（95%信頼区間 {between}）" if (between := _between_ja(f)) else "")
 
 
-def _is_known(f: Figure) -> bool:
-    """Whether an end of the interval is: one that is not is shown as open, and not the figure as certain."""
-    return not (math.isnan(f.low) and math.isnan(f.high))
+def _between(f: Figure) -> str:
+    """The interval; an end that is not known is left open, and not the figure shown as certain."""
+    if math.isnan(f.low):
+        return "" if math.isnan(f.high) else f"up to {f.high:.1%}"
+    return f"{f.low:.1%} or more" if math.isnan(f.high) else f"{f.low:.1%}, {f.high:.1%}"
 
 
-def _end(value: float) -> str:
-    return "?" if math.isnan(value) else f"{value:.1%}"
+def _between_ja(f: Figure) -> str:
+    if math.isnan(f.low):
+        return "" if math.isnan(f.high) else f"〜{f.high:.1%}"
+    return f"{f.low:.1%}〜" + ("" if math.isnan(f.high) else f"{f.high:.1%}")
 
 
 def _cost(saving: Figure) -> str:
@@ -229,4 +256,4 @@ def _signed(f: Figure) -> str:
 
 
 def _signed_ja(f: Figure) -> str:
-    return f"{f.value:+.4f}（95%区間 {f.low:+.4f}〜{f.high:+.4f}）"
+    return f"{f.value:+.4f}（95%信頼区間 {f.low:+.4f}〜{f.high:+.4f}）"
