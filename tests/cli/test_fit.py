@@ -57,6 +57,16 @@ def test_json_and_settings_arrive_in_the_artifact(made: Path, tenbin: Tenbin, tm
     assert kept["saving"]["low"] < kept["saving"]["value"] < kept["saving"]["high"]
 
 
+@pytest.mark.filterwarnings("error")
+def test_qualities_of_zero_and_savings_of_nothing_are_said_plainly(tenbin: Tenbin, tmp_path: Path) -> None:
+    table = tmp_path / "zero.csv"
+    rows = [f"q{k},Question number {k}?,{name},0,1.0" for k in range(12) for name in ("a", "b")]
+    table.write_text("\n".join(["query_id,prompt,model,quality,cost_usd", *rows]), encoding="utf-8")
+    run = tenbin("fit", table, "--embedder", "base", "--out", tmp_path / "router")
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert "keeping 97% of a's quality costs as much as asking it every time." in run.stdout
+
+
 def test_map_renames_columns(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     table = (made / "train.jsonl").read_text(encoding="utf-8").replace('"quality"', '"score"')
     (tmp_path / "t.jsonl").write_text(table, encoding="utf-8")

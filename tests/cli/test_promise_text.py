@@ -28,7 +28,7 @@ def promise(saving: Figure) -> Promise:
 @pytest.mark.parametrize(
     ("saving", "en", "ja"),
     [
-        (Figure(0.4, 0.3, 0.5), "saves 40.0% [30.0%, 50.0%] of its cost", "費用を 40.0% [30.0%, 50.0%] 節約"),
+        (Figure(0.4, 0.3, 0.5), "saves 40.0% [30.0%, 50.0%] of its cost", "費用を 40.0% [30.0%, 50.0%] 削減"),
         (Figure(-3.05, -3.5, -2.6), "at 4.05 [3.60, 4.50] times its cost", "費用は 4.05 [3.60, 4.50] 倍"),
         (FREE, "cheap is free, so nothing can be saved", "cheap は無料"),
     ],

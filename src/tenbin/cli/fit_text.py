@@ -50,7 +50,7 @@ def measured(router: Router) -> Measured:
     return Measured(
         quality=tuple(router.baselines.means["quality"].tolist()),
         cost_usd=tuple(dollars.tolist()),
-        reached=float(curve.quality.max() / curve.reference_quality),
+        reached=float(curve.quality.max() / curve.reference_quality) if curve.reference_quality > 0.0 else math.nan,
         promises={row["min_quality"]: promise for row, promise in zip(dials, promises, strict=True)},
     )
 
@@ -135,8 +135,11 @@ def promise_text(reference: str, found: Measured, words: Catalogue) -> str:
     elif math.isnan(promise.saving.value):
         said = words("fit.free", share=share, model=reference, cost=per_thousand(promise.cost_usd.value))
     else:
+        change = percent(abs(promise.saving.value))
         kind = "fit.cheaper" if promise.saving.value >= 0.0 else "fit.dearer"
-        said = words(kind, share=share, model=reference, change=good(percent(abs(promise.saving.value))))
+        if change == percent(0.0):
+            kind = "fit.same"
+        said = words(kind, share=share, model=reference, change=good(change))
     headers = [words(f"fit.{key}") for key in ("asked", "kept", "per_thousand", "saving")]
     rows = [[percent(asked, 0), *promise_cells(kept)] for asked, kept in found.promises.items()]
     return f"{said}\n\n{table(headers, rows, indent=2)}\n  {faint(words('fit.brackets'))}"
