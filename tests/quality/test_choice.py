@@ -30,6 +30,14 @@ QUESTION = "Which is the capital of Japan?\n(A) Tokyo\n(B) Kyoto\n(C) New York\n
         ("I think it is C", "C"),
         ("Option C. I'm confident, since I've checked.", "C"),
         ("I choose option C, not A", "C"),
+        ("The correct option is C because A and (B) are older.", "C"),
+        ("Option C is correct. B was the capital once.", "C"),
+        ("C is the right one; A, B and D are not.", "C"),
+        ("I would not choose A. I would choose (C): B and D are too old.", "C"),
+        ("(A) is false, (B) is false, therefore (C).", "C"),
+        ("La respuesta correcta es la C, porque A y B son falsas.", "C"),
+        ("Die richtige Antwort ist C, weil A und D falsch sind.", "C"),
+        ("正确答案是C。因为A和D不对。", "C"),
         ("Tokyo", "A"),
         ("The capital is New York.", "C"),
         ("The correct answer is Tokyo, not Kyoto or (B)", "B"),
@@ -61,4 +69,4 @@ def test_labels_of_ones_own() -> None:
     assert words.score("", "No, it does not.", "no") == 1.0
     assert words.score("", "Nothing is known.", "no") == 0.0
     assert Choice(["1", "2"]).score("", "答えは２", "2") == 1.0
-    assert kana.name != words.name != Choice().name == "choice.2"
+    assert kana.name != words.name != Choice().name == "choice.3"

@@ -11,20 +11,28 @@ from tenbin.quality.normal import normal
 from tenbin.quality.plain import plain
 
 LETTERS = tuple("ABCDEFGHIJ")
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 _MARKUP = " \t\n*_`\"'$"
 _WORD_AFTER = re.compile(r"\s+[a-z]|'(?:m|d|ve|ll)\b")
 """What makes an "A" an article, and an "I" a pronoun."""
 _KATAKANA_OR_KANJI = "\u30a0-\u30ff\u4e00-\u9fff"
 """What stands inside words; hiragana behind a label is a particle or a verb."""
+_PICKING = (
+    r"(?:\b(?:correct|right|best)\s+(?:option|choice|one)\s+(?:is|would be|:)"
+    r"|(?<!not )(?<!n't )\b(?:choose|pick|select|go with))"
+    r"[\s:*_`\"'(\[]{1,5}(?:option\s+)?"
+)
+_PICKED = r"[)\]*_`\"']{0,4}\s+(?:is|would be)\s+(?:the\s+)?(?:correct|right|best)\b"
+"""What stands in front of the option that an answer calls the right one, and what behind it."""
 
 
 class Choice:
     """1 where the answer picks the option that the reference names ("The answer is (C)", "答えはC", "C").
 
     Looked for in this order: what the answer marks as its result, an answer that begins with a label or is one, a line
-    that is one, the last label in brackets, the text of one option that the question lists, the last bare label.
+    that is one, the last label that it calls right ("B is correct", "I choose B"), the last one in brackets, the text
+    of one option that the question lists, the last bare label.
     """
 
     def __init__(self, choices: Sequence[str] = LETTERS) -> None:
@@ -38,7 +46,10 @@ class Choice:
         self._label = re.compile(word, case)
         self._any_case = re.compile(word, re.IGNORECASE)
         self._bracketed = re.compile(rf"[(\[]\s*({labels})\s*[)\]]", re.IGNORECASE)
-        self._leading = re.compile(rf"\W*?[(\[]?({labels})(?:[)\].:,]|\s*\n|$)", case)
+        self._leading = re.compile(
+            rf"\W*?[(\[]?({labels})(?:[)\].:,](?!\s+(?:is|can|does)(?:n't|not)?\b)|\s*\n|$)", case
+        )
+        self._called_right = re.compile(rf"(?i:{_PICKING})({word})|({word})(?i:{_PICKED})", case)
         self._listed = re.compile(rf"^[^\w\n]{{0,8}}({labels})[^\S\n]{{0,8}}[).:\]、](.+)$", re.MULTILINE)
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:
@@ -62,9 +73,10 @@ class Choice:
             return self._canonical(leading[1])
         alone = [line.strip(_MARKUP + "()[].。:") for line in text.splitlines()]
         lines = [line for line in alone if self._any_case.fullmatch(line)]
+        called_right = [before or behind for before, behind in self._called_right.findall(text)]
         bracketed = self._bracketed.findall(text)
-        if lines or bracketed:
-            return self._canonical((lines or bracketed)[-1])
+        if lines or called_right or bracketed:
+            return self._canonical((lines or called_right or bracketed)[-1])
         return self._by_text(text, options) or next(iter(self._bare(text)[::-1]), None)
 
     def _in_result(self, marked: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Where an answer itself says what its result is: boxed, behind `####`, or behind "the answer is" in two languages."""
+"""Where an answer itself says what its result is: boxed, behind `####`, or behind "the answer is" in many languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ MARKS_READ = 20
 """Of so many at most, from the last on, one has to hold a result."""
 _MARK = re.compile(
     r"\\boxed\s*\{|\\fbox\s*\{|####|(?<!to )\banswer\b[^.\n:=]{0,60}?(?:\bis\b|:|=)"
-    r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)",
+    r"|\b(?:respuesta|resposta|risposta|réponse|antwort|lösung)\b[^.\n:=]{0,60}?(?:\b(?:es|é|è|est|ist|lautet)\b|:|=)"
+    r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)|(?:答案|选项|選項)\s*(?:是|为|為|:|=)|(?:정답|답)\s*(?:은|:|=)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(r"[\s*_:=、,]*(?:(?<=\n)- )?")
