@@ -88,7 +88,8 @@ class Usage:
     """The tokens that one call is billed for, by kind.
 
     `input_tokens` includes cached and cache-write ones, `output_tokens` includes hidden reasoning, whatever the
-    provider's own way of counting.
+    provider's own way of counting. `cache_write_1h_tokens` are those of the cache writes that are kept for an hour;
+    audio is part of the input that is neither cached nor written, and of the output that is no reasoning.
     """
 
     input_tokens: int
@@ -96,6 +97,9 @@ class Usage:
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +291,8 @@ class Price:
     """What one model costs from one day on; rates in dollars per million tokens, `request_usd` per call.
 
     Above `long_context_tokens` of input the whole call is billed at the `long_…` rates. A rate of None means: as the
-    plain input or output rate; a long one of None: the plain one, dearer by as much as the input (or output) is.
+    plain input or output rate, for cache writes that are kept for an hour twice the input rate; a long one of None: the
+    plain one, dearer by as much as the input (or output) is.
     `source` says in words where the figures come from; it never enters a bill or a hash.
     """
 
@@ -303,4 +308,7 @@ class Price:
     long_output_usd_per_mtok: float | None = None
     long_cached_input_usd_per_mtok: float | None = None
     long_cache_write_usd_per_mtok: float | None = None
+    cache_write_1h_usd_per_mtok: float | None = None
+    audio_input_usd_per_mtok: float | None = None
+    audio_output_usd_per_mtok: float | None = None
     source: str | None = None

@@ -41,6 +41,8 @@ plain_prices = st.builds(
     cache_write_usd_per_mtok=maybe,
     reasoning_usd_per_mtok=maybe,
     request_usd=amounts,
+    cache_write_1h_usd_per_mtok=maybe,
+    audio_output_usd_per_mtok=maybe,
     source=st.none() | st.text(st.characters(codec="utf-8")),
 )
 long_prices = st.builds(

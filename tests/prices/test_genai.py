@@ -36,6 +36,8 @@ def test_names_and_provenance() -> None:
     assert source.endswith("openai/gpt-4o")
     assert PriceBook.loads(book.dumps()) == book
     assert list(import_prices(["openai/gpt-4o"]).entries) == ["openai/gpt-4o"]
+    assert import_prices({"m": "anthropic/claude-sonnet-4-5"}).price("m").cache_write_1h_usd_per_mtok == 6.0
+    assert import_prices({"m": "google/gemini-2.5-flash"}).price("m").audio_input_usd_per_mtok == 1.0
 
 
 @needs_package

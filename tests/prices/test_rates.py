@@ -155,6 +155,23 @@ def test_one_call_and_a_table_of_calls_are_billed_alike(
     assert one == pytest.approx(table, rel=1e-12, abs=0.0)
 
 
+def test_writes_that_are_kept_for_an_hour_and_audio_have_rates_of_their_own() -> None:
+    """All were billed as writes of five minutes, and audio as text: at Anthropic 5/8 of the bill."""
+    long = {"long_context_tokens": 1000, "long_input_usd_per_mtok": 6.0}
+    price = Price(3.0, 15.0, cache_write_usd_per_mtok=3.75, audio_input_usd_per_mtok=30.0, **long)
+    rates = PriceBook({"m": [price], "named": [Price(3.0, 15.0, cache_write_1h_usd_per_mtok=5.0)]}).rates(
+        ["m", "named"]
+    )
+    of_an_hour = Usage(900, 50, 100, 400, 0, cache_write_1h_tokens=300)
+    assert rates.bill_usd(0, of_an_hour) == pytest.approx((500 * 3 + 100 * 3.75 + 300 * 6 + 50 * 15) / 1e6)
+    assert rates.bill_usd(1, of_an_hour) == pytest.approx((500 * 3 + 100 * 3 + 300 * 5 + 50 * 15) / 1e6)
+    assert rates.bill_usd(0, Usage(2000, 0, 0, 1000, 0, 1000)) == pytest.approx((1000 * 6 + 1000 * 12) / 1e6)
+    heard = Usage(900, 50, 100, 0, 20, audio_input_tokens=300, audio_output_tokens=10)
+    assert rates.bill_usd(0, heard) == pytest.approx((500 * 3 + 100 * 3 + 300 * 30 + 50 * 15) / 1e6)
+    spoken = PriceBook({"m": [Price(3.0, 15.0, audio_output_usd_per_mtok=80.0)]}).rates(["m"])
+    assert spoken.bill_usd(0, heard) == pytest.approx((900 * 3 + 40 * 15 + 10 * 80) / 1e6)
+
+
 def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None:
     dear = Price(1.0, 2.0, cache_write_usd_per_mtok=3.0, reasoning_usd_per_mtok=5.0, request_usd=0.01)
     rates = PriceBook({"dear": [dear], "long": [LONG]}).rates(["dear", "long"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -75,6 +76,20 @@ def raw(value: Any) -> bytes:
             Usage(9, 0, 4, 5),
         ),
         ({"prompt_tokens": 9.0, "completion_tokens": None, "prompt_tokens_details": None}, Usage(9, 0)),
+        # OpenAI: audio that was sent and spoken.
+        (
+            {
+                "prompt_tokens": 90,
+                "completion_tokens": 60,
+                "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 70},
+                "completion_tokens_details": {"audio_tokens": 50},
+            },
+            Usage(90, 60, 8, audio_input_tokens=70, audio_output_tokens=50),
+        ),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 7}},
+            Usage(9, 0, 5, audio_input_tokens=4),
+        ),
         ({"prompt_tokens": -3, "completion_tokens": 2, "total_tokens": 2}, Usage(0, 2)),
         ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 7}}, Usage(5, 0, 5)),
         # What only refines a bill loses none of it.
@@ -110,6 +125,11 @@ def test_anthropic_counts() -> None:
         "cache_creation": {"ephemeral_5m_input_tokens": 5},
     }
     assert anthropic_usage(raw(counts)) == Usage(18, 7, 10, 5)
+    for hour, found in ((3, 3), (9, 5), ("3", 0), (None, 0)):
+        told = {**counts, "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": hour}}
+        assert anthropic_usage(raw(told)) == Usage(18, 7, 10, 5, cache_write_1h_tokens=found)
+    begun = Usage(18, 1, 10, 5, cache_write_1h_tokens=3)
+    assert anthropic_usage(raw({"output_tokens": 9, "cache_creation": None}), begun) == replace(begun, output_tokens=9)
     assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
     assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)
     assert anthropic_usage(raw(None), Usage(18, 1)) == Usage(18, 1)

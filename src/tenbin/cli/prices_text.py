@@ -26,6 +26,9 @@ COLUMNS: Mapping[str, str] = {
     "long_output_usd_per_mtok": "long output",
     "long_cached_input_usd_per_mtok": "long cached",
     "long_cache_write_usd_per_mtok": "long write",
+    "cache_write_1h_usd_per_mtok": "1 h write",
+    "audio_input_usd_per_mtok": "audio in",
+    "audio_output_usd_per_mtok": "audio out",
 }
 
 
@@ -70,8 +73,8 @@ def show_text(book: PriceBook, rows: Sequence[Mapping[str, Any]]) -> str:
     """The table of `tenbin prices show`; only columns that some model uses."""
     if not rows:
         return f"{book.name}: no prices on that day"
-    used = [key for key in COLUMNS if key.endswith("put_usd_per_mtok") and not key.startswith(("cached", "long"))]
-    used += [key for key in COLUMNS if key not in used and any(row[key] for row in rows)]
+    always = ("input_usd_per_mtok", "output_usd_per_mtok")
+    used = [*always, *(key for key in COLUMNS if key not in always and any(row[key] for row in rows))]
     headers = ["model", "since", *(COLUMNS[key] for key in used)]
     lines = [[row["model"], str(row["since"] or "always"), *(_amount(row[key]) for key in used)] for row in rows]
     text = table(headers, lines, left=range(2))

@@ -23,6 +23,8 @@ from tenbin.types import Price
 NUMBERS = tuple(f.name for f in fields(Price) if f.name not in ("since", "source"))
 MOST = 1e15
 """No price or threshold comes near; products with tokens stay finite."""
+LATE = ("cache_write_1h_usd_per_mtok", "audio_input_usd_per_mtok", "audio_output_usd_per_mtok")
+"""Keys that books have had since versions were written down: where they are not used, a version is what it was."""
 REQUIRED = ("input_usd_per_mtok", "output_usd_per_mtok", "request_usd")
 
 
@@ -74,7 +76,12 @@ class PriceBook:
     def version(self) -> str:
         """SHA-256 of what the book says, whatever the order, layout and `source` notes of its file."""
         rows = [
-            [model, price.since and price.since.isoformat(), *(getattr(price, key) for key in NUMBERS)]
+            [
+                model,
+                price.since and price.since.isoformat(),
+                *(getattr(price, key) for key in NUMBERS if key not in LATE),
+                *([key, rate] for key in LATE if (rate := getattr(price, key)) is not None),
+            ]
             for model, history in self.entries.items()
             for price in history
         ]

@@ -23,8 +23,13 @@ RATES: Mapping[str, str] = {
     "cached_input_usd_per_mtok": "cache_read_mtok",
     "cache_write_usd_per_mtok": "cache_write_mtok",
     "reasoning_usd_per_mtok": "output_reasoning_mtok",
+    "cache_write_1h_usd_per_mtok": "cache_write_1h_mtok",
+    "audio_input_usd_per_mtok": "input_audio_mtok",
+    "audio_output_usd_per_mtok": "output_audio_mtok",
 }
-"""Our keys and theirs. Audio, images, searches and storage are no part of a routed text call and are left out."""
+"""Our keys and theirs. Images, searches and storage are no part of a routed text call and are left out."""
+TIERED = ("input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok", "cache_write_usd_per_mtok")
+"""Those that have a long rate of their own; the others go with the input or the output."""
 
 
 def import_prices(models: Mapping[str, str] | Sequence[str]) -> PriceBook:
@@ -117,7 +122,7 @@ def _price(prices: Any, since: date | None, source: str, reference: str) -> Pric
         threshold = fields["long_context_tokens"] = thresholds.pop()
         # Each long rate is written out: the package says it, so nothing is left to our rule for those not given.
         for key, rate in given.items():
-            if key != "reasoning_usd_per_mtok":
+            if key in TIERED:
                 fields[f"long_{key}"] = rate.base if rate.long is None else rate.long
         if any(rate.has_more_tiers for rate in given.values()):
             source += f"; of its tiers only the first, above {threshold} tokens, is kept"

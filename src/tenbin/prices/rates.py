@@ -10,6 +10,9 @@
 hidden reasoning too: that is how OpenAI and Google report usage; for providers that report the parts apart, add them
 up first. A rate that is not given is the plain input or output rate, so reasoning costs what any output costs unless
 a separate rate says otherwise. Above `long_context_tokens` of input the whole call is billed at the long rates.
+
+What a provider reports of a call may say more: cache writes that are kept for an hour, and audio, have rates of their
+own. No estimate tells them, so only `bill_usd` knows them.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ class Rates:
 
     `short` and `long` [5, M] are dollars per million tokens of plain input, cached input, cache writes, answer and
     reasoning; `long` holds above `long_above_tokens` [M] of input (infinite where there is no long-context tier).
-    `plain` is the same per model as plain numbers, for one call at a time: threshold, dollars per call, both rates.
+    `plain` is the same per model as plain numbers, for one call at a time: threshold, dollars per call, both rates with
+    those of one-hour cache writes, audio input and audio output behind.
     """
 
     models: tuple[str, ...]
@@ -52,7 +56,10 @@ class Rates:
         long = np.array([long for _, long in columns], dtype=np.float64).reshape(len(prices), 5)
         above = [math.inf if price.long_context_tokens is None else price.long_context_tokens for price in prices]
         request = [price.request_usd for price in prices]
-        plain = [(float(a), float(r), s, x) for a, r, (s, x) in zip(above, request, columns, strict=True)]
+        plain = [
+            (float(a), float(r), [*s, *_rare(price, s)], [*x, *_rare(price, x)])
+            for price, a, r, (s, x) in zip(prices, above, request, columns, strict=True)
+        ]
         return cls(
             tuple(models), short.T.copy(), long.T.copy(), np.array(above, float), np.array(request, float), tuple(plain)
         )
@@ -82,20 +89,26 @@ class Rates:
 
     def bill_usd(self, m: int, usage: Usage) -> float:
         """Dollars of one call of model `m` with the usage that its provider reported."""
-        plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens, 0)
-        answer = max(usage.output_tokens - usage.reasoning_tokens, 0)
+        hour, heard, spoken = usage.cache_write_1h_tokens, usage.audio_input_tokens, usage.audio_output_tokens
+        plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens - heard, 0)
+        answer = max(usage.output_tokens - usage.reasoning_tokens - spoken, 0)
         above, request_usd, short, long = self.plain[m]
         rates = long if usage.input_tokens > above else short
         # In the order of `_bill`, and every request is billed twice: as reserved and as used.
-        bill = plain * rates[0] + usage.cached_tokens * rates[1] + usage.cache_write_tokens * rates[2]
-        return (bill + answer * rates[3] + usage.reasoning_tokens * rates[4]) / TOKENS_PER_MTOK + request_usd
+        bill = plain * rates[0] + usage.cached_tokens * rates[1] + max(usage.cache_write_tokens - hour, 0) * rates[2]
+        bill += answer * rates[3] + usage.reasoning_tokens * rates[4]
+        if hour or heard or spoken:
+            bill += hour * rates[5] + heard * rates[6] + spoken * rates[7]
+        return bill / TOKENS_PER_MTOK + request_usd
 
     def ceiling_usd(self, m: int, input_tokens: int, output_tokens: int) -> float:
-        """The most that one call of model `m` with at most so many tokens can cost, whatever kinds they are of."""
+        """The most that one call of model `m` with at most so many tokens of text can cost, whatever kinds they are of;
+        one that asks for a cache of an hour may cost more.
+        """
         above, request_usd, short, long = self.plain[m]
         tables = [short, long] if input_tokens > above else [short]
         into = max(rate for table in tables for rate in table[:3])
-        out = max(rate for table in tables for rate in table[3:])
+        out = max(rate for table in tables for rate in table[3:5])
         return request_usd + (input_tokens * into + output_tokens * out) / TOKENS_PER_MTOK
 
 
@@ -130,6 +143,15 @@ def _columns(price: Price) -> tuple[list[float], list[float]]:
     long_write = _or(price.long_cache_write_usd_per_mtok, write * dearer_input)
     short = [input_usd, cached, write, output_usd, reasoning]
     return short, [long_input, long_cached, long_write, long_output, reasoning * dearer_output]
+
+
+def _rare(price: Price, rates: Sequence[float]) -> list[float]:
+    """The rates of one-hour cache writes, audio input and audio output beside these five rates of the same price."""
+    # Of 79 published prices of one-hour writes all are twice the input.
+    hour = _or(price.cache_write_1h_usd_per_mtok, 2.0 * price.input_usd_per_mtok)
+    dearer = rates[0] / price.input_usd_per_mtok if price.input_usd_per_mtok > 0 else 1.0
+    heard, spoken = _or(price.audio_input_usd_per_mtok, rates[0]), _or(price.audio_output_usd_per_mtok, rates[3])
+    return [hour * dearer, heard, spoken]
 
 
 def _or(rate: float | None, otherwise: float) -> float:

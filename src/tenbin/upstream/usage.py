@@ -51,6 +51,7 @@ class _Counts(msgspec.Struct):
     output_tokens: _Count = None
     cache_read_input_tokens: _Count = None
     cache_creation_input_tokens: _Count = None
+    cache_creation: Any = None
     prompt_cache_hit_tokens: Any = None  # DeepSeek
     prompt_tokens_details: Any = None
     completion_tokens_details: Any = None
@@ -132,7 +133,9 @@ def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
     cached = into.get("cached_tokens")
     cached = min(_count(cached if cached is not None else counts.prompt_cache_hit_tokens), prompt)
     written = min(_count(into.get("cache_write_tokens")), prompt - cached)
-    return Usage(prompt, completion, cached, written, reasoning)
+    heard = min(_count(into.get("audio_tokens")), prompt - cached - written)
+    spoken = min(_count(out.get("audio_tokens")), completion - reasoning)
+    return Usage(prompt, completion, cached, written, reasoning, 0, heard, spoken)
 
 
 def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Usage | None:
@@ -143,11 +146,13 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     known = before or Usage(0, 0)
     cached = _latest(counts.cache_read_input_tokens, known.cached_tokens)
     written = _latest(counts.cache_creation_input_tokens, known.cache_write_tokens)
+    hour = _details(counts.cache_creation).get("ephemeral_1h_input_tokens")
     fresh = _latest(counts.input_tokens, known.input_tokens - known.cached_tokens - known.cache_write_tokens)
     output = _latest(counts.output_tokens, known.output_tokens)
     thinking = _details(counts.output_tokens_details).get("thinking_tokens")
     reasoning = min(_latest(thinking, known.reasoning_tokens), output)
-    return Usage(fresh + cached + written, output, cached, written, reasoning)
+    of_an_hour = min(_latest(hour, known.cache_write_1h_tokens), written)
+    return Usage(fresh + cached + written, output, cached, written, reasoning, of_an_hour)
 
 
 def told_usage(usage: Usage | None, words: str) -> Usage | None:
