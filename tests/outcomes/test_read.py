@@ -12,6 +12,7 @@ import pytest
 
 from tenbin.errors import DataError, UsageError
 from tenbin.outcomes import read_outcomes
+from tenbin.outcomes.identity import prompt_key
 
 KINDS = ("t.csv", "t.jsonl", "t.parquet")
 
@@ -102,6 +103,15 @@ def test_absent_message_fields_that_parquet_spells_as_null_are_dropped(write):
     messages = [{"role": "assistant", "content": "x", "name": "tool"}, {"role": "user", "content": "y"}]
     panel = read_outcomes(write([{"query_id": "1", "messages": messages, "model": "m", "quality": 1.0}], "t.parquet"))
     assert dict(panel.queries[0].messages[1]) == {"role": "user", "content": "y"}
+    seen = [{"type": "text", "text": "what is it?"}, {"type": "image_url", "image_url": {"url": "u", "detail": None}}]
+    parts = [messages[0], {"role": "user", "content": seen}]
+    rows = [{"query_id": "1", "messages": parts, "model": "m", "quality": 1.0}]
+    read = read_outcomes(write(rows, "parts.parquet"))
+    parts[1]["content"] = [seen[0], {"type": "image_url", "image_url": {"url": "u"}}]
+    again = read_outcomes(write(rows, "parts.jsonl"))
+    assert read.queries == again.queries
+    assert read.data_hash == again.data_hash
+    assert prompt_key(read.queries[0]) == prompt_key(again.queries[0])
 
 
 def test_truth_values_are_qualities(write):

@@ -13,7 +13,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenbin.errors import DataError
 from tenbin.outcomes.bytescan import lines, readable, wide_csv_fields
@@ -103,5 +103,15 @@ def _messages(told: object, layout: Layout, record: int) -> tuple[Message, ...] 
             where=layout.source.place(record, layout.shown("messages", None)),
             fix='write JSON such as [{"role": "user", "content": "..."}]',
         )
-    # Nested Parquet columns spell out every absent field as null; a message without the field says the same.
+    source = layout.source
+    if source.kind == "parquet" and source.types[layout.columns["messages"]] != "VARCHAR":
+        value = _said(value)
+    # A message without a field says the same as one whose field is null.
     return tuple({key: item[key] for key in sorted(item) if item[key] is not None} for item in value)
+
+
+def _said(value: Any) -> Any:
+    """The value without the null fields: nested Parquet columns spell out every field that any object has."""
+    if isinstance(value, dict):
+        return {key: _said(inner) for key, inner in value.items() if inner is not None}
+    return [_said(inner) for inner in value] if isinstance(value, list) else value
