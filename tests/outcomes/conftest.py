@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,9 @@ def rows() -> list[Row]:
         ("c", "?", "en", "big", 0.0, 0, 1, 0.0, 0.1, "calibration", 1.0),
     )
     return [dict(zip(names, row, strict=True)) for row in table]
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path_factory, monkeypatch):
+    """Temporary files go where nobody else's are, so that a test can see what is left of them."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))

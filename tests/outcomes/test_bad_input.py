@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import resource
 import sys
-import tempfile
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from tenbin.errors import DataError, UsageError
 from tenbin.outcomes import read_outcomes
+from tests.outcomes.refused import refused
 
 KINDS = ("t.csv", "t.jsonl", "t.parquet")
 GOOD = {"query_id": "1", "prompt": "p", "model": "m", "quality": 1.0}
-OTHERS_WORDS = ("duckdb", "Error:", "read_csv", "read_json", "strict_mode", "Possible fixes", "CAST", "\n")
-
-
-@pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path_factory, monkeypatch):
-    """Temporary files go where nobody else's are, so that a test can see what is left of them."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
-
-
-def refused(path: Path, *parts: str, mapping: dict[str, str] | None = None, format: str = "auto") -> str:
-    """The sentence with which a file is refused; it holds all parts and none of the reader's own words."""
-    with pytest.raises(DataError) as caught:
-        read_outcomes(path, mapping, format=format)
-    said = str(caught.value)
-    for part in parts:
-        assert part in said, said
-    assert not [word for word in OTHERS_WORDS if word in said], said
-    assert caught.value.fix, said
-    assert not list(Path(tempfile.gettempdir()).iterdir()), "a temporary file was left behind"
-    return said
 
 
 def second(rows: list[dict], **changes: object) -> list[dict]:
@@ -329,37 +307,6 @@ def test_broken_json(tmp_path, line, said, before):
 def test_a_json_list(tmp_path):
     (tmp_path / "t.json").write_text('[{"query_id": 1}]')
     refused(tmp_path / "t.json", "one JSON list, not JSON lines")
-
-
-def test_damaged_parquet(rows, write, tmp_path):
-    whole = write(rows, "t.parquet").read_bytes()
-    cut = tmp_path / "cut.parquet"
-    cut.write_bytes(whole[: len(whole) // 2])
-    refused(cut, "cut.parquet", "truncated Parquet")
-    cut.write_bytes(whole[:40] + b"\0" * (len(whole) - 80) + whole[-40:])
-    refused(cut, "cut.parquet", "cannot be read as Parquet", "damaged")
-    cut.write_bytes(b"query_id,prompt,model,quality\n")
-    refused(cut, "is not a Parquet file, whatever its name says")
-
-
-def test_cut_gzip(rows, write, tmp_path):
-    path = tmp_path / "t.csv.gz"
-    path.write_bytes(gzip.compress(write(rows, "t.csv").read_bytes())[:-20])
-    refused(path, "not a whole gzip file")
-
-
-def test_paths_that_are_no_file(tmp_path, rows, write):
-    refused(tmp_path / "nowhere.csv", "does not exist")
-    refused(tmp_path, "is a folder without a Parquet, JSONL or CSV file")
-    write(rows, "a.csv")
-    write(rows, "b.jsonl")
-    refused(tmp_path, "files of several kinds (csv, jsonl)")
-
-
-def test_pickles_are_refused_with_the_way_to_convert_them(tmp_path):
-    for name, head in (("routerbench_0shot.pkl", b""), ("x.csv", b"\x80\x04\x95")):
-        (tmp_path / name).write_bytes(head + b"data")
-        refused(tmp_path / name, "is a pickle", "pandas.read_pickle(", "to_parquet(")
 
 
 def test_messages_that_are_none(write):

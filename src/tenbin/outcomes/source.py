@@ -39,6 +39,17 @@ KINDS: Mapping[str, Kind] = {
     ".tsv": "csv",
 }
 PICKLES = (".pkl", ".pickle")
+PACKED: Mapping[bytes, tuple[str, str]] = {
+    b"PK\x03\x04": ("a zip archive, or an Excel workbook", "unpack it, or save the sheet as CSV UTF-8"),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
+    b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or pack it by gzip"),
+    b"BZh": ("packed by bzip2", "unpack it, or pack it by gzip"),
+    b"\xfd7zXZ\x00": ("packed by xz", "unpack it, or pack it by gzip"),
+    b"ARROW1\x00\x00": ("an Arrow file", "write it as Parquet"),
+    b"Obj\x01": ("an Avro file", "write it as Parquet"),
+}
+"""How files begin that tables come in and that are not read, what they are, and what to do."""
+PACKED_NAMES = (".zst", ".bz2", ".xz", ".zip")
 FIRST_LINES = 1000
 """Lines of JSON of which Python takes samples; keys are looked for in all of them."""
 PARQUET_MAGIC = b"PAR1"
@@ -154,6 +165,9 @@ def list_files(path: Path) -> list[Path]:
         raise DataError("is not a regular file", where=str(path), fix="give a Parquet, JSONL or CSV file")
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     known = [file for file in files if _kind_by_name(file) is not None]
+    packed = [file for file in files if file.suffix.lower() in PACKED_NAMES and _kind_by_name(file.with_suffix(""))]
+    if packed:  # beside others they would be left out without a word
+        raise DataError("is a packed table that is not read", where=str(packed[0]), fix="unpack it, or pack it by gzip")
     if known:
         return known
     for file in files:
@@ -203,6 +217,9 @@ def _kind(path: Path) -> Kind:
         head = stream.read(4096)
     if path.suffix.lower() in PICKLES or (head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) > 1):
         refuse_pickle(path)
+    for start, (what, fix) in PACKED.items():
+        if head.startswith(start):
+            raise DataError(f"is {what}, which is not read", where=str(path), fix=fix)
     if not head.strip():
         raise DataError("is empty", where=str(path), fix="give a table with one row per query and model")
     if head.startswith(b"\xef\xbb\xbf") and _kind_by_name(path) == "jsonl":
