@@ -183,6 +183,15 @@ def test_one_id_with_two_prompts(write):
     refused(write(table, "t.csv"), ":3, column prompt", 'query "1" has another prompt than in', ":2")
 
 
+@pytest.mark.parametrize("ids", [(7, 7.0), (7.0, 7)])
+def test_one_query_whose_id_is_a_whole_number_here_and_none_there(write, ids):
+    """pandas writes 7.0 where a column has a gap: every query was two, each answered by half of the models."""
+    rows = [{**GOOD, "query_id": ids[0], "model": "a"}, {**GOOD, "query_id": ids[1], "model": "b"}]
+    refused(write(rows, "t.jsonl"), "t.jsonl:2, column query_id", '"7" and "7.0"', "stands in", "t.jsonl:1")
+    rows[1]["prompt"] = "another"
+    assert len(read_outcomes(write(rows, "t.jsonl"))) == 2
+
+
 @pytest.mark.parametrize(("column", "one", "two"), [("group", "x", "y"), ("split", "train", "test")])
 def test_one_id_with_two_groups_or_splits(write, column, one, two):
     table = [dict(GOOD, **{column: one}), dict(GOOD, model="n", **{column: two})]

@@ -202,12 +202,29 @@ def _join_queries(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> 
         ("split", "split", "split_hi", "split"),
     ):
         _refuse_contradiction(con, layouts, column, f"{low} <> {high}", shown)
+    _refuse_number_twice(con, layouts)
     if _row(con, "SELECT count(split) FROM queries")[0]:
         bare = con.execute("SELECT pos FROM queries WHERE split IS NULL ORDER BY pos LIMIT 1").fetchone()
         if bare is not None:
             layout, record = _origin(layouts, bare[0])
             where = layout.source.place(record, layout.shown("split", None))
             raise DataError("is empty", where=where, fix="give every query a split, or leave the column out")
+
+
+def _refuse_number_twice(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> None:
+    # A column of whole numbers with a gap is written as 1.0, 2.0: beside 1, 2 each query would be two, half labelled.
+    bad = con.execute(
+        "SELECT one.query_id, one.pos, other.pos FROM queries one JOIN queries other"
+        " ON other.query_id = concat(one.query_id, '.0') AND other.text_lo = one.text_lo ORDER BY one.pos LIMIT 1"
+    ).fetchone()
+    if bad is None:
+        return
+    (first_layout, first), (layout, record) = (_origin(layouts, pos) for pos in sorted(bad[1:]))
+    raise DataError(
+        f'the query of one text is "{bad[0]}" and "{bad[0]}.0"; the other stands in {first_layout.source.place(first)}',
+        where=layout.source.place(record, layout.shown("query_id", None)),
+        fix="write query_id as whole numbers, or as text, everywhere",
+    )
 
 
 def _refuse_contradiction(
