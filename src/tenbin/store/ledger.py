@@ -12,7 +12,7 @@ from tenbin.store.applier import Applier
 from tenbin.store.database import NewerStoreError, open_database
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import encoder
-from tenbin.store.presence import new_writer
+from tenbin.store.presence import new_writer, writers
 from tenbin.store.records import Record, without_texts
 from tenbin.store.schema import LEDGER
 from tenbin.store.writer import JournalWriter
@@ -63,6 +63,13 @@ class Ledger:
     def is_degraded(self) -> bool:
         """Whether the journal or SQLite refused the last attempt."""
         return self._journal.is_failing or self._applier.is_away
+
+    def is_alone(self) -> bool:
+        """Whether no other worker of this store, living or dead, can have rows that are not in SQLite yet.
+
+        Looks at the disk: for any thread but the loop's.
+        """
+        return all(writer == self.writer for writer in writers(self.store))
 
     def start(self) -> None:
         """Begin, inside the running event loop.

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tenbin.store.keys import create_key, revoke_key
+from tenbin.store.ledger import Ledger
+from tenbin.store.records import Intent, Settled
 from tests.gateway.hostile.guarded import (
     CHAT,
     DECISION,
@@ -83,6 +85,29 @@ def test_another_keys_response_does_not_go_on_after_a_restart(site: Guarded) -> 
     assert site.post(RESPONSES, follow, "other").status == 400
     assert site.ups.called() == []
     assert site.post(RESPONSES, follow).status == 200
+
+
+def test_a_response_of_another_worker_goes_on_before_its_row_is_in_the_ledger(site: Guarded) -> None:
+    gateway, other = site.gateway, Ledger(site.gateway.store, "worker-1")
+
+    async def given() -> None:
+        other.start()
+        key_id = gateway.gateway.services.ring.find(site.keys["main"]).key_id  # type: ignore[union-attr]
+        intent = Intent("req-other", 0, time.time(), "worker-1", key_id, None, "responses", "good", "good")
+        await other.record(intent, Settled("req-other", 0, time.time(), "ok", response_id="resp_of_another_worker"))
+
+    gateway.do(given())
+    follow = {"model": "tenbin/auto", "input": "b", "previous_response_id": "resp_of_another_worker"}
+    assert site.post(RESPONSES, follow).status == 200
+    assert site.ups.called() == ["good"]
+    gateway.do(other.close())
+
+
+@pytest.mark.parametrize("model", ["good", "tenbin/auto"])
+def test_a_response_that_nobody_here_gave_does_not_go_on(site: Guarded, model: str) -> None:
+    reply = site.post(RESPONSES, {"model": model, "input": "b", "previous_response_id": "resp_from_elsewhere"})
+    assert (reply.status, refused(RESPONSES, reply)["code"]) == (400, "previous_response_not_found")
+    assert site.ups.called() == []
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,9 @@ def test_no_field_names_another_upstream(site: Guarded, canary: Canary, path: st
         said(model="claude", **extra),
     ]
     bodies += [said(messages=[{"role": "user", "content": picture}])]
-    bodies = (
-        [{**body, "input": "hello", "previous_response_id": url} for body in bodies] if path == RESPONSES else bodies
-    )
+    if path == RESPONSES:
+        goes_on = ({}, {"previous_response_id": url})
+        bodies = [{**body, "input": "hello", **more} for body in bodies for more in goes_on]
     headers = dict.fromkeys(
         ("x_forwarded_host", "x_base_url", "x_api_base", "x_original_url", "x_tenbin_base_url"), url
     )

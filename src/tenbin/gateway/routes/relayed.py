@@ -34,8 +34,13 @@ from tenbin.upstream.destination import Destination
 
 if TYPE_CHECKING:
     from tenbin.gateway.app import Gateway
+    from tenbin.gateway.services import Services
+    from tenbin.store.reader import GivenResponse
 
 Read = Callable[[bytes], Incoming]
+
+UNDER_WAY_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Between looks for a row of another worker: it is in after a quarter of a second, that of a dead one after two."""
 
 
 async def chat(gateway: Gateway, exchange: Exchange) -> None:
@@ -112,24 +117,37 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
 async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller) -> Destination | None:
     """Who gave the response that this request goes on with: nobody else has it.
 
-    All keys share one account there, so that nobody but the gateway refuses another key's response (400).
+    All keys share one account there, so that nobody but the gateway refuses another key's response (400). One that
+    nobody here knows, or knows any longer, may be anybody's.
     """
     response_id = incoming.previous_response_id
     if response_id is None:
         return None
-    given = gateway.services.responses.get(response_id)
-    if given is None:
-        try:
-            given = await asyncio.to_thread(gateway.services.reader.response, response_id)
-        except StoreError:
-            what = "whose response this goes on with cannot be read at the moment"
-            raise RequestError(503, "ledger_unavailable", what, fix="try again", retry_after_s=5.0) from None
-    if given is not None and given.key_id != caller.key_id:
+    services = gateway.services
+    try:
+        given = services.responses.get(response_id) or await _written_down(services, response_id)
+    except StoreError:
+        what = "whose response this goes on with cannot be read at the moment"
+        raise RequestError(503, "ledger_unavailable", what, fix="try again", retry_after_s=5.0) from None
+    if given is None or given.key_id != caller.key_id:
         param = "previous_response_id"
         raise RequestError(
             400, "previous_response_not_found", "this key has no such response", param=param, fix="send the whole input"
         )
-    return None if given is None else snapshot.destinations.get(given.candidate)
+    return snapshot.destinations.get(given.candidate)
+
+
+async def _written_down(services: Services, response_id: str) -> GivenResponse | None:
+    """Who gave a response, by the ledger; a row of another worker may be under way to it. Errors: StoreError."""
+    for wait_s in UNDER_WAY_S:
+        if (given := await asyncio.to_thread(services.reader.response, response_id)) is not None:
+            return given
+        if services.ledger.is_degraded:
+            raise StoreError("rows wait in the journal", where=str(services.ledger.store.ledger))
+        if await asyncio.to_thread(services.ledger.is_alone):
+            return None
+        await asyncio.sleep(wait_s)
+    return await asyncio.to_thread(services.reader.response, response_id)
 
 
 def _named(snapshot: Snapshot, incoming: Incoming, asked: Asked, destination: Destination) -> Destination:
