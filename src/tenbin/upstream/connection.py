@@ -245,7 +245,8 @@ class Connection(asyncio.Protocol):
             if self.is_complete:  # what follows an answer spoils the connection, not the answer
                 self._is_kept = False
             else:
-                self._fail(MalformedError(str(error)))
+                ours = error.__context__  # the parser's own word for a fault that we found is "User callback error"
+                self._fail(MalformedError(str(ours if isinstance(ours, MalformedError) else error)))
                 return
         if self.pieces:
             self._barren_bytes = 0
