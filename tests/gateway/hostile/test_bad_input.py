@@ -209,6 +209,8 @@ def test_a_body_over_the_limit(site: Guarded, path: str) -> None:
 
 
 def test_a_compressed_body(site: Guarded) -> None:
+    assert site.post(CHAT, said(model="good"), content_encoding="Identity").status == 200
+    site.ups["good"].clear()
     reply = site.post(CHAT, said(), content_encoding="gzip")
     assert (reply.status, refused(CHAT, reply)["code"]) == (415, "unsupported_encoding")
     nothing_sent(site)
