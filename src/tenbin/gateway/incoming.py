@@ -75,7 +75,7 @@ class Incoming:
     @property
     def sent_tokens(self) -> float:
         """About how long all of it is, where nobody counts it."""
-        return (self.body_bytes - self.seen.size) / BYTES_PER_TOKEN + self.seen.number * pictures.TOKENS
+        return (self.body_bytes - self.seen.size) / BYTES_PER_TOKEN + self.seen.tokens
 
     def decoded(self, name: str) -> Any:
         """One member of the body, decoded."""

@@ -18,6 +18,11 @@ class Pictures(NamedTuple):
     number: int
     size: int
 
+    @property
+    def tokens(self) -> float:
+        """About the most that they count as."""
+        return self.number * TOKENS
+
 
 NONE = Pictures(0, 0)
 

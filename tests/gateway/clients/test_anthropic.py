@@ -130,6 +130,9 @@ def test_tokens_are_counted_without_an_answer(client: Any, place: Place, model: 
     few = client.messages.count_tokens(model=model, messages=[{"role": "user", "content": EASY}])
     many = client.messages.count_tokens(model=model, messages=ASKED * 3, tools=[WEATHER], system="Be brief.")
     assert 5 < few.input_tokens < many.input_tokens < 300
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 90_000}}
+    seen = client.messages.count_tokens(model=model, messages=[{"role": "user", "content": [picture]}])
+    assert 1_000 < seen.input_tokens < 5_000
     assert [request.path for request in place["claude"].requests + place["good"].requests] == []
 
 

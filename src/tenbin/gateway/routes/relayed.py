@@ -73,7 +73,7 @@ async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
         counted = await asyncio.to_thread(count_tokens, [text])
     finally:
         caller.release()
-    tokens = round(float(counted[0]) + incoming.hidden_bytes / BYTES_PER_TOKEN)
+    tokens = round(float(counted[0]) + incoming.hidden_bytes / BYTES_PER_TOKEN + incoming.seen.tokens)
     await exchange.answer(200, msgspec.json.encode({"input_tokens": max(tokens, 1)}))
 
 
