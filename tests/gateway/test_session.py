@@ -170,11 +170,11 @@ def test_the_earlier_ones_are_bounded() -> None:
 def test_a_session_is_found_by_its_next_turn_and_by_itself() -> None:
     sessions = Sessions()
     first = fingerprints([SYSTEM, FIRST])
-    sessions.remember(first, "big", 2000, 10.0)
+    sessions.remember(first, Session("big", 2000, 10.0))
     assert sessions.find(first, 11.0) == Session("big", 2000, 10.0)
     second = fingerprints([SYSTEM, FIRST, ANSWER, NEXT])
     assert sessions.find(second, 11.0) == Session("big", 2000, 10.0)
-    sessions.remember(second, "small", 2100, 12.0)
+    sessions.remember(second, Session("small", 2100, 12.0))
     assert sessions.find(fingerprints([SYSTEM, FIRST, ANSWER, NEXT, ANSWER, NEXT]), 13.0) == Session(
         "small", 2100, 12.0
     )
@@ -184,10 +184,10 @@ def test_a_session_is_found_by_its_next_turn_and_by_itself() -> None:
 def test_sessions_are_bounded_and_forget_the_longest_unused() -> None:
     sessions = Sessions(limit=2)
     a, b, c = (Fingerprints(name, ()) for name in "abc")
-    sessions.remember(a, "m", 1, 0.0)
-    sessions.remember(b, "m", 1, 0.0)
+    sessions.remember(a, Session("m", 1, 0.0))
+    sessions.remember(b, Session("m", 1, 0.0))
     assert sessions.find(a, 0.0) is not None
-    sessions.remember(c, "m", 1, 0.0)
+    sessions.remember(c, Session("m", 1, 0.0))
     assert len(sessions) == 2
     assert [sessions.find(x, 0.0) is None for x in (a, b, c)] == [False, True, False]
 
@@ -196,7 +196,7 @@ def test_sessions_are_bounded_and_forget_the_longest_unused() -> None:
 def test_old_sessions_are_forgotten(later: float) -> None:
     sessions = Sessions()
     prints = Fingerprints("a", ())
-    sessions.remember(prints, "m", 1, 100.0)
+    sessions.remember(prints, Session("m", 1, 100.0))
     assert sessions.find(prints, 100.0 + REMEMBERED_S - 1.0) is not None
     assert sessions.find(prints, 100.0 + later) is None
     assert len(sessions) == 0

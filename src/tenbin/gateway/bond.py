@@ -17,20 +17,25 @@ Bars = Sequence[str | None]
 class Bond:
     """What a conversation carries of one model.
 
-    `author` is who answered last, None where nobody knows. The newest models read thinking of their own only, not even
-    that of their family, so state goes back to its very model or not at all. `is_open` inside a tool loop, where it
-    cannot be left out.
+    `author` is who answered last, None where nobody knows; what stands before `own_from` of the `length` messages was
+    said by others, or shown to it without state. The newest models read thinking of their own only, not even that of
+    their family, so state goes back to its very model or not at all. `is_open` inside a tool loop, where it cannot be
+    left out.
     """
 
     author: Destination | None
     has_state: bool
     is_open: bool
+    length: int = 0
+    own_from: int = 0
 
-    def strips(self, destination: Destination) -> bool:
-        """Whether this candidate gets the conversation without its state."""
+    def strips_before(self, destination: Destination) -> int:
+        """How many messages, from the first on, this candidate gets without their state."""
         if self.author is None and self.is_open and destination.dialect == "anthropic":
-            return False  # perhaps it is the author: without its thinking an open loop would be refused
-        return self.has_state and not self._is_author(destination)
+            return 0  # perhaps it is the author: without its thinking an open loop would be refused
+        if not self.has_state:
+            return 0
+        return self.own_from if self._is_author(destination) else self.length
 
     def bars(self, destinations: Sequence[Destination | None], barred: Bars) -> Bars:
         """The bars with those that the bond adds: inside a tool loop nobody else takes over."""
@@ -62,4 +67,6 @@ def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[s
         author=author,
         has_state=author is not None or bool(state - {"open_tool_calls"}),
         is_open=is_mid_tool_loop(incoming.messages),
+        length=len(incoming.messages),
+        own_from=0 if session is None else session.own_from,
     )

@@ -148,7 +148,7 @@ class Call:
         cost = None if usage is None else self.work.snapshot.bill_usd(self.name, usage)
         self.seat.succeeded()
         self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
-        self.work.services.remember(self.work, self.name, usage, response_id)
+        self.work.services.remember(self.work, self.attempt, usage, response_id)
 
     def failed(self, failure: UpstreamFailure, usage: Usage | None = None, said_bytes: int = 0) -> None:
         """No usable answer came, or not all of it: so much of it had been said."""

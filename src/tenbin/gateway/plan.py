@@ -30,7 +30,7 @@ SENT_TO: Mapping[str, SentTo] = MappingProxyType(
 class Attempt(NamedTuple):
     """One candidate of the plan, and what is expected of its answer (None or NaN: not known).
 
-    `strips_state` says that another model's state (thinking, tool-call ids) is taken out of the conversation first.
+    Of the first `strips_before` messages other models' state (thinking, tool-call ids) is taken out.
     A named tuple: every request makes one per candidate, and a frozen dataclass takes four times as long.
     """
 
@@ -39,7 +39,7 @@ class Attempt(NamedTuple):
     output_tokens: float | None = None
     quality: float | None = None
     cost_usd: float | None = None
-    strips_state: bool = False
+    strips_before: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

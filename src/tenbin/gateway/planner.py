@@ -155,7 +155,7 @@ class _Fallback:
         order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
         tokens = self.asking.incoming.sent_tokens
         attempts = [
-            Attempt(destination, tokens, strips_state=self.bond.strips(destination))
+            Attempt(destination, tokens, strips_before=self.bond.strips_before(destination))
             for m in order
             if (destination := served.destinations[m]) is not None
         ]
@@ -272,8 +272,9 @@ def _weighed(
 ) -> Plan:
     attempts = Ranked(served, weighed, bond)
     reason: str = weighed.reason
-    if attempts[0].strips_state:
-        author = "another model" if bond.author is None else bond.author.candidate.name
+    if attempts[0].strips_before:
+        is_new = bond.author is not None and attempts[0].strips_before == bond.length
+        author = bond.author.candidate.name if bond.author is not None and is_new else "another model"
         reason = f"{reason}; thinking of {author} left out"
     if tightened.pace is not None:
         reason = f"{reason}; {tightened.pace}"

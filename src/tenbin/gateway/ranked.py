@@ -41,5 +41,5 @@ class Ranked(Sequence[Attempt]):
             float(weighed.output_tokens[m]),
             float(weighed.quality[m]),
             float(weighed.cost_usd[m]),
-            self._bond.strips(destination),
+            self._bond.strips_before(destination),
         )

@@ -85,7 +85,7 @@ class Relay:
         for i, attempt in enumerate(attempts):
             wire = Wire(self.work.incoming, attempt.destination)
             try:
-                said = wire.say(strips_state=attempt.strips_state)
+                said = wire.say(strips_before=attempt.strips_before)
             except RequestError as error:
                 unsaid = error
                 self.left.append(attempt.destination.candidate.name)

@@ -22,7 +22,7 @@ from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreat import DAY_S
 from tenbin.gateway.retreats import EXCUSES, Retreats
 from tenbin.gateway.seat import Seat
-from tenbin.gateway.session import Sessions
+from tenbin.gateway.session import Session, Sessions
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.gateway.spans import attributes_of
 from tenbin.gateway.stranger_budgets import KIND as STRANGERS
@@ -45,7 +45,7 @@ from tenbin.upstream.failure import UpstreamFailure
 
 if TYPE_CHECKING:
     from tenbin.gateway.call import Call, Work
-    from tenbin.gateway.plan import Plan
+    from tenbin.gateway.plan import Attempt, Plan
     from tenbin.gateway.relay import Relay
 
 MAX_REMEMBERED = 10_000
@@ -190,13 +190,16 @@ class Services:
             if (sent_to := plan.sent_to) is not None:
                 self.metrics.met_stranger(profile=plan.profile_name, sent_to=sent_to)
 
-    def remember(self, work: Work, candidate: str, usage: Usage | None, response_id: str | None) -> None:
-        """A turn was answered by this candidate: the next one of the conversation finds it."""
+    def remember(self, work: Work, attempt: Attempt, usage: Usage | None, response_id: str | None) -> None:
+        """A turn was answered so: the next one of the conversation finds it."""
+        candidate = attempt.destination.candidate.name
         if work.incoming.endpoint == "responses" and response_id is not None:
             self.responses.put(response_id, GivenResponse(candidate, work.caller.key_id))
         if work.plan.prints is not None:
             tokens = 0 if usage is None else usage.input_tokens
-            self.sessions.remember(work.plan.prints, candidate, tokens, time.monotonic())
+            self.sessions.remember(
+                work.plan.prints, Session(candidate, tokens, time.monotonic(), attempt.strips_before)
+            )
 
     def settled(
         self,

@@ -141,11 +141,15 @@ def _text(pieces: list[bytes], kind: bytes, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The turn of a conversation that was answered last: by whom, how long its prompt was, when (monotonic seconds)."""
+    """The turn of a conversation that was answered last: by whom, how long its prompt was, when (monotonic seconds).
+
+    Of the messages before `own_from` the candidate was shown no state: other models had answered until then.
+    """
 
     candidate: str
     prompt_tokens: int
     at: float
+    own_from: int = 0
 
 
 class Sessions:
@@ -158,9 +162,9 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._turns)
 
-    def remember(self, prints: Fingerprints, candidate: str, prompt_tokens: int, now: float) -> None:
-        """After an answer: who gave it to a prompt of that many tokens, as billed."""
-        self._turns[prints.own] = Session(candidate, prompt_tokens, now)
+    def remember(self, prints: Fingerprints, session: Session) -> None:
+        """After an answer: who gave it, to a prompt of how many tokens as billed."""
+        self._turns[prints.own] = session
         self._turns.move_to_end(prints.own)
         if len(self._turns) > self._limit:
             self._turns.popitem(last=False)

@@ -58,25 +58,31 @@ class Wire:
         self.destination = destination
         self.is_foreign = incoming.endpoint in ("chat", "messages") and incoming.dialect != destination.dialect
 
-    def say(self, *, strips_state: bool) -> Said:
-        """The request for the candidate; RequestError where its dialect has no words for it."""
+    def say(self, *, strips_before: int) -> Said:
+        """The request for the candidate, the first messages without state; RequestError where its dialect has no words
+        for it.
+        """
         if self.is_foreign:
-            return self._translated(strips_state)
+            return self._translated(strips_before)
         incoming, destination = self.incoming, self.destination
         members = incoming.members
         if incoming.endpoint == "chat" and incoming.is_stream:
             members = with_usage(members)
         changes: dict[str, Any] = {"model": destination.model, **called_as(incoming, destination)}
-        if strips_state and "messages" in members:
-            changes["messages"] = strip_state({"messages": incoming.decoded("messages")})["messages"]
+        if strips_before and "messages" in members:
+            changes["messages"] = self._stripped({"messages": incoming.decoded("messages")}, strips_before)["messages"]
         path = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES, "embeddings": EMBEDDINGS}[incoming.endpoint]
         return Said(path, rewritten(members, changes))
 
-    def _translated(self, strips_state: bool) -> Said:
+    def _stripped(self, body: dict[str, Any], strips_before: int) -> dict[str, Any]:
+        """The body with state only in those messages, counted with the system's, that keep it."""
+        return strip_state(body, keeps=len(self.incoming.messages) - strips_before)
+
+    def _translated(self, strips_before: int) -> Said:
         incoming, destination = self.incoming, self.destination
         body = incoming.everything()
-        if strips_state:
-            body = strip_state(body)
+        if strips_before:
+            body = self._stripped(body, strips_before)
         cap = destination.candidate.max_output_tokens
         if incoming.dialect == "openai":
             effort = destination.candidate.reasoning_effort

@@ -174,3 +174,24 @@ def test_a_loop_whose_author_is_not_known_goes_to_no_other_family(served: tuple[
     assert answer.headers["x-tenbin-model"].startswith("claude")
     assert not ups["cheap"].requests
     assert not ups["good"].requests
+
+
+def test_after_a_switch_no_turn_shows_the_new_model_what_another_one_thought(
+    served: tuple[Running, Upstreams],
+) -> None:
+    gateway, ups = served
+    own = {"type": "thinking", "thinking": "my own thought", "signature": "c2lnbmF0dXJlLW9mLWNsYXVkZS1i"}
+    text = {"type": "text", "text": ANSWER}
+    messages = [*begun(gateway, text), {"role": "user", "content": NEXT}]
+    turn(gateway, messages, "claude_b")
+    turn(gateway, messages, "claude_b")  # asked again: what it said itself last is not in there
+    assert SIGNATURE not in ups["claude_b"].requests[-1].body.decode()
+    for _ in range(2):
+        messages += [{"role": "assistant", "content": [own, text]}, {"role": "user", "content": NEXT}]
+        answer = turn(gateway, messages, "claude_b")
+        sent = ups["claude_b"].requests[-1].json["messages"]
+        assert sent[1]["content"] == [text]
+        assert sent[2:] == messages[2:]
+        assert "thinking of another model left out" in answer.headers["x-tenbin-reason"]
+    turn(gateway, [*messages, {"role": "assistant", "content": [own, text]}, messages[0]], "claude_a")
+    assert b'"thinking"' not in ups["claude_a"].requests[-1].body

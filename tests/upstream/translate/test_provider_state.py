@@ -83,6 +83,8 @@ def test_an_anthropic_history_is_stripped_and_still_ties_results_to_calls() -> N
     assert use["id"].isalnum()
     assert [message["role"] for message in stripped["messages"]] == ["user", "assistant", "user", "user"]
     assert strip_state(body) == stripped
+    assert strip_state(body, keeps=2)["messages"] == [*stripped["messages"][:3], thought, USER]
+    assert strip_state(body, keeps=9) == body
 
 
 def test_a_chat_history_is_stripped_and_still_ties_results_to_calls() -> None:

@@ -64,18 +64,19 @@ def is_mid_tool_loop(messages: Sequence[Message]) -> bool:
     return any(part.get("type") in ("tool_use", "tool_result") for part in _parts(last))
 
 
-def strip_state(body: Mapping[str, Any]) -> Json:
+def strip_state(body: Mapping[str, Any], keeps: int = 0) -> Json:
     """A request, in either dialect, that a model of another family can take; the input is not changed.
 
     Thinking and reasoning are gone, with turns that held nothing else; tool-call ids are neutral, the same for the same
-    history, and still tie each result to its call.
+    history, and still tie each result to its call. The last messages, `keeps` of them, stay as they are.
     """
     messages = body.get("messages")
     if not isinstance(messages, list):
         return dict(body)
     ids = ToolIds(renames_all=True)
-    stripped = [_strip_message(message, ids) for message in messages]
-    return {**body, "messages": [message for message in stripped if message is not None]}
+    end = max(len(messages) - keeps, 0)
+    stripped = [_strip_message(message, ids) for message in messages[:end]]
+    return {**body, "messages": [*(message for message in stripped if message is not None), *messages[end:]]}
 
 
 def _strip_message(message: Any, ids: ToolIds) -> Any:
