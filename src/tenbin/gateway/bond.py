@@ -9,6 +9,7 @@ from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.session import Session
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.translate import is_mid_tool_loop, state_in
+from tenbin.upstream.translate.provider_state import OPEN_TOOL_CALLS, UNSIGNED_THINKING
 
 Bars = Sequence[str | None]
 
@@ -19,19 +20,21 @@ class Bond:
 
     `author` is who answered last, None where nobody knows; what stands before `own_from` of the `length` messages was
     said by others, or shown to it without state. The newest models read thinking of their own only, not even that of
-    their family, so state goes back to its very model or not at all. `is_open` inside a tool loop, where it cannot be
-    left out.
+    their family, so state goes back to its very model or not at all. `is_signed` where some of it is proved to be its
+    author's: thinking without a signature is another family's, and Anthropic refuses it. `is_open` inside a tool loop,
+    where state cannot be left out.
     """
 
     author: Destination | None
     has_state: bool
     is_open: bool
+    is_signed: bool = False
     length: int = 0
     own_from: int = 0
 
     def strips_before(self, destination: Destination) -> int:
         """How many messages, from the first on, this candidate gets without their state."""
-        if self.author is None and self.is_open and destination.dialect == "anthropic":
+        if self.author is None and self.is_open and self.is_signed and destination.dialect == "anthropic":
             return 0  # perhaps it is the author: without its thinking an open loop would be refused
         if not self.has_state:
             return 0
@@ -39,7 +42,7 @@ class Bond:
 
     def bars(self, destinations: Sequence[Destination | None], barred: Bars) -> Bars:
         """The bars with those that the bond adds: inside a tool loop nobody else takes over."""
-        if not (self.is_open and self.has_state):
+        if not (self.is_open and self.has_state and (self.is_signed or self.author is not None)):
             return barred
         bound = [bar or self._bar(destination) for destination, bar in zip(destinations, barred, strict=True)]
         # Where the author is not to be had, the loop goes on with a stranger rather than not at all.
@@ -65,8 +68,9 @@ def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[s
     author = None if session is None else destinations.get(session.candidate)
     return Bond(
         author=author,
-        has_state=author is not None or bool(state - {"open_tool_calls"}),
+        has_state=author is not None or bool(state - {OPEN_TOOL_CALLS}),
         is_open=is_mid_tool_loop(incoming.messages),
+        is_signed=bool(state - {OPEN_TOOL_CALLS, UNSIGNED_THINKING}),
         length=len(incoming.messages),
         own_from=0 if session is None else session.own_from,
     )

@@ -24,8 +24,9 @@ from tenbin.upstream.translate import (
     strip_state,
     translate_error,
     translate_status,
+    without_unsigned,
 )
-from tenbin.upstream.translate.model_rules import openai_rules
+from tenbin.upstream.translate.model_rules import is_claude, openai_rules
 from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
@@ -71,6 +72,10 @@ class Wire:
         changes: dict[str, Any] = {"model": destination.model, **called_as(incoming, destination)}
         if strips_before and "messages" in members:
             changes["messages"] = self._stripped({"messages": incoming.decoded("messages")}, strips_before)["messages"]
+        if is_claude(destination.model) and b'"thinking"' in bytes(members.get("messages", b"")):
+            messages = changes.get("messages") or incoming.decoded("messages")
+            if (signed := without_unsigned(messages)) is not messages:
+                changes["messages"] = signed
         path = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES, "embeddings": EMBEDDINGS}[incoming.endpoint]
         return Said(path, rewritten(members, changes))
 

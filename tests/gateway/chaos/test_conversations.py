@@ -195,3 +195,20 @@ def test_after_a_switch_no_turn_shows_the_new_model_what_another_one_thought(
         assert "thinking of another model left out" in answer.headers["x-tenbin-reason"]
     turn(gateway, [*messages, {"role": "assistant", "content": [own, text]}, messages[0]], "claude_a")
     assert b'"thinking"' not in ups["claude_a"].requests[-1].body
+
+
+def test_thinking_without_a_signature_binds_to_nobody_and_reaches_no_claude(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    question, unsigned = {"role": "user", "content": QUESTION}, {**THINKING, "signature": ""}
+    opened = {"role": "assistant", "content": [unsigned, USE]}
+    messages = [question, opened, {"role": "user", "content": [RESULT]}]
+    assert turn(gateway, messages).headers["x-tenbin-model"] == "cheap"  # by far the cheapest
+    turn(gateway, messages, "claude_a")
+    assert b'"thinking"' not in ups["claude_a"].requests[-1].body
+    mixed = [question, {"role": "assistant", "content": [unsigned]}, question, *begun(gateway, USE)[1:], messages[2]]
+    for named in ("claude_a", "tenbin/auto"):
+        body = {"model": named, "max_tokens": 100, "messages": mixed, "tools": TOOLS}
+        assert gateway.post("/v1/messages", body).headers["x-tenbin-model"].startswith("claude")
+        (name,) = [name for name in ("claude_a", "claude_b") if ups[name].requests]
+        sent = ups[name].requests[-1].json["messages"]
+        assert sent == [question, question, {"role": "assistant", "content": [THINKING, USE]}, messages[2]]

@@ -41,10 +41,15 @@ class AnthropicRules:
     max_tokens: int
 
 
+def is_claude(model: str) -> bool:
+    """Whether a model is one of Anthropic's own, with or without a provider in front."""
+    return "claude" in model.lower()
+
+
 def anthropic_rules(model: str | None) -> AnthropicRules:
     """The rules of an Anthropic model by its name, with or without a provider in front."""
     name = (model or "").lower()
-    if model is not None and "claude" not in name:
+    if model is not None and not is_claude(model):
         return AnthropicRules("budget", "disabled", (), True, True, True, False, True, True, 8192)
     found = _CLAUDE.search(name)
     version = (int(found[1]), int(found[2] or 0)) if found else _NEWEST

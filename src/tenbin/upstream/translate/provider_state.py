@@ -79,6 +79,31 @@ def strip_state(body: Mapping[str, Any], keeps: int = 0) -> Json:
     return {**body, "messages": [*(message for message in stripped if message is not None), *messages[end:]]}
 
 
+def without_unsigned(messages: Sequence[Any]) -> Sequence[Any]:
+    """Messages of Anthropic's dialect without thinking that bears no signature; the same object where there is none.
+
+    The translator makes such of other families' reasoning. Claude refuses a whole request for it.
+    """
+    kept = [_without_unsigned(message) for message in messages]
+    if all(new is old for new, old in zip(kept, messages, strict=True)):
+        return messages
+    return [message for message in kept if message is not None]
+
+
+def _without_unsigned(message: Any) -> Any:
+    content = message.get("content") if isinstance(message, Mapping) else None
+    if not isinstance(content, list):
+        return message
+    kept = [part for part in content if not _is_unsigned(part)]
+    if len(kept) == len(content):
+        return message
+    return {**message, "content": kept} if kept else None
+
+
+def _is_unsigned(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "thinking" and not part.get("signature")
+
+
 def _strip_message(message: Any, ids: ToolIds) -> Any:
     if not isinstance(message, Mapping):
         return message
