@@ -21,12 +21,14 @@ from tenbin.upstream.translate import (
     error_body,
     message_to_completion,
     messages_to_chat,
+    opens_without_thinking,
     strip_state,
     translate_error,
     translate_status,
+    without_thinking_edits,
     without_unsigned,
 )
-from tenbin.upstream.translate.model_rules import is_claude, openai_rules
+from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, openai_rules
 from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
@@ -72,12 +74,29 @@ class Wire:
         changes: dict[str, Any] = {"model": destination.model, **called_as(incoming, destination)}
         if strips_before and "messages" in members:
             changes["messages"] = self._stripped({"messages": incoming.decoded("messages")}, strips_before)["messages"]
-        if is_claude(destination.model) and b'"thinking"' in bytes(members.get("messages", b"")):
-            messages = changes.get("messages") or incoming.decoded("messages")
-            if (signed := without_unsigned(messages)) is not messages:
-                changes["messages"] = signed
+        if incoming.endpoint == "messages" and is_claude(destination.model):
+            changes |= self._fit_for_claude(changes.get("messages"))
         path = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES, "embeddings": EMBEDDINGS}[incoming.endpoint]
         return Said(path, rewritten(members, changes))
+
+    def _fit_for_claude(self, stripped: Any) -> dict[str, Any]:
+        """What is left out because Claude refuses a request for it; `stripped` are the messages, if state was taken out.
+
+        That is thinking without a signature, and (up to 4.5) going on to think in a tool loop that began without.
+        """
+        incoming, members = self.incoming, self.incoming.members
+        if stripped is None and b'"thinking"' not in bytes(members["messages"]):
+            return {}
+        messages = incoming.decoded("messages") if stripped is None else stripped
+        signed = without_unsigned(messages)
+        if stripped is None and signed is messages:
+            return {}
+        fit: dict[str, Any] = {"messages": signed}
+        if anthropic_rules(self.destination.model).thinking == "budget" and opens_without_thinking(signed):
+            fit["thinking"] = None
+            if "context_management" in members:
+                fit["context_management"] = without_thinking_edits(incoming.decoded("context_management"))
+        return fit
 
     def _stripped(self, body: dict[str, Any], strips_before: int) -> dict[str, Any]:
         """The body with state only in those messages, counted with the system's, that keep it."""

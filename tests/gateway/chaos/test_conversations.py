@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tenbin.gateway.incoming import read_anthropic
+from tenbin.gateway.wire import Wire
 from tenbin.testing import Answer
 from tenbin.types import Usage
 from tests.gateway.running import Reply, Running, Upstreams
@@ -212,3 +216,22 @@ def test_thinking_without_a_signature_binds_to_nobody_and_reaches_no_claude(serv
         (name,) = [name for name in ("claude_a", "claude_b") if ups[name].requests]
         sent = ups[name].requests[-1].json["messages"]
         assert sent == [question, question, {"role": "assistant", "content": [THINKING, USE]}, messages[2]]
+
+
+def test_claude_does_not_go_on_thinking_in_a_loop_that_began_without(served: tuple[Running, Upstreams]) -> None:
+    gateway, _ = served
+    opened = {"role": "assistant", "content": [{**THINKING, "signature": ""}, USE]}
+    messages = [{"role": "user", "content": QUESTION}, opened, {"role": "user", "content": [RESULT]}]
+    edits = [{"type": "clear_thinking_20251015", "keep": "all"}, {"type": "clear_tool_uses_20250919"}]
+    body = {"max_tokens": 2000, "messages": messages, "tools": TOOLS, "context_management": {"edits": edits}}
+    thinks = {**body, "thinking": {"type": "enabled", "budget_tokens": 1024}}
+    destination = gateway.gateway.snapshot.destinations["claude_a"]
+    for model, expected in (("claude-sonnet-4-5", {"edits": edits[1:]}), ("claude-opus-4-7", {"edits": edits})):
+        candidate = replace(destination.candidate, model=model)
+        wire = Wire(
+            read_anthropic(json.dumps({"model": "auto", **thinks}).encode()), replace(destination, candidate=candidate)
+        )
+        sent = json.loads(wire.say(strips_before=0).body)
+        assert sent["messages"][1]["content"] == [USE]
+        assert sent["context_management"] == expected
+        assert ("thinking" in sent) is (expected["edits"] == edits)

@@ -90,6 +90,27 @@ def without_unsigned(messages: Sequence[Any]) -> Sequence[Any]:
     return [message for message in kept if message is not None]
 
 
+def opens_without_thinking(messages: Sequence[Any]) -> bool:
+    """Whether a history in Anthropic's dialect ends in a tool loop whose last call no thinking precedes.
+
+    Claude up to 4.5 refuses to go on thinking there.
+    """
+    if not is_mid_tool_loop(messages):
+        return False
+    last = next((m for m in reversed(messages) if isinstance(m, Mapping) and m.get("role") == "assistant"), {})
+    blocks = _parts(last)
+    return bool(blocks) and blocks[0].get("type") not in _THINKING
+
+
+def without_thinking_edits(management: Any) -> Any:
+    """Anthropic's `context_management` without what prunes thinking, refused where nothing thinks; None for none."""
+    edits = management.get("edits") if isinstance(management, Mapping) else None
+    if not isinstance(edits, list):
+        return management
+    kept = [edit for edit in edits if not (isinstance(edit, dict) and "thinking" in str(edit.get("type")))]
+    return {**management, "edits": kept} if kept else None
+
+
 def _without_unsigned(message: Any) -> Any:
     content = message.get("content") if isinstance(message, Mapping) else None
     if not isinstance(content, list):
