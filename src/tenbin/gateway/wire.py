@@ -80,7 +80,7 @@ class Wire:
         return Said(path, rewritten(members, changes))
 
     def _fit_for_claude(self, stripped: Any) -> dict[str, Any]:
-        """What is left out because Claude refuses a request for it; `stripped` are the messages, if state was taken out.
+        """What Claude refuses a request for, left out; `stripped` are the messages where state was taken out already.
 
         That is thinking without a signature, and (up to 4.5) going on to think in a tool loop that began without.
         """
