@@ -144,6 +144,19 @@ def test_a_spent_day_is_served_at_the_cheapest_until_the_next() -> None:
     assert paced_mu(tally, budget, CURVE, NOON + DAY_S) < 1.0
 
 
+def test_a_clock_set_back_over_midnight_opens_no_second_yesterday() -> None:
+    budget, midnight = Budget(day_usd=1.0), 20_001.0 * DAY_S
+    tally = Tally(day=20_000, day_usd=1.2, hours=(10.0,) * 24, began=0.0)
+    after = paid(tally, budget, cost_usd=0.01, now=midnight + 1.0)
+    back = paid(after, budget, cost_usd=0.01, now=midnight - 60.0)
+    assert (back.day, back.day_usd, sum(back.hours)) == (20_001, pytest.approx(0.02), 2.0)
+    assert back.before == after.before == tally.hours
+    assert paced_mu(after, budget, CURVE, midnight - 60.0) == paced_mu(after, budget, CURVE, midnight)
+    idle = Tally(day=20_000, day_usd=0.5, hours=(10.0,) * 24, began=0.0)
+    assert together([idle, after], midnight - 60.0).day_usd == pytest.approx(0.01)
+    assert paid(after, budget, cost_usd=0.01, now=midnight - 0.5 * DAY_S).day == 20_000  # that is another clock
+
+
 def test_the_rest_of_a_day_is_expected_in_the_shape_of_former_days() -> None:
     evening = (0.0,) * 18 + (100.0,) * 6
     here = Tally(day=20_000, hours=(0.0,) * 24, before=evening)
@@ -200,10 +213,10 @@ def test_workers_together_know_what_one_would_know(bills: list[tuple[float, bool
     for usd, is_request, worker in bills:
         one = paid(one, budget, cost_usd=usd, is_request=is_request, now=NOON)
         several[worker] = paid(several[worker], budget, cost_usd=usd, is_request=is_request, now=NOON)
-    whole = together(several, 20_000)
+    whole = together(several, NOON)
     assert whole.day_usd == pytest.approx(one.day_usd)
-    assert whole.hours == together([one], 20_000).hours
-    alone = courses(together([one], 20_000), budget, NOON)[0]
+    assert whole.hours == together([one], NOON).hours
+    alone = courses(together([one], NOON), budget, NOON)[0]
     assert courses(whole, budget, NOON)[0].target_usd == pytest.approx(alone.target_usd)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 from tenbin.config import Profile
 from tenbin.gateway.snapshot import ServedProfile
-from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, left_by, paced_mu, paid, promised, together
+from tenbin.router.pacer import HOURS, Budget, PaceCurve, Tally, left_by, paced_mu, paid, promised, together
 from tenbin.store.marks import Marks
 from tenbin.store.place import Place
 
@@ -95,7 +95,7 @@ class Pacers:
             return None
         now = time.time()
         if kept.pace is None or not now <= kept.held_until <= now + HOLD_S:
-            tally = together((kept.own, kept.others), int(now // DAY_S))
+            tally = together((kept.own, kept.others), now)
             usd, calls = sum(kept.under_way.values()), len(kept.under_way)
             tally = promised(tally, kept.budget, expected_usd=usd, calls=calls, now=now)
             mu = paced_mu(tally, kept.budget, kept.curve, now)
@@ -145,10 +145,8 @@ class Pacers:
             if name in found and number.isdecimal():
                 tally = tally_of(content, kept[name].budget)
                 found[name][int(number)] = tally if int(number) in there else left_by(tally)
-        today = int(time.time() // DAY_S)
-        return {
-            name: (tallies.pop(place, Tally()), together(tallies.values(), today)) for name, tallies in found.items()
-        }
+        now = time.time()
+        return {name: (tallies.pop(place, Tally()), together(tallies.values(), now)) for name, tallies in found.items()}
 
     def adopt(self, shared: Mapping[str, tuple[Tally, Tally]], *, is_first: bool = False) -> None:
         """Go on with what the others have spent; at the first look, with one's own spend before the restart, too."""

@@ -23,6 +23,8 @@ from tenbin.types import Floats
 
 DAY_S = 86_400
 HOURS = 24
+SET_BACK_S = 3_600
+"""A clock that was set back over midnight by so much or less opens no second yesterday."""
 REPAY_REQUESTS = 50.0
 """What is owed or saved is made up for over so many requests; who owes so many budgets answers at the cheapest."""
 MEMORY_REQUESTS = 5_000.0
@@ -98,6 +100,7 @@ def paid(
     `weighed` is what the router had expected of the call and what the curve says of its mu, in dollars; None where it
     says nothing of either. A call that failed and was billed is no request of its own: its dollars count alone.
     """
+    now = _gone_on(tally, now)
     tally = turned(tally, int(now // DAY_S))
     allowed = (budget.request_usd or 0.0) if is_request else 0.0
     debt = tally.debt_usd * (1.0 - is_request / MEMORY_REQUESTS) + cost_usd - allowed
@@ -123,6 +126,7 @@ def promised(tally: Tally, budget: Budget, *, expected_usd: float, calls: int, n
     """
     if not calls:
         return tally
+    now = _gone_on(tally, now)
     tally, usd = turned(tally, int(now // DAY_S)), expected_usd * dearer(tally)
     debt = 0.0 if budget.request_usd is None else tally.debt_usd + usd - calls * budget.request_usd
     return _arrived(replace(tally, debt_usd=debt, day_usd=tally.day_usd + usd), now, calls)
@@ -133,6 +137,15 @@ def _arrived(tally: Tally, now: float, requests: int) -> Tally:
     hours = list(tally.hours)
     hours[int(share * HOURS)] += requests
     return replace(tally, hours=tuple(hours), began=min(tally.began, share))
+
+
+def _gone_on(tally: Tally, now: float) -> float:
+    """The moment to go on from: midnight, where the tally's day had begun before the clock was set back a little.
+
+    Yesterday would else begin again with nothing spent, and the rest of it be given all its dollars.
+    """
+    midnight = float(tally.day * DAY_S)
+    return midnight if midnight - SET_BACK_S <= now < midnight else now
 
 
 def turned(tally: Tally, day: int) -> Tally:
@@ -155,9 +168,11 @@ def left_by(tally: Tally) -> Tally:
     return Tally(day=tally.day, day_usd=tally.day_usd, began=tally.began, hours=tally.hours)
 
 
-def together(tallies: Iterable[Tally], day: int) -> Tally:
-    """The tally of all workers on that day."""
-    there = [turned(tally, day) for tally in tallies]
+def together(tallies: Iterable[Tally], now: float) -> Tally:
+    """The tally of all workers at `now` (Unix seconds), on the latest day that one of them has begun."""
+    all_of = list(tallies)
+    day = max((int(_gone_on(tally, now) // DAY_S) for tally in all_of), default=int(now // DAY_S))
+    there = [turned(tally, day) for tally in all_of]
     return Tally(
         debt_usd=sum(t.debt_usd for t in there),
         seen=sum(t.seen for t in there),
@@ -224,6 +239,7 @@ def courses(tally: Tally, budget: Budget, now: float) -> list[Course]:
         debt = max(tally.debt_usd, -MOST_SAVED * budget.request_usd)
         found.append(Course(budget.request_usd, debt, REPAY_REQUESTS))
     if budget.day_usd is not None:
+        now = _gone_on(tally, now)
         tally = turned(tally, int(now // DAY_S))
         left, come = max(requests_left(tally, now), LEAST_LEFT), sum(tally.hours)
         rate = budget.day_usd / (come + left)
@@ -236,6 +252,7 @@ def requests_left(tally: Tally, now: float) -> float:
 
     Today's volume so far is carried on in the shape of former days, or evenly where there were none.
     """
+    now = _gone_on(tally, now)
     tally = turned(tally, int(now // DAY_S))
     share = (now % DAY_S) / DAY_S
     total = sum(tally.before)
