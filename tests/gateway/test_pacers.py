@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ SILENT_ON_USAGE = json.dumps(
 def made(folder: Path, worker: int = 0, budget: Budget = BUDGET) -> Pacers:
     pacers = Pacers(Marks(folder, KIND), Place(folder, worker))
     pacers._kept = {"auto": _Kept(budget, CURVE, Tally())}
-    pacers.adopt(pacers.share(is_first=True), is_first=True)
+    pacers.adopt(pacers.share())
     return pacers
 
 
@@ -160,6 +160,19 @@ def test_a_restart_goes_on_with_what_was_spent(tmp_path: Path) -> None:
     assert mu(made(tmp_path)) == mu(first) > mu(made(tmp_path / "other"))
 
 
+def test_a_budget_that_comes_back_goes_on_with_what_was_spent_before_and_since(tmp_path: Path) -> None:
+    pacers = made(tmp_path, budget=Budget(day_usd=1.0))
+    overspend(pacers)
+    pacers.share()
+    pacers.watch({})
+    pacers._kept = {"auto": _Kept(Budget(day_usd=1.0), CURVE, Tally())}
+    overspend(pacers)
+    for _ in range(2):
+        pacers.adopt(pacers.share())
+    assert pacers._kept["auto"].own.day_usd == pytest.approx(0.8)
+    assert made(tmp_path)._kept["auto"].own.day_usd == pytest.approx(0.8)
+
+
 def test_a_debt_is_owed_to_the_budget_that_made_it(tmp_path: Path) -> None:
     first = made(tmp_path)
     overspend(first)
@@ -173,7 +186,7 @@ def test_a_debt_is_owed_to_the_budget_that_made_it(tmp_path: Path) -> None:
 def test_a_damaged_mark_counts_as_nothing_spent(tmp_path: Path, text: str) -> None:
     (tmp_path / KIND).mkdir()
     (tmp_path / KIND / "auto@0.json").write_text(text)
-    assert made(tmp_path)._kept["auto"].own == Tally()
+    assert replace(made(tmp_path)._kept["auto"].own, day=0) == Tally()
 
 
 def test_a_mark_says_all_that_is_known(tmp_path: Path) -> None:

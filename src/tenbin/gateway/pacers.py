@@ -45,10 +45,11 @@ class Pace:
 class _Kept:
     """One budget that is kept: its curve, what was spent here and by the others, the pace of this moment.
 
-    `under_way` are the dollars expected of the calls of this worker that have no bill yet.
+    `under_way` are the dollars expected of the calls of this worker that have no bill yet. Until `is_read`, what this
+    place had marked before is not in `own`.
     """
 
-    __slots__ = ("budget", "curve", "held_until", "others", "own", "pace", "under_way", "written")
+    __slots__ = ("budget", "curve", "held_until", "is_read", "others", "own", "pace", "under_way", "written")
 
     def __init__(self, budget: Budget, curve: PaceCurve, own: Tally) -> None:
         self.budget = budget
@@ -57,6 +58,7 @@ class _Kept:
         self.others = Tally()
         self.under_way: dict[Hashable, float] = {}
         self.written: Tally | None = None
+        self.is_read = False
         self.pace: Pace | None = None
         self.held_until = -math.inf
 
@@ -64,7 +66,8 @@ class _Kept:
 class Pacers:
     """One pacer per profile with a budget. Workers mark in the store what they have spent, and read each other's.
 
-    A restarted worker goes on with the mark of its place. Belongs to the event loop, but for `share`, which blocks.
+    A restarted worker goes on with the mark of its place, and so does a budget that was taken away and came back.
+    Belongs to the event loop, but for `share`, which blocks.
     """
 
     def __init__(self, marks: Marks, place: Place) -> None:
@@ -83,7 +86,7 @@ class Pacers:
             old = self._kept.get(name)
             new = kept[name] = _Kept(budget, served.pace_curve, Tally() if old is None else old.own)
             if old is not None:
-                new.others, new.under_way = old.others, old.under_way
+                new.others, new.under_way, new.is_read = old.others, old.under_way, old.is_read
                 if old.budget.request_usd != budget.request_usd:  # a debt is owed to the budget that made it
                     new.own, new.others = replace(old.own, debt_usd=0.0), replace(old.others, debt_usd=0.0)
         self._kept = kept
@@ -126,18 +129,17 @@ class Pacers:
         """Every profile's pace."""
         return {name: pace for name in self._kept if (pace := self.of(name)) is not None}
 
-    def share(self, *, is_first: bool = False) -> dict[str, tuple[Tally, Tally]]:
+    def share(self) -> dict[str, tuple[Tally, Tally]]:
         """Mark what was spent here, read what the others marked: own and others' tally by profile, for `adopt`.
 
-        Only the first look reads one's own mark: what was spent before a restart. Errors: StoreError.
+        A mark of one's own is written over only after it was read. Errors: StoreError.
         """
         kept, place = dict(self._kept), self._place.number
-        if not is_first:
-            for name, one in kept.items():
-                own = one.own
-                if own is not one.written:
-                    self._marks.put(f"{name}{AT}{place}", {**asdict(own), "request_usd": one.budget.request_usd})
-                    one.written = own
+        for name, one in kept.items():
+            own = one.own
+            if one.is_read and own is not one.written:
+                self._marks.put(f"{name}{AT}{place}", {**asdict(own), "request_usd": one.budget.request_usd})
+                one.written = own
         there = self._place.taken()
         found: dict[str, dict[int, Tally]] = {name: {} for name in kept}
         for mark, content in self._marks.all().items():
@@ -148,13 +150,13 @@ class Pacers:
         now = time.time()
         return {name: (tallies.pop(place, Tally()), together(tallies.values(), now)) for name, tallies in found.items()}
 
-    def adopt(self, shared: Mapping[str, tuple[Tally, Tally]], *, is_first: bool = False) -> None:
-        """Go on with what the others have spent; at the first look, with one's own spend before the restart, too."""
+    def adopt(self, shared: Mapping[str, tuple[Tally, Tally]]) -> None:
+        """Go on with what the others have spent; after the first look with one's own spend before it, too."""
         for name, (own, others) in shared.items():
             if (kept := self._kept.get(name)) is not None:
                 kept.others = others
-                if is_first:
-                    kept.own = own
+                if not kept.is_read:
+                    kept.own, kept.is_read = together((own, kept.own), time.time()), True
 
 
 def budget_of(profile: Profile) -> Budget | None:

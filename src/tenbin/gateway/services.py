@@ -122,7 +122,7 @@ class Services:
             await asyncio.to_thread(self.place.take)
         with contextlib.suppress(StoreError):  # the next look says so
             self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
-            self.pacers.adopt(await asyncio.to_thread(self.pacers.share, is_first=True), is_first=True)
+            self.pacers.adopt(await asyncio.to_thread(self.pacers.share))
             self.strangers.adopt(await asyncio.to_thread(self.strangers.share, is_first=True), is_first=True)
         self.every(SPEND_S, self._read_spend)
         self.every(RETREATS_S, self._share_retreats)
