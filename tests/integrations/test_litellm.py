@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tenbin.errors import UsageError
+from tenbin.errors import DecisionError, UsageError
 from tenbin.integrations.litellm import TenbinStrategy, requirements
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
@@ -147,6 +147,34 @@ def test_a_name_of_its_own_and_groups_that_are_not_ours(
     assert log == ["LiteLLM chooses for rest itself: no deployment of it is a candidate"]
 
 
+def test_a_promise_is_kept_by_those_in_the_group_as_they_are_now(
+    litellm: Any, folder: Path, ups: Upstreams, log: list[str]
+) -> None:
+    """`good` stands alone in a group of its own, as pinned models do: the promise of `auto` must not count on it."""
+    promise = Dial(min_quality=0.97)
+    alone = [deployment(ups, "cheap"), deployment(ups, "other"), deployment(ups, "good", group="pinned")]
+    with pytest.raises(DecisionError, match=r"model group auto: no trade-off reaches 97.0%"):
+        TenbinStrategy(litellm.Router(model_list=alone), folder, promise)
+    router = litellm.Router(model_list=[*alone, *(deployment(ups, name, group="all") for name in NAMES)], num_retries=0)
+    router.set_custom_routing_strategy(TenbinStrategy(router, folder, promise))
+    assert {answer.model for answer in answers(router, HARD, model="all")} == {"good"}
+    assert answers(router, HARD)[0].model in {"cheap", "other"}
+    assert [line.partition(" 97.0%")[0] for line in log] == [
+        "LiteLLM chooses for auto itself: no trade-off reaches"
+    ] * 2
+    router.set_model_list([deployment(ups, name) for name in NAMES])
+    assert answers(router, HARD)[0].model == "good"
+
+
+def test_other_requests_of_the_same_router_are_let_through(
+    litellm: Any, folder: Path, ups: Upstreams, log: list[str]
+) -> None:
+    router = made(litellm, [deployment(ups, "cheap"), deployment(ups, "unknown", group="embed", at="other")], folder)
+    for given in ("one", ["one", "two"], [1, 2, 3]):
+        router.embedding(model="embed", input=given)
+    assert log == ["LiteLLM chooses for embed itself: no deployment of it is a candidate"] * 3
+
+
 def test_a_decision_that_fails_leaves_the_choice_to_litellm(
     litellm: Any, folder: Path, ups: Upstreams, log: list[str]
 ) -> None:
@@ -174,6 +202,9 @@ def test_only_candidates_that_can_are_asked(litellm: Any, folder: Path, ups: Ups
     assert answers(router, [{"type": "text", "text": HARD}, picture])[0].model == "other"
     assert answers(router, f"{EASY} 7")[0].model == "cheap"
     assert answers(router, f"{EASY} 7", max_tokens=499)[0].model != "cheap"
+    schema = {"type": "object", "properties": {f"field_{i}": {"type": "string"} for i in range(100)}}
+    tool = {"type": "function", "function": {"name": "look", "parameters": schema}}
+    assert answers(router, f"{EASY} 7", tools=[tool])[0].model != "cheap"
 
 
 def test_where_nothing_is_healthy_litellm_says_so(litellm: Any, folder: Path, ups: Upstreams) -> None:

@@ -1,12 +1,13 @@
 """LiteLLM's Router with Tenbin's policy in its process: LiteLLM calls, limits and retries, Tenbin chooses the model.
 
-Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with litellm 1.81 and 1.106).
+Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with 1.81, 1.106, 1.108).
 LiteLLM is never imported here: whoever uses this has it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.errors import DecisionError, TenbinError, UsageError
+from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, weigh
-from tenbin.types import Candidate, Message, Query
+from tenbin.types import Candidate, Message, Query, TradeOff
 
 NAME_IN_MODEL_INFO = "tenbin"
 """The key of a deployment's `model_info` that names its candidate, where `litellm_params.model` does not."""
@@ -51,14 +53,47 @@ class TenbinStrategy:
         self.router = router if isinstance(router, Router) else Router.load(router)
         self.group = group
         self.log = logging.getLogger("tenbin.integrations.litellm")
+        self.dial = dial or Dial()
         self._names = _names(self.router.candidates)
-        deployed = {name for d in litellm_router.get_model_list() or () if (name := self.candidate_of(d)) is not None}
-        if not deployed:
+        self._turned: dict[frozenset[str], TradeOff | DecisionError] = {}
+        groups: dict[str, set[str]] = {}
+        for deployment in litellm_router.get_model_list() or ():
+            if (name := self.candidate_of(deployment)) is not None:
+                groups.setdefault(deployment["model_name"], set()).add(name)
+        if not groups:
             raise UsageError(
                 f"no deployment of the LiteLLM router is one of {', '.join(self.router.models)}",
                 fix='name the candidate in its litellm_params.model, or in model_info as {"tenbin": "NAME"}',
             )
-        self.trade_off = self.router.turn(dial or Dial(), allow=deployed)
+        self._check_promise({group: names for group, names in groups.items() if len(names) > 1})
+
+    def _check_promise(self, groups: Mapping[str, set[str]]) -> None:
+        """Turn the dial for every group in which there is a choice; those that cannot keep it are left to LiteLLM."""
+        broken = {group: refusal for group, names in groups.items() if (refusal := self._refusal(frozenset(names)))}
+        for group, refusal in broken.items():
+            if len(broken) == len(groups):
+                raise DecisionError(refusal.what, where=f"model group {group}", fix=refusal.fix)
+            self._leave(group, refusal)
+
+    def _refusal(self, deployed: frozenset[str]) -> DecisionError | None:
+        """Why the dial's promise cannot be kept by these candidates; None where it can."""
+        try:
+            self._trade_off(deployed)
+        except DecisionError as refusal:
+            return refusal
+        return None
+
+    def _trade_off(self, deployed: frozenset[str]) -> TradeOff:
+        """What the dial asks for among these candidates (DecisionError where they cannot keep its promise)."""
+        if deployed not in self._turned:
+            try:
+                self._turned[deployed] = self.router.turn(self.dial, allow=deployed)
+            except DecisionError as refusal:
+                self._turned[deployed] = refusal
+        found = self._turned[deployed]
+        if isinstance(found, DecisionError):
+            raise DecisionError(found.what, fix=found.fix)
+        return found
 
     def candidate_of(self, deployment: Deployment) -> str | None:
         """The candidate that a deployment calls, None where the router knows none by its name."""
@@ -86,7 +121,7 @@ class TenbinStrategy:
             healthy = await self.litellm_router.async_get_healthy_deployments(
                 model=model, request_kwargs=request, **told
             )
-            chosen = await asyncio.to_thread(self._choose, model, healthy, _messages(messages, input), request)
+            chosen = await asyncio.to_thread(self._choose, model, healthy, messages, input, request)
         except Exception as error:
             self._leave(model, error)
         if chosen is not None:
@@ -116,7 +151,7 @@ class TenbinStrategy:
                         self.litellm_router.async_get_healthy_deployments(model=model, request_kwargs=request, **told)
                     )
                 ).result()
-            chosen = self._choose(model, healthy, _messages(messages, input), request)
+            chosen = self._choose(model, healthy, messages, input, request)
         except Exception as error:
             self._leave(model, error)
         if chosen is not None:
@@ -131,7 +166,12 @@ class TenbinStrategy:
         self.log.warning("LiteLLM chooses for %s itself: %s", model, why)
 
     def _choose(
-        self, group: str, healthy: Any, messages: list[Message], request: Mapping[str, Any]
+        self,
+        group: str,
+        healthy: Any,
+        messages: Sequence[Any] | None,
+        given: str | list[Any] | None,
+        request: Mapping[str, Any],
     ) -> Deployment | None:
         """One of the healthy deployments; None where the choice is not ours: none of them is a candidate."""
         if isinstance(healthy, Mapping):
@@ -143,12 +183,22 @@ class TenbinStrategy:
         if not by_name:
             self.log.info("LiteLLM chooses for %s itself: no deployment of it is a candidate", group)
             return None
-        name = next(iter(by_name)) if len(by_name) == 1 else self._weigh(by_name, messages, request)
+        if len(by_name) > 1:
+            # A dial is a promise about those who are deployed; who cools down is only away.
+            deployed = map(self.candidate_of, self.litellm_router.get_model_list(model_name=group) or ())
+            trade_off = self._trade_off(frozenset({*by_name, *(name for name in deployed if name is not None)}))
+            name = self._weigh(by_name, trade_off, _messages(messages, given), request)
+        else:
+            (name,) = by_name
         # Several deployments of one model differ in nothing that Tenbin knows.
         return random.choice(by_name[name])  # noqa: S311
 
     def _weigh(
-        self, healthy: Mapping[str, Sequence[Deployment]], messages: list[Message], request: Mapping[str, Any]
+        self,
+        healthy: Mapping[str, Sequence[Deployment]],
+        trade_off: TradeOff,
+        messages: list[Message],
+        request: Mapping[str, Any],
     ) -> str:
         """The candidate of least expected loss among the healthy; DecisionError where none can answer."""
         query = Query(
@@ -159,12 +209,19 @@ class TenbinStrategy:
             requirements=requirements(messages, request),
         )
         barred = [None if name in healthy else "has no healthy deployment" for name in self.router.models]
-        (weighed,) = weigh(self.router, [Ask(query, self.trade_off, barred)])
+        hidden_tokens = hidden_bytes(request) / BYTES_PER_TOKEN
+        ask = Ask(query, trade_off, barred, hidden_tokens=hidden_tokens, answers=int(request.get("n") or 1))
+        (weighed,) = weigh(self.router, [ask])
         if isinstance(weighed, DecisionError):
             raise weighed
         chosen = weighed.models[weighed.ranking[0]]
         self.log.debug("%s: %s", chosen, weighed.reason)
         return chosen
+
+
+def hidden_bytes(request: Mapping[str, Any]) -> int:
+    """The size of what is sent beside the messages: tools and schemas."""
+    return sum(len(json.dumps(request[name], default=str).encode()) for name in BESIDE if request.get(name))
 
 
 def requirements(messages: Sequence[Message], request: Mapping[str, Any]) -> frozenset[str]:
