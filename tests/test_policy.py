@@ -18,6 +18,8 @@ def test_lists_leave_what_is_allowed_and_not_denied():
 def test_a_name_that_is_no_candidate_is_named_with_its_neighbour():
     with pytest.raises(UsageError, match='did you mean "small"'):
         listed(NAMES, ["smal"], None)
+    with pytest.raises(UsageError, match=r'"gpt" is no candidate .*: large, mid, small'):
+        listed(NAMES, ["mid"], ["gpt"])
 
 
 def test_lists_that_leave_nobody_are_refused():
@@ -34,11 +36,15 @@ def test_lacking_capabilities_are_named_and_unknown_ones_pass():
 def test_context_is_counted_conservatively_when_estimated_and_exactly_when_given():
     candidate = Candidate("a", context_window_tokens=1000)
     estimated = 1000 / CONTEXT_MARGIN + 1
+    assert 1.0 < CONTEXT_MARGIN <= 1.2
     assert bars([candidate], Query("q", "x"), np.array([estimated]))[0] is not None
-    assert bars([candidate], Query("q", "x", input_tokens=estimated), np.array([estimated])) == [None]
+    assert bars([candidate], Query("q", "x"), np.array([estimated - 2])) == [None]
+    assert bars([candidate], Query("q", "x", input_tokens=1000), np.array([1000.0])) == [None]
+    assert bars([candidate], Query("q", "x", input_tokens=900, max_output_tokens=100), np.array([900.0])) == [None]
     assert bars([candidate], Query("q", "x", input_tokens=900, max_output_tokens=101), np.array([900.0]))[0] is not None
     own = Candidate("a", context_window_tokens=1000, max_output_tokens=100)
     assert bars([own], Query("q", "x", input_tokens=900, max_output_tokens=101), np.array([900.0])) == [None]
+    assert bars([candidate], Query("q", "x"), np.array([np.nan])) == [None]  # unknown tokens bar nobody
 
 
 def test_safe_default_is_the_reference_or_the_first_eligible_by_name():

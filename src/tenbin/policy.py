@@ -57,11 +57,11 @@ def _bar(candidate: Candidate, query: Query, input_tokens: float) -> str | None:
     if candidate.capabilities is not None and (lacking := query.requirements - candidate.capabilities):
         return Reason("lacks", capabilities=", ".join(sorted(lacking)))
     window = candidate.context_window_tokens
-    if window is not None and np.isfinite(input_tokens):
+    if window is not None:
         needed = input_tokens if query.input_tokens is not None else input_tokens * CONTEXT_MARGIN
         if query.max_output_tokens is not None:
             needed += min(query.max_output_tokens, candidate.max_output_tokens or np.inf)
-        if needed > window:
+        if needed > window:  # of unknown (NaN) tokens nothing is
             return Reason("context_too_small", needed=f"{needed:,.0f}", window=f"{window:,}")
     return None
 
