@@ -1,6 +1,8 @@
 """The rule: hand-worked losses, tie-breaking, invariances; each test fails if the formula of risk.py changes."""
 
+from dataclasses import replace
 from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -58,14 +60,18 @@ def test_ties_go_to_the_cheaper_then_to_the_name():
     assert choose(loss, cost, name_order(("c", "b", "a"))).tolist() == [1, 2]
 
 
-def test_a_difference_above_the_rounding_decides():
-    assert choose(np.array([[0.3, 0.3 - 2e-9]]), np.array([[0.0, 9.0]]), name_order(("a", "b")))[0] == 1
+@given(UNIT)
+def test_a_difference_above_the_rounding_decides(least):
+    assert choose(np.array([[least + 1.001e-9, least]]), np.array([[0.0, 9.0]]), name_order(("a", "b")))[0] == 1
 
 
 def test_nan_and_ineligible_candidates_never_win():
     loss, cost = np.array([[np.nan, 0.1, 0.2]]), np.zeros((1, 3))
     assert choose(loss, cost, name_order(("a", "b", "c")))[0] == 1
     assert choose(loss, cost, name_order(("a", "b", "c")), np.array([[True, False, True]]))[0] == 2
+    worst, free = np.array([[np.nan, np.inf], [0.1, np.inf]]), np.array([[0.0, 9.0], [0.0, 9.0]])
+    assert choose(worst[:1], free[:1], name_order(("a", "b")))[0] == 1
+    assert choose(worst, free, name_order(("a", "b")), np.array([[True, True], [False, True]])).tolist() == [1, 1]
 
 
 @given(arrays(float, (4, 5), elements=UNIT), arrays(float, (4, 5), elements=UNIT), UNIT, st.permutations(range(5)))
@@ -106,16 +112,18 @@ def test_ends_of_the_dial():
 
 
 def test_caution_takes_standard_deviations_of_the_gap_and_spares_the_reference():
-    gap = np.array([[0.0, 0.1]])
-    np.testing.assert_allclose(
-        cautious_quality(estimates([[0.7, 0.75]], gap=gap), TradeOff(0.1, caution=2.0)), [[0.7, 0.55]]
-    )
+    of = estimates([[0.7, 0.75]], gap=np.array([[0.0, 0.1]]))
+    np.testing.assert_allclose(cautious_quality(of, TradeOff(0.1, caution=2.0)), [[0.7, 0.55]])
+    np.testing.assert_allclose(cautious_quality(of, TradeOff(0.1, caution=1.0)), [[0.7, 0.65]])
+    unknown = estimates([[0.7, 0.75]], gap=np.full((1, 2), np.nan))
+    assert cautious_quality(unknown, TradeOff(0.1)).tolist() == [[0.7, 0.75]]
 
 
 def test_minimax_takes_the_lower_end_of_each_credible_set():
     sd = np.array([[0.05, 0.9]])
     got = cautious_quality(estimates([[0.7, 0.75]], sd=sd), TradeOff(0.1, minimax=True))
     np.testing.assert_allclose(got, [[0.7 - CREDIBLE_SD * 0.05, 0.0]])
+    assert pytest.approx(NormalDist().inv_cdf(0.95)) == CREDIBLE_SD
 
 
 def test_mu_grid_has_logarithmic_odds_and_both_ends():
@@ -125,12 +133,16 @@ def test_mu_grid_has_logarithmic_odds_and_both_ends():
     np.testing.assert_allclose(np.log10(mus[1:-1] / (1 - mus[1:-1])), np.linspace(-3, 3, 7), atol=1e-9)
 
 
-@pytest.mark.parametrize("bad", [TradeOff(-0.1), TradeOff(1.1), TradeOff(0.5, w=2.0), TradeOff(0.5, caution=-1.0)])
-def test_dials_outside_their_range_are_refused(bad):
-    with pytest.raises(UsageError):
-        check_trade_off(bad)
+def test_dials_outside_their_range_are_refused_by_name_and_their_ends_are_not():
+    for good in (TradeOff(0.0), TradeOff(1.0, w=1.0), TradeOff(0.6, w=0.6, caution=0.3), TradeOff(0.5, caution=1e9)):
+        check_trade_off(good)
+    for name, values in {"mu": (-0.1, 1.1, np.nan), "w": (-0.1, 1.1), "caution": (-1.0, np.inf, np.nan)}.items():
+        for value in values:
+            with pytest.raises(UsageError, match=f"^{name} = {value} is "):
+                check_trade_off(replace(TradeOff(0.5), **{name: value}))
 
 
 def test_a_sweep_needs_an_inside():
+    assert mu_grid(3).size == 3
     with pytest.raises(UsageError):
         mu_grid(2)
