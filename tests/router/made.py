@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tenbin.router.router import Router
 from tenbin.types import Panel, Query
 
 EASY = ("greet", "colour", "capital", "rhyme", "spell", "count", "name", "repeat")
@@ -59,3 +60,9 @@ def make_panel(n: int = 300, seed: int = 0, *, telling: bool = True, latency: bo
         label_propensity=np.ones((n, 3)),
         data_hash="made",
     )
+
+
+def without_tokens(router: Router) -> Router:
+    """A router whose candidates have no output tokens, hence no cost."""
+    estimator = replace(router._estimator, output_tokens=None)
+    return Router(router.manifest, router._encoder, estimator, router._parts, router.prices, "")

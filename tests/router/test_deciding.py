@@ -16,7 +16,7 @@ from tenbin.router.new_subject import NEW
 from tenbin.router.weighing import Ask, beyond_budget, weigh
 from tenbin.strangers import STRANGER
 from tenbin.types import Query, TradeOff
-from tests.router.made import MODELS, make_panel, with_names
+from tests.router.made import MODELS, make_panel, with_names, without_tokens
 
 TEXTS = ("次の積分を計算してください。", "мне нужен перевод", "qz" * 30)
 ODD = tuple(Query(f"odd{i}", text) for i, text in enumerate(TEXTS))
@@ -56,10 +56,24 @@ def test_a_budget_is_used_in_order_by_each_trade_off_for_itself(router):
     assert routing.chosen[0, 2] == SMALL
     assert routing.reasons[0][2].key == "to_cheapest"
     assert routing.reasons[2][0].key == "with_ground"
-    each = router.route(ODD, [MIDDLE, MIDDLE], stranger_budget_usd=[0.0, 1.0])
-    assert each.chosen.tolist() == [[SMALL] * 3, [LARGE] * 3]
+    each = router.route(ODD, [MIDDLE] * 3, stranger_budget_usd=[0.0, 1.0, None])
+    assert each.chosen[:2].tolist() == [[SMALL] * 3, [LARGE] * 3]
+    assert each.sent[2] == (None,) * 3
     with pytest.raises(UsageError, match="a stranger budget of -1 dollars is none"):
         router.route(ODD, [MIDDLE], stranger_budget_usd=-1)
+
+
+def test_each_trade_off_is_looked_at_before_anything_is_decided(router):
+    with pytest.raises(UsageError, match=r"mu = 1\.5 is outside"):
+        router.route(USUAL, [MIDDLE, TradeOff(1.5)])
+
+
+def test_without_any_loss_the_safe_default_answers_and_says_so(router):
+    broken = without_tokens(router)
+    routing = broken.route(USUAL, [MIDDLE])
+    assert routing.chosen.tolist() == [[LARGE] * 5]
+    assert {reason.key for reason in routing.reasons[0]} == {"unestimated"}
+    assert broken.route(USUAL, [MIDDLE], deny=["large"]).chosen.tolist() == [[MODELS.index("mid")] * 5]
 
 
 def test_a_list_that_bars_the_reference_leaves_strangers_to_the_dial(router):

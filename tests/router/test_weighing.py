@@ -13,7 +13,7 @@ from tenbin.errors import DecisionError
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, Weighed, weigh
 from tenbin.types import Candidate, Query, TradeOff
-from tests.router.made import EASY, HARD, make_panel
+from tests.router.made import EASY, HARD, make_panel, without_tokens
 
 QUERIES = make_panel(40, seed=11).queries
 FREE = (None, None, None)
@@ -141,12 +141,6 @@ def test_without_any_loss_the_safe_default_comes_first(router):
     assert weighed.models[weighed.ranking[0]] == router.manifest.reference
     assert weighed.reason == "safe default: nothing could be estimated"
     assert sorted(weighed.ranking) == [0, 1, 2]
-
-
-def without_tokens(router):
-    """A router whose candidates have no output tokens, hence no cost."""
-    estimator = replace(router._estimator, output_tokens=None)
-    return Router(router.manifest, router._encoder, estimator, router._parts, router.prices, "")
 
 
 def test_no_asks_no_answers(router):
