@@ -38,6 +38,30 @@ def put_kind(document: dict[str, Any]) -> None:
     document["verdict"]["kind"] = "perhaps"
 
 
+def put_whole_number(document: dict[str, Any]) -> None:
+    document["operating_points"][0]["kept"] = 1
+
+
+def put_number(document: dict[str, Any]) -> None:
+    document["reference"] = 3
+
+
+def put_true(document: dict[str, Any]) -> None:
+    document["singles"][0]["quality"]["value"] = True
+
+
+def put_list(document: dict[str, Any]) -> None:
+    document["verdict"]["sentences"] = ["said " * 10]
+
+
+def put_nothing(document: dict[str, Any]) -> None:
+    document["verdict"] = 0
+
+
+def put_object(document: dict[str, Any]) -> None:
+    document["learning_curve"] = {}
+
+
 def shorten_range(document: dict[str, Any]) -> None:
     document["cost_range_usd"] = [0.1]
 
@@ -48,6 +72,19 @@ def drop_share(document: dict[str, Any]) -> None:
 
 def forget_best(document: dict[str, Any]) -> None:
     document["best_single"] = "nobody"
+
+
+def forget_reference(document: dict[str, Any]) -> None:
+    document["reference"] = "nobody"
+
+
+def rename_model(document: dict[str, Any]) -> None:
+    document["models"][0] = "nobody"
+
+
+def no_dial(document: dict[str, Any]) -> None:
+    for point in document["curves"][0]["points"]:
+        point["mu"] = None
 
 
 def newer(document: dict[str, Any]) -> None:
@@ -65,9 +102,18 @@ def no_curves(document: dict[str, Any]) -> None:
         (put_text, r'curves\[0\]\.points\[2\]\.mu: should be a number and is "0\.5"'),
         (put_flag, "resamples: should be a whole number and is true"),
         (put_kind, r"verdict\.kind: should be one of 'route', 'single', 'collect'"),
+        (put_whole_number, r"operating_points\[0\]\.kept: should be true or false and is 1;"),
+        (put_number, "reference: should be a text and is 3;"),
+        (put_true, r"singles\[0\]\.quality\.value: should be a number and is true"),
+        (put_list, r'verdict\.sentences: should be an object and is \["said said said said said said said sai…;'),
+        (put_nothing, "verdict: should be an object and is 0"),
+        (put_object, "learning_curve: should be a list and is {}"),
         (shorten_range, "cost_range_usd: should be a list of 2"),
         (drop_share, r"curves\[0\]: has shares that do not fit"),
         (forget_best, 'best_single: "nobody" is not among'),
+        (forget_reference, 'reference: "nobody" is not among'),
+        (rename_model, "models: are not the models of singles"),
+        (no_dial, "curves: hold no point"),
         (newer, "schema_version is 99"),
         (no_curves, "curves: hold no point"),
     ],
