@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tenbin.evaluate.hull import COST_FLOOR_USD, Hull, upper_hull
@@ -30,6 +30,7 @@ def test_no_point_lies_above(pairs: list[tuple[float, float]]) -> None:
         assert hull.height(cost) >= quality - 1e-9
 
 
+@example([(1.0, 0.0), (2.0, 0.4), (3.0, 1.0)])
 @given(points)
 def test_it_rises_ever_more_slowly(pairs: list[tuple[float, float]]) -> None:
     hull = hull_of(pairs)
@@ -108,7 +109,7 @@ def test_the_log_area_is_exact_on_one_piece() -> None:
 
 def test_free_models_are_lifted_to_the_floor() -> None:
     hull = upper_hull([0.0, 1e-3], [0.5, 0.9])
-    assert hull.mean_height_log(0.0, 1e-3) == hull.mean_height_log(COST_FLOOR_USD, 1e-3)
+    assert hull.mean_height_log(0.0, 1e-3) == hull.mean_height_log(1e-7, 1e-3)
     assert hull.mean_height(0.0, 1e-3) == pytest.approx(0.7)
 
 
@@ -118,9 +119,18 @@ def test_a_range_of_one_point_is_the_height_there() -> None:
     assert hull.mean_height_log(0.0, 0.0) == 0.8
 
 
+@example([(0.0, 0.0), (1.0, 5e-324)], 0.0)
+@given(points, qualities)
+def test_cost_at_is_the_hull_read_the_other_way_to_the_last_bit(pairs: list[tuple[float, float]], share: float) -> None:
+    hull = hull_of(pairs)
+    for quality in (share * hull.quality[-1], *hull.quality):
+        assert hull.cost_at(quality) == np.interp(quality, hull.quality, hull.cost_usd)
+
+
 def test_cost_at_reads_between_vertices_and_knows_its_limits() -> None:
     hull = upper_hull([1.0, 3.0], [0.5, 0.9])
     assert hull.cost_at(0.7) == pytest.approx(2.0)
     assert hull.cost_at(0.1) == 1.0
+    assert hull.cost_at(0.9 + 5e-13) == 3.0  # means of the same numbers, summed otherwise
     assert math.isnan(hull.cost_at(0.91))
     assert math.isnan(hull.cost_at(math.nan))
