@@ -30,7 +30,7 @@ def test_no_point_lies_above(pairs: list[tuple[float, float]]) -> None:
         assert hull.height(cost) >= quality - 1e-9
 
 
-@example([(1.0, 0.0), (2.0, 0.4), (3.0, 1.0)])
+@example([(5.0, 0.1), (6.0, 0.4), (7.0, 1.0)])
 @given(points)
 def test_it_rises_ever_more_slowly(pairs: list[tuple[float, float]]) -> None:
     hull = hull_of(pairs)

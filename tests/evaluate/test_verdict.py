@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +146,22 @@ def test_a_broken_promise_is_not_quoted() -> None:
     assert verdict_of(replace(EVIDENCE, points=broken)).ratio == 0.95
 
 
+def test_the_first_preferred_point_is_quoted_that_is_reached_kept_and_surely_saves() -> None:
+    good = Figure(0.4, 0.3, 0.5)
+    points = {target: point(target, good) for target in (0.95, 0.97, 1.0, 0.99)}
+    failings: list[dict[str, Any]] = [
+        {"reached": False},
+        {"kept": False},
+        {"saving": Figure(0.4, 0.0, 0.5)},
+        {"kind": "max_cost"},
+    ]
+    for target, failing in zip((0.99, 1.0, 0.97, 0.95), failings, strict=True):
+        verdict = verdict_of(replace(EVIDENCE, points=tuple(points.values())))
+        assert (verdict.kind, verdict.ratio, verdict.quality_ratio) == ("route", target, Figure(1.02, 1.01, 1.03))
+        points[target] = replace(points[target], **failing)
+    assert verdict_of(replace(EVIDENCE, points=tuple(points.values()))).kind == "single"
+
+
 def test_more_quality_without_a_saving_is_a_reason_to_route() -> None:
     dearer = point(0.0, Figure(-0.2, -0.3, -0.1), kind="mu")
     verdict = verdict_of(replace(EVIDENCE, points=(dearer,)))
@@ -179,6 +196,7 @@ def test_quality_above_every_single_models_is_a_reason_to_route_where_nothing_is
 def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() -> None:
     verdict = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN))
     assert (verdict.kind, verdict.model, verdict.prompts_say_nothing) == ("single", "mid", True)
+    assert (verdict.saving, verdict.quality_ratio) == (EVIDENCE.single.saving, EVIDENCE.single.quality_ratio)
     assert verdict.sentences["en"][0] == "Just use mid."
     assert any("say nothing about which model to use" in s for s in verdict.sentences["en"])
     assert any("プロンプトからは" in s for s in verdict.sentences["ja"])
