@@ -76,6 +76,24 @@ def raw(value: Any) -> bytes:
             Usage(9, 0, 4, 5),
         ),
         ({"prompt_tokens": 9.0, "completion_tokens": None, "prompt_tokens_details": None}, Usage(9, 0)),
+        # Moonshot; LiteLLM and Alibaba in front of explicit caches, whose writes are part of the prompt.
+        ({"prompt_tokens": 9, "completion_tokens": 1, "cached_tokens": 4}, Usage(9, 1, 4)),
+        (
+            {"prompt_tokens": 9, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 3},
+            Usage(9, 0, 4, 3),
+        ),
+        (
+            {
+                "prompt_tokens": 9,
+                "prompt_tokens_details": {
+                    "cached_tokens": 4,
+                    "cache_creation_input_tokens": 3,
+                    "cache_creation": {"ephemeral_1h_input_tokens": 2},
+                },
+            },
+            Usage(9, 0, 4, 3, cache_write_1h_tokens=2),
+        ),
+        ({"prompt_tokens": 9, "prompt_tokens_details": {"cache_creation_tokens": 30}}, Usage(9, 0, 0, 9)),
         # OpenAI: audio that was sent and spoken.
         (
             {

@@ -18,6 +18,7 @@ from tenbin.upstream.loose_json import decode
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
+_OF_AN_HOUR = "ephemeral_1h_input_tokens"
 _NULL = msgspec.Raw(b"null")
 _Count = int | float | None
 _MAX_TOKENS = 1 << 40
@@ -53,6 +54,7 @@ class _Counts(msgspec.Struct):
     cache_creation_input_tokens: _Count = None
     cache_creation: Any = None
     prompt_cache_hit_tokens: Any = None  # DeepSeek
+    cached_tokens: Any = None  # Moonshot
     prompt_tokens_details: Any = None
     completion_tokens_details: Any = None
     input_tokens_details: Any = None
@@ -130,12 +132,16 @@ def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
         completion, reasoning = completion + surplus, surplus
     elif reasoning > completion:
         completion += reasoning
-    cached = into.get("cached_tokens")
-    cached = min(_count(cached if cached is not None else counts.prompt_cache_hit_tokens), prompt)
-    written = min(_count(into.get("cache_write_tokens")), prompt - cached)
+    read = (into.get("cached_tokens"), counts.prompt_cache_hit_tokens, counts.cached_tokens)
+    cached = min(_first(*read, counts.cache_read_input_tokens), prompt)
+    # Alibaba and LiteLLM count the writes of an explicit cache under Anthropic's names, but inside the prompt.
+    wrote = (into.get("cache_write_tokens"), into.get("cache_creation_input_tokens"), into.get("cache_creation_tokens"))
+    written = min(_first(*wrote, counts.cache_creation_input_tokens), prompt - cached)
+    lives = _details(into.get("cache_creation"), into.get("cache_creation_token_details"), counts.cache_creation)
+    of_an_hour = min(_count(lives.get(_OF_AN_HOUR)), written)
     heard = min(_count(into.get("audio_tokens")), prompt - cached - written)
     spoken = min(_count(out.get("audio_tokens")), completion - reasoning)
-    return Usage(prompt, completion, cached, written, reasoning, 0, heard, spoken)
+    return Usage(prompt, completion, cached, written, reasoning, of_an_hour, heard, spoken)
 
 
 def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Usage | None:
@@ -146,7 +152,7 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     known = before or Usage(0, 0)
     cached = _latest(counts.cache_read_input_tokens, known.cached_tokens)
     written = _latest(counts.cache_creation_input_tokens, known.cache_write_tokens)
-    hour = _details(counts.cache_creation).get("ephemeral_1h_input_tokens")
+    hour = _details(counts.cache_creation).get(_OF_AN_HOUR)
     fresh = _latest(counts.input_tokens, known.input_tokens - known.cached_tokens - known.cache_write_tokens)
     output = _latest(counts.output_tokens, known.output_tokens)
     thinking = _details(counts.output_tokens_details).get("thinking_tokens")
@@ -235,6 +241,11 @@ def _count(value: Any) -> int:
     """A number of tokens, 0 for what is none; absurd ones are held down, so that every store can keep them."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return min(max(int(value), 0), _MAX_TOKENS) if is_number else 0
+
+
+def _first(*found: Any) -> int:
+    """The first number that is told at all."""
+    return _count(next((one for one in found if one is not None), None))
 
 
 def _details(*found: Any) -> Mapping[str, Any]:
