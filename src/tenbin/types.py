@@ -89,7 +89,8 @@ class Usage:
 
     `input_tokens` includes cached and cache-write ones, `output_tokens` includes hidden reasoning, whatever the
     provider's own way of counting. `cache_write_1h_tokens` are those of the cache writes that are kept for an hour;
-    audio is part of the input that is neither cached nor written, and of the output that is no reasoning.
+    audio is part of the input that is neither cached nor written, and of the output that is no reasoning. `tier` is
+    the class in which the provider served it, "priority" or "flex" (None: as everybody).
     """
 
     input_tokens: int
@@ -100,6 +101,7 @@ class Usage:
     cache_write_1h_tokens: int = 0
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,8 @@ class Price:
 
     Above `long_context_tokens` of input the whole call is billed at the `long_…` rates. A rate of None means: as the
     plain input or output rate, for cache writes that are kept for an hour twice the input rate; a long one of None: the
-    plain one, dearer by as much as the input (or output) is.
+    plain one, dearer by as much as the input (or output) is. Tokens of a call that was served as priority or flex cost
+    so many times as much (None: once).
     `source` says in words where the figures come from; it never enters a bill or a hash.
     """
 
@@ -311,4 +314,6 @@ class Price:
     cache_write_1h_usd_per_mtok: float | None = None
     audio_input_usd_per_mtok: float | None = None
     audio_output_usd_per_mtok: float | None = None
+    priority_factor: float | None = None
+    flex_factor: float | None = None
     source: str | None = None

@@ -43,6 +43,7 @@ plain_prices = st.builds(
     request_usd=amounts,
     cache_write_1h_usd_per_mtok=maybe,
     audio_output_usd_per_mtok=maybe,
+    priority_factor=maybe,
     source=st.none() | st.text(st.characters(codec="utf-8")),
 )
 long_prices = st.builds(

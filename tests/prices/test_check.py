@@ -34,6 +34,8 @@ def test_models_without_a_price_are_errors_and_unused_ones_a_note() -> None:
         (Price(2500, 10_000), "meant per thousand"),
         (Price(1, 4, cached_input_usd_per_mtok=2), "cached input (2) dearer"),
         (Price(1, 4, long_context_tokens=1000, long_input_usd_per_mtok=0.5), "long-context input (0.5) cheaper"),
+        (Price(1, 4, priority_factor=0.5), "priority cheaper than standard"),
+        (Price(1, 4, flex_factor=2), "flex dearer than standard"),
         (Price(1, 4, since=date(2024, 5, 13)), "749 days old"),
     ],
 )

@@ -172,6 +172,17 @@ def test_writes_that_are_kept_for_an_hour_and_audio_have_rates_of_their_own() ->
     assert spoken.bill_usd(0, heard) == pytest.approx((900 * 3 + 40 * 15 + 10 * 80) / 1e6)
 
 
+def test_a_tier_of_the_provider_multiplies_what_tokens_cost() -> None:
+    price = Price(3.0, 15.0, request_usd=0.01, priority_factor=2.0, flex_factor=0.5)
+    rates = PriceBook({"m": [price], "silent": [Price(3.0, 15.0)]}).rates(["m", "silent"])
+    tokens = (900 * 3 + 50 * 15) / 1e6
+    for tier, dollars in ((None, tokens), ("priority", 2 * tokens), ("flex", tokens / 2), ("scale", tokens)):
+        assert rates.bill_usd(0, Usage(900, 50, tier=tier)) == pytest.approx(dollars + 0.01)
+        assert rates.bill_usd(1, Usage(900, 50, tier=tier)) == pytest.approx(tokens)
+    halved = PriceBook({"m": [price]}).scaled("m", 0.5).rates(["m"])
+    assert halved.bill_usd(0, Usage(900, 50, tier="priority")) == pytest.approx(tokens + 0.005)
+
+
 def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None:
     dear = Price(1.0, 2.0, cache_write_usd_per_mtok=3.0, reasoning_usd_per_mtok=5.0, request_usd=0.01)
     rates = PriceBook({"dear": [dear], "long": [LONG]}).rates(["dear", "long"])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.stream import OpenAIStream, ResponsesStream
 from tenbin.upstream.usage import (
     Answered,
     anthropic_usage,
@@ -132,6 +133,24 @@ def raw(value: Any) -> bytes:
 )
 def test_openai_counts(counts: Any, usage: Usage | None) -> None:
     assert openai_usage(raw(counts)) == usage
+
+
+def test_the_tier_that_an_answer_was_served_in() -> None:
+    counts = {"prompt_tokens": 9, "completion_tokens": 4}
+    chat = {"choices": [{"finish_reason": "stop"}], "usage": counts}
+    response = {"status": "completed", "usage": {"input_tokens": 9, "output_tokens": 4}}
+    for served_as, tier in (("priority", "priority"), ("flex", "flex"), ("default", None), (None, None), ([1], None)):
+        told = Usage(9, 4, tier=tier)
+        assert read_usage("openai", raw({**chat, "service_tier": served_as})).usage == told
+        assert read_responses_usage(raw({**response, "service_tier": served_as})).usage == told
+        last = raw({"choices": [], "usage": counts, "service_tier": served_as})
+        chunks = OpenAIStream(strip_usage=True)
+        chunks.feed(b"data: " + last + b"\n\n")
+        assert chunks.usage == told
+        events = ResponsesStream()
+        done = {"type": "response.completed", "response": {**response, "service_tier": served_as}}
+        events.feed(b"data: " + raw(done) + b"\n\n")
+        assert events.usage == told
 
 
 def test_anthropic_counts() -> None:

@@ -29,6 +29,8 @@ COLUMNS: Mapping[str, str] = {
     "cache_write_1h_usd_per_mtok": "1 h write",
     "audio_input_usd_per_mtok": "audio in",
     "audio_output_usd_per_mtok": "audio out",
+    "priority_factor": "priority x",
+    "flex_factor": "flex x",
 }
 
 

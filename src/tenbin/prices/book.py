@@ -23,7 +23,10 @@ from tenbin.types import Price
 NUMBERS = tuple(f.name for f in fields(Price) if f.name not in ("since", "source"))
 MOST = 1e15
 """No price or threshold comes near; products with tokens stay finite."""
-LATE = ("cache_write_1h_usd_per_mtok", "audio_input_usd_per_mtok", "audio_output_usd_per_mtok")
+LATE = (
+    *("cache_write_1h_usd_per_mtok", "audio_input_usd_per_mtok", "audio_output_usd_per_mtok"),
+    *("priority_factor", "flex_factor"),
+)
 """Keys that books have had since versions were written down: where they are not used, a version is what it was."""
 REQUIRED = ("input_usd_per_mtok", "output_usd_per_mtok", "request_usd")
 
@@ -123,7 +126,7 @@ class PriceBook:
     def scaled(self, model: str, factor: float) -> PriceBook:
         """The book with all dollars of one model times `factor` (>= 0), at all dates: a what-if."""
         self._require([model])
-        money = [key for key in NUMBERS if key != "long_context_tokens"]
+        money = [key for key in NUMBERS if "_usd" in key]
         history = [
             replace(price, **{key: factor * old for key in money if (old := getattr(price, key)) is not None})
             for price in self.entries[model]

@@ -40,6 +40,10 @@ def oddities(price: Price, day: date) -> Iterable[str]:
         yield f"has cached input ({price.cached_input_usd_per_mtok:g}) dearer than plain input ({input_usd:g})"
     if price.long_input_usd_per_mtok is not None and price.long_input_usd_per_mtok < input_usd:
         yield f"has long-context input ({price.long_input_usd_per_mtok:g}) cheaper than plain input ({input_usd:g})"
+    if price.priority_factor is not None and price.priority_factor < 1:
+        yield f"has priority cheaper than standard (priority_factor {price.priority_factor:g})"
+    if price.flex_factor is not None and price.flex_factor > 1:
+        yield f"has flex dearer than standard (flex_factor {price.flex_factor:g})"
     if price.since is not None and (age := (day - price.since).days) > STALE_DAYS:
         yield f"has a price of {price.since}, {age} days old: still true?"
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -38,7 +38,7 @@ class Rates:
     `short` and `long` [5, M] are dollars per million tokens of plain input, cached input, cache writes, answer and
     reasoning; `long` holds above `long_above_tokens` [M] of input (infinite where there is no long-context tier).
     `plain` is the same per model as plain numbers, for one call at a time: threshold, dollars per call, both rates with
-    those of one-hour cache writes, audio input and audio output behind.
+    those of one-hour cache writes, audio input and audio output behind, and the factors of the tiers.
     """
 
     models: tuple[str, ...]
@@ -46,7 +46,7 @@ class Rates:
     long: Floats
     long_above_tokens: Floats
     request_usd: Floats
-    plain: tuple[tuple[float, float, list[float], list[float]], ...]
+    plain: tuple[tuple[float, float, list[float], list[float], Mapping[str, float]], ...]
 
     @classmethod
     def of(cls, models: Sequence[str], prices: Sequence[Price]) -> Self:
@@ -57,7 +57,7 @@ class Rates:
         above = [math.inf if price.long_context_tokens is None else price.long_context_tokens for price in prices]
         request = [price.request_usd for price in prices]
         plain = [
-            (float(a), float(r), [*s, *_rare(price, s)], [*x, *_rare(price, x)])
+            (float(a), float(r), [*s, *_rare(price, s)], [*x, *_rare(price, x)], _tiers(price))
             for price, a, r, (s, x) in zip(prices, above, request, columns, strict=True)
         ]
         return cls(
@@ -92,20 +92,22 @@ class Rates:
         hour, heard, spoken = usage.cache_write_1h_tokens, usage.audio_input_tokens, usage.audio_output_tokens
         plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens - heard, 0)
         answer = max(usage.output_tokens - usage.reasoning_tokens - spoken, 0)
-        above, request_usd, short, long = self.plain[m]
+        above, request_usd, short, long, tiers = self.plain[m]
         rates = long if usage.input_tokens > above else short
         # In the order of `_bill`, and every request is billed twice: as reserved and as used.
         bill = plain * rates[0] + usage.cached_tokens * rates[1] + max(usage.cache_write_tokens - hour, 0) * rates[2]
         bill += answer * rates[3] + usage.reasoning_tokens * rates[4]
         if hour or heard or spoken:
             bill += hour * rates[5] + heard * rates[6] + spoken * rates[7]
+        if usage.tier is not None:
+            bill *= tiers.get(usage.tier, 1.0)
         return bill / TOKENS_PER_MTOK + request_usd
 
     def ceiling_usd(self, m: int, input_tokens: int, output_tokens: int) -> float:
         """The most that one call of model `m` with at most so many tokens of text can cost, whatever kinds they are of;
-        one that asks for a cache of an hour may cost more.
+        one that asks for a cache of an hour, or for priority, may cost more.
         """
-        above, request_usd, short, long = self.plain[m]
+        above, request_usd, short, long, _ = self.plain[m]
         tables = [short, long] if input_tokens > above else [short]
         into = max(rate for table in tables for rate in table[:3])
         out = max(rate for table in tables for rate in table[3:5])
@@ -152,6 +154,10 @@ def _rare(price: Price, rates: Sequence[float]) -> list[float]:
     dearer = rates[0] / price.input_usd_per_mtok if price.input_usd_per_mtok > 0 else 1.0
     heard, spoken = _or(price.audio_input_usd_per_mtok, rates[0]), _or(price.audio_output_usd_per_mtok, rates[3])
     return [hour * dearer, heard, spoken]
+
+
+def _tiers(price: Price) -> Mapping[str, float]:
+    return {"priority": _or(price.priority_factor, 1.0), "flex": _or(price.flex_factor, 1.0)}
 
 
 def _or(rate: float | None, otherwise: float) -> float:

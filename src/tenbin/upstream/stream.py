@@ -134,6 +134,7 @@ class _Choice(msgspec.Struct, gc=False):
 class _Chunk(msgspec.Struct, gc=False):
     id: Any = None
     choices: list[_Choice] | None = None
+    service_tier: Any = None
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
 
@@ -207,7 +208,7 @@ class OpenAIStream(_Stream):
         self._take(chunk)
         if chunk.usage is _NULL:
             return frame.raw
-        found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage)
+        found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage, chunk.service_tier)
         self.usage = found or self.usage
         if not self._strip_usage:
             return frame.raw
@@ -292,6 +293,7 @@ class AnthropicStream(_Stream):
 class _Response(msgspec.Struct):
     id: str | None = None
     status: str | None = None
+    service_tier: Any = None
     usage: msgspec.Raw = _NULL
 
 
@@ -325,7 +327,7 @@ class ResponsesStream(_Stream):
         elif response is not None:
             self.response_id = response.id or self.response_id
             self.finish_reason = response.status or self.finish_reason
-            self.usage = openai_usage(response.usage) or self.usage
+            self.usage = openai_usage(response.usage, response.service_tier) or self.usage
         if kind in {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}:
             self.is_done = True
         if kind in {"error", "response.failed"}:

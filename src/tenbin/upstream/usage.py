@@ -18,6 +18,7 @@ from tenbin.upstream.loose_json import decode
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
+_TIERS = ("priority", "flex")
 _OF_AN_HOUR = "ephemeral_1h_input_tokens"
 _NULL = msgspec.Raw(b"null")
 _Count = int | float | None
@@ -83,6 +84,7 @@ class _Whole(msgspec.Struct):
     choices: list[_Choice] | None = None
     stop_reason: Any = None
     status: Any = None
+    service_tier: Any = None
     content: msgspec.Raw = _NULL
     data: msgspec.Raw = _NULL
     output: msgspec.Raw = _NULL
@@ -107,18 +109,22 @@ def read_usage(dialect: Dialect, body: bytes) -> Answered:
     _check_answer(whole, body, dialect, whole.choices, whole.data)
     first = whole.choices[0] if whole.choices else _Choice()
     declined = first.finish_reason == "content_filter" or bool(first.message and first.message.refusal)
-    return Answered(openai_usage(whole.usage), _text(whole.id), _text(first.finish_reason), declined)
+    usage = openai_usage(whole.usage, whole.service_tier)
+    return Answered(usage, _text(whole.id), _text(first.finish_reason), declined)
 
 
 def read_responses_usage(body: bytes) -> Answered:
     """The same for a whole answer of /v1/responses; its `status` is the finish reason."""
     whole = _whole(body)
     _check_answer(whole, body, "openai", whole.status, whole.output)
-    return Answered(openai_usage(whole.usage), _text(whole.id), _text(whole.status))
+    return Answered(openai_usage(whole.usage, whole.service_tier), _text(whole.id), _text(whole.status))
 
 
-def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
-    """The usage member of chat completions, embeddings or responses; None where it is null or no such thing."""
+def openai_usage(raw: msgspec.Raw | bytes, served_as: Any = None) -> Usage | None:
+    """The usage member of chat completions, embeddings or responses; None where it is null or no such thing.
+
+    `served_as` is the `service_tier` beside it.
+    """
     counts = _counts(raw)
     if counts is None or (counts.prompt_tokens is None and counts.input_tokens is None):
         return None
@@ -141,7 +147,8 @@ def openai_usage(raw: msgspec.Raw | bytes) -> Usage | None:
     of_an_hour = min(_count(lives.get(_OF_AN_HOUR)), written)
     heard = min(_count(into.get("audio_tokens")), prompt - cached - written)
     spoken = min(_count(out.get("audio_tokens")), completion - reasoning)
-    return Usage(prompt, completion, cached, written, reasoning, of_an_hour, heard, spoken)
+    tier = served_as if served_as in _TIERS else None
+    return Usage(prompt, completion, cached, written, reasoning, of_an_hour, heard, spoken, tier)
 
 
 def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Usage | None:
