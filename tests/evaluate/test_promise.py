@@ -87,9 +87,12 @@ def test_a_router_promises_what_its_dial_curve_reads() -> None:
     assert dial.cost_usd.value == pytest.approx(curve.cost_usd[at])
     assert dial.saving.value == pytest.approx(1.0 - curve.cost_usd[at] / curve.reference_cost_usd)
     assert all(figure.low <= figure.value <= figure.high for figure in figures(best))
-    alone = promises_of(router, [TradeOff(0.0)], allow=[router.anchors.reference])[0]
-    assert alone.saving.value == 0.0
-    assert alone.quality_ratio.low < 1.0 < alone.quality_ratio.high  # never certain, however many stayed
+    stayed = promises_of(router, [TradeOff(0.0, caution=99.0)])[0]
+    assert stayed.saving.value == 0.0
+    assert stayed.quality_ratio.low < 1.0 < stayed.quality_ratio.high  # never certain, however many stayed
+    alone = promises_of(router, [TradeOff(0.5)], allow=[router.anchors.reference])[0]
+    assert (alone.saving.low, alone.saving.high) == (0.0, 0.0)  # but where nobody else may answer
+    assert (alone.quality_ratio.low, alone.quality_ratio.high) == (1.0, 1.0)
     assert promises_of(router, [TradeOff(0.0)]) == (best,)
 
 

@@ -194,7 +194,8 @@ def lent_sd(
     and then the bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes
     out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went, or
     would that go in the choices `farther` [K, n], in which those next in line went as well. Nothing is lent to a
-    setting that leaves nothing with it. `values` [n, M] (qualities or dollars), `choices` [K, n].
+    setting that leaves nothing with it, nor where nobody could go. `values` [n, M] (qualities or dollars), `choices`
+    [K, n].
     """
     gap = values - values[:, [usual]]
     share = weight / weight.sum()
@@ -211,6 +212,8 @@ def lent_sd(
         bring = np.where(seen > 0.0, chance * seen_square / seen, square)
     units = np.bincount(cluster, weights=share)
     lent: Floats = np.sqrt(LENT_QUERIES * np.maximum(1.0 - gone, 0.0) * bring) * float(units @ units)
+    if farther is not None:
+        lent[(farther == usual).all(axis=1)] = 0.0
     return lent
 
 
