@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,23 @@ def test_a_folder_of_something_else_is_not_overwritten(tmp_path):
     with pytest.raises(ArtifactError, match="is not a router"):
         write(tmp_path / "thesis")
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "precious"
+
+
+def test_a_router_that_cannot_come_brings_the_old_one_back(tmp_path, monkeypatch):
+    write(tmp_path / "router", "x = 1")
+    replace_of, moved = os.replace, []
+
+    def second_time_interrupted(source, target):
+        moved.append(source)
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        replace_of(source, target)
+
+    monkeypatch.setattr("tenbin.artifact.os.replace", second_time_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "router", "x = 2")
+    assert (tmp_path / "router" / PRICES).read_text() == "x = 1"
+    assert [path.name for path in tmp_path.iterdir()] == ["router"]
 
 
 def test_a_failed_write_leaves_the_old_router_and_nothing_beside(tmp_path, monkeypatch):

@@ -204,14 +204,22 @@ def read_part(folder: Path, manifest: Manifest, part: str) -> dict[str, NDArray[
 
 
 def write_calibration(folder: Path, manifest: Manifest, calibration: Mapping[str, NDArray[Any]]) -> None:
-    """Put a calibration beside the artifact that made its estimates (ArtifactError where it cannot be written)."""
+    """Put a calibration beside the artifact that made its estimates.
+
+    ArtifactError where it cannot be written, or another artifact has taken that one's place meanwhile.
+    """
     path = folder / CALIBRATION
+    if read_manifest(folder).artifact_hash != manifest.artifact_hash:
+        raise ArtifactError("was replaced meanwhile, so its calibration stays", where=str(folder), fix="certify again")
     try:
         descriptor, beside = tempfile.mkstemp(prefix=f".{CALIBRATION}.", dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_calibration_blob(manifest, calibration))
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_calibration_blob(manifest, calibration))
+            os.chmod(beside, 0o644)
+            os.replace(beside, path)
+        finally:
+            Path(beside).unlink(missing_ok=True)
     except OSError as error:
         raise ArtifactError(f"cannot be written ({error.strerror})", where=str(path), fix="check the path") from error
 
@@ -301,11 +309,16 @@ def _unpack(blob: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _swap(beside: Path, folder: Path) -> None:
-    """Put the finished folder in place; an old router is moved aside first, so that a reader sees one or the other."""
+    """Put the finished folder in place; an old router is moved aside first, and back where the new one cannot come."""
     if not folder.exists():
         os.replace(beside, folder)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    os.replace(folder, old / "router")
-    os.replace(beside, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    aside = old / "router"
+    try:
+        os.replace(folder, aside)
+        os.replace(beside, folder)
+    finally:
+        if aside.exists() and not folder.exists():
+            os.replace(aside, folder)
+        shutil.rmtree(old, ignore_errors=True)

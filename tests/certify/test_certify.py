@@ -83,6 +83,10 @@ def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(rout
     assert certify(Router.load(tmp_path / "r"), 0.9) == certify(router, 0.9)
     other = fit(split_panel(n_train=290), PriceBook.loads(PRICES), PLAIN)
     other.save(tmp_path / "other")
+    kept = (tmp_path / "other" / "calibration.npz").read_bytes()
+    with pytest.raises(ArtifactError, match="was replaced meanwhile"):  # by a fit that ended while this certified
+        router.save_calibration(tmp_path / "other")
+    assert (tmp_path / "other" / "calibration.npz").read_bytes() == kept
     (tmp_path / "other" / "calibration.npz").write_bytes((tmp_path / "r" / "calibration.npz").read_bytes())
     with pytest.raises(ArtifactError, match="made for another fit or other candidates, so it is void"):
         certify(Router.load(tmp_path / "other"), 0.9)
