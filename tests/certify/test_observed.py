@@ -48,6 +48,12 @@ def test_the_reference_itself_is_known_for_certain() -> None:
     assert (saving.low, saving.high) == pytest.approx((0.0, 0.0))
 
 
+def test_no_more_is_saved_than_is_spent() -> None:
+    cheap = np.stack([np.ones(N), np.where(np.arange(N) < 2, 1.0, 0.001)], axis=1)
+    saving = observed_saving(pairs_of(np.ones((N, 2)), cheap), 1)
+    assert 0.98 < saving.value < saving.high == 1.0
+
+
 def test_where_no_pair_differs_a_whole_answer_may_be_lost() -> None:
     alike = pairs_of(np.ones((N, 2)), np.stack([np.ones(N), np.where(np.arange(N) < 5, 0.5, 1.0)], axis=1))
     assert observed_quality(alike, 1, SHARE).low == pytest.approx(1.0 - 1.96 * math.sqrt(2.0) / N, abs=1e-6)

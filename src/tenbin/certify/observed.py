@@ -41,7 +41,7 @@ def _farther(pairs: Pairs, step: int) -> int:
 
 
 def _share(own: Floats, usual: Floats, step: int, farther: int) -> Interval:
-    """The ratio of two sums [G, K] over prompts at a step; NaN where nothing is under it."""
+    """The ratio of two sums [G, K] of amounts >= 0 over prompts at a step; NaN where nothing is under it."""
     over, under = own[:, step], usual[:, step]
     total, n = float(under.sum()), len(under)
     if not total > 0.0:
@@ -57,4 +57,5 @@ def _share(own: Floats, usual: Floats, step: int, farther: int) -> Interval:
         variance += LENT_PAIRS * float(np.mean(moved**2 if moved.size else under**2))
         more = float(moved.mean()) if moved.size else 0.0
     half = NORMAL_95 * math.sqrt(variance)
-    return Interval(value, value - (half + max(-more, 0.0)) / total, value + (half + max(more, 0.0)) / total)
+    low = max(value - (half + max(-more, 0.0)) / total, 0.0)
+    return Interval(value, low, value + (half + max(more, 0.0)) / total)
