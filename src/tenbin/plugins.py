@@ -7,7 +7,8 @@ all rights of this process, so it loads only when its package is listed under `[
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
@@ -46,6 +47,28 @@ class Plugin:
     target: str
     is_allowed: bool
 
+    @property
+    def where(self) -> str:
+        """Whose it is, for an error."""
+        return f'{self.door} "{self.name}" of the package "{self.package}"'
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it ships with Tenbin."""
+        return self.package == OWN_PACKAGE
+
+
+@contextmanager
+def blamed(where: str, what: str, fix: str) -> Iterator[None]:
+    """Whatever other people's code raises inside ends in one sentence, a PluginError; a TenbinError says its own."""
+    try:
+        yield
+    except (TenbinError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise PluginError(f"{what} ({detail})", where=where, fix=fix) from error
+
 
 def list_plugins(allow: Collection[str] = ()) -> list[Plugin]:
     """Every installed plug-in by door, name and package; nothing is imported."""
@@ -60,8 +83,16 @@ def list_plugins(allow: Collection[str] = ()) -> list[Plugin]:
 def load_plugin(door: str, name: str, allow: Collection[str] = ()) -> Callable[..., Any]:
     """The class (or maker) of the plug-in `name` behind a door ("embedder", "predictor", "metric").
 
-    Raises PluginError for a name that nobody offers or that two allowed packages offer, for a package that is not
-    allowed, and for one that cannot be imported or lacks a method of its door.
+    Raises PluginError as `find_plugin`, and for one that cannot be imported or lacks a method of its door.
+    """
+    return load(find_plugin(door, name, allow))
+
+
+def find_plugin(door: str, name: str, allow: Collection[str] = ()) -> Plugin:
+    """The one plug-in `name` behind a door that may be loaded; nothing is imported.
+
+    Raises PluginError for a name that nobody offers or that two allowed packages offer, and for a package that is not
+    allowed.
     """
     if door not in DOORS:
         raise UsageError(f'there is no door "{door}"', fix=f"the doors are {', '.join(DOORS)}")
@@ -81,7 +112,24 @@ def load_plugin(door: str, name: str, allow: Collection[str] = ()) -> Callable[.
     if len(allowed) > 1:
         packages = " and ".join(f'"{plugin.package}"' for plugin in allowed)
         raise PluginError(f'the {door} "{name}" is offered by {packages}', fix="allow or install only one of them")
-    return _load(allowed[0])
+    return allowed[0]
+
+
+def load(plugin: Plugin) -> Callable[..., Any]:
+    """The class (or maker) of a plug-in that may be loaded (PluginError as in `load_plugin`)."""
+    where, door = plugin.where, DOORS[plugin.door]
+    with blamed(where, "cannot be imported", fix="repair or remove the package"):
+        made: Any = EntryPoint(plugin.name, plugin.target, door.group).load()
+    if not callable(made):
+        raise PluginError(f"{plugin.target} is no class", where=where, fix="name a class in its entry point")
+    lacking = [
+        method for method in door.methods if isinstance(made, type) and not callable(getattr(made, method, None))
+    ]
+    if lacking:
+        fix = f"run tenbin.testing.check_{plugin.door} on it"
+        raise PluginError(f"{plugin.target} has no method {lacking[0]}", where=where, fix=fix)
+    maker: Callable[..., Any] = made
+    return maker
 
 
 def _package(found: Distribution | None) -> tuple[str, str]:
@@ -99,25 +147,3 @@ def _plugin(door: str, entry: EntryPoint, package: tuple[str, str], allow: Colle
 def _normal(package: str) -> str:
     """The name of a package as indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", package).lower()
-
-
-def _load(plugin: Plugin) -> Callable[..., Any]:
-    where = f'{plugin.door} "{plugin.name}" of the package "{plugin.package}"'
-    door = DOORS[plugin.door]
-    try:
-        made: Any = EntryPoint(plugin.name, plugin.target, door.group).load()
-    except TenbinError:
-        raise
-    except (Exception, SystemExit) as error:  # whatever other people's code does on import ends here, in a sentence
-        detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise PluginError(f"cannot be imported ({detail})", where=where, fix="repair or remove the package") from error
-    if not callable(made):
-        raise PluginError(f"{plugin.target} is no class", where=where, fix="name a class in its entry point")
-    lacking = [
-        method for method in door.methods if isinstance(made, type) and not callable(getattr(made, method, None))
-    ]
-    if lacking:
-        fix = f"run tenbin.testing.check_{plugin.door} on it"
-        raise PluginError(f"{plugin.target} has no method {lacking[0]}", where=where, fix=fix)
-    maker: Callable[..., Any] = made
-    return maker

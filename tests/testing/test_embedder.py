@@ -96,6 +96,13 @@ class ByPlace(ByHash):
         return super().embed([f"{place}{text}" for place, text in enumerate(texts)])
 
 
+class Choosy(ByHash):
+    def row(self, text: str) -> Float32s:
+        if not text:
+            raise ValueError("no text")
+        return super().row(text)
+
+
 class Forgetful(ByHash):
     def save(self) -> dict[str, Any]:
         return {"seed": np.array(self.seed + 1)}
@@ -124,6 +131,7 @@ def test_what_keeps_to_the_door_passes() -> None:
         (Moody, "the same texts gave other vectors"),
         (Centred, "with the other texts of the batch"),
         (ByPlace, "with the order of texts"),
+        (Choosy, r"^embedder 'by-hash-0': it raised \(ValueError: no text\)"),
         (Forgetful, "saved and loaded embeds differently"),
         (Objects, "something else than plain arrays"),
     ],

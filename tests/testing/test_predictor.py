@@ -104,6 +104,19 @@ class Peeking(Means):
         return Prediction(mean, np.ones_like(mean))
 
 
+class Listed(Means):
+    def predict(self, features: Features) -> Prediction:
+        found = super().predict(features)
+        return Prediction(found.mean.tolist(), found.sd)
+
+
+class Choosy(Means):
+    def predict(self, features: Features) -> Prediction:
+        if "never seen" in features.groups:
+            raise KeyError("never seen")
+        return super().predict(features)
+
+
 @pytest.mark.parametrize("make", [Means, Silent])
 def test_what_keeps_to_the_door_passes(make: type[Means]) -> None:
     check_predictor(make)
@@ -121,6 +134,8 @@ def test_what_keeps_to_the_door_passes(make: type[Means]) -> None:
         (Moody, "a second fit of the same data"),
         (ByOrder, "with the order of training rows"),
         (ByBatch, "with the other rows"),
+        (Listed, "mean of predict is list"),
+        (Choosy, r"^predictor 'Choosy': it raised \(KeyError: 'never seen'\)"),
         (Forgetful, "saved and loaded predicts differently"),
         (Peeking, "out-of-fold prediction of pure noise"),
     ],

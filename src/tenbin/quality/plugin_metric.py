@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tenbin.errors import PluginError
-from tenbin.plugins import list_plugins, load_plugin
+from tenbin.plugins import blamed, find_plugin, load
 from tenbin.protocols import QualityMetric
 from tenbin.quality.identity import digest
 
@@ -26,20 +26,16 @@ def open_plugin(name: str, allow: Collection[str], settings: Mapping[str, Any]) 
     Behind the entry point stands a class, a maker, or a function of query, answer and reference. Raises PluginError
     for what is not allowed, cannot be made, or has no `score`.
     """
-    made = load_plugin("metric", name, allow)
-    plugin = next(p for p in list_plugins(allow) if p.door == "metric" and p.name == name and p.is_allowed)
-    where = f'metric "{name}" of the package "{plugin.package}"'
+    plugin = find_plugin("metric", name, allow)
+    made = load(plugin)
     identity = f"{name}-{digest({'package': plugin.package, 'version': plugin.version, **settings})}"
     if not settings and _is_score(made):
         return FunctionMetric(name, made), identity
-    try:
+    with blamed(plugin.where, "cannot be made", fix="check its settings"):
         metric: Any = made(**settings)
-    except (Exception, SystemExit) as error:  # whatever other people's code raises ends here, in a sentence
-        detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise PluginError(f"cannot be made ({detail})", where=where, fix="check its settings") from error
     if not callable(getattr(metric, "score", None)):
         fix = "run tenbin.testing.check_metric on it"
-        raise PluginError("what its entry point makes has no method score", where=where, fix=fix)
+        raise PluginError("what its entry point makes has no method score", where=plugin.where, fix=fix)
     return metric, identity
 
 

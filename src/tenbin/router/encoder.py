@@ -21,8 +21,9 @@ from tenbin.features import (
     surface_and_tokens,
     text_of,
 )
-from tenbin.plugins import list_plugins, load_plugin
+from tenbin.plugins import find_plugin, list_plugins, load
 from tenbin.protocols import Arrays, Embedder
+from tenbin.router.held_embedder import HeldEmbedder
 from tenbin.types import Features, Float32s, Floats, Progress, Query
 
 QUERIES_AT_ONCE = 512
@@ -106,17 +107,19 @@ class Encoder:
 def open_any_embedder(form: str, allow_plugins: Collection[str]) -> Embedder:
     """The embedder of a built-in form ("base", "sentence:FOLDER", ...) or of an allowed plug-in's name.
 
-    Errors are those of `open_embedder` and `load_plugin`.
+    Errors are those of `open_embedder`, `find_plugin`, `load` and `HeldEmbedder`.
     """
     kinds = {built_in.partition(":")[0] for built_in in EMBEDDER_FORMS}
-    if form.partition(":")[0] in kinds:
+    if form == BASE:
         return open_embedder(form)
+    if form.partition(":")[0] in kinds:
+        return HeldEmbedder(lambda: open_embedder(form), f"embedder {form}", "check its package and its files")
     others = {plugin.name for plugin in list_plugins(allow_plugins) if plugin.door == "embedder"} - kinds
     if form not in others:
         fix = did_you_mean(form, [*kinds, *others]) or embedder_offer(others)
         raise PluginError(f'there is no embedder "{form}"', fix=fix)
-    made: Embedder = load_plugin("embedder", form, allow_plugins)()
-    return made
+    plugin = find_plugin("embedder", form, allow_plugins)
+    return HeldEmbedder(load(plugin), plugin.where, "run tenbin.testing.check_embedder on it")
 
 
 def conversation_of(query: Query) -> Conversation:

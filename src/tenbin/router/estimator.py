@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,14 +162,14 @@ class Estimator:
         return parts
 
     @classmethod
-    def load(cls, predictor: type[Predictor], parts: Mapping[str, Arrays]) -> Estimator:
-        """The estimator of saved parts, its quality predictor being of the class given."""
+    def load(cls, load_quality: Callable[[Arrays], Predictor], parts: Mapping[str, Arrays]) -> Estimator:
+        """The estimator of saved parts; `load_quality` makes its quality predictor of what that saved."""
         own = parts["estimator"]
         heads = {
             k: LengthHead.load(parts[k]) if k in parts else None for k in ("output_tokens", "recorded_cost", "latency")
         }
         return cls(
-            quality=predictor.load(parts["quality"]),
+            quality=load_quality(parts["quality"]),
             input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,
             **heads,
             familiarity=Familiarity.load(part(own, "familiarity")),

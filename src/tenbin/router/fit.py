@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import tenbin
 from tenbin.artifact import Manifest
 from tenbin.errors import UsageError
 from tenbin.outcomes.identity import prompt_key
-from tenbin.plugins import load_plugin
 from tenbin.prices import PriceBook, Rates
 from tenbin.risk import Anchors
 from tenbin.router.anchors import anchors_of
@@ -25,6 +23,7 @@ from tenbin.router.choose_embedder import EmbedderChoice, Opening, choose_embedd
 from tenbin.router.crossfit import column_means
 from tenbin.router.learning_curve import measure_learning_curve
 from tenbin.router.parts import Parts
+from tenbin.router.plugin_predictor import open_predictor
 from tenbin.router.pricing import Pricing, cost_basis, labelled_rows, recorded_book, typical_call
 from tenbin.router.router import Router
 from tenbin.router.seen import SeenPrompts
@@ -128,9 +127,8 @@ def _costs(panel: Panel, prices: PriceBook | None, at: date | None) -> tuple[str
 
 
 def _maker(settings: FitSettings) -> MakePredictor:
-    """What makes the quality predictor; those that draw at random take the seed."""
-    made = load_plugin("predictor", settings.predictor, settings.allow_plugins)
-    return partial(made, seed=settings.seed) if "seed" in signature(made).parameters else made
+    """What makes the quality predictor."""
+    return partial(open_predictor(settings.predictor, settings.allow_plugins).make, settings.seed)
 
 
 def _reference(panel: Panel, weight: Floats, asked: str | None) -> int:

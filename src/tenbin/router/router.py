@@ -21,11 +21,9 @@ from tenbin.artifact import (
     write_artifact,
     write_calibration,
 )
-from tenbin.errors import PluginError, UsageError
-from tenbin.plugins import load_plugin
+from tenbin.errors import UsageError
 from tenbin.policy import CONTEXT_MARGIN, bars, listed
 from tenbin.prices import PriceBook
-from tenbin.protocols import Predictor
 from tenbin.reasons import Reason
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, losses, name_order
 from tenbin.router.baselines import Baselines
@@ -40,6 +38,7 @@ from tenbin.router.explain import views
 from tenbin.router.leanings import Leanings
 from tenbin.router.learning_curve import LearningCurve
 from tenbin.router.parts import Parts
+from tenbin.router.plugin_predictor import open_predictor
 from tenbin.router.pricing import Pricing, TypicalCall
 from tenbin.router.roster import Roster
 from tenbin.router.routing import Routing
@@ -104,7 +103,7 @@ class Router:
         parts = Parts(manifest, folder, {})
         encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"], allow_plugins)
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
-        estimator = Estimator.load(_predictor_class(manifest.predictor, allow_plugins), present)
+        estimator = Estimator.load(open_predictor(manifest.predictor, allow_plugins).load, present)
         card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
         return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at, called_as)
 
@@ -387,14 +386,3 @@ class Router:
             reason=routing.reasons[0][0],
             versions=self.versions(),
         )
-
-
-def _predictor_class(name: str, allow_plugins: Collection[str]) -> type[Predictor]:
-    """The class behind the predictor door that a saved router names."""
-    found = load_plugin("predictor", name, allow_plugins)
-    if not isinstance(found, type):
-        raise PluginError(
-            "is a function, so it cannot load what it saved", where=f"predictor {name}", fix="name a class"
-        )
-    made: type[Predictor] = found
-    return made

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tenbin.plugins import blamed
 from tenbin.protocols import Embedder
 from tenbin.testing.storage import stored
 from tenbin.testing.verdict import largest_gap, require
@@ -32,26 +33,37 @@ def check_embedder(embedder: Embedder, *, tolerance: float = 1e-5) -> None:
     If it has `save` and `load`, what is loaded must give the same vectors to the bit. `tolerance` is how far a row may
     move with the batch it is in (batched neural encoders round differently). Raises PluginError.
     """
+    of = f"embedder {getattr(embedder, 'name', type(embedder).__name__)!r}"
+    with blamed(of, "it raised", fix="give vectors of any text, zeros where it knows nothing"):
+        require_identity(embedder, of)
+        vectors = embedder.embed(list(TEXTS))
+        require_vectors(vectors, len(TEXTS), embedder.dim, of)
+        require_vectors(embedder.embed([]), 0, embedder.dim, of)
+        again = embedder.embed(list(TEXTS))
+        fix = "seed what is random"
+        require(bool(np.array_equal(vectors, again)), "the same texts gave other vectors", of=of, fix=fix)
+        _check_rows(embedder, vectors, of, tolerance)
+        _check_saving(embedder, vectors, of)
+
+
+def require_identity(embedder: Embedder, of: str) -> None:
+    """Raise PluginError unless the embedder has a name and a number of columns."""
     name, dim = embedder.name, embedder.dim
-    of = f"embedder {name!r}"
     require(isinstance(name, str) and bool(name), "its name is not a text", of=of, fix="identify weights and settings")
     require(isinstance(dim, int) and dim > 0, f"its dim is {dim!r}", of=of, fix="return the length of its vectors")
-    vectors = embedder.embed(list(TEXTS))
-    seen = f"embed of {len(TEXTS)} texts gave {_kind(vectors)}"
+
+
+def require_vectors(vectors: Any, n: int, dim: int, of: str) -> None:
+    """Raise PluginError unless these are vectors of n texts: float32 [n, dim], each of length one or zero."""
+    seen = f"embed of {n or 'no'} texts gave {_kind(vectors)}"
     fix = f"return a float32 array of shape [n, {dim}]"
-    require(isinstance(vectors, np.ndarray), seen, of=of, fix=fix)
-    require(vectors.shape == (len(TEXTS), dim) and vectors.dtype == np.float32, seen, of=of, fix=fix)
+    is_array = isinstance(vectors, np.ndarray)
+    require(is_array and vectors.shape == (n, dim) and vectors.dtype == np.float32, seen, of=of, fix=fix)
     require(bool(np.isfinite(vectors).all()), "a vector has NaN or infinite parts", of=of, fix="return zeros instead")
     lengths = np.linalg.norm(vectors, axis=1)
     unit = np.isclose(lengths, 1.0, atol=1e-3) | (lengths == 0.0)
     seen = f"a vector has the length {lengths[~unit][0]:.4g}" if not unit.all() else ""
     require(bool(unit.all()), seen, of=of, fix="scale each vector to length 1, or to zero where it knows nothing")
-    none = embedder.embed([])
-    require(none.shape == (0, dim), f"embed of no texts gave {_kind(none)}", of=of, fix=f"return shape (0, {dim})")
-    again = embedder.embed(list(TEXTS))
-    require(bool(np.array_equal(vectors, again)), "the same texts gave other vectors", of=of, fix="seed what is random")
-    _check_rows(embedder, vectors, of, tolerance)
-    _check_saving(embedder, vectors, of)
 
 
 def _check_rows(embedder: Embedder, vectors: Any, of: str, tolerance: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tenbin.plugins import blamed
 from tenbin.protocols import Predictor
 from tenbin.testing.storage import stored
 from tenbin.testing.verdict import largest_gap, require
@@ -25,6 +26,11 @@ def check_predictor(make: Callable[[], Predictor], *, tolerance: float = 1e-9) -
     predicted; after saving and loading it must be the same to the bit. Raises PluginError.
     """
     of = f"predictor {getattr(make, '__name__', type(make).__name__)!r}"
+    with blamed(of, "it raised", fix="learn from any labels, and predict for any text"):
+        _check(make, of, tolerance)
+
+
+def _check(make: Callable[[], Predictor], of: str, tolerance: float) -> None:
     features, target, weight, folds = _problem()
     given: list[NDArray[Any]] = [target, weight, folds, features.vectors, features.surface]
     copies = [array.copy() for array in given]
@@ -33,11 +39,11 @@ def check_predictor(make: Callable[[], Predictor], *, tolerance: float = 1e-9) -
     untouched = all(np.array_equal(old, new, equal_nan=True) for old, new in zip(copies, given, strict=True))
     require(untouched, "fit changed the arrays it was given", of=of, fix="copy before changing")
     if out_of_fold is not None:
-        _check_shape(out_of_fold, ROWS, "fit", of)
+        require_prediction(out_of_fold, (ROWS, MODELS), "fit", of)
     fresh = _features(60, seed=1, groups=("a", "never seen", None))
     prediction = predictor.predict(fresh)
-    _check_shape(prediction, len(fresh), "predict", of)
-    _check_shape(predictor.predict(fresh.take([])), 0, "predict", of)
+    require_prediction(prediction, (len(fresh), MODELS), "predict", of)
+    require_prediction(predictor.predict(fresh.take([])), (0, MODELS), "predict", of)
     _check_repeat(make, fresh, prediction, of, tolerance)
     _check_rows(predictor, fresh, prediction, of, tolerance)
     _check_saving(predictor, fresh, prediction, of)
@@ -77,12 +83,14 @@ def _folds(rng: np.random.Generator) -> Ints:
     return rng.permutation(np.arange(ROWS) % FOLDS).astype(np.int64)
 
 
-def _check_shape(prediction: Any, n: int, step: str, of: str) -> None:
-    fix = f"return Prediction(mean, sd), float64 [{n}, {MODELS}] each"
+def require_prediction(prediction: Any, shape: tuple[int, int], step: str, of: str) -> None:
+    """Raise PluginError unless this is a Prediction of that shape, float64: finite means, sd >= 0."""
+    fix = f"return Prediction(mean, sd), float64 {list(shape)} each"
     require(isinstance(prediction, Prediction), f"{step} gave {type(prediction).__name__}", of=of, fix=fix)
     for name, array in (("mean", prediction.mean), ("sd", prediction.sd)):
-        seen = f"{name} of {step} is {array.dtype} {array.shape}"
-        require(array.shape == (n, MODELS) and array.dtype == np.float64, seen, of=of, fix=fix)
+        is_array = isinstance(array, np.ndarray)
+        seen = f"{name} of {step} is {f'{array.dtype} {array.shape}' if is_array else type(array).__name__}"
+        require(is_array and array.shape == shape and array.dtype == np.float64, seen, of=of, fix=fix)
         finite = bool(np.isfinite(array).all())
         require(finite, f"{name} of {step} has NaN or infinite cells", of=of, fix="fall back to the model's mean")
     require(bool((prediction.sd >= 0).all()), f"sd of {step} has negative cells", of=of, fix="return sd >= 0")
