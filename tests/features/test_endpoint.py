@@ -42,11 +42,17 @@ class Server:
                 server.requests.append({"path": self.path, "headers": dict(self.headers), "body": body})
                 status, headers, answer = server.scripted.pop(0) if server.scripted else server.answer(body)
                 raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                endless = int(headers.get("Content-Length", 0)) > 1 << 20
                 self.send_response(status)
                 for key, value in {"Content-Length": str(len(raw)), **headers}.items():
                     self.send_header(key, value)
                 self.end_headers()
-                self.wfile.write(raw)
+                try:
+                    self.wfile.write(raw)
+                    while endless:
+                        self.wfile.write(b" ")
+                except OSError:  # the client went away
+                    self.close_connection = True
 
             def log_message(self, *_: Any) -> None:
                 return
@@ -100,11 +106,16 @@ def test_the_key_is_read_by_the_name_of_its_variable(server: Server, monkeypatch
     embedder.embed(["x"])
     assert server.requests[-1]["headers"]["Authorization"] == "Bearer s3cret"
     assert "s3cret" not in repr(vars(embedder)) + embedder.name
+    for unsendable in ("s3cret\nX: y", "s3crét"):
+        monkeypatch.setenv("TENBIN_TEST_KEY", unsendable)
+        with pytest.raises(ConfigError, match="characters that no header can hold") as caught:
+            embedder.embed(["x"])
+        assert "s3cr" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_what_may_pass_is_tried_again(server: Server, status: int) -> None:
-    server.scripted = [(status, {}, {"error": "busy"}), (status, {"Retry-After": "7"}, {})]
+    server.scripted = [(status, {"Retry-After": asked}, {}) for asked in ("nan", "7")]
     embedder = connect(server)
     assert embedder.dim == 3
     assert embedder.waits == [0.5, 7.0]  # type: ignore[attr-defined]
@@ -136,6 +147,7 @@ def test_it_gives_up_after_the_retries(server: Server) -> None:
         {"data": [{"index": 0, "embedding": []}]},
         {"data": [{"index": 0}]},
         [1, 2],
+        b'{"data": ' + b"[" * 100_000,
     ],
 )
 def test_an_answer_of_another_shape_is_refused(server: Server, answer: Any) -> None:
@@ -160,7 +172,28 @@ def test_nobody_there_is_one_sentence() -> None:
         EndpointEmbedder(f"http://127.0.0.1:{port}/v1", "m", retries=1, sleep=lambda _: None).embed(["x"])
 
 
-@pytest.mark.parametrize("url", ["", "ftp://h/v1", "localhost:8000", "https://user:pw@h/v1", "file:///etc/passwd"])
+def test_an_answer_that_does_not_end_or_ends_early_is_none(server: Server) -> None:
+    server.scripted = [(200, {"Content-Length": str(1 << 40)}, b"{"), (200, {"Content-Length": "99"}, b"{}")]
+    embedder = EndpointEmbedder(server.url, "m", timeout_s=0.1, retries=0)
+    for told in ("TimeoutError", "IncompleteRead"):
+        with pytest.raises(NetworkError, match=rf"no answer \({told}\)"):
+            embedder.embed(["x"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ftp://h/v1",
+        "localhost:8000",
+        "https://user:pw@h/v1",
+        "file:///etc/passwd",
+        "http://h:99999/v1",
+        "http://[::1/v1",
+        "http://h/v 1",
+        "http://h/é",
+    ],
+)
 def test_only_plain_web_addresses_are_taken(url: str) -> None:
     with pytest.raises(ConfigError, match="not an address"):
         EndpointEmbedder(url, "m")

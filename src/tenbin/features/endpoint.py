@@ -6,11 +6,12 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
@@ -22,6 +23,9 @@ _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MAX_RESPONSE_BYTES = 256 << 20
 _MAX_WAIT_S = 30.0
 _SHOWN_CHARACTERS = 200
+_PIECE_BYTES = 1 << 16
+_SENDABLE = re.compile(r"[!-~]+")
+"""What a line of a request may hold in an address or a key."""
 
 
 class EndpointEmbedder:
@@ -43,8 +47,8 @@ class EndpointEmbedder:
         retries: int = 3,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        parts = _parts_of(base_url)
+        if parts is None:
             raise ConfigError(
                 "not an address of an embeddings endpoint", where=base_url, fix="give it as https://HOST/v1"
             )
@@ -96,6 +100,12 @@ class EndpointEmbedder:
                     where=f"environment variable {self.api_key_env}",
                     fix="set it to the key",
                 )
+            if not _SENDABLE.fullmatch(key):
+                raise ConfigError(
+                    "the key of the embeddings endpoint has characters that no header can hold",
+                    where=f"environment variable {self.api_key_env}",
+                    fix="set it to the key alone",
+                )
             headers["Authorization"] = f"Bearer {key}"
         return headers
 
@@ -127,9 +137,20 @@ class EndpointEmbedder:
         try:
             connection.request("POST", f"{self._parts.path.rstrip('/')}/embeddings", body, headers)
             response = connection.getresponse()
-            return response.status, response.getheader("Retry-After"), response.read(_MAX_RESPONSE_BYTES)
+            return response.status, response.getheader("Retry-After"), self._body(response)
         finally:
             connection.close()
+
+    def _body(self, response: http.client.HTTPResponse) -> bytes:
+        """What came within the timeout: each byte alone may take that long for the socket."""
+        ends_at, found = time.monotonic() + self.timeout_s, bytearray()
+        while len(found) < _MAX_RESPONSE_BYTES and (piece := response.read1(_PIECE_BYTES)):
+            found += piece
+            if time.monotonic() > ends_at:
+                raise TimeoutError("the answer does not end")
+        if response.length:
+            raise http.client.IncompleteRead(bytes(found), response.length)
+        return bytes(found)
 
     def _read(self, answer: bytes, n: int) -> Float32s:
         try:
@@ -140,16 +161,28 @@ class EndpointEmbedder:
             vectors = np.array([item["embedding"] for item in order], np.float32)
             if vectors.ndim != 2 or not vectors.shape[1]:
                 raise ValueError("shape")
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise self._fault("the answer is not a list of one vector per text") from error
         return vectors
 
 
 def _asked_wait(retry_after: str | None, otherwise_s: float) -> float:
     try:
-        return min(max(float(retry_after or ""), 0.0), _MAX_WAIT_S)
+        asked_s = float(retry_after or "")
     except ValueError:
         return otherwise_s
+    return min(asked_s, _MAX_WAIT_S) if asked_s >= 0.0 else otherwise_s
+
+
+def _parts_of(base_url: str) -> SplitResult | None:
+    """The parts of a plain web address; None where it is none."""
+    try:
+        parts = urlsplit(base_url)
+        is_plain = not (parts.username or parts.query) and parts.port != 0  # a port out of range is a ValueError
+    except ValueError:
+        return None
+    is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return parts if is_web and is_plain and _SENDABLE.fullmatch(f"/{parts.path}") else None
 
 
 def _shown(answer: bytes) -> str:
