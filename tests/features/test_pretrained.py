@@ -127,6 +127,13 @@ def test_an_onnx_folder_keeps_to_the_door(monkeypatch: pytest.MonkeyPatch, tmp_p
     check_embedder(embedder)
     assert embedder.dim == 3
     assert OnnxEmbedder(tmp_path, max_tokens=64).name != embedder.name
+    (tmp_path / "onnx" / "model.onnx").write_bytes(b"graph with weights in: model.onnx_data.")
+    names = set()
+    for weights in (b"some", b"other"):
+        (tmp_path / "onnx" / "model.onnx_data").write_bytes(weights)
+        (tmp_path / "onnx" / "notes.md").write_bytes(weights)
+        names |= {OnnxEmbedder(tmp_path).name, OnnxEmbedder(tmp_path).name}
+    assert len(names) == 2
     ids = np.array([ord(c) % 50 + 1 for c in "abc"], np.float64)
     mean = np.array([ids.mean(), (ids * ids).mean(), 1.0])
     assert np.allclose(embedder.embed(["abc"])[0], mean / np.linalg.norm(mean), atol=1e-6)
@@ -140,6 +147,11 @@ def test_the_hash_follows_names_and_contents_of_the_files(tmp_path: Path) -> Non
     assert weights_hash([two, one]) == both != weights_hash([one])
     two.write_bytes(b"z")
     assert weights_hash([one, two]) != both
+    (tmp_path / "1_Pooling").mkdir()
+    configs = [tmp_path / "config.json", tmp_path / "1_Pooling" / "config.json"]
+    for i, config in enumerate(configs):
+        config.write_text(f"{i}")
+    assert weights_hash(configs) == weights_hash(configs[::-1])
 
 
 def test_unit_vectors_are_unit_or_zero() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import mmap
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -43,8 +45,19 @@ class OnnxEmbedder:
 
     @cached_property
     def name(self) -> str:
-        """`onnx-DIM-HASH` of the graph, the tokenizer and the length at which texts are cut."""
-        return f"onnx-{self.dim}-{weights_hash([self._model_file, self._tokenizer_file])}-{self.max_tokens}"
+        """`onnx-DIM-HASH` of the graph, its weights, the tokenizer and the length at which texts are cut."""
+        files = [self._model_file, self._tokenizer_file, *self._weights_beside()]
+        return f"onnx-{self.dim}-{weights_hash(files)}-{self.max_tokens}"
+
+    def _weights_beside(self) -> list[Path]:
+        """The files that the graph keeps its weights in, as large ones do; it names them."""
+        ours = (self._model_file, self._tokenizer_file)
+        others = [path for path in self._model_file.parent.iterdir() if path.is_file() and path not in ours]
+        with (
+            self._model_file.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as graph,
+        ):
+            return [path for path in others if graph.find(os.fsencode(path.name)) >= 0]
 
     @cached_property
     def dim(self) -> int:
