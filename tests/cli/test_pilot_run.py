@@ -47,6 +47,21 @@ def test_the_whole_of_it(tenbin: Tenbin, tmp_path: Path) -> None:
     }
 
 
+def test_another_metric_of_the_profile_is_heard_of_and_grades_anew(tenbin: Tenbin, tmp_path: Path) -> None:
+    with FakeUpstream(Answer(text="It is 4.")) as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(4), metric="contains")
+        root = ("--root", tmp_path / "pilots")
+        assert tenbin("pilot", "run", "mine", *root).exit_code == 0
+        config = Path(pilot.read_settings().config)
+        config.write_text(config.read_text().replace('metric = "contains"', 'metric = "exact"'))
+        told = tenbin("pilot", "run", "mine", *root)
+        assert (told.exit_code, 'and now it is "exact"' in told.stderr) == (2, True)
+        before = upstream.received_count
+        assert tenbin("pilot", "run", "mine", *root, "--regrade").exit_code == 0
+        assert upstream.received_count == before
+    assert [it.metric for it in graded(pilot)][-8:] == ["exact"] * 8
+
+
 @pytest.mark.parametrize(("name", "flags"), [("pilot-run", ()), ("pilot-run-dry", ("--dry-run",))])
 def test_the_documents_keep_to_their_schemas(tenbin: Tenbin, tmp_path: Path, name: str, flags: tuple[str, ...]) -> None:
     with FakeUpstream([Answer.error(503)]) as upstream:

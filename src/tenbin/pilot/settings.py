@@ -9,7 +9,7 @@ class PilotSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """The settings of one pilot (`settings.json`), fixed by `pilot plan`; only the budget may be changed later.
 
     `candidates` and `profile` are names in `config` (a tenbin.toml); `reference` is the candidate that savings are
-    held against, the dearest unless named. `metric` is the profile's, `metric_name` its identity when planned.
+    held against, the dearest unless named. `metric` is the profile's when it was planned, `metric_name` its identity.
     `budget_usd` bounds everything spent, grading included. `queries_per_day` is the user's traffic where known.
     """
 

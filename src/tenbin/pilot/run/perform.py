@@ -45,21 +45,23 @@ async def perform(
 
 
 def open_pilot_grader(prepared: Prepared, environ: Mapping[str, str], client: UpstreamClient) -> Grader:
-    """The grader of the pilot's metric, with the threshold of its profile.
+    """The grader of the metric that the pilot's profile names today, with its threshold, as `pilot plan` opens it.
 
-    Raises ConfigError for a profile that is not configured any more, and what `open_grader` raises.
+    Where the profile names none any more, that of the plan. Raises ConfigError for a profile that is not configured any
+    more, and what `open_grader` raises.
     """
     settings, document = prepared.settings, prepared.document
     profiles = read_profiles(document)
     if settings.profile not in profiles:
         fix = did_you_mean(settings.profile, profiles) or "put it back, or plan the pilot anew"
         raise ConfigError(f'has no profile "{settings.profile}"', where=settings.config, fix=fix)
+    profile = profiles[settings.profile]
     return open_grader(
         document,
-        settings.metric,
+        profile.metric or settings.metric,
         prices=prepared.prices,
         client=client,
         candidates=settings.candidates,
         environ=environ,
-        threshold=profiles[settings.profile].threshold,
+        threshold=profile.threshold,
     )
