@@ -52,6 +52,18 @@ def test_labels_of_people_take_the_judges_kindness_out() -> None:
     assert [arm.corrected.value for arm in check.corrected] == pytest.approx(means(corrected), abs=0.1)
 
 
+def test_where_somebody_labelled_everything_it_does_not_matter_what_others_labelled_before() -> None:
+    prompts = made_prompts(40)
+    records = made_records(prompts, every_pair(prompts))
+    first = [Labelled(p.query_id, "big", 1e9, 1.0, "ann", label_propensity=0.25) for p in prompts[::4]]
+    all_of_them = [Labelled(p.query_id, "big", 2e9, 0.0, "bob") for p in prompts]
+    results = results_of(prompts, [*records, *first, *all_of_them])
+    arm = check_judge(results).corrected[0]
+    # A quarter of the answers are worth a half by the mean of two people, the others nothing.
+    assert arm.corrected.value == pytest.approx(0.125)
+    assert np.nanmean(believed(results).panel().quality[:, 0]) == pytest.approx(0.125)
+
+
 def test_too_few_labels_are_told_and_correct_nothing() -> None:
     judged, _ = lenient(30, 9)
     assert believed(judged) is judged

@@ -83,14 +83,18 @@ def believed(results: Results) -> Results:
 
 
 def people(results: Results, panel: Panel) -> tuple[Floats, Floats]:
-    """Mean labels [n, M] of people on first answers, NaN where none, and the chance with which they were asked."""
+    """Mean labels [n, M] of people on first answers, NaN where none, and the chance with which any of them was asked.
+
+    That is the largest of theirs: everybody is shown the beginning of one list, and who imports labels of all answers
+    leaves no luck in which of them others have labelled, too.
+    """
     human, chance = np.full(panel.quality.shape, np.nan), np.ones(panel.quality.shape)
     for i, query in enumerate(panel.queries):
         for m, model in enumerate(panel.models):
             answer = results.answers.get((query.query_id, model, 0))
             if answer is not None and answer.labels:
                 human[i, m] = np.mean([label.quality for label in answer.labels.values()])
-                chance[i, m] = next(iter(answer.labels.values())).label_propensity
+                chance[i, m] = max(label.label_propensity for label in answer.labels.values())
     return human, chance
 
 
