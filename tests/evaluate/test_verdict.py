@@ -63,6 +63,11 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert "41.0%（95%信頼区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
+def test_either_gain_is_enough() -> None:
+    assert verdict_of(replace(EVIDENCE, gain_log=NO_GAIN)).kind == "route"
+    assert verdict_of(replace(EVIDENCE, gain=NO_GAIN)).kind == "route"
+
+
 def test_an_end_that_is_not_known_is_shown_as_open() -> None:
     half = replace(EVIDENCE.points[1], blind_saving=Figure(0.2, float("nan"), 0.25))
     verdict = verdict_of(replace(EVIDENCE, points=(half,)))
@@ -119,10 +124,11 @@ def test_a_gain_above_zero_that_chance_reaches_says_collect_and_names_the_chance
 
 
 def test_a_gain_that_is_most_likely_luck_is_not_worth_collecting_for() -> None:
-    verdict = verdict_of(replace(EVIDENCE, chance=0.4))
+    verdict = verdict_of(replace(EVIDENCE, chance=0.2))
     assert (verdict.kind, verdict.n_more, verdict.prompts_say_nothing) == ("single", None, True)
-    assert any("at random" in s and "40.0%" in s for s in verdict.sentences["en"])
-    assert any("無作為" in s and "40.0%" in s for s in verdict.sentences["ja"])
+    assert any("at random" in s and "20.0%" in s for s in verdict.sentences["en"])
+    assert any("無作為" in s and "20.0%" in s for s in verdict.sentences["ja"])
+    assert verdict_of(replace(EVIDENCE, chance=0.1)).kind == "collect"
 
 
 @settings(max_examples=200)
@@ -168,6 +174,8 @@ def test_more_quality_without_a_saving_is_a_reason_to_route() -> None:
     assert verdict.kind == "route"
     assert math.isnan(verdict.ratio)
     assert "102.0% [101.0%, 103.0%] of large's quality at 1.20 times its cost" in verdict.sentences["en"][0]
+    for other in (replace(dearer, target=0.3), replace(dearer, quality_ratio=Figure(1.02, 1.0, 1.03))):
+        assert verdict_of(replace(EVIDENCE, points=(other,))).kind == "single"
 
 
 def test_more_quality_than_a_single_model_has_is_not_quoted_where_a_cheaper_one_has_it_too() -> None:
@@ -181,8 +189,8 @@ def test_quality_above_every_single_models_is_a_reason_to_route_where_nothing_is
 ):
     dearer = point(0.0, Figure(-4.5, -5.0, -4.0), kind="mu")
     finer = replace(
-        EVIDENCE, points=(dearer,), gain=NO_GAIN, gain_log=NO_GAIN, chance=1.0, rivals=((0.7, 0.001),),
-        at_best=Figure(1.1, 1.05, 1.15), chance_at_best=0.005,
+        EVIDENCE, points=(EVIDENCE.points[1], dearer), gain=NO_GAIN, gain_log=NO_GAIN, chance=1.0,
+        rivals=((0.7, 0.001),), at_best=Figure(1.1, 1.05, 1.15), chance_at_best=0.005,
     )  # fmt: skip
     verdict = verdict_of(finer)
     assert (verdict.kind, verdict.prompts_say_nothing, verdict.chance) == ("route", False, 0.005)
@@ -198,6 +206,9 @@ def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() ->
     assert (verdict.kind, verdict.model, verdict.prompts_say_nothing) == ("single", "mid", True)
     assert (verdict.saving, verdict.quality_ratio) == (EVIDENCE.single.saving, EVIDENCE.single.quality_ratio)
     assert verdict.sentences["en"][0] == "Just use mid."
+    held = replace(EVIDENCE.single, against="best")
+    best = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN, single=held))
+    assert any("of the quality of best and saves" in s for s in best.sentences["en"])
     assert any("say nothing about which model to use" in s for s in verdict.sentences["en"])
     assert any("プロンプトからは" in s for s in verdict.sentences["ja"])
 
@@ -206,6 +217,7 @@ def test_an_open_interval_says_collect_and_how_many() -> None:
     open_gain = Figure(0.01, -0.01, 0.03)
     verdict = verdict_of(replace(EVIDENCE, gain=open_gain, gain_log=open_gain))
     assert verdict.kind == "collect"
+    assert math.isnan(verdict.saving.value)
     assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
     assert "3,000 more prompts" in verdict.sentences["en"][0]
 
@@ -248,6 +260,9 @@ def test_a_gain_without_a_point_to_run_at_is_no_reason_to_route() -> None:
     [
         (Figure(0.01, -0.01, 0.03), 3000),
         (Figure(0.0, -0.004, 0.004), None),  # precise enough: there is nothing
+        (Figure(0.002, -0.002, 0.006), None),  # so is this, about a gain worth knowing
+        (Figure(0.01, 0.01 - 0.0441, 0.01 + 0.0441), 18400),
+        (Figure(0.01, 0.01 - 0.0453, 0.01 + 0.0453), None),
         (Figure(-0.05, -0.2, 0.1), None),  # 20 times the data would not settle it
         (Figure(0.0, math.nan, math.nan), 200),
     ],
