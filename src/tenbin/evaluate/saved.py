@@ -69,7 +69,10 @@ def _read_plain(kind: type, value: Any, where: str) -> Any:
             return math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise _fault(where, "a number", value)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # a whole number of hundreds of digits
+            raise _fault(where, "a number", value) from None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise _fault(where, {"int": "a whole number", "str": "a text", "bool": "true or false"}[kind.__name__], value)
     return value
