@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
-from tenbin.certify.bets import Bets, best_growth, plan_bets
+from tenbin.certify.bets import DETECTABLE, WEALTHS, Bets, _moved, best_growth, plan_bets
+from tenbin.types import Floats
 
 LOW = 0.95
 SUPPORT = np.array([-LOW, 0.0, 1.0 - LOW, 1.0])
@@ -54,6 +56,25 @@ def test_an_advantage_of_two_and_a_half_standard_errors_is_mostly_seen(bets: Bet
     seen = bets.reach(sample, 0.05).mean()
     assert seen >= 0.65
     assert seen > bets.reach(sample, 0.01).mean()
+
+
+def test_wealth_is_the_product_of_what_each_stake_brings_and_shrinks_with_more_rounds_than_are_planned() -> None:
+    """Two rounds are planned, at stakes of .4 and .6; with k of them left it is .6 times the root of 2 / k."""
+    plan = Bets(np.array([1, 2]), np.stack([np.full((1, WEALTHS), stake) for stake in (0.4, 0.6)]))
+    values = np.array([0.5, -0.3, np.nan, 0.8, 0.1])
+    stakes = np.array([0.6 * np.sqrt(2 / 5), 0.6 * np.sqrt(2 / 4), 0.6 * np.sqrt(2 / 3), 0.6, 0.4])
+    wealth = np.prod(1.0 + stakes * np.nan_to_num(values))
+    assert plan.reach(values[:, None], 1.000001 / wealth).tolist() == [True]
+    assert plan.reach(values[:, None], 0.999999 / wealth).tolist() == [False]
+
+
+@given(npst.arrays(float, (2, 4), elements=st.floats(0.01, 1.0)), st.integers(20, 5000))
+def test_the_mean_that_is_planned_for_is_some_standard_errors_above_0(chance: Floats, n: int) -> None:
+    chance /= chance.sum(axis=1, keepdims=True)
+    moved = _moved(SUPPORT, chance, n)
+    spread = np.sqrt(chance @ SUPPORT**2 - (chance @ SUPPORT) ** 2)
+    np.testing.assert_allclose(moved.sum(axis=1), 1.0)
+    np.testing.assert_allclose(moved @ SUPPORT, DETECTABLE * spread / np.sqrt(n), atol=1e-9)
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def plan_bets(support: Floats, chance: Floats, n: int, low: float) -> Bets:
     No value may fall below -low; the chances only steer the stakes, nothing that is proved rests on them.
     """
     chance = _moved(support, chance, max(n, 1))
-    rounds = _planned_rounds(min(max(n, 1), MOST_ROUNDS))
+    rounds = _planned_rounds(min(n, MOST_ROUNDS))
     offered = np.concatenate([[0.0], np.geomspace(LEAST_STAKE, MOST_STAKE, STAKES - 1)]) / low
     # Where each stake leads from each wealth, by value [S, A, U]: the same for all tests and rounds.
     lands = _place(_log_share() + np.log1p(offered[:, None, None] * support[:, None]))
