@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import RequestError
 from tenbin.gateway.asked import NOTHING, Asked
-from tenbin.gateway.tighten import Terms, Tightened, tighten
+from tenbin.gateway.tighten import Terms, Tightened, check_named, tighten
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, spelt_out, turn
@@ -132,6 +132,23 @@ def test_the_group_of_a_profile_is_its_own() -> None:
     assert tighten(terms(group="g"), Asked(group="g")).group == "g"
     error = refusal(terms(group="g"), Asked(group="x"))
     assert (error.code, error.param) == ("loosens_profile", "tenbin.group")
+
+
+def test_a_model_that_was_named_itself_is_refused_only_where_the_request_rules_it_out() -> None:
+    check_named(NOTHING, "big", MODELS, None)
+    check_named(Asked(allow=("big",), deny=("mid",), max_cost_usd=0.01), "big", MODELS, 0.01)
+    for asked, input_usd, param, said in (
+        (Asked(allow=("mid",)), 0.01, "allow", "tenbin.allow rules it out"),
+        (Asked(deny=("big",)), 0.01, "deny", "tenbin.deny rules it out"),
+        (Asked(max_cost_usd=0.0099), 0.01, "max_cost_usd", "costs 0.01 dollars for this input alone"),
+        (Asked(max_cost_usd=0.0099), None, "max_cost_usd", "has no price"),
+    ):
+        with pytest.raises(RequestError, match=said) as caught:
+            check_named(asked, "big", MODELS, input_usd)
+        assert (caught.value.status, caught.value.code, caught.value.param) == (400, "no_candidate", f"tenbin.{param}")
+    with pytest.raises(RequestError, match='there is no candidate "bigg"; did you mean "big"') as caught:
+        check_named(Asked(deny=("bigg",)), "big", MODELS, 0.01)
+    assert (caught.value.code, caught.value.param) == ("invalid_dial", "tenbin.deny")
 
 
 DIALS = st.one_of(
