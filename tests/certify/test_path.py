@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tenbin.certify.path import SPACING, decide, draw_path
+from tenbin.certify.path import MOST_ROWS, MUS, SPACING, decide, draw_path
 from tenbin.prices import PriceBook
+from tenbin.risk import mu_grid
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import TradeOff
@@ -29,6 +30,30 @@ def test_each_setting_saves_more_than_the_one_before(router: Router) -> None:
     assert all(a.mu < b.mu for a, b in zip(path.trade_offs, path.trade_offs[1:], strict=False))
     assert (np.diff(np.concatenate([[0.0], path.saving])) >= SPACING * (1.0 - 1e-6)).all()
     assert {each.caution for each in path.trade_offs} == {0.5}
+
+
+def test_each_setting_is_the_middle_of_the_first_that_save_another_share(router: Router) -> None:
+    mus, at, cost = mu_grid(MUS), TradeOff(0.0, caution=0.5), router.cost_usd(router.crossfit.estimates)
+    chosen = decide(router, router.crossfit, at, EVERYONE, mus)
+    spent = np.take_along_axis(cost, chosen.T, axis=1).mean(axis=0)
+    saving = 1.0 - spent / cost[:, router.models.index(router.manifest.reference)].mean()
+    path, reached = draw_path(router, router.crossfit, at, EVERYONE), 0.0
+    for each, share in zip(path.trade_offs, path.saving.tolist(), strict=True):
+        reached = saving[saving >= reached + SPACING - 1e-9][0]
+        alike = np.flatnonzero(np.isclose(saving, reached, rtol=0.0, atol=1e-12))
+        assert share == pytest.approx(reached)
+        assert each.mu == mus[(alike[0] + alike[-1]) // 2]
+    assert saving.max() < reached + SPACING
+
+
+def test_of_many_training_rows_some_thousands_are_looked_at(router: Router) -> None:
+    n = len(router.crossfit.observed.quality)
+    rows = np.arange(5000) % n
+    path = draw_path(router, router.crossfit.take(rows), TradeOff(0.0), EVERYONE)
+    assert len(path.ground.observed.quality) == path.chosen.shape[1] == MOST_ROWS
+    looked_at = path.ground.estimates.quality
+    np.testing.assert_array_equal(looked_at[[0, -1]], router.crossfit.estimates.quality[rows[[0, -1]]])
+    assert draw_path(router, router.crossfit, TradeOff(0.0), EVERYONE).ground is router.crossfit
 
 
 def test_no_label_moves_it(router: Router) -> None:
