@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,40 @@ def test_of_few_that_went_it_allows_for_what_those_next_in_line_would_bring() ->
     assert saving.low == pytest.approx((1.5 - half) / N, abs=1e-5)
 
 
+def test_where_those_next_in_line_are_dearer_the_other_end_is_farther() -> None:
+    pairs = three_steps()
+    dearer = replace(pairs, dollars=2.0 - pairs.dollars)
+    saving, cheaper = observed_saving(dearer, 1), observed_saving(pairs, 1)
+    assert (-saving.value, -saving.high, -saving.low) == pytest.approx((cheaper.value, cheaper.low, cheaper.high))
+
+
+@pytest.mark.parametrize(("step", "farther"), [(1, 4), (2, 4), (4, 6), (5, 7), (6, 6)])
+def test_next_in_line_are_as_many_again_ten_at_least_or_all_there_are(step: int, farther: int) -> None:
+    gone = np.arange(N)[:, None] < np.array([0, 3, 4, 12, 14, 20, 28, 28])[: farther + 1 if step == 6 else None]
+    pairs = pairs_of(np.where(gone, 0.5, 1.0), np.where(gone, 0.1 * np.arange(gone.shape[1]), 1.0))
+    kept = [0, step, farther]
+    own, dollars, usual = pairs.values[:, kept] + SHARE, pairs.dollars[:, kept], pairs.usual_dollars[:, kept]
+    assert observed_saving(pairs, step) == observed_saving(pairs_of(own * usual, dollars), 1)
+
+
+def test_pairs_that_are_not_labelled_say_nothing_and_weights_are_shares() -> None:
+    pairs = three_steps()
+    bare = Pairs(*(0.25 * each for each in cells(pairs)), pairs.groups, 1.0)
+    nothing = [np.full((5, 3), fill) for fill in (np.nan, 0.0, 0.0, 0.0, 0.0)]
+    more = Pairs(*(np.vstack(both) for both in zip(cells(bare), nothing, strict=True)), ("",) * (N + 5), 1.0)
+    for step in range(3):
+        for told, scaled in (
+            (observed_quality(pairs, step, SHARE), observed_quality(bare, step, SHARE)),
+            (observed_saving(pairs, step), observed_saving(bare, step)),
+        ):
+            assert (scaled.value, scaled.low, scaled.high) == pytest.approx((told.value, told.low, told.high))
+        assert observed_quality(more, step, SHARE).value == pytest.approx(observed_quality(bare, step, SHARE).value)
+
+
+def cells(pairs: Pairs) -> tuple[Floats, ...]:
+    return pairs.values, pairs.usual_quality, pairs.dollars, pairs.usual_dollars, pairs.weight
+
+
 def test_the_reference_itself_is_known_for_certain() -> None:
     assert observed_quality(three_steps(), 0, SHARE).low == pytest.approx(1.0)
     saving = observed_saving(three_steps(), 0)
@@ -63,3 +98,6 @@ def test_nothing_under_the_ratio_gives_none_and_one_prompt_no_interval() -> None
     assert math.isnan(observed_saving(pairs_of(np.ones((3, 2)), np.ones((3, 2))).take(np.zeros(3, bool)), 1).value)
     one = observed_saving(three_steps().take(np.arange(N) == 0), 1)
     assert (one.value, math.isnan(one.low)) == (0.5, True)
+    alike = pairs_of(np.ones((3, 2)), np.ones((3, 2)))
+    two = observed_saving(alike.take(np.arange(3) < 2), 1)
+    assert (two.low, two.high) == pytest.approx((-0.98 * math.sqrt(2.0), 0.98 * math.sqrt(2.0)), abs=1e-4)
