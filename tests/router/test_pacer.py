@@ -23,6 +23,7 @@ from tenbin.router.pacer import (
     courses,
     dearer,
     harder,
+    left_by,
     paced_mu,
     paid,
     promised,
@@ -171,6 +172,7 @@ def test_a_new_day_remembers_the_volume_of_the_one_before() -> None:
     tuesday = turned(monday, 2)
     assert (tuesday.day_usd, tuesday.began, tuesday.hours, tuesday.before) == (0.0, 1.0, (0.0,) * 24, (4.0,) * 24)
     assert turned(replace(tuesday, hours=(8.0,) * 24), 3).before == (6.0,) * 24
+    assert turned(tuesday, 3).before == (4.0,) * 24  # a day without any request says nothing of the next
 
 
 def test_the_curve_is_read_both_ways_and_not_beyond_the_best_quality() -> None:
@@ -194,6 +196,52 @@ def test_a_budget_that_buys_nothing_is_refused(usd: float) -> None:
         Budget(request_usd=usd)
     with pytest.raises(UsageError, match="buys nothing"):
         Budget(day_usd=usd)
+
+
+def test_a_bill_worked_by_hand() -> None:
+    tally = Tally(1.0, 2.0, 1.0, 1.0, 1.0, 1.0, day=20_000, day_usd=0.5, began=0.6)
+    after = paid(tally, Budget(0.1, 5.0), cost_usd=0.3, weighed=(0.2, 0.4), now=NOON)
+    assert after.debt_usd == pytest.approx(1.0 - 1.0 / 5000.0 + 0.3 - 0.1)
+    sums = (after.billed_usd, after.expected_usd, after.hard_usd, after.curve_usd)
+    assert sums == pytest.approx((0.98 + 0.3, 0.98 + 0.2, 0.998 + 0.2, 0.998 + 0.4))
+    assert (after.seen, after.day, after.day_usd, after.began) == (3.0, 20_000, 0.8, 0.5)
+    assert after.hours == (0.0,) * 12 + (1.0,) + (0.0,) * 11
+    failed = paid(tally, Budget(0.1), cost_usd=0.3, weighed=(0.0, 0.4), is_request=False, now=NOON)
+    assert failed == replace(tally, debt_usd=1.3, day_usd=0.8)
+    assert paid(tally, Budget(None, 5.0), cost_usd=0.3, now=NOON).debt_usd == 0.0
+
+
+def test_evidence_counts_for_as_many_as_there_are_beside_the_trust_and_within_a_hundredfold() -> None:
+    tally = Tally(seen=20.0, billed_usd=2.0, expected_usd=1.0, hard_usd=3.0, curve_usd=1.0)
+    assert (dearer(tally), harder(tally)) == pytest.approx((1.5, (20 * 3 + 200) / 220))
+    assert (dearer(Tally()), harder(Tally())) == (1.0, 1.0)
+    much = Tally(seen=1e9, billed_usd=101.0, expected_usd=1.0, hard_usd=1.0, curve_usd=101.0)
+    assert (dearer(much), harder(much)) == (100.0, 0.01)
+
+
+def test_how_a_budget_stands_worked_by_hand() -> None:
+    tally = Tally(debt_usd=0.2, day=20_000, day_usd=1.5, began=0.25, hours=(10.0,) * 12 + (0.0,) * 12)
+    request, day = courses(tally, Budget(0.01, 3.0), NOON)
+    assert (request.target_usd, request.log_odds_step) == pytest.approx((0.01 - 0.2 / 50, 0.4))
+    left = 121 / 0.26 * 0.5
+    rate = 3.0 / (120 + left)
+    assert (day.rate_usd, day.debt_usd, day.requests) == pytest.approx((rate, 1.5 - 120 * rate, left))
+    assert replace(request, debt_usd=9e9).log_odds_step == 50.0
+    assert replace(request, debt_usd=-9e9).log_odds_step == -50.0
+    shaped = replace(tally, before=(5.0,) * 12 + (15.0,) * 12)
+    gone = 0.9 * (60 + 7.5) / 240 + 0.1 * 12.5 / 24
+    assert requests_left(shaped, NOON + 1800.0) == pytest.approx((120 + 24) / (gone + 0.1) * (1.0 - gone))
+    (last,) = courses(replace(tally, before=(1.0,) + (0.0,) * 23), Budget(None, 3.0), NOON + DAY_S / 2 - 1.0)
+    assert last.requests == 10.0
+
+
+def test_of_a_worker_that_is_gone_the_day_counts_and_workers_together_are_the_sum() -> None:
+    one = Tally(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 20_000, 7.0, 0.3, (1.0,) * 24, (2.0,) * 24)
+    assert left_by(one) == Tally(day=20_000, day_usd=7.0, began=0.3, hours=(1.0,) * 24)
+    both = together([one, replace(one, began=0.2)], NOON)
+    assert both == Tally(2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 20_000, 14.0, 0.2, (2.0,) * 24, (4.0,) * 24)
+    assert together([], 3.5 * DAY_S) == Tally(day=3)
+    assert together([one], NOON + DAY_S).day_usd == 0.0
 
 
 def test_calls_under_way_count_at_what_bills_teach_of_expectations() -> None:
