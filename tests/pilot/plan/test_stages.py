@@ -9,12 +9,14 @@ import pytest
 
 from tenbin.errors import UsageError
 from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.certainty import mix_keeping
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
 from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
 from tenbin.pilot.plan.setup import Setup, read_setup
 from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
+from tenbin.router.crossfit import DialCurve
 from tests.pilot.plan.made import MODELS, World, made_world, write_config
 
 
@@ -66,6 +68,14 @@ def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> N
     assert (draft.propensity[split != "train"] == 1.0).all()
     assert draft.saving_sd is not None
     assert 0.5 < draft.saving_sd < 6.0
+
+
+def test_a_promise_is_met_between_two_settings_where_none_meets_it_just_so() -> None:
+    # Prompts say nothing: the dial asks "dear" of all or "cheap" of all. At "dear" the saving would be known, to be 0.
+    curve = DialCurve(np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.9, 0.9]), np.array([1.0, 0.1, 0.1]), 1.0, 1.0)
+    assert mix_keeping(curve, 0.97) == [(1, pytest.approx(0.3)), (0, pytest.approx(0.7))]
+    assert mix_keeping(curve, 0.5) == [(1, 1.0)]
+    assert mix_keeping(curve, 1.2) == [(1, pytest.approx(0.0)), (0, pytest.approx(1.0))]
 
 
 def test_choosing_labels_moves_no_weighted_mean_by_more_than_two_standard_errors() -> None:

@@ -45,24 +45,46 @@ def cheapest_keeping(curve: DialCurve, share: float) -> int:
 
 
 def saving_sd_of(router: Router, promise: float) -> float:
-    """The standard deviation over prompts of what each adds to the saving at the promise, from out-of-fold rows."""
+    """The standard deviation over prompts of what each adds to the saving at the promise, from out-of-fold rows.
+
+    The promise is met on the hull of the curve, between two settings of the dial: where prompts say nothing, these ask
+    one candidate each, and what is uncertain is how many prompts the dearer of the two needs.
+    """
     crossfit, curve = router.crossfit, router.dial_curve()
-    mu = float(curve.mu[cheapest_keeping(curve, promise)])
     predicted = router.cost_usd(crossfit.estimates)
     dollars = doubly_robust(predicted, router.observed_cost_usd(), crossfit.observed.weight)
-    loss = losses(crossfit.estimates.quality, predicted, crossfit.estimates.latency_s, TradeOff(mu), router.anchors)
-    here = np.arange(len(predicted))
-    chosen = choose(loss, predicted, name_order(router.models))
+    here, order = np.arange(len(predicted)), name_order(router.models)
     reference = router.models.index(router.anchors.reference)
     quality = crossfit.quality_values()
-    cost, cost_ref = dollars[here, chosen], dollars[:, reference]
-    kept = quality[here, chosen] - promise * quality[:, reference]
+    cost, kept, cost_ref = np.zeros(len(here)), -promise * quality[:, reference], dollars[:, reference]
+    estimates = crossfit.estimates
+    for place, part in mix_keeping(curve, promise):
+        dial = TradeOff(float(curve.mu[place]))
+        loss = losses(estimates.quality, predicted, estimates.latency_s, dial, router.anchors)
+        chosen = choose(loss, predicted, order)
+        cost, kept = cost + part * dollars[here, chosen], kept + part * quality[here, chosen]
     mean_ref = float(cost_ref.mean())
     if mean_ref <= 0.0:
         return PRIOR_SD
     share = float(cost.mean()) / mean_ref
     influence = cost - share * cost_ref - _slope(curve, promise) * kept
     return float(influence.std()) / mean_ref
+
+
+def mix_keeping(curve: DialCurve, share: float) -> list[tuple[int, float]]:
+    """The settings on the hull of the curve between which it keeps this share, and the part of each."""
+    hull = upper_hull(curve.cost_usd, curve.quality)
+    target = min(share * curve.reference_quality, hull.quality[-1])
+    above = int(np.searchsorted(hull.quality, target))
+
+    def place(k: int) -> int:
+        return int(np.flatnonzero((curve.cost_usd == hull.cost_usd[k]) & (curve.quality == hull.quality[k]))[0])
+
+    if above == 0:
+        return [(place(0), 1.0)]
+    low, high = hull.quality[above - 1], hull.quality[above]
+    part = (target - low) / (high - low)
+    return [(place(above - 1), 1.0 - part), (place(above), part)]
 
 
 def _slope(curve: DialCurve, promise: float) -> float:
