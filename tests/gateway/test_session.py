@@ -181,6 +181,15 @@ def test_a_session_is_found_by_its_next_turn_and_by_itself() -> None:
     assert sessions.find(fingerprints([SYSTEM, NEXT]), 13.0) is None
 
 
+def test_one_answer_since_then_is_that_ones() -> None:
+    session = Session("m", 1, 0.0, length=2)
+    told = {"role": "tool", "tool_call_id": "t1", "content": "5"}
+    assert session.wrote_last([SYSTEM, FIRST])
+    assert session.wrote_last([SYSTEM, FIRST, ANSWER, ANSWER, told, told, NEXT])
+    assert not session.wrote_last([SYSTEM, FIRST, ANSWER, NEXT, ANSWER, NEXT])
+    assert not session.wrote_last([SYSTEM, FIRST, ANSWER, told, ANSWER, told])
+
+
 def test_sessions_are_bounded_and_forget_the_longest_unused() -> None:
     sessions = Sessions(limit=2)
     a, b, c = (Fingerprints(name, ()) for name in "abc")

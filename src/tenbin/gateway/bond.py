@@ -65,6 +65,8 @@ def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[s
     state = state_in(incoming.messages, incoming.dialect)
     if not state:
         return Bond(None, has_state=False, is_open=False)
+    if session is not None and not session.wrote_last(incoming.messages):
+        session = None
     author = None if session is None else destinations.get(session.candidate)
     return Bond(
         author=author,

@@ -197,9 +197,9 @@ class Services:
             self.responses.put(response_id, GivenResponse(candidate, work.caller.key_id))
         if work.plan.prints is not None:
             tokens = 0 if usage is None else usage.input_tokens
-            self.sessions.remember(
-                work.plan.prints, Session(candidate, tokens, time.monotonic(), attempt.strips_before)
-            )
+            length = len(work.incoming.messages)
+            session = Session(candidate, tokens, time.monotonic(), attempt.strips_before, length)
+            self.sessions.remember(work.plan.prints, session)
 
     def settled(
         self,

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 from tenbin.types import Message
@@ -143,13 +144,20 @@ def _text(pieces: list[bytes], kind: bytes, text: str) -> None:
 class Session:
     """The turn of a conversation that was answered last: by whom, how long its prompt was, when (monotonic seconds).
 
-    Of the messages before `own_from` the candidate was shown no state: other models had answered until then.
+    The request had `length` messages. Of those before `own_from` the candidate was shown no state: other models had
+    answered until then.
     """
 
     candidate: str
     prompt_tokens: int
     at: float
     own_from: int = 0
+    length: int = 0
+
+    def wrote_last(self, messages: Sequence[Message]) -> bool:
+        """Whether the answer to that turn is the last one in this history; another worker may have had turns since."""
+        is_answer = [str(message.get("role")) == "assistant" for message in messages[self.length :]]
+        return sum(now and not before for before, now in pairwise([False, *is_answer])) <= 1
 
 
 class Sessions:

@@ -201,6 +201,18 @@ def test_after_a_switch_no_turn_shows_the_new_model_what_another_one_thought(
     assert b'"thinking"' not in ups["claude_a"].requests[-1].body
 
 
+def test_turns_that_another_worker_had_are_not_taken_for_those_of_the_last_one_known(
+    served: tuple[Running, Upstreams],
+) -> None:
+    gateway, ups = served
+    text = {"type": "text", "text": ANSWER}
+    messages = begun(gateway, text)
+    elsewhere = {**THINKING, "signature": "c2lnbmF0dXJlLW9mLXNvbWVib2R5LWVsc2U="}
+    messages += [{"role": "user", "content": NEXT}, {"role": "assistant", "content": [elsewhere, text]}]
+    turn(gateway, [*messages, {"role": "user", "content": NEXT}], "claude_a")
+    assert b'"thinking"' not in ups["claude_a"].requests[-1].body
+
+
 def test_thinking_without_a_signature_binds_to_nobody_and_reaches_no_claude(served: tuple[Running, Upstreams]) -> None:
     gateway, ups = served
     question, unsigned = {"role": "user", "content": QUESTION}, {**THINKING, "signature": ""}
