@@ -190,6 +190,8 @@ def test_one_query_whose_id_is_a_whole_number_here_and_none_there(write, ids):
     refused(write(rows, "t.jsonl"), "t.jsonl:2, column query_id", '"7" and "7.0"', "stands in", "t.jsonl:1")
     rows[1]["prompt"] = "another"
     assert len(read_outcomes(write(rows, "t.jsonl"))) == 2
+    versions = [{**GOOD, "query_id": name} for name in ("v1", "v1.0")]
+    assert len(read_outcomes(write(versions, "t.csv"))) == 2
 
 
 @pytest.mark.parametrize(("column", "one", "two"), [("group", "x", "y"), ("split", "train", "test")])

@@ -202,7 +202,8 @@ def _join_queries(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) -> 
         ("split", "split", "split_hi", "split"),
     ):
         _refuse_contradiction(con, layouts, column, f"{low} <> {high}", shown)
-    _refuse_number_twice(con, layouts)
+    if not layouts[0].wide:
+        _refuse_number_twice(con, layouts)
     if _row(con, "SELECT count(split) FROM queries")[0]:
         bare = con.execute("SELECT pos FROM queries WHERE split IS NULL ORDER BY pos LIMIT 1").fetchone()
         if bare is not None:
@@ -215,7 +216,8 @@ def _refuse_number_twice(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layou
     # A column of whole numbers with a gap is written as 1.0, 2.0: beside 1, 2 each query would be two, half labelled.
     bad = con.execute(
         "SELECT one.query_id, one.pos, other.pos FROM queries one JOIN queries other"
-        " ON other.query_id = concat(one.query_id, '.0') AND other.text_lo = one.text_lo ORDER BY one.pos LIMIT 1"
+        " ON other.query_id = concat(one.query_id, '.0') AND other.text_lo = one.text_lo"
+        " WHERE regexp_matches(one.query_id, '^-?[0-9]+$') ORDER BY one.pos LIMIT 1"
     ).fetchone()
     if bad is None:
         return
