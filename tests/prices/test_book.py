@@ -202,7 +202,10 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
         (MODEL + 'input_usd_per_mtok = "1"\noutput_usd_per_mtok = 2', "input_usd_per_mtok = '1' is not a number"),
         (MODEL + "input_usd_per_mtok = 1", "output_usd_per_mtok is missing"),
         (GOOD + "cached_inputs_usd_per_mtok = 1", 'did you mean "cached_input_usd_per_mtok"'),
-        (GOOD + "since = 2026-01-01", 'unknown key "since"'),
+        (
+            GOOD + "since = 2026-01-01",
+            'has a since, and this form has one price for all time; write [[models."m".prices]]',
+        ),
         (GOOD + "long_context_tokens = 1000", "half of a long-context tier"),
         (GOOD + "long_input_usd_per_mtok = 1", "half of a long-context tier"),
         (GOOD + "long_input_usd_per_mtok = 1\nlong_context_tokens = 1.5", "long_context_tokens = 1.5 is no count"),
