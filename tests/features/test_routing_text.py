@@ -54,6 +54,29 @@ def test_text_beside_a_tool_result_is_a_user_turn() -> None:
     assert read_conversation([*ANTHROPIC_ROUND, reply]).user_turns == 2
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {
+            "type": "document",
+            "source": {"type": "text", "media_type": "text/plain", "data": "said in it"},
+            "title": "t",
+        },
+        {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "said in it"}]}},
+        {"type": "document", "source": {"type": "content", "content": "said in it"}},
+        {"type": "search_result", "source": "https://x", "content": [{"type": "text", "text": "said in it"}]},
+    ],
+)
+def test_what_retrieved_documents_say_is_read(part: dict[str, Any]) -> None:
+    """They counted as a picture of no tokens, however long: no context window was too small for them."""
+    conversation = read_conversation([{"role": "user", "content": [part, {"type": "text", "text": "What is it?"}]}])
+    assert conversation.last_user == "said in it\nWhat is it?"
+    assert conversation.media_parts == 0
+    result = [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [part]}]}]
+    assert read_conversation(result).user_turns == 0
+    assert read_conversation(result).text == "said in it"
+
+
 @pytest.mark.parametrize("kind", ["image_url", "image", "input_audio", "document"])
 def test_media_are_counted_and_not_embedded(kind: str) -> None:
     picture = {"type": kind, "image_url": {"url": "data:image/png;base64,SECRET"}}

@@ -48,7 +48,11 @@ def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
         return
     if isinstance(content, Mapping):
         kind = str(content.get("type", "text"))
-        if kind in _TEXT_PARTS:
+        said = _said_in(kind, content)
+        if said is not None:
+            if depth < _MAX_DEPTH:
+                yield from _parts(said, depth + 1)
+        elif kind in _TEXT_PARTS:
             yield "text", str(content.get("text") or "")
         elif kind in _MEDIA_PARTS:
             yield "media", ""
@@ -63,6 +67,19 @@ def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
     if isinstance(content, Sequence) and depth < _MAX_DEPTH:
         for part in content:
             yield from _parts(part, depth + 1)
+
+
+def _said_in(kind: str, part: Mapping[str, Any]) -> Any:
+    """What a document or a search result of Anthropic's holds as text or parts; None for any other part.
+
+    Retrieved texts come in them, to be cited: most of the input, at times.
+    """
+    if kind == "search_result":
+        return part.get("content")
+    source = part.get("source") if kind == "document" else None
+    if not isinstance(source, Mapping):
+        return None
+    return {"text": source.get("data"), "content": source.get("content")}.get(str(source.get("type")))
 
 
 def _calls(message: Message) -> Iterator[tuple[str, str]]:
