@@ -49,6 +49,12 @@ def test_a_tool_result_is_no_user_turn(messages: list[dict[str, Any]]) -> None:
     assert "Kyoto" in conversation.rest
 
 
+def test_what_a_tool_is_asked_is_read_in_every_form() -> None:
+    for tool in ({"function": {"name": "f", "arguments": "patch"}}, {"type": "custom", "custom": {"input": "patch"}}):
+        conversation = read_conversation([{"role": "assistant", "content": None, "tool_calls": [tool]}])
+        assert (conversation.text, conversation.tool_messages) == ("patch", 1)
+
+
 def test_text_beside_a_tool_result_is_a_user_turn() -> None:
     reply = {"role": "user", "content": [{"type": "tool_result", "content": "18"}, {"type": "text", "text": "Nara?"}]}
     assert read_conversation([*ANTHROPIC_ROUND, reply]).user_turns == 2

@@ -87,8 +87,9 @@ def _calls(message: Message) -> Iterator[tuple[str, str]]:
     calls = message.get("tool_calls")
     if isinstance(calls, Sequence) and not isinstance(calls, str):
         for call in calls:
-            function = call.get("function") if isinstance(call, Mapping) else None
-            yield "tool", str(function.get("arguments") or "") if isinstance(function, Mapping) else ""
+            tool = call.get("function") or call.get("custom") if isinstance(call, Mapping) else None
+            asked = tool.get("arguments") or tool.get("input") if isinstance(tool, Mapping) else None
+            yield "tool", str(asked or "")
 
 
 def _is_user_turn(role: str, found: Sequence[tuple[str, str]]) -> bool:

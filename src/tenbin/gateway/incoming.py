@@ -12,6 +12,7 @@ import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.gateway import pictures
+from tenbin.gateway.items import message_of
 from tenbin.gateway.kept_there import check_item, check_members
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.loose_json import without_halves
@@ -330,7 +331,7 @@ def _items(members: Members) -> list[dict[str, Any]]:
         raise RequestError(400, "invalid_type", "input is neither a text nor a list", param="input")
     for i, item in enumerate(given or ()):
         check_item(item, f"input[{i}]")
-        messages.append({"role": item.get("role", "tool"), "content": item.get("content", item.get("output"))})
+        messages.append(message_of(item))
     return messages
 
 
