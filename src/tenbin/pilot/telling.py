@@ -230,12 +230,12 @@ class Telling:
             return ""
         spent = numbers.usd(found.spent_usd)
         if not math.isfinite(found.queries.value):
-            return self.words("payback.never", spent=spent)
+            return self.words("payback.never", spent=spent, kept=self.kept)
         days = ""
         if math.isfinite(found.days.value):
             per_day = numbers.plain(self.status.settings.queries_per_day)
             days = self.words("payback.in_days", days=self.span(found.days, 1), per_day=per_day)
-        return self.words("payback.line", spent=spent, queries=self.span(found.queries), days=days)
+        return self.words("payback.line", spent=spent, kept=self.kept, queries=self.span(found.queries), days=days)
 
     def span(self, figure: Figure, decimals: int = 0) -> str:
         """A count and its interval; an end without bound is left open."""

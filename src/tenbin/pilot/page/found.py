@@ -119,14 +119,20 @@ def payback(told: Telling) -> Markup:
         return Markup("")
     spent = numbers.usd(payback.spent_usd)
     if not math.isfinite(payback.queries.value):
-        return part("payback", words("payback.title"), words("payback.never", spent=spent))
+        return part("payback", words("payback.title"), words("payback.never", spent=spent, kept=told.kept))
     facts = [
         fact(told.count(payback.queries.value), words("payback.queries", spent=spent), told.within(payback.queries))
     ]
     if math.isfinite(payback.days.value):
         per_day = words("payback.days", queries=numbers.plain(told.status.settings.queries_per_day))
         facts.append(fact(told.count(payback.days.value, 1), per_day, told.within(payback.days, 1)))
-    return part("payback", words("payback.title"), "", el("dl", *facts, class_="facts small-facts"))
+    lead = words(
+        "payback.lead",
+        kept=told.kept,
+        reference=told.status.settings.reference,
+        n=numbers.plain(told.status.n_measured),
+    )
+    return part("payback", words("payback.title"), lead, el("dl", *facts, class_="facts small-facts"))
 
 
 def _share(told: Telling, figure: Figure) -> Markup:

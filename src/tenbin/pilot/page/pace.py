@@ -41,7 +41,7 @@ def pace(told: Telling) -> Markup:
     is_known = all(math.isfinite(point.saving.value) for point in points)  # no share of a reference that is free is
     is_drawn = is_known and len(points) >= LEAST_DRAWN
     drawn = figure(both(lambda frame: _draw(told, frame), 320, 280), told.pace()) if is_drawn else ""
-    listed = folded(words("pace.title"), table(columns, rows, caption=words("pace.title")))
+    listed = folded(words("pace.table"), table(columns, rows, caption=words("pace.table")))
     return part("pace", words("pace.title"), lead, Markup(drawn), listed)
 
 

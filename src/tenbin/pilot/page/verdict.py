@@ -49,7 +49,8 @@ def _facts(told: Telling) -> list[Markup]:
     if status.payback is not None:
         queries = told.count(status.payback.queries.value)
         if queries != MISSING:
-            facts.append(fact(queries, words("facts.payback"), told.within(status.payback.queries)))
+            label = words("facts.payback", kept=told.kept)
+            facts.append(fact(queries, label, told.within(status.payback.queries)))
     return facts
 
 
