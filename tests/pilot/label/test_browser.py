@@ -66,6 +66,20 @@ def told(page: Any, line: str) -> None:
     expect(page, "#told").to_have_text(line)
 
 
+def test_the_answer_is_in_sight_and_in_reach_of_keys_on_a_page_of_four_hundred_per_cent(
+    show: Callable[..., Any], tmp_path: Path
+) -> None:
+    with serving(make_pilot(tmp_path / "p", answer="word " * 2000), count=4) as server:
+        page = show(server)
+        page.set_viewport_size({"width": 320, "height": 256})
+        answer, desk = page.locator("#answer"), page.locator(".desk")
+        answer.scroll_into_view_if_needed()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert answer.bounding_box()["y"] + answer.bounding_box()["height"] <= desk.bounding_box()["y"]
+        assert answer.evaluate("box => box.scrollHeight > box.clientHeight && box.tabIndex === 0")
+        assert 'progressbar "1 of 4; 0 labelled"' in page.locator("body").aria_snapshot()
+
+
 def test_everything_by_keys(show: Callable[..., Any], tmp_path: Path) -> None:
     folder = make_pilot(tmp_path / "p", answer=f"It is {{i}}. {HOSTILE}")
     with serving(folder, count=4) as server:

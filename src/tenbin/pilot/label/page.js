@@ -40,6 +40,7 @@
       const box = document.createElement("div");
       box.className = "said";
       box.dir = "auto";
+      box.tabIndex = 0;
       if (turns.length > 1) {
         const who = document.createElement("span");
         who.className = "role";

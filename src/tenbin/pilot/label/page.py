@@ -36,19 +36,19 @@ def _parts(words: Catalogue) -> list[Markup]:
     """Prompt, reference, answer, note."""
     return [
         el("section", el("h2", words("page.prompt")), el("div", id="turns")),
-        el(
-            "section",
-            el("h2", words("page.reference")),
-            el("div", class_="said", id="reference", dir="auto"),
-            id="reference-part",
-        ),
-        el("section", el("h2", words("page.answer")), el("div", class_="said answer", id="answer", dir="auto")),
+        el("section", el("h2", words("page.reference")), _said("reference", "said"), id="reference-part"),
+        el("section", el("h2", words("page.answer")), _said("answer", "said answer")),
         el(
             "section",
             el("label", words("page.note"), for_="note"),
             el("textarea", id="note", rows="2", maxlength="2000", placeholder=words("page.note_hint"), dir="auto"),
         ),
     ]
+
+
+def _said(name: str, class_: str) -> Markup:
+    """A box for a text that may be long: one that scrolls must be within reach of the keyboard."""
+    return el("div", class_=class_, id=name, dir="auto", tabindex="0")
 
 
 def _bar(words: Catalogue, scale: int) -> Markup:
@@ -64,7 +64,7 @@ def _bar(words: Catalogue, scale: int) -> Markup:
     return el(
         "div",
         el("p", "", id="told", role="status", aria_live="polite"),
-        el("progress", id="progress", max="1", value="0"),
+        el("progress", id="progress", max="1", value="0", aria_labelledby="told"),
         el("div", *scores, class_="scores", role="group", aria_label=words("page.scores")),
         el("div", *moves, class_="moves"),
         el("p", words("page.keys", last=str(scale)), class_="keys"),
