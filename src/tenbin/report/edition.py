@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Evaluation, Figure, SingleModel
+from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Evaluation, Figure, OperatingPoint, SingleModel
 from tenbin.report.catalogue import Catalogue
 from tenbin.report.numbers import MISSING, Numbers
 
@@ -34,9 +34,29 @@ class Edition:
         return self.evaluation.curves[0]
 
     @property
+    def chosen(self) -> OperatingPoint | None:
+        """The setting that was chosen on training data for the verdict's quality (99 % where it rests on none)."""
+        verdict = self.evaluation.verdict
+        asked = [
+            point
+            for point in self.evaluation.operating_points
+            if point.kind == "min_quality" and point.target == self._wanted() and math.isfinite(point.mu)
+        ]
+        return asked[0] if asked and not (verdict.kind == "route" and math.isnan(verdict.ratio)) else None
+
+    @property
     def dial(self) -> tuple[CurvePoint, ...]:
-        """The router's points along the dial, from mu = 0 on."""
-        return tuple(sorted((p for p in self.router.points if math.isfinite(p.mu)), key=lambda p: p.mu))
+        """The router's settings along the dial, from mu = 0 on: those of its curve and the chosen one between them."""
+        swept = [point for point in self.router.points if math.isfinite(point.mu)]
+        at = self.chosen
+        if at is not None and all(point.mu != at.mu for point in swept):
+            promised = at.promised_quality, at.promised_cost_usd
+            swept.append(
+                CurvePoint(
+                    at.mu, "", at.quality, at.cost_usd, math.nan, at.shares, *promised, at.quality_ratio, at.saving
+                )
+            )
+        return tuple(sorted(swept, key=lambda point: point.mu))
 
     @property
     def between_sentences(self) -> str:
@@ -67,23 +87,24 @@ class Edition:
         return quality / whole if whole > 0.0 else math.nan
 
     def default_setting(self) -> int:
-        """The index along the dial at which the page opens.
+        """The index along the dial at which the page opens: where the verdict speaks.
 
-        The setting nearest to the one that was chosen on training data for the verdict's quality (99 % where the
-        verdict rests on none); without such a setting the cheapest that keeps this quality on the test queries. Where
+        That is the chosen setting; without one the cheapest that keeps the verdict's quality on the test queries. Where
         the verdict is to route for the best quality, it speaks of mu = 0.
         """
-        verdict = self.evaluation.verdict
-        if verdict.kind == "route" and not math.isfinite(verdict.ratio):
+        verdict, dial = self.evaluation.verdict, self.dial
+        if verdict.kind == "route" and math.isnan(verdict.ratio):
             return 0
-        wanted = verdict.ratio if math.isfinite(verdict.ratio) else 0.99
-        kept = [p.mu for p in self.evaluation.operating_points if p.kind == "min_quality" and p.target == wanted]
-        if kept and math.isfinite(kept[0]):
-            return min(range(len(self.dial)), key=lambda i: abs(_odds(self.dial[i].mu) - _odds(kept[0])))
-        keeping = [i for i, p in enumerate(self.dial) if self.quality_ratio(p.quality.value) >= wanted]
+        if (at := self.chosen) is not None:
+            return next(i for i, point in enumerate(dial) if point.mu == at.mu)
+        keeping = [i for i, point in enumerate(dial) if self.quality_ratio(point.quality.value) >= self._wanted()]
         if keeping:
-            return min(keeping, key=lambda i: (self.dial[i].cost_usd.value, i))
-        return max(range(len(self.dial)), key=lambda i: (self.dial[i].quality.value, -i))
+            return min(keeping, key=lambda i: (dial[i].cost_usd.value, i))
+        return max(range(len(dial)), key=lambda i: (dial[i].quality.value, -i))
+
+    def _wanted(self) -> float:
+        ratio = self.evaluation.verdict.ratio
+        return ratio if math.isfinite(ratio) else 0.99
 
     def interval(self, low: float, high: float, decimals: int = 1) -> str:
         """An interval of shares as a range of percentages; empty where there is none."""
@@ -100,12 +121,6 @@ class Edition:
         """A figure that is a share: its percentage and its interval."""
         value = self.numbers.percent(figure.value, decimals)
         return value, self.interval(figure.low, figure.high, decimals)
-
-
-def _odds(mu: float) -> float:
-    """The logarithm of mu / (1 - mu), in which the dial is evenly spaced; its two ends are put just beyond the grid."""
-    inside = min(max(mu, 5e-4), 1.0 - 5e-4)
-    return math.log(inside / (1.0 - inside))
 
 
 __all__ = ["ROUTER", "Edition"]
