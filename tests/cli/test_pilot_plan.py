@@ -82,7 +82,7 @@ def test_a_pilot_is_planned_bought_and_planned_again(tenbin: Tenbin, asked: Path
     ("words", "code", "said"),
     [
         ("new prompts.jsonl --budget 5", 6, "does not say which profile is meant"),
-        ("new prompts.jsonl --budget 5 --profile bare", 6, "the profile bare says not how its answers are graded"),
+        ("new prompts.jsonl --budget 5 --profile bare", 6, "the profile bare does not say how its answers are graded"),
         ("new prompts.jsonl --budget 5 --profile aut", 6, 'did you mean "auto"?'),
         ("new prompts.jsonl --profile auto", 2, "a new pilot needs a budget"),
         ("new prompts.jsonl --profile auto --budget 0", 2, "--budget 0 is not above 0"),

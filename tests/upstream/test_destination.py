@@ -63,6 +63,11 @@ def test_a_candidate_without_an_address(tmp_path: Path) -> None:
         read(tmp_path, '[candidates."my.model"]\nprovider = "somebody"\n')
 
 
+def test_a_provider_that_is_misspelt_is_recognised(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r'did you mean "openai"\? Otherwise add base_url'):
+        read(tmp_path, '[candidates.small]\nprovider = "opnai"\n')
+
+
 def test_both_ways_of_writing_the_address_of_anthropic() -> None:
     assert base_url("https://h/anthropic/", "anthropic") == base_url("https://h/anthropic/v1", "anthropic")
     assert base_url("https://h/", "openai") == "https://h"

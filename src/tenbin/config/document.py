@@ -7,6 +7,7 @@ is no letter or digit: `gpt-4.1` is `GPT_4_1`.
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -73,7 +74,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path), fix="check the path") from None
+        fix = "check the path, or write one with 'tenbin init'" if error.errno == errno.ENOENT else "check the path"
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path), fix=fix) from None
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8 text", where=str(path), fix="save it as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tenbin.config.candidates import Dialect, read_candidates, read_endpoints
 from tenbin.config.document import Document, path_of
-from tenbin.errors import ConfigError
+from tenbin.errors import ConfigError, did_you_mean
 from tenbin.types import Candidate
 
 __all__ = ["PROVIDER_URLS", "Destination", "Dialect", "base_url", "destinations"]
@@ -65,6 +65,8 @@ def destinations(document: Document) -> dict[str, Destination]:
         url = endpoint.base_url or PROVIDER_URLS.get(candidate.provider or "")
         if url is None:
             fix = f'add base_url = "https://…" (known without it: provider = {", ".join(PROVIDER_URLS)})'
+            if near := did_you_mean(candidate.provider or "", PROVIDER_URLS):
+                fix = f"{near} Otherwise {fix}"
             raise ConfigError(f"{path_of('candidates', name)} has no base_url", where=document.name, fix=fix)
         found[name] = Destination(
             candidate=candidate,

@@ -68,7 +68,9 @@ def read_setup(
     chosen = _profile(document, profile)
     if chosen.metric is None:
         fix = f'add metric = "..." to [profiles.{chosen.name}]: docs/reference/quality.md lists the metrics'
-        raise ConfigError(f"the profile {chosen.name} says not how its answers are graded", where=str(config), fix=fix)
+        raise ConfigError(
+            f"the profile {chosen.name} does not say how its answers are graded", where=str(config), fix=fix
+        )
     candidates = _candidates(document, chosen, only, config)
     endpoints = read_endpoints(document)
     place = prices or read_gateway(document).prices
