@@ -117,6 +117,7 @@ def test_lines_of_prompts_are_kept_as_they_are_and_held_out_ones_left_alone(
         (["--suggest", "8", "--out", "x"], 2, "--prompts"),
         (["--out", "x"], 2, "--suggest"),
         (["--suggest", "8", "--prompts", "missing.jsonl", "--out", "x"], 3, "missing.jsonl"),
+        (["--suggest", "8", "--prompts", "{made}/train.jsonl", "--out", "-", "--json"], 2, "name a file"),
         (["--suggest", "8", "--prompts", "{made}/train.jsonl", "--out", "{made}/train.jsonl"], 2, "written over"),
         (["{made}/train.jsonl", "--model", "medium", "--out", "x"], 2, "already"),
         (["{made}/train.jsonl", "--model", "mediun", "--out", "x"], 3, "medium"),

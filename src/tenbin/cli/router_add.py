@@ -61,6 +61,9 @@ def add_model(
     if suggest is not None:
         if outcomes is not None or prompts is None:
             raise UsageError("--suggest chooses among prompts", fix="give --prompts FILE and no outcomes")
+        if as_json and str(out) == "-":
+            what = "--json sums up a suggestion, whose prompts already go to stdout"
+            raise UsageError(what, fix="name a file with --out")
         choose(open_router(folder, config=config), prompts, suggest, out, seed, mapping, as_json)
     elif outcomes is None or model is None:
         raise UsageError("nothing says what to add", fix="give OUTCOMES and --model NAME, or --suggest N")

@@ -129,7 +129,8 @@ def suggest(router: Router, queries: Sequence[Query], count: int, *, seed: int =
     for place, query in enumerate(queries):
         first.setdefault(prompt_key(query), place)
     if not first:
-        raise UsageError("there are no prompts to choose from", fix="give a file with prompts")
+        fix = "give a file with prompts; those of a calibration or test split are never asked"
+        raise UsageError("there are no prompts to choose from", fix=fix)
     known = {key: place for key, place in first.items() if key in rows}
     chosen_from = known if len(known) >= count else first
     places = np.array(list(chosen_from.values()), dtype=np.int64)
