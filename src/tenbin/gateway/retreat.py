@@ -115,14 +115,8 @@ def finished(watch: Watch, answered: bool, now: float) -> Watch:
     return replace(watch, retreat=Retreat("availability", sentence, now))
 
 
-def spent(watch: Watch, usd: float, now: float) -> Watch:
-    """After some more dollars; another day, before or after, starts from nothing."""
-    day = int(now // DAY_S)
-    return spent_today(watch, (watch.spent_usd if day == watch.day else 0.0) + usd, now)
-
-
 def spent_today(watch: Watch, total_usd: float, now: float) -> Watch:
-    """With the dollars of today as the ledger knows them: after a start, or where several workers spend."""
+    """With the dollars of today as the ledger knows them, which all workers spend."""
     watch = replace(watch, day=int(now // DAY_S), spent_usd=total_usd)
     most = watch.promise.max_spend_usd
     if most is None or watch.retreat is not None or total_usd <= most or watch.excused_day == watch.day:
