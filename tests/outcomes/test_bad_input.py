@@ -303,6 +303,10 @@ def test_a_blank_first_line(tmp_path):
         ("3", "is a JSON number or constant, not an object"),
         ('{"a": 1} {"b": 2}', "is not valid JSON"),
         ('{"model": "m", "model": "n"}', 'the key "model" stands twice'),
+        (
+            '{"query_id": "x", "messages": [{"role": "x", "role": "y", "content": "p"}], "model": "m", "quality": 1}',
+            'the key "role" stands twice',
+        ),
         ('{"prompt": "\\ud800"}', "surrogate"),
         ("[" * 100_000, "is not valid JSON"),
     ],

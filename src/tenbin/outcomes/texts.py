@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tenbin.errors import DataError
 from tenbin.outcomes.bytescan import lines, readable, wide_csv_fields
 from tenbin.outcomes.layout import Layout
+from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.types import Message
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ def _json_texts(layout: Layout, wanted: Sequence[int]) -> Iterator[tuple[int, st
     with readable(layout.source.path) as stream:
         records = (raw for raw in lines(stream) if raw.strip())
         for record, raw in _taken(records, wanted):
-            row = json.loads(raw)
+            try:
+                row = json.loads(raw, object_pairs_hook=no_repeats)
+            except RepeatedKeyError as error:
+                what, where = f'the key "{error.args[0]}" stands twice', layout.source.place(record)
+                raise DataError(what, where=where, fix="keep one of them") from error
             text = row.get(prompt)
             yield record, text if text is None or isinstance(text, str) else json.dumps(text), row.get(messages)
 
