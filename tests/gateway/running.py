@@ -108,7 +108,8 @@ def fitted(names: list[str], settings: FitSettings = USUAL, ending: Callable[[in
         latency_s=none,
         label_propensity=np.ones(shape),
     )
-    prices = {n: [Price(PRICES.get(n, USUAL_PRICE), 4.0 * PRICES.get(n, USUAL_PRICE))] for n in names}
+    usual = {n: PRICES.get(n, USUAL_PRICE) for n in names}
+    prices = {n: [Price(usd, 4.0 * usd, priority_factor=2.0)] for n, usd in usual.items()}
     return fit(panel, PriceBook(prices), settings)
 
 

@@ -119,6 +119,17 @@ def test_every_one_of_several_answers_is_set_aside_for(gateway: Running) -> None
     assert float(many) == pytest.approx(10 * float(one), rel=0.1)
 
 
+def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Running) -> None:
+    told = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
+    told |= {"usage": {"prompt_tokens": 1_000, "completion_tokens": 100}, "service_tier": "priority"}
+    gateway.upstreams["good"].script = Answer(body=json.dumps(told).encode())
+    for fields, times in (({"service_tier": "priority"}, 2.0), ({}, 1.0)):
+        assert gateway.chat(model="good", max_tokens=1_000, **fields).status == 200
+        call = last(gateway)
+        assert call.reserve_usd == pytest.approx(times * 1_000 * USD_PER_WORD["good"], rel=0.03)
+        assert call.cost_usd == pytest.approx(2.0 * (1_000 * 10 + 100 * 40) / 1e6), "as it was served, not as asked"
+
+
 def test_a_ceiling_holds_for_all_answers_together(gateway: Running) -> None:
     one = float(gateway.chat(tenbin={"allow": ["good"]}).headers["x-tenbin-expected-cost-usd"])
     ceiling = {"max_cost_usd": 1.5 * one, "allow": ["good"]}
