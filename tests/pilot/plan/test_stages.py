@@ -53,6 +53,9 @@ def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
     bought[1:50, MODELS.index("cheap")] = False  # it answered once, then it was gone
     rivals = hull_rivals(world.ground(bought), np.random.default_rng(0))
     assert {MODELS[m] for m in rivals} == {"good", "poor"}
+    nothing = np.zeros_like(bought)  # the judge told nothing of anybody
+    with pytest.raises(UsageError, match="no prompt of stage 0 has a graded answer of every candidate"):
+        hull_rivals(world.ground(nothing), np.random.default_rng(0))
 
 
 def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> None:

@@ -89,7 +89,7 @@ def hull_rivals(ground: Ground, rng: np.random.Generator) -> tuple[int, ...]:
     count = answered[ground.train].sum(axis=0)
     there = np.flatnonzero((count > 0) & (count >= IN_PLAY * count.max()))
     complete = ground.train & answered[:, there].all(axis=1)
-    if not complete.any():
+    if not len(there) or not complete.any():
         raise UsageError(
             "no prompt of stage 0 has a graded answer of every candidate",
             fix="run the stage to its end, and see 'tenbin pilot status' for what failed",
