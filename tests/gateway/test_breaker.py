@@ -44,6 +44,17 @@ def test_it_opens_at_a_share_of_failures_within_the_window_only() -> None:
     assert alternate(RULES.window_s).status == "closed"
 
 
+def test_calls_are_counted_in_halves_of_the_window() -> None:
+    breaker, seen = Breaker("m"), []
+    for now, is_good in ((0.0, False), (29.9, True), (30.0, False), (60.0, True), (89.9, True), (150.0, False)):
+        breaker = step(breaker, (Succeeded if is_good else Failed)(0), now, RULES)
+        seen.append((breaker.half_since, breaker.calls, breaker.failures))
+    assert seen[:3] == [(0.0, (1, 0), (1, 0)), (0.0, (2, 0), (1, 0)), (30.0, (1, 2), (1, 1))]
+    assert seen[3:] == [(60.0, (1, 1), (0, 1)), (60.0, (2, 1), (0, 1)), (150.0, (1, 0), (1, 0))]
+    back = step(breaker, Succeeded(0), 149.0, RULES)
+    assert (back.half_since, back.calls, back.failures) == (149.0, (1, 0), (0, 0))
+
+
 def test_pauses_double_up_to_the_longest_with_jitter_that_can_be_foretold() -> None:
     breaker, now, pauses = opened(), 0.0, []
     for _ in range(12):
@@ -55,9 +66,12 @@ def test_pauses_double_up_to_the_longest_with_jitter_that_can_be_foretold() -> N
     for k, pause in enumerate(pauses):
         bare = min(RULES.first_pause_s * 2**k, RULES.longest_pause_s)
         assert bare <= pause <= bare * (1 + RULES.jitter)
+    often = step(Breaker("m", "half_open", 1, openings=5000, first_probe=1), Failed(1), 0.0, RULES)
+    assert RULES.longest_pause_s <= often.pause_s <= RULES.longest_pause_s * (1 + RULES.jitter)
     assert opened() == opened()
     others = {fail(Breaker(f"m{i}"), RULES.failures_in_a_row, 0.0).pause_s for i in range(20)}
     assert len(others) == 20
+    assert max(others) - min(others) > 0.5 * RULES.jitter * RULES.first_pause_s
 
 
 def test_retry_after_is_kept_at_once_and_capped() -> None:
@@ -85,6 +99,7 @@ def test_one_probe_goes_through_and_its_success_closes() -> None:
 def test_late_results_of_calls_before_the_opening_count_for_nothing() -> None:
     breaker = opened()
     assert step(breaker, Succeeded(0), 0.0, RULES) is breaker
+    assert step(breaker, Failed(breaker.epoch), 0.0, RULES) is breaker
     probing = step(breaker, Started(), breaker.pause_s, RULES)
     assert step(probing, Succeeded(0), 2.0, RULES) is probing
     assert step(probing, Failed(0, 50.0), 2.0, RULES) is probing

@@ -9,8 +9,8 @@ so these are named tuples: a frozen dataclass takes four times as long.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal, NamedTuple
-from zlib import crc32
 
 Status = Literal["closed", "open", "half_open"]
 
@@ -186,7 +186,8 @@ def _opened(breaker: Breaker, now: float, pause_s: float) -> Breaker:
 def _pause_s(breaker: Breaker, rules: Rules) -> float:
     """The next pause; its jitter follows from name and count: it can be foretold, yet candidates differ."""
     pause = min(rules.first_pause_s * 2.0 ** min(breaker.openings, 64), rules.longest_pause_s)
-    return pause * (1.0 + rules.jitter * crc32(f"{breaker.name} {breaker.openings}".encode()) / 2**32)
+    drawn = blake2b(f"{breaker.name} {breaker.openings}".encode(), digest_size=4).digest()
+    return pause * (1.0 + rules.jitter * int.from_bytes(drawn) / 2**32)
 
 
 def _asked_s(event: Failed, rules: Rules) -> float:
