@@ -59,6 +59,13 @@ def test_what_is_bad_is_seen_soon(promised: float, true: float, within: int) -> 
     assert seen >= 36
 
 
+def test_the_latest_500_labels_and_2000_requests_are_looked_at() -> None:
+    watch = Watch(Promise(min_quality=0.5, availability=0.5))
+    for _ in range(2200):
+        watch = finished(labelled(watch, 1.0, NOON), True, NOON)
+    assert (watch.qualities.n, watch.answers.n) == (500, 2000)
+
+
 def test_a_fall_after_a_good_month_is_seen_within_the_window() -> None:
     watch = run(Watch(Promise(min_quality=0.8)), [1.0] * 10_000)
     watch = run(watch, [0.4] * 400)
@@ -117,6 +124,8 @@ def test_whoever_resumes_the_morning_after_has_waved_nothing_through() -> None:
     again = resumed(watch, 1.1 * DAY_S)
     assert spent_today(again, 9.0, 1.2 * DAY_S).retreat is None
     assert spent_today(again, 11.0, 1.2 * DAY_S).retreat is not None
+    within = resumed(spent_today(watch, 9.0, 1.1 * DAY_S), 1.1 * DAY_S)
+    assert spent_today(within, 11.0, 1.2 * DAY_S).retreat is not None
     over = resumed(spent_today(watch, 11.0, 1.1 * DAY_S), 1.1 * DAY_S)  # the fallback has spent that much, too
     assert spent_today(over, 12.0, 1.2 * DAY_S).retreat is None
 
