@@ -19,8 +19,10 @@ from tenbin.upstream.usage import (
     anthropic_usage,
     asks_usage,
     openai_usage,
+    possible_usage,
     read_responses_usage,
     read_usage,
+    told_usage,
     with_usage,
 )
 
@@ -174,6 +176,28 @@ def test_anthropic_counts() -> None:
     assert anthropic_usage(raw(thought), Usage(18, 1)) == Usage(18, 9, reasoning_tokens=4)
     for odd in ([], "x", {"thinking_tokens": "4"}):
         assert anthropic_usage(raw({"output_tokens": 9, "output_tokens_details": odd})) == Usage(0, 9)
+
+
+def test_zeros_beside_words_count_nothing() -> None:
+    for void in (Usage(0, 0), Usage(5, 0), Usage(0, 5)):
+        assert told_usage(void, "Lead.") is None
+        assert told_usage(void, "") == void
+    assert told_usage(Usage(5, 1), "Lead.") == Usage(5, 1)
+    assert told_usage(None, "Lead.") is None
+
+
+@pytest.mark.parametrize(
+    ("window", "sent", "answers", "most_in", "most_out"),
+    [(1000, 500, 1, 4000, 4000), (1000, 2000, 1, 8000, 8000), (1000, 500, 3, 4000, 12_000), (None, 9, 1, 2**22, 2**22)],
+)
+def test_counts_beyond_four_windows_are_no_counts(
+    window: int | None, sent: int, answers: int, most_in: int, most_out: int
+) -> None:
+    most = Usage(most_in, most_out)
+    assert possible_usage(most, window, sent, answers) == most
+    assert possible_usage(Usage(most_in + 1, 1), window, sent, answers) is None
+    assert possible_usage(Usage(1, most_out + 1), window, sent, answers) is None
+    assert possible_usage(None, window, sent, answers) is None
 
 
 NAMES = (
