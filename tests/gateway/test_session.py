@@ -217,4 +217,5 @@ def test_the_prompt_cache_runs_out() -> None:
     assert cached_tokens(session, 100.0 + PROMPT_CACHE_S - 0.1) == 5000
     assert cached_tokens(session, 100.0 + PROMPT_CACHE_S) == 0
     assert cached_tokens(session, 99.0) == 0
+    assert cached_tokens(Session("m", MIN_CACHED_TOKENS, 100.0), 100.0) == MIN_CACHED_TOKENS
     assert cached_tokens(Session("m", MIN_CACHED_TOKENS - 1, 100.0), 100.0) == 0
