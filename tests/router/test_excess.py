@@ -59,6 +59,21 @@ def test_a_flag_ends_when_the_evidence_turns_however_long_the_attack_was(share: 
         assert not key.is_flagged
 
 
+@pytest.mark.parametrize("limit", [0.05, 0.3, 0.6])
+def test_the_bets_worked_by_hand(limit: float) -> None:
+    """With nothing but happenings each sum is r + r^2 + ...; the mean of three is to reach QUERIES, and back alike."""
+
+    def needed(gain: float) -> int:
+        rates = [1.0 + stake * gain for stake in (0.05, 0.2, 0.5)]
+        return next(n for n in range(1, 9999) if sum(r * (r**n - 1.0) / (r - 1.0) for r in rates) >= 3 * QUERIES)
+
+    key = Excess()
+    begin, end = needed((1.0 - limit) / limit), needed(limit / (1.0 - limit))
+    assert [key.met(True, limit) for _ in range(begin)] == [False] * (begin - 1) + [True]
+    assert [key.met(False, limit) for _ in range(end)] == [False] * (end - 1) + [True]
+    assert not key.is_flagged
+
+
 def test_where_everything_may_happen_nothing_is_learnt() -> None:
     key = Excess()
     assert changes(key, 1.0, 1.0, 1_000, draws(4)) == []
