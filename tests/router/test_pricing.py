@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tenbin.errors import DataError
 from tenbin.predictors.shares import share_borne
 from tenbin.prices import PriceBook
-from tenbin.router.pricing import DOLLARS, ROWS_PER_DIFFERENCE, TOKENS, Pricing, TypicalCall
+from tenbin.router.crossfit import Observed
+from tenbin.router.pricing import (
+    DOLLARS,
+    ROWS_PER_DIFFERENCE,
+    TOKENS,
+    Pricing,
+    TypicalCall,
+    call_of_dollars,
+    cost_basis,
+    labelled_rows,
+    recorded_book,
+    recorded_price,
+    typical_call,
+)
 from tenbin.types import Estimates, Floats, Price
+from tests.router.made import make_panel
 
 MODELS = ("a", "b", "c", "d")
 TOKEN = {"a": 1.0, "b": 2.0, "c": 10.0, "d": 0.0}
@@ -98,3 +115,54 @@ def test_recorded_dollars_are_drawn_alike() -> None:
     blank = np.full((1, 2), np.nan)
     found = few.expected_cost_usd(Estimates(blank, blank, blank, blank, blank, blank, recorded))
     np.testing.assert_allclose(found, [[0.01, 0.1]], rtol=0.01)
+
+
+def test_what_is_predicted_follows_from_what_every_candidate_has() -> None:
+    panel, nothing = make_panel(4), np.full((4, 3), np.nan)
+    some = np.where(np.arange(4)[:, None] == 1, 5.0, nothing)
+    lacking = some * [1.0, np.nan, 1.0]
+    tokens = replace(panel, input_tokens=some, output_tokens=some, cost_usd=nothing)
+    dollars = replace(panel, input_tokens=nothing, output_tokens=nothing, cost_usd=some)
+    assert cost_basis(replace(tokens, cost_usd=some), book()) == TOKENS
+    assert cost_basis(dollars, book()) == cost_basis(dollars, None) == DOLLARS
+    assert cost_basis(replace(tokens, cost_usd=some), None) == DOLLARS
+    assert cost_basis(replace(tokens, output_tokens=lacking, cost_usd=some), book()) == DOLLARS
+    with pytest.raises(DataError, match=r'"large".*give --prices FILE'):
+        cost_basis(tokens, None)
+    for halves in (replace(dollars, cost_usd=lacking), replace(dollars, cost_usd=lacking, input_tokens=some)):
+        with pytest.raises(
+            DataError, match=r'no cost is known for "mid".*give input_tokens, output_tokens and --prices'
+        ):
+            cost_basis(halves, book())
+    assert labelled_rows(np.array([[1.0, np.nan], [0.0, 1.0], [np.nan, np.nan]])) == 1.5
+
+
+def test_recorded_dollars_buy_the_output_beside_the_text_and_scale_with_the_price() -> None:
+    rates = book().rates(MODELS)
+    bought = call_of_dollars(100.0, np.array([0.0005, 0.0001, 0.002, 0.003]), rates)
+    np.testing.assert_allclose(bought.input_tokens, 100.0)
+    # At 1, 2 and 10 dollars per million: 100 in cost .0001, .0002 and .001, the rest is output; the last is free.
+    np.testing.assert_allclose(bought.output_tokens, [400.0, 0.0, 100.0, 0.0])
+    np.testing.assert_allclose(bought.cost_usd, [0.0005, 0.0002, 0.002, 0.0])
+    blank, recorded = np.full((1, 4), np.nan), np.array([[1.0, 2.0, 3.0, 4.0]])
+    observed = Observed(blank, np.full((1, 4), 7.0), np.full((1, 4), 5.0), recorded, blank, blank)
+    dearer = book(a=3.0).rates(MODELS)
+    by_dollars = Pricing(DOLLARS, dearer, bought, 1.0, 4).observed_cost_usd(observed)
+    np.testing.assert_allclose(by_dollars, [[3.0, 2.0, 3.0, 4.0]])
+    by_tokens = Pricing(TOKENS, dearer, bought, 1.0, 4).observed_cost_usd(observed)
+    np.testing.assert_allclose(by_tokens, [[36e-6, 24e-6, 120e-6, 0.0]])
+
+
+@pytest.mark.parametrize("basis", [TOKENS, DOLLARS])
+def test_a_typical_call_is_of_mean_size(basis: str) -> None:
+    cells = np.array([[100.0, 200.0, 300.0], [300.0, np.nan, 500.0]])
+    panel = replace(make_panel(2), input_tokens=cells, output_tokens=2.0 * cells, cost_usd=1e-6 * cells)
+    weight = np.array([[3.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    rates = recorded_book(panel, weight).rates(panel.models)
+    np.testing.assert_allclose(rates.request_usd, [150e-6, 200e-6, 400e-6])
+    typical = typical_call(panel, np.array([50.0, 70.0]), weight, basis, rates)
+    expected = [150.0, 200.0, 400.0] if basis == TOKENS else [60.0] * 3
+    np.testing.assert_allclose(typical.input_tokens, expected)
+    np.testing.assert_allclose(typical.output_tokens, 2.0 * np.array(expected) if basis == TOKENS else 0.0)
+    np.testing.assert_allclose(typical.cost_usd, [150e-6, 200e-6, 400e-6])
+    assert recorded_price(0.0123456789).request_usd == 0.0123457
