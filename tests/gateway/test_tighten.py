@@ -66,6 +66,7 @@ def test_where_cost_is_promised_mu_may_only_rise(dial: dict[str, float]) -> None
     t = terms(**dial)
     mu = t.trade_off.mu
     assert tighten(t, Asked(mu=1.0)).trade_off.mu == 1.0
+    assert tighten(t, Asked(mu=mu)).trade_off == t.trade_off
     error = refusal(t, Asked(mu=mu * 0.99, in_headers=frozenset({"mu"})))
     assert (error.code, error.param) == ("loosens_profile", "x-tenbin-mu")
     assert "mu must be at least" in str(error)
@@ -120,6 +121,9 @@ def test_lists_only_narrow() -> None:
     error = refusal(t, Asked(allow=("big", "other")))
     assert (error.code, error.param) == ("loosens_profile", "tenbin.allow")
     assert '"other" is not among the candidates of this profile and key' in str(error)
+    assert refusal(t, Asked(allow=())).param == "tenbin.allow"
+    error = refusal(t, Asked(allow=("bigg",)))
+    assert (error.code, error.param) == ("invalid_dial", "tenbin.allow")
     error = refusal(t, Asked(deny=("smal",)))
     assert (error.code, error.param) == ("invalid_dial", "tenbin.deny")
     assert 'there is no candidate "smal"; did you mean "small"?' in str(error)
@@ -130,6 +134,7 @@ def test_lists_only_narrow() -> None:
 def test_the_group_of_a_profile_is_its_own() -> None:
     assert tighten(terms(), Asked(group="x")).group == "x"
     assert tighten(terms(group="g"), Asked(group="g")).group == "g"
+    assert tighten(terms(group="g"), Asked(max_cost_usd=5.0)).group == "g"
     error = refusal(terms(group="g"), Asked(group="x"))
     assert (error.code, error.param) == ("loosens_profile", "tenbin.group")
 
