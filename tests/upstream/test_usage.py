@@ -126,6 +126,7 @@ def raw(value: Any) -> bytes:
             )
         ),
         ({"prompt_tokens": 9, "completion_tokens": "many"}, None),
+        ({"prompt_tokens": 10**30, "completion_tokens": 1e300}, Usage(2**40, 2**40)),
         (None, None),
         ({}, None),
         ([], None),
@@ -171,6 +172,7 @@ def test_anthropic_counts() -> None:
     assert anthropic_usage(raw({"output_tokens": 9, "cache_creation": None}), begun) == replace(begun, output_tokens=9)
     assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
     assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)
+    assert anthropic_usage(raw({"input_tokens": 3})) == Usage(3, 0)
     assert anthropic_usage(raw(None), Usage(18, 1)) == Usage(18, 1)
     thought = {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
     assert anthropic_usage(raw(thought), Usage(18, 1)) == Usage(18, 9, reasoning_tokens=4)
@@ -198,6 +200,7 @@ def test_counts_beyond_four_windows_are_no_counts(
     assert possible_usage(Usage(most_in + 1, 1), window, sent, answers) is None
     assert possible_usage(Usage(1, most_out + 1), window, sent, answers) is None
     assert possible_usage(None, window, sent, answers) is None
+    assert possible_usage(Usage(1, most_in + 1), window, sent) is None
 
 
 NAMES = (
@@ -241,7 +244,7 @@ def test_a_whole_message_response_and_embedding() -> None:
     assert read_usage("openai", raw(embedding)) == Answered(Usage(3, 0))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"choices": [', b'{"choices": "x"}', b"[" * 200_000])
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b"[]", b'{"choices": [', b'{"choices": "x"}', b"[" * 200_000])
 def test_what_is_no_answer_is_malformed(body: bytes) -> None:
     for read in (lambda: read_usage("openai", body), lambda: read_responses_usage(body)):
         with pytest.raises(UpstreamFailure) as caught:
@@ -251,9 +254,11 @@ def test_what_is_no_answer_is_malformed(body: bytes) -> None:
 
 
 def test_an_error_in_place_of_an_answer() -> None:
-    with pytest.raises(UpstreamFailure) as caught:
-        read_usage("openai", raw({"error": {"message": "busy", "code": 503}}))
-    assert (caught.value.kind, caught.value.status) == ("overloaded", 503)
+    body = raw({"error": {"message": "busy", "code": 503}})
+    for read in (lambda: read_usage("openai", body), lambda: read_responses_usage(body)):
+        with pytest.raises(UpstreamFailure) as caught:
+            read()
+        assert (caught.value.kind, caught.value.status) == ("overloaded", 503)
 
 
 def members(body: bytes) -> dict[str, msgspec.Raw]:
