@@ -25,6 +25,7 @@ SYSTEM = {"role": "system", "content": "Be brief."}
 FIRST = {"role": "user", "content": "What weighs more?"}
 ANSWER = {"role": "assistant", "content": "Lead."}
 NEXT = {"role": "user", "content": "Why?"}
+ANSWER_A = {"role": "assistant", "content": "a"}
 TOOL_USE = {"type": "tool_use", "id": "t1", "name": "weigh", "input": {"what": "lead", "unit": "kg", "note": None}}
 TEXTS = st.text(max_size=20)
 JSON = st.recursive(
@@ -86,6 +87,10 @@ def test_in_anthropics_shape_with_tools_and_a_moving_cache_mark() -> None:
         ({"role": "assistant", "content": ""}, {"role": "assistant", "content": []}),
         ({"role": "user", "content": "a"}, {"role": "user", "content": "a", "annotations": [], "tool_calls": []}),
         ({"role": "user", "content": [{"type": "x", "n": 1}]}, {"role": "user", "content": [{"n": 1.0, "type": "x"}]}),
+        *(
+            ({"role": "assistant", "content": [{"type": kind, "x": 1}, {"type": "output_text", "text": "a"}]}, ANSWER_A)
+            for kind in ("thinking", "redacted_thinking", "reasoning")
+        ),
     ],
 )
 def test_the_same_said_otherwise_is_the_same(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -101,6 +106,21 @@ def test_the_same_said_otherwise_is_the_same(one: dict[str, Any], other: dict[st
         ([{"role": "user", "content": ["ab"]}], [{"role": "user", "content": ["a", "b"]}]),
         ([{"role": "user", "content": [1]}], [{"role": "user", "content": ["1"]}]),
         ([{"role": "tool", "tool_call_id": "1"}], [{"role": "tool", "tool_call_id": "2"}]),
+        ([{"role": "user", "name": "a"}], [{"role": "user", "name": "b"}]),
+        ([{"role": "user", "tool_calls": ["a"]}], [{"role": "user", "function_call": ["a"]}]),
+        ([{"role": "user", "function_call": ["a"]}], [{"role": "user", "function_call": ["b"]}]),
+        (["a"], ["b"]),
+        ([{"role": "user", "content": [True]}], [{"role": "user", "content": [1]}]),
+        *(
+            ([{"role": "user", "content": [one]}], [{"role": "user", "content": [other]}])
+            for one, other in (
+                (1.5, 1),
+                ({"type": "x", "a": 1}, {"type": "x", "b": 1}),
+                ({"type": "x", "text": "a", "n": 1}, {"type": "x", "text": "a", "n": 2}),
+                ({"type": "tool_result", "content": "1"}, {"type": "tool_result", "content": "2"}),
+                ({"type": "tool_result", "tool_use_id": "1"}, {"type": "tool_result", "tool_use_id": "2"}),
+            )
+        ),
         (
             [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:a"}}]}],
             [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:b"}}]}],
@@ -170,7 +190,9 @@ def test_the_earlier_ones_are_bounded() -> None:
 def test_a_session_is_found_by_its_next_turn_and_by_itself() -> None:
     sessions = Sessions()
     first = fingerprints([SYSTEM, FIRST])
+    assert not sessions.has_answered(first)
     sessions.remember(first, Session("big", 2000, 10.0))
+    assert sessions.has_answered(first)
     assert sessions.find(first, 11.0) == Session("big", 2000, 10.0)
     second = fingerprints([SYSTEM, FIRST, ANSWER, NEXT])
     assert sessions.find(second, 11.0) == Session("big", 2000, 10.0)
