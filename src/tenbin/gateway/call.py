@@ -65,6 +65,7 @@ class Call:
         "reservation",
         "reserve_usd",
         "seat",
+        "told",
         "usage",
         "work",
     )
@@ -79,6 +80,8 @@ class Call:
         self.is_settled = False
         self.first_token_s: float | None = None
         self.failure: str | None = None
+        self.told: Usage | None = None
+        """What a whole answer says that it is billed for, even where it cannot be said in the client's dialect."""
         self.usage: Usage | None = None
         self.cost_usd: float | None = None
         self.reserve_usd = reserve_usd(work, attempt)
@@ -158,8 +161,8 @@ class Call:
         else:
             self.seat.succeeded()
         cost = 0.0
-        usage = self._believed(usage)
-        if failure.kind in BILLED_ANYWAY or said_bytes:
+        usage = self._believed(usage or self.told)
+        if failure.kind in BILLED_ANYWAY or said_bytes or self.told is not None:
             cost = self._expected_usd(usage, said_bytes)
         self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind)
 

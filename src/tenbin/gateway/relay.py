@@ -158,11 +158,12 @@ class Relay:
             self.upstream_s += time.perf_counter() - sent_at
         try:
             answered = wire.read(body)
+            call.told = answered.usage
+            answer = wire.answer(body)
         except UpstreamFailure as inside:
             inside.body = reply.redacted(inside.body)
             raise
         self.status = reply.status
-        answer = wire.answer(body)
         await self.exchange.answer(reply.status, answer, shown)
         call.succeeded(answered.usage, http_status=reply.status, response_id=answered.response_id, answer=answer)
 

@@ -190,6 +190,21 @@ def test_an_odd_answer_that_clients_read_is_not_lost(site: Guarded, body: bytes)
     assert reply.json["content"][0]["text"] in ("hello", "half \ufffd")
 
 
+def test_an_answer_that_cannot_be_translated_was_billed_all_the_same(site: Guarded) -> None:
+    call = b'{"id":"a","type":"function","function":{"name":"f","arguments":{"no":"text"}}}'
+    message = b'{"role":"assistant","tool_calls":[%s]}' % call
+    usage = b'{"prompt_tokens":1000,"completion_tokens":100}'
+    body = b'{"choices":[{"index":0,"message":%s,"finish_reason":"tool_calls"}],"usage":%s}' % (message, usage)
+    site.ups["good"].script = Answer(body=body, headers=JSON)
+    assert site.post(CHAT, said(model="good")).body == body
+    reply = site.post(MESSAGES, said(model="good"))
+    assert reply.status == 502
+    refused(MESSAGES, reply)
+    as_it_is, translated = site.gateway.calls()[-2:]
+    assert (translated.status, translated.failure) == ("failed", "malformed")
+    assert translated.billed_usd == as_it_is.billed_usd > 0.0
+
+
 def test_half_a_sign_does_not_end_a_stream(site: Guarded) -> None:
     chunk = b'data: {"id":7,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
     body = (chunk % rb"\ud83d") + (chunk % rb"\ude00") + b"data: [DONE]\n\n"
