@@ -57,3 +57,5 @@ def test_a_saving_that_fell_is_not_forecast_to_fall_further_and_two_points_are_n
     assert not flat.is_trend
     assert flat.saving.value == pytest.approx(0.4)
     assert not math.isnan(flat.half_width)
+    free = forecast_of(np.full(3, 0.001), rows(0.1, 0.3, 0.4), 0.002, 500)  # nothing was spent but on one failure
+    assert (free.is_trend, free.saving.value) == (False, pytest.approx(0.4))

@@ -160,7 +160,7 @@ def forecast_of(spent_usd: Floats, saving: Floats, at_usd: float, n: int) -> For
     today = widened(interval(saving[-1]), n, most=1.0)
     reach = max(today.high - today.value, today.value - today.low)
     half_width = reach * math.sqrt(float(spent_usd[-1]) / at_usd) if at_usd > 0.0 else math.nan
-    if len(spent_usd) < LEAST_POINTS or not float(spent_usd[0]) > 0.0:
+    if len(spent_usd) < LEAST_POINTS or not float(spent_usd[-1]) > float(spent_usd[0]) > 0.0:
         return Forecast(at_usd, today, half_width, False)
     x = 1.0 / np.sqrt(spent_usd)
     middle = x - x.mean()
