@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import msgspec
 
+from tenbin.pilot.believed import believed
 from tenbin.pilot.field import field_of
 from tenbin.pilot.head_room import HeadRoom, head_room_of
+from tenbin.pilot.records import Graded, Labelled
 from tenbin.pilot.results import results_of
 from tests.pilot.made import every_pair, made_prompts, made_records
 
@@ -40,3 +42,17 @@ def test_incomplete_prompts_are_left_out() -> None:
     field = field_of(results.panel(), "big")
     assert field is not None
     assert head_room_of(replace(results), field, seed=0).n_prompts == 39
+
+
+def test_an_answer_that_people_alone_could_grade_is_left_out_too() -> None:
+    prompts = made_prompts(40)
+    again = [msgspec.structs.replace(pair, repeat=1) for pair in every_pair(prompts[:10])]
+    records = [*made_records(prompts, every_pair(prompts)), *made_records(prompts, again, seed=1)]
+    records.append(Graded("q0039", "big", 2e9, None, "exact-1", note="it cannot tell"))
+    records += [Labelled(prompt.query_id, "big", 2e9, 1.0, "ann") for prompt in prompts]
+    results = results_of(prompts, records)
+    field = field_of(believed(results).panel(), "big")
+    assert field is not None
+    assert len(field) == 40
+    room = head_room_of(results, field, seed=0)
+    assert (room.reason, room.n_prompts) == (None, 39)

@@ -36,10 +36,11 @@ class HeadRoom:
 def head_room_of(results: Results, field: Field, *, seed: int) -> HeadRoom:
     """The head room on the complete prompts of the field, with the noise that second answers show (bootstrap)."""
     panel = field.panel
-    complete: Bools = np.logical_not(np.any(np.isnan(panel.quality) | np.isnan(panel.cost_usd), axis=1))
-    rows = panel.take(complete)
     # As graded, not as people corrected the grades: second answers are compared with what the same grader said.
-    labels, again = results.qualities(rows), results.qualities(rows, repeat=1)
+    graded = results.qualities(panel)
+    complete: Bools = np.logical_not(np.any(np.isnan(graded) | np.isnan(panel.cost_usd), axis=1))
+    rows, labels = panel.take(complete), graded[complete]
+    again = results.qualities(rows, repeat=1)
     n_repeats = int((~np.isnan(again)).sum())
     if n_repeats < LEAST_REPEATS:
         return HeadRoom(None, "few" if n_repeats else "no_repeats", len(rows), n_repeats)
