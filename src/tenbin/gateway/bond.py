@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.session import Session
-from tenbin.upstream.destination import Destination
+from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.translate import is_mid_tool_loop, state_in
 from tenbin.upstream.translate.provider_state import OPEN_TOOL_CALLS, UNSIGNED_THINKING
 
@@ -24,6 +24,7 @@ class Bond:
     their family, so state goes back to its very model or not at all. `is_signed` where some of it is proved to be its
     author's: thinking without a signature is another family's, and Anthropic refuses it. `is_open` inside a tool loop,
     where state cannot be left out; `is_fixed` where it can nowhere (/v1/responses, whose items refer to each other).
+    `dialect` is the client's, and that of whoever wrote signed state, for it comes through no translation.
     """
 
     author: Destination | None
@@ -31,12 +32,14 @@ class Bond:
     is_open: bool
     is_signed: bool = False
     is_fixed: bool = False
+    dialect: Dialect = "openai"
     length: int = 0
     own_from: int = 0
 
     def strips_before(self, destination: Destination) -> int:
         """How many messages, from the first on, this candidate gets without their state."""
-        if self.author is None and self.is_open and self.is_signed and destination.dialect == "anthropic":
+        may_be_its_own = self.is_signed or self.dialect == "openai"  # where nobody signs
+        if self.author is None and self.is_open and may_be_its_own and destination.dialect == self.dialect:
             return 0  # perhaps it is the author: without its thinking an open loop would be refused
         if not self.has_state or self.is_fixed:
             return 0
@@ -71,7 +74,8 @@ class Bond:
         if destination is None:
             return None
         if self.author is None:
-            return None if destination.dialect == "anthropic" else "the open tool loop carries another model's thinking"
+            is_possible = destination.dialect == self.dialect
+            return None if is_possible else "the open tool loop carries another model's thinking"
         return None if self._is_author(destination) else f"the open tool loop belongs to {self.author.candidate.name}"
 
 
@@ -89,6 +93,7 @@ def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[s
         is_open=is_mid_tool_loop(incoming.messages),
         is_signed=bool(state - {OPEN_TOOL_CALLS, UNSIGNED_THINKING}),
         is_fixed=incoming.endpoint == "responses",
+        dialect=incoming.dialect,
         length=len(incoming.messages),
         own_from=0 if session is None else session.own_from,
     )

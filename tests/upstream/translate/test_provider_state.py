@@ -38,8 +38,8 @@ CHAT_RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "1"}
             "anthropic",
             {"unsigned_thinking"},
         ),
-        ([USER, CHAT_CALLING, CHAT_RESULT], "openai", {"open_tool_calls"}),
-        ([USER, CHAT_CALLING, CHAT_RESULT, {"role": "assistant", "content": "1"}, USER], "openai", set()),
+        ([USER, CHAT_CALLING, CHAT_RESULT], "openai", {"open_tool_calls", "unsigned_thinking"}),
+        ([USER, {"role": "assistant", "content": "1", "reasoning_content": None}, USER], "openai", set()),
         (
             [{"role": "assistant", "reasoning_details": [{"type": "reasoning.encrypted"}], "content": "a"}, USER],
             "openai",

@@ -21,7 +21,8 @@ OPEN_TOOL_CALLS = "open_tool_calls"
 
 _THINKING = ("thinking", "redacted_thinking", "reasoning")
 _ENCRYPTED = ("encrypted_content", "reasoning_details", "thinking_blocks", "thought_signature", "extra_content")
-_REASONING = frozenset({"reasoning_content", "reasoning", *_ENCRYPTED})
+_PLAIN = ("reasoning_content", "reasoning")
+_REASONING = frozenset({*_PLAIN, *_ENCRYPTED})
 
 
 def _parts(message: Mapping[str, Any], field: str = "content") -> list[Json]:
@@ -32,8 +33,9 @@ def _parts(message: Mapping[str, Any], field: str = "content") -> list[Json]:
 def state_in(messages: Sequence[Message], dialect: str) -> frozenset[str]:
     """What of a history only its author's family can use.
 
-    Of: `thinking_signature`, `unsigned_thinking` (without a signature: Anthropic refuses it), `redacted_thinking`,
-    `encrypted_reasoning`, `open_tool_calls` (the history ends inside a tool loop).
+    Of: `thinking_signature`, `unsigned_thinking` (without a signature: Anthropic refuses it, Mistral the
+    `reasoning_content` of a message), `redacted_thinking`, `encrypted_reasoning`, `open_tool_calls` (the history ends
+    inside a tool loop).
     """
     found: set[str] = set()
     for message in messages:
@@ -43,6 +45,8 @@ def state_in(messages: Sequence[Message], dialect: str) -> frozenset[str]:
         if any(carrier.get(key) for carrier in carriers for key in _ENCRYPTED):
             found.add(ENCRYPTED_REASONING)
         if dialect != "anthropic":
+            if any(message.get(key) for key in _PLAIN):
+                found.add(UNSIGNED_THINKING)
             continue
         for part in _parts(message):
             if part.get("type") == "redacted_thinking":
