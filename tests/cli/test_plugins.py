@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[tenbin.metrics]\nbroken = acme_missing:Metric\n")
     monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.delitem(sys.modules, "acme_missing", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,6 +50,14 @@ def test_a_broken_one_is_a_sentence(tenbin: Tenbin, acme: Path) -> None:
     run = tenbin("plugins")
     assert run.exit_code == 0
     assert 'metric "broken" of the package "acme": cannot be imported (ModuleNotFoundError' in run.stdout
+
+
+def test_what_a_plugin_prints_is_no_part_of_the_document(tenbin: Tenbin, acme: Path) -> None:
+    (acme / "tenbin.toml").write_text('[plugins]\nallow = ["acme"]\n')
+    (acme / "site" / "acme_missing.py").write_text("print('loading weights'); Metric = None")
+    run = tenbin("plugins", "--json")
+    assert [row["fault"] for row in json.loads(run.stdout)["plugins"] if row["name"] == "broken"] != [None]
+    assert run.stderr == "loading weights\n"
 
 
 def test_a_wrong_config_is_refused(tenbin: Tenbin, acme: Path) -> None:

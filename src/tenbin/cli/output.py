@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields as fields_of
 from dataclasses import is_dataclass
 from datetime import date
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 
@@ -29,6 +32,9 @@ OUR_STYLES = re.compile(r"(\x1b\[(?:0|1|2|3[1-3])m)")
 KEPT = "\n\t\u200c\u200d"
 """Line break, tab, and the joiners that scripts and emoji need."""
 
+STDOUT = "tenbin.cli.stdout"
+"""Under which the context of a command keeps the stream of its results."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -40,14 +46,33 @@ def words_of(lang: str) -> Catalogue:
 
 
 def json_option(command: Command) -> Command:
-    """The flag `--json` (parameter `as_json`), the same on every command that prints results."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")(command)
+    """The flag `--json` (parameter `as_json`), the same on every command that prints results.
+
+    While such a command runs, whatever else prints (a plug-in, a model that loads) goes to stderr: stdout holds the
+    results alone.
+    """
+
+    @functools.wraps(command)
+    def apart(*arguments: Any, **options: Any) -> Any:
+        click.get_current_context().meta[STDOUT] = sys.stdout
+        with contextlib.redirect_stdout(sys.stderr):
+            return command(*arguments, **options)
+
+    flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+    return cast(Command, flag(apart))
+
+
+def results() -> TextIO:
+    """The stream of a command's results: stdout as it was when the command began."""
+    context = click.get_current_context(silent=True)
+    kept: TextIO | None = context.meta.get(STDOUT) if context else None
+    return kept or sys.stdout
 
 
 def emit_json(fields: Mapping[str, Any]) -> None:
     """Print one JSON document on stdout: `schema_version`, then the fields; NaN and infinities become null."""
     document = {"schema_version": SCHEMA_VERSION, **fields}
-    click.echo(json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2))
+    click.echo(json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=2), file=results())
 
 
 def plain(value: Any) -> Any:
@@ -149,7 +174,7 @@ def clip(text: str, width: int) -> str:
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print a line of text; colour codes are dropped where the stream is no terminal or NO_COLOR is set."""
-    click.echo(harmless(text), err=err)
+    click.echo(harmless(text), file=None if err else results(), err=err)
 
 
 def strong(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import TEXTS, emit_json, json_option, say
+from tenbin.cli.output import TEXTS, emit_json, json_option, results, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bo
     spare(Path(out), Path(source))
     trade_offs = asked.trade_offs(router)
     tally = Tally()
-    quiet = source == "-" or (out == "-" and sys.stdout.isatty())
+    quiet = source == "-" or (out == "-" and results().isatty())
     with whole_file(Path(out)) as sink, TerminalProgress(quiet=quiet) as progress:
         for routed in route_lines(
             router, source, trade_offs, asked.allow, asked.deny, progress, asked.stranger_budget_usd

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from tenbin.cli.output import results
 from tenbin.errors import UsageError
 
 
@@ -29,7 +29,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     `path` cannot be written.
     """
     if str(path) == "-":
-        yield sys.stdout
+        yield results()
         return
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file() and not place.is_dir():
