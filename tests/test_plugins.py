@@ -51,6 +51,7 @@ def test_a_third_party_plugin_is_listed_but_loads_only_when_allowed(install: Ins
     with pytest.raises(PluginError, match=r'"Acme-Scorers", which is not allowed; if you trust it, add "Acme-Scorers"'):
         load_plugin("metric", "letters")
     assert "acme_scorers" not in sys.modules
+    assert load_plugin("metric", "letters", allow="acme-scorers") is not None
     metric = load_plugin("metric", "letters", allow=["acme_scorers"])()
     assert metric.score("q", "a", "a") == 1.0
 

@@ -140,7 +140,8 @@ def _package(found: Distribution | None) -> tuple[str, str]:
 
 def _plugin(door: str, entry: EntryPoint, package: tuple[str, str], allow: Collection[str]) -> Plugin:
     name, version = package
-    trusted = {_normal(other) for other in (OWN_PACKAGE, *allow)}
+    allowed = (allow,) if isinstance(allow, str) else allow  # a text is a collection, too: of letters
+    trusted = {_normal(other) for other in (OWN_PACKAGE, *allowed)}
     return Plugin(door, entry.name, name, version, entry.value, _normal(name) in trusted)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tenbin.errors import ArtifactError, DataError, DecisionError, PriceError, UsageError
+from tenbin.evaluate.evaluation import evaluate
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
 from tenbin.router.dials import Dial
@@ -74,8 +76,11 @@ def test_saved_and_loaded_it_decides_the_same_to_the_bit(router, tmp_path):
     router.save(tmp_path / "router")
     loaded = Router.load(tmp_path / "router")
     queries = make_panel(50, seed=4).queries
-    one, two = (r.route(queries, [MIDDLE]) for r in (router, loaded))
+    sent = pickle.loads(pickle.dumps(loaded))  # noqa: S301 (as joblib and spawned processes do)
+    one, two, three = (r.route(queries, [MIDDLE]) for r in (router, loaded, sent))
     np.testing.assert_array_equal(one.loss, two.loss)
+    np.testing.assert_array_equal(one.chosen, three.chosen)
+    assert sent.prices == router.prices
     assert loaded.turn(Dial(min_quality=0.97)).mu == pytest.approx(router.turn(Dial(min_quality=0.97)).mu)
     assert loaded.seen == router.seen
     assert loaded.learning_curve is not None
@@ -234,6 +239,29 @@ def test_refusals_of_fit(prices):
         fit(panel, prices, FitSettings(reference="huge"))
     with pytest.raises(PriceError):
         fit(panel, PriceBook.loads(PRICES.replace("models.mid", "models.midi")))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("quality", 1.5, r'the panel: "mid" has quality 1.5 on q00003; scale it to 0..1'),
+        ("label_propensity", 0.0, "has label_propensity 0 on q00003"),
+        ("output_tokens", -1.0, "has output_tokens -1 on q00003; give a finite number"),
+        ("latency_s", np.inf, "has latency_s inf on q00003"),
+    ],
+)
+def test_figures_that_cannot_be_are_refused_as_in_a_file(router, prices, column, value, sentence):
+    panel = make_panel(60)
+    cells = getattr(panel, column).copy()
+    cells[3, 1] = value
+    panel = replace(panel, **{column: cells})
+    for use in (lambda: fit(panel, prices), lambda: evaluate(router, panel)):
+        with pytest.raises(DataError, match=sentence):
+            use()
+
+
+def test_no_queries_are_no_decisions(router):
+    assert router.route([], [MIDDLE], stranger_budget_usd=1.0).chosen.shape == (1, 0)
 
 
 def test_only_train_rows_are_learnt_from(prices):

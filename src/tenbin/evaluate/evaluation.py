@@ -38,6 +38,7 @@ from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, column_means
+from tenbin.router.training_rows import check_values
 from tenbin.types import Estimates, Features, Floats, Panel, Progress
 
 PAYBACK_RATIO = 0.99
@@ -70,7 +71,8 @@ def evaluate(
 
     Prompts seen in training are dropped; decisions are made from prompts alone; dollars and seconds are the realised
     ones. `mus` points of the dial, `resamples` bootstrap samples. Metrics: docs/explanation/metrics.md. Raises
-    EvaluationError where nothing is left or a model has no outcomes, UsageError for a sweep or bootstrap too small.
+    EvaluationError where nothing is left or a model has no outcomes, DataError for figures that cannot be, UsageError
+    for a sweep or bootstrap too small.
     """
     if resamples < 2:
         raise UsageError(f"{resamples} resamples give no interval", fix="ask for 2 or more; 1000 are usual")
@@ -89,6 +91,7 @@ def evaluate(
 
 
 def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
+    check_values(panel)
     grid = mu_grid(mus)
     sample = draw_sample(panel, router.models, router.seen, prompt_key, price_tokens(router), price_recorded(router))
     report("estimates", 0.0)

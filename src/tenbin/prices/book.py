@@ -55,11 +55,15 @@ class PriceBook:
         checked = {model: _history(model, self.entries[model], self.name) for model in sorted(self.entries)}
         object.__setattr__(self, "entries", MappingProxyType(checked))
 
+    def __reduce__(self) -> tuple[type[PriceBook], tuple[dict[str, Sequence[Price]], str]]:
+        """How it is pickled, and with it a router that is sent to another process."""
+        return type(self), (dict(self.entries), self.name)
+
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """The book of a TOML file; PriceError naming the file, the model and the key where something is wrong."""
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            text = Path(path).read_bytes().decode("utf-8-sig")
         except OSError as error:
             raise PriceError(f"cannot be read ({error.strerror})", where=str(path), fix="check the path") from None
         except UnicodeDecodeError:

@@ -43,7 +43,7 @@ def route(
     cost = router.cost_usd(estimates, output_caps=caps)
     estimates = estimates.capped(caps)
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
-    eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_)
+    eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
     grounds = router.grounds(features, estimates)
     strangers = None
     if any(budget is not None for budget in budgets):

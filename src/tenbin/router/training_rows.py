@@ -19,6 +19,7 @@ MOST_NEAR = 20
 
 def training_rows(panel: Panel) -> Panel:
     """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
+    check_values(panel)
     if panel.split is not None:
         panel = panel.take(np.array([split == "train" for split in panel.split]))
     if len(set(_near_keys(panel))) < LEAST_PROMPTS:
@@ -33,6 +34,24 @@ def training_rows(panel: Panel) -> Panel:
                 f'"{model}" has no quality on any training prompt', where="column quality", fix="label some or drop it"
             )
     return panel
+
+
+def check_values(panel: Panel) -> None:
+    """Refuse figures that cannot be, as the reader of outcome tables does: a panel may be made by hand (DataError).
+
+    Quality is in [0, 1], a propensity in (0, 1], everything else finite and not negative.
+    """
+    for column in ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity"):
+        cells = getattr(panel, column)
+        most, least = (1.0, 0.0) if column in ("quality", "label_propensity") else (np.finfo(np.float64).max, 0.0)
+        bad = (cells > most) | (cells < least) | ((cells == 0.0) & (column == "label_propensity"))
+        if bad.any():
+            i, m = np.argwhere(bad)[0]
+            raise DataError(
+                f'"{panel.models[m]}" has {column} {cells[i, m]:g} on {panel.queries[i].query_id}',
+                where="the panel",
+                fix="scale it to 0..1" if most == 1.0 else "give a finite number that is not negative, or NaN",
+            )
 
 
 def near_folds(panel: Panel) -> Ints:
