@@ -91,6 +91,14 @@ def test_two_allowed_packages_with_one_name_are_refused(install: Install) -> Non
     assert load_plugin("metric", "same", allow=["acme-two"]).__module__ == "acme_two"
 
 
+def test_a_package_that_is_half_removed_stops_nobody(install: Install, tmp_path: Path) -> None:
+    install("acme-ghost", "acme_ghost", SCORER, "tenbin.metrics", ghost="acme_ghost:Exact")
+    (tmp_path / "acme-ghost" / "acme_ghost-1.2.dist-info" / "METADATA").unlink()
+    assert load_plugin("metric", "exact", allow=["acme-ghost"])
+    with pytest.raises(PluginError, match='the metric "ghost" comes from the package "", which is not allowed'):
+        load_plugin("metric", "ghost", allow=["acme-ghost"])
+
+
 def test_unknown_names_and_doors(install: Install) -> None:
     install("acme-scorers", "acme_scorers", SCORER, "tenbin.metrics", letters="acme_scorers:Exact")
     with pytest.raises(PluginError, match='there is no metric "exakt"; did you mean "exact"'):

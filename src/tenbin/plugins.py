@@ -133,9 +133,9 @@ def load(plugin: Plugin) -> Callable[..., Any]:
 
 
 def _package(found: Distribution | None) -> tuple[str, str]:
-    """The name and version of a package, empty where nothing is known of it."""
-    metadata = found.metadata if found else {"Name": "", "Version": ""}
-    return metadata["Name"], metadata["Version"]
+    """The name and version of a package, empty where nothing is known of it, as of one that is half removed."""
+    metadata: Any = found.metadata if found else {}
+    return metadata.get("Name") or "", metadata.get("Version") or ""
 
 
 def _plugin(door: str, entry: EntryPoint, package: tuple[str, str], allow: Collection[str]) -> Plugin:

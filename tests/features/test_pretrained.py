@@ -57,6 +57,15 @@ class FakeSentenceTransformer:
         return np.array([[len(text), len(set(text)), 1.0] for text in texts])
 
 
+class Renamed(FakeSentenceTransformer):
+    """The same in version 6, where the older name warns."""
+
+    get_embedding_dimension = FakeSentenceTransformer.get_sentence_embedding_dimension
+
+    def get_sentence_embedding_dimension(self) -> int:
+        raise FutureWarning("has been renamed")
+
+
 def offer(monkeypatch: pytest.MonkeyPatch, **packages: ModuleType) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name in packages else find(name))
@@ -70,8 +79,11 @@ def module(name: str, **content: Any) -> ModuleType:
     return made
 
 
-def test_a_sentence_model_keeps_to_the_door(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stand_in = module("sentence_transformers", SentenceTransformer=FakeSentenceTransformer)
+@pytest.mark.parametrize("model", [FakeSentenceTransformer, Renamed])
+def test_a_sentence_model_keeps_to_the_door(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: type[FakeSentenceTransformer]
+) -> None:
+    stand_in = module("sentence_transformers", SentenceTransformer=model)
     offer(monkeypatch, sentence_transformers=stand_in)
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     embedder = SentenceEmbedder(tmp_path)

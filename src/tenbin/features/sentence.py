@@ -40,7 +40,10 @@ class SentenceEmbedder:
     @cached_property
     def dim(self) -> int:
         """Columns of the vectors."""
-        return int(self._model.get_sentence_embedding_dimension())
+        model = self._model
+        # The newer name; the older one warns in version 6.
+        named = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+        return int(named())
 
     @cached_property
     def _model(self) -> Any:
