@@ -148,11 +148,20 @@ def test_it_gives_up_after_the_retries(server: Server) -> None:
         {"data": [{"index": 0}]},
         [1, 2],
         b'{"data": ' + b"[" * 100_000,
+        {"data": [{"index": 0, "embedding": [None, 1.0]}]},
+        {"data": [{"index": 0, "embedding": [float("nan"), 1.0]}]},
+        {"data": [{"index": 0, "embedding": [1e300, 1.0]}]},
     ],
 )
 def test_an_answer_of_another_shape_is_refused(server: Server, answer: Any) -> None:
     server.scripted = [(200, {}, answer)]
-    with pytest.raises(NetworkError, match="not a list of one vector per text"):
+    with pytest.raises(NetworkError, match="not a list of one vector of finite numbers per text"):
+        connect(server).embed(["x"])
+
+
+def test_what_a_server_says_instead_is_told_without_its_control_characters(server: Server) -> None:
+    server.scripted = [(200, {}, b'{"error": "quota \x1b[31mexceeded"}')]
+    with pytest.raises(NetworkError, match=r'per text: {"error": "quota \N{REPLACEMENT CHARACTER}\[31mexceeded"}'):
         connect(server).embed(["x"])
 
 

@@ -158,11 +158,15 @@ class EndpointEmbedder:
             order = sorted(data, key=lambda item: int(item["index"]))
             if [int(item["index"]) for item in order] != list(range(n)):
                 raise ValueError("indices")
-            vectors = np.array([item["embedding"] for item in order], np.float32)
+            with np.errstate(over="ignore"):
+                vectors = np.array([item["embedding"] for item in order], np.float32)
             if vectors.ndim != 2 or not vectors.shape[1]:
                 raise ValueError("shape")
+            if not np.isfinite(vectors).all():  # a server out of its depth; zeros would be kept, and say nothing
+                raise ValueError("not finite")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise self._fault("the answer is not a list of one vector per text") from error
+            what = f"the answer is not a list of one vector of finite numbers per text: {_shown(answer)}"
+            raise self._fault(what) from error
         return vectors
 
 
@@ -186,7 +190,8 @@ def _parts_of(base_url: str) -> SplitResult | None:
 
 
 def _shown(answer: bytes) -> str:
-    return " ".join(answer.decode("utf-8", "replace").split())[:_SHOWN_CHARACTERS]
+    text = " ".join(answer[: 4 * _SHOWN_CHARACTERS].decode("utf-8", "replace").split())[:_SHOWN_CHARACTERS]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 __all__ = ["EndpointEmbedder"]
