@@ -78,6 +78,8 @@ def test_free_and_unknown_calls_stay_so() -> None:
     assert np.isnan(dollars[1, 2])
     assert np.isfinite(np.delete(dollars.ravel(), 6)).all()
     np.testing.assert_array_equal(dollars[:, 3], 0.0)
+    only_added = estimates(np.array([[np.nan, np.nan, 150.0, 70.0]]))
+    assert pricing(20.0, fitted=2).expected_cost_usd(only_added)[0, 2] == pytest.approx(0.003)
 
 
 def test_between_them_logarithms_are_drawn_by_the_share_that_the_rows_bear() -> None:
@@ -117,6 +119,14 @@ def test_recorded_dollars_are_drawn_alike() -> None:
     np.testing.assert_allclose(found, [[0.01, 0.1]], rtol=0.01)
 
 
+def test_an_output_cap_bounds_the_dollars_and_never_raises_them() -> None:
+    plenty, caps = pricing(1_000.0), np.array([[10.0, 1e6, np.inf, 10.0], [np.inf, 100.0, 10.0, 10.0]])
+    whole, capped = (plenty.expected_cost_usd(estimates(TOKENS_HERE), 0.0, c) for c in (None, caps))
+    expected = whole.copy()
+    expected[0, 0], expected[1, 1] = (50 + 10) * 1e-6, (500 + 100) * 2e-6
+    np.testing.assert_allclose(capped, expected)
+
+
 def test_what_is_predicted_follows_from_what_every_candidate_has() -> None:
     panel, nothing = make_panel(4), np.full((4, 3), np.nan)
     some = np.where(np.arange(4)[:, None] == 1, 5.0, nothing)
@@ -129,7 +139,8 @@ def test_what_is_predicted_follows_from_what_every_candidate_has() -> None:
     assert cost_basis(replace(tokens, output_tokens=lacking, cost_usd=some), book()) == DOLLARS
     with pytest.raises(DataError, match=r'"large".*give --prices FILE'):
         cost_basis(tokens, None)
-    for halves in (replace(dollars, cost_usd=lacking), replace(dollars, cost_usd=lacking, input_tokens=some)):
+    dear = replace(dollars, cost_usd=lacking)
+    for halves in (dear, replace(dear, input_tokens=some), replace(dear, input_tokens=lacking, output_tokens=some)):
         with pytest.raises(
             DataError, match=r'no cost is known for "mid".*give input_tokens, output_tokens and --prices'
         ):
@@ -149,6 +160,9 @@ def test_recorded_dollars_buy_the_output_beside_the_text_and_scale_with_the_pric
     dearer = book(a=3.0).rates(MODELS)
     by_dollars = Pricing(DOLLARS, dearer, bought, 1.0, 4).observed_cost_usd(observed)
     np.testing.assert_allclose(by_dollars, [[3.0, 2.0, 3.0, 4.0]])
+    again = TypicalCall.load(bought.save())
+    predicted = Estimates(blank, blank, blank, blank, blank, blank, recorded)
+    np.testing.assert_allclose(Pricing(DOLLARS, dearer, again, 1.0, 4).cost_usd(predicted), [[3.0, 2.0, 3.0, 4.0]])
     by_tokens = Pricing(TOKENS, dearer, bought, 1.0, 4).observed_cost_usd(observed)
     np.testing.assert_allclose(by_tokens, [[36e-6, 24e-6, 120e-6, 0.0]])
 
