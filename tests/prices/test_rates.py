@@ -124,8 +124,9 @@ def test_the_bill_is_linear_in_the_tokens(
 def test_dollars_scale_with_the_book(price: Price, sent: float, got: float, cached: float, factor: float) -> None:
     book = PriceBook({"m": [price], "other": [price]})
     arrays = (np.array([[sent, sent]]), np.array([[got, got]]))
-    before = book.rates(["m", "other"]).cost_usd(*arrays, cached_input_tokens=np.array([[cached, cached]]))
-    after = book.scaled("m", factor).rates(["m", "other"]).cost_usd(*arrays, cached_input_tokens=cached)
+    parts = {"cached_input_tokens": np.array([[cached, cached]]), "reasoning_tokens": arrays[1] / 2.0}
+    before = book.rates(["m", "other"]).cost_usd(*arrays, **parts)
+    after = book.scaled("m", factor).rates(["m", "other"]).cost_usd(*arrays, **parts)
     assert after[0, 0] == pytest.approx(factor * before[0, 0], rel=1e-9)
     assert after[0, 1] == before[0, 1]
 
@@ -166,10 +167,27 @@ def test_writes_that_are_kept_for_an_hour_and_audio_have_rates_of_their_own() ->
     assert rates.bill_usd(0, of_an_hour) == pytest.approx((500 * 3 + 100 * 3.75 + 300 * 6 + 50 * 15) / 1e6)
     assert rates.bill_usd(1, of_an_hour) == pytest.approx((500 * 3 + 100 * 3 + 300 * 5 + 50 * 15) / 1e6)
     assert rates.bill_usd(0, Usage(2000, 0, 0, 1000, 0, 1000)) == pytest.approx((1000 * 6 + 1000 * 12) / 1e6)
+    assert rates.bill_usd(0, Usage(900, 50, audio_input_tokens=300)) == pytest.approx(
+        (600 * 3 + 300 * 30 + 50 * 15) / 1e6
+    )
     heard = Usage(900, 50, 100, 0, 20, audio_input_tokens=300, audio_output_tokens=10)
     assert rates.bill_usd(0, heard) == pytest.approx((500 * 3 + 100 * 3 + 300 * 30 + 50 * 15) / 1e6)
     spoken = PriceBook({"m": [Price(3.0, 15.0, audio_output_usd_per_mtok=80.0)]}).rates(["m"])
     assert spoken.bill_usd(0, heard) == pytest.approx((900 * 3 + 40 * 15 + 10 * 80) / 1e6)
+
+
+def test_what_is_free_up_to_a_threshold_has_no_factor_above_it() -> None:
+    price = Price(
+        0.0,
+        0.0,
+        cached_input_usd_per_mtok=1.0,
+        cache_write_1h_usd_per_mtok=5.0,
+        reasoning_usd_per_mtok=2.0,
+        long_context_tokens=10,
+        long_input_usd_per_mtok=0.0,
+    )
+    usage = Usage(20, 10, 5, 5, 10, cache_write_1h_tokens=5)
+    assert PriceBook({"m": [price]}).rates(["m"]).bill_usd(0, usage) == pytest.approx((5 * 1 + 5 * 5 + 10 * 2) / 1e6)
 
 
 def test_a_tier_of_the_provider_multiplies_what_tokens_cost() -> None:
@@ -187,5 +205,5 @@ def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None
     dear = Price(1.0, 2.0, cache_write_usd_per_mtok=3.0, reasoning_usd_per_mtok=5.0, request_usd=0.01)
     rates = PriceBook({"dear": [dear], "long": [LONG]}).rates(["dear", "long"])
     assert rates.ceiling_usd(0, 10, 100) == pytest.approx(rates.bill_usd(0, Usage(10, 100, 0, 10, 100)))
-    for sent in (10, 300_000):
+    for sent in (10, 200_000, 300_000):
         assert rates.ceiling_usd(1, sent, 100) == pytest.approx(rates.bill_usd(1, Usage(sent, 100)))
