@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tenbin.quality.correction import Correction, correct
+from tenbin.quality.correction import Corrected, Correction, correct
+from tenbin.quality.interval import t_interval
 from tenbin.types import Floats, Interval
 
 TRUTH = np.array([0.45, 0.6])
@@ -133,6 +135,60 @@ def test_what_is_believed_is_drawn_to_the_common_bias_and_given_to_who_has_no_la
     assert found.believed() == pytest.approx(human.mean(axis=0), abs=0.05)
     nothing = correct(judged, np.full_like(judged, np.nan))
     assert nothing.believed() == pytest.approx(judged.mean(axis=0))
+
+
+def arm(judged: float, value: float) -> Corrected:
+    interval = Interval(value, value, value)
+    return Corrected(judged, interval, interval, 1.0, 9, 9)
+
+
+def test_beliefs_worked_by_hand() -> None:
+    """Errors of the judge no farther apart than luck count as one; such as luck cannot explain stay nearly apart."""
+    alike = Correction((arm(0.5, 0.4), arm(0.6, 0.55), arm(0.7, math.nan)), np.diag([0.01, 0.02, math.nan]), np.ones(3))
+    np.testing.assert_allclose(alike.believed(), np.array([0.5, 0.6, 0.7]) - 12.5 / 150)
+    apart = replace(alike, arms=(arm(0.5, 0.2), arm(0.6, 0.7), arm(0.7, math.nan)), covariance=np.eye(3) / 100)
+    np.testing.assert_allclose(apart.believed(), [0.5 - 0.275, 0.6 + 0.075, 0.6])
+    unequal = replace(apart, covariance=np.diag([0.01, 0.04, 1.0]))
+    between = (100 * 0.08**2 + 25 * 0.32**2 - 1) / (125 - (100**2 + 25**2) / 125)
+    near, far = 1 / (between + 0.01), 1 / (between + 0.04)
+    common = (0.1 * far - 0.3 * near) / (near + far)
+    expected = [0.5 + common + between * near * (-0.3 - common), 0.6 + common + between * far * (0.1 - common)]
+    np.testing.assert_allclose(unequal.believed(), [*expected, 0.7 + common])
+    lonely = Correction((arm(0.5, 0.4), arm(0.3, math.nan)), np.eye(2) / 100, np.ones(2))
+    np.testing.assert_allclose(lonely.believed(), [0.4, 0.2])
+
+
+def test_a_difference_worked_by_hand() -> None:
+    covariance, freedom = np.array([[0.01, 0.004], [0.004, 0.02]]), np.array([10.0, 20.0])
+    found = Correction((arm(0.5, 0.4), arm(0.6, 0.55)), covariance, freedom)
+    expected = t_interval(0.15, 0.03 - 0.008, 0.03**2 / (0.01**2 / 10 + 0.02**2 / 20), 0.9)
+    difference = found.difference(1, 0, 0.9)
+    assert (difference.value, difference.low, difference.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
+
+
+def test_labels_alone_are_a_sample_and_borrow_the_spread_of_others() -> None:
+    labels = np.array([[0.4, 0.7], [0.5, 0.5], [0.6, 0.6], [0.55, np.nan], [np.nan, 0.3]])
+    judged = np.full((5, 2), 0.5)
+    one = correct(judged[:, :1], labels[:, :1]).arms[0].labelled
+    values = labels[:4, 0]
+    alone = t_interval(values.mean(), values.var(ddof=1) / 4, 3.0)
+    assert (one.value, one.low, one.high) == pytest.approx((alone.value, alone.low, alone.high))
+    squares = [4 * values.var(), 4 * labels[[0, 1, 2, 4], 1].var()]
+    both = correct(judged, labels).arms
+    for m, own in enumerate(squares):
+        # Three degrees of freedom of its own, and three that the other lends (at most four).
+        expected = t_interval(np.nanmean(labels[:, m]), (own + squares[1 - m]) / 6 / 4, 6.0)
+        found = both[m].labelled
+        assert (found.value, found.low, found.high) == pytest.approx((expected.value, expected.low, expected.high))
+    thrice = correct(judged[:, :1], labels[:, :1], human_propensity=np.array([[1.0], [0.5], [1.0], [1.0], [1.0]]))
+    share = np.array([0.2, 0.4, 0.2, 0.2])
+    mean = share @ values
+    spread = 4 * share @ (values - mean) ** 2 / 3
+    weighed = t_interval(mean, spread * (share @ share), 1 / (share @ share) - 1)
+    found = thrice.arms[0].labelled
+    assert (found.value, found.low, found.high) == pytest.approx((weighed.value, weighed.low, weighed.high))
 
 
 @given(
