@@ -59,18 +59,25 @@ def test_a_flag_ends_when_the_evidence_turns_however_long_the_attack_was(share: 
         assert not key.is_flagged
 
 
-@pytest.mark.parametrize("limit", [0.05, 0.3, 0.6])
-def test_the_bets_worked_by_hand(limit: float) -> None:
-    """With nothing but happenings each sum is r + r^2 + ...; the mean of three is to reach QUERIES, and back alike."""
+@pytest.mark.parametrize(("often", "seldom"), [(100, 0), (40, 20), (34, 26)])
+def test_the_mean_of_three_sums_of_wealth_begins_and_ends_a_flag(often: int, seldom: int) -> None:
+    """The largest stake decides where nothing else happens, the middle one ten points off, the smallest four."""
 
-    def needed(gain: float) -> int:
-        rates = [1.0 + stake * gain for stake in (0.05, 0.2, 0.5)]
-        return next(n for n in range(1, 9999) if sum(r * (r**n - 1.0) / (r - 1.0) for r in rates) >= 3 * QUERIES)
+    def needed(happened: list[bool], gain: float, loss: float) -> int:
+        sums = [0.0] * 3
+        for n, each in enumerate(happened, start=1):
+            sums = [
+                (w + 1.0) * (1.0 + s * (gain if each else loss)) for w, s in zip(sums, (0.05, 0.2, 0.5), strict=True)
+            ]
+            if sum(sums) / 3.0 >= 10_000.0:
+                return n
+        raise AssertionError("never")
 
-    key = Excess()
-    begin, end = needed((1.0 - limit) / limit), needed(limit / (1.0 - limit))
-    assert [key.met(True, limit) for _ in range(begin)] == [False] * (begin - 1) + [True]
-    assert [key.met(False, limit) for _ in range(end)] == [False] * (end - 1) + [True]
+    key, limit = Excess(), 0.3
+    above, below = ([i * share % 100 < share for i in range(9_999)] for share in (often, seldom))
+    begin, end = needed(above, 0.7 / 0.3, -1.0), needed(below, -1.0, 0.3 / 0.7)
+    assert [key.met(each, limit) for each in above[:begin]] == [False] * (begin - 1) + [True]
+    assert [key.met(each, limit) for each in below[:end]] == [False] * (end - 1) + [True]
     assert not key.is_flagged
 
 
