@@ -9,6 +9,8 @@ import pytest
 
 from tenbin.errors import EvaluationError
 from tenbin.evaluate.sample import align_models, draw_sample, price_notes, realised_cost, row_weights
+from tenbin.report.catalogue import load_catalogue
+from tenbin.report.notes import told_note
 from tenbin.types import Panel, Query
 from tests.evaluate.simulated import two_skills
 
@@ -105,5 +107,6 @@ def test_recorded_dollars_at_other_prices_are_noted() -> None:
     assert price_notes(panel, None) == []
     assert price_notes(panel, lambda p: p.cost_usd * 1.05) == []
     (note,) = price_notes(panel, lambda p: p.cost_usd * np.array([10.0, 1.0, 1.0]))
+    assert "記録された金額と異なります" in str(told_note(note, load_catalogue("ja")))
     assert "cheap 10.00" in note
     assert "dear" not in note

@@ -105,10 +105,14 @@ def outcome_files() -> tuple[Path, Path]:
 
 
 def make_folder(out: Path) -> None:
-    """Make the folder of the demo where it is not there (UsageError where a file is)."""
+    """Make the folder of the demo where it is not there (UsageError where a file is, or nothing can be made)."""
     if out.exists() and not out.is_dir():
         raise UsageError("is a file", where=str(out), fix="name a folder with --out")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot be made ({error.strerror})"
+        raise UsageError(what, where=str(out), fix="name another folder with --out") from error
 
 
 def prove(router: Router, unseen: Panel, out: Path, lang: str, progress: TerminalProgress) -> Evaluation:

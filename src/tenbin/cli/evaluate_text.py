@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenbin.cli.output import TEXTS, clip, faint, good, number, percent, strong, table, usd
 from tenbin.report.catalogue import Catalogue, load_catalogue
+from tenbin.report.notes import told_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ def evaluation_text(evaluation: Evaluation, lang: str) -> str:
         f"{strong(words('evaluate.promise'))}\n{promises(evaluation, words)}",
         f"{strong(words('evaluate.models'))}\n{singles(evaluation, words)}",
         f"{strong(words('evaluate.against'))}\n{comparison(evaluation, words, curves)}",
-        *([faint("\n".join(evaluation.notes))] if evaluation.notes else []),
+        *([faint("\n".join(told_note(note, curves) or note for note in evaluation.notes))] if evaluation.notes else []),
     ]
     return "\n\n".join(parts)
 

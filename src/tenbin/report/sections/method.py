@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el, join, name
+from tenbin.report.notes import FORMS, told_note
 from tenbin.report.sections.part import folded, part
 from tenbin.report.table import Column, cell, table
 
-IGNORED = re.compile(r"ignored, because the router does not know them: (?P<models>.*)", re.DOTALL)
-COUNTED_ABOVE = re.compile(r"^\d+ quer(y lacks|ies lack) a quality or a cost")
 TERMS = ("quality", "cost", "mu", "curve", "zero", "aiq", "aiq_log", "qnc", "no_harm", "ece", "r2", "arena", "interval")
 
 
@@ -31,16 +29,17 @@ def method(edition: Edition) -> Markup:
 def honest(edition: Edition) -> Markup:
     """What was dropped or left out, in numbers, and the notes of the evaluation."""
     words, numbers, data = edition.words, edition.numbers, edition.evaluation.data
+    notes = edition.evaluation.notes
     counted = [
         words(key, n=numbers.plain(count))
         for key, count in (
             ("notes.other_split", data.n_other_split),
             ("notes.seen", data.n_seen_dropped),
-            ("notes.incomplete", data.n_incomplete),
+            ("notes.incomplete", 0 if any(map(FORMS["notes.gaps"].fullmatch, notes)) else data.n_incomplete),
         )
         if count
     ]
-    said = counted or [words("notes.nothing")]
+    said = counted if counted or data.n_incomplete else [words("notes.nothing")]
     said += [words("notes.clusters", n=numbers.plain(data.n_clusters), test=numbers.plain(data.n_test))]
     said += [words("notes.labelling_only")]
     return part(
@@ -50,7 +49,7 @@ def honest(edition: Edition) -> Markup:
         el(
             "ul",
             *(el("li", sentence) for sentence in said),
-            *(_note(edition, sentence) for sentence in edition.evaluation.notes),
+            *(_note(edition, sentence) for sentence in notes),
             class_="notes",
         ),
     )
@@ -58,12 +57,8 @@ def honest(edition: Edition) -> Markup:
 
 def _note(edition: Edition, sentence: str) -> Markup:
     """A note of the evaluation; what the catalogue cannot say is shown as it was written, in English."""
-    if COUNTED_ABOVE.search(sentence):
-        return Markup("")
-    found = IGNORED.fullmatch(sentence)
-    if found:
-        return el("li", edition.words("notes.ignored", models=found["models"]))
-    return el("li", sentence, lang="en")
+    told = told_note(sentence, edition.words)
+    return el("li", sentence, lang="en") if told is None else el("li", told)
 
 
 def _lines(edition: Edition) -> list[Markup]:
