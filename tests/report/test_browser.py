@@ -110,6 +110,12 @@ def test_the_axis_toggle_works_with_and_without_scripts(show: Callable[..., Any]
     assert (log.is_visible(), linear.is_visible()) == (True, False)
 
 
+def test_the_chosen_axis_can_be_told_in_the_colours_of_the_system(show: Callable[..., Any]) -> None:
+    page = show(forced_colors="active")
+    grounds = page.locator(".toggle label").evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
+    assert len({*grounds}) == 2
+
+
 def test_without_scripts_the_numbers_stand_and_the_dial_is_not_shown(show: Callable[..., Any]) -> None:
     page = show(java_script_enabled=False)
     assert not page.locator("#dial").is_visible()

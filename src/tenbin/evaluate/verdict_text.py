@@ -139,7 +139,7 @@ def _japanese(w: Wording) -> list[str]:
     if w.kind == "collect":
         said = [f"判断の前に、検証用のプロンプトをあと約{w.n_more:,}件集めてください。"]
     elif w.kind == "single":
-        said = [f"{w.model} だけを使うのが最善です。"]
+        said = [f"{w.model} だけを使えば十分です。"]
     elif math.isnan(w.ratio):
         said = [
             f"ルーティングは有効です。{w.against} の{_percent_ja(w.quality_ratio)}の品質を、"
