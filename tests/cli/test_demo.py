@@ -67,7 +67,7 @@ def test_the_whole_demo(tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.Monk
     assert run.stdout.count("\n› ") == 3
     assert run.stdout.count("  chosen\n") == 3
     assert "best expected quality (mu 0)" in run.stdout
-    assert "tenbin fit OUTCOMES" in run.stdout
+    assert " fit OUTCOMES.parquet --prices" in run.stdout  # by name where the shell finds it, else by path
     japanese = tenbin("demo", "--out", tmp_path / "out", "--lang", "ja").stdout
     assert all(
         word in japanese for word in ("振り分け", "学習完了", "埋め込み", "ベースライン", "モデルの無作為な混合")
