@@ -123,7 +123,7 @@ def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Runni
     told = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
     told |= {"usage": {"prompt_tokens": 1_000, "completion_tokens": 100}, "service_tier": "priority"}
     gateway.upstreams["good"].script = Answer(body=json.dumps(told).encode())
-    for fields, times in (({"service_tier": "priority"}, 2.0), ({}, 1.0)):
+    for fields, times in (({"service_tier": "priority"}, 2.0), ({"service_tier": "fast"}, 2.0), ({}, 1.0)):
         assert gateway.chat(model="good", max_tokens=1_000, **fields).status == 200
         call = last(gateway)
         assert call.reserve_usd == pytest.approx(times * 1_000 * USD_PER_WORD["good"], rel=0.03)

@@ -168,7 +168,9 @@ def test_anthropic_counts() -> None:
     for hour, found in ((3, 3), (9, 5), ("3", 0), (None, 0)):
         told = {**counts, "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": hour}}
         assert anthropic_usage(raw(told)) == Usage(18, 7, 10, 5, cache_write_1h_tokens=found)
-    begun = Usage(18, 1, 10, 5, cache_write_1h_tokens=3)
+    for speed, tier in (("fast", "priority"), ("standard", None), (None, None), ([], None)):
+        assert anthropic_usage(raw({**counts, "speed": speed})) == Usage(18, 7, 10, 5, tier=tier)
+    begun = Usage(18, 1, 10, 5, cache_write_1h_tokens=3, tier="priority")
     assert anthropic_usage(raw({"output_tokens": 9, "cache_creation": None}), begun) == replace(begun, output_tokens=9)
     assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
     assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)

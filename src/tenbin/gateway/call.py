@@ -27,7 +27,8 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
-PRIORITY = b'"priority"'
+FASTER = frozenset({("service_tier", b'"priority"'), ("service_tier", b'"fast"'), ("speed", b'"fast"')})
+"""How clients ask to be answered faster, and dearer, than others."""
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
@@ -262,8 +263,9 @@ class Call:
 def reserve_usd(work: Work, attempt: Attempt) -> float | None:
     """The most that a call is likely to cost; None where the candidate has no price."""
     sent = round(sent_tokens(work, attempt) * INPUT_MARGIN)
-    asked = bytes(work.incoming.members.get("service_tier", b"")).strip()
-    usage = Usage(sent, round(_most_output(work, attempt)), tier="priority" if asked == PRIORITY else None)
+    members = work.incoming.members
+    is_faster = any(bytes(members.get(name, b"")).strip() == value for name, value in FASTER)
+    usage = Usage(sent, round(_most_output(work, attempt)), tier="priority" if is_faster else None)
     return work.snapshot.bill_usd(attempt.destination.candidate.name, usage)
 
 

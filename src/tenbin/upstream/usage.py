@@ -19,6 +19,8 @@ from tenbin.upstream.loose_json import decode
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
 _TIERS = ("priority", "flex")
+_FAST = "fast"
+"""Anthropic's word for answers that come faster and cost more."""
 _OF_AN_HOUR = "ephemeral_1h_input_tokens"
 _NULL = msgspec.Raw(b"null")
 _Count = int | float | None
@@ -54,6 +56,7 @@ class _Counts(msgspec.Struct):
     cache_read_input_tokens: _Count = None
     cache_creation_input_tokens: _Count = None
     cache_creation: Any = None
+    speed: Any = None
     prompt_cache_hit_tokens: Any = None  # DeepSeek
     cached_tokens: Any = None  # Moonshot
     prompt_tokens_details: Any = None
@@ -165,7 +168,8 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     thinking = _details(counts.output_tokens_details).get("thinking_tokens")
     reasoning = min(_latest(thinking, known.reasoning_tokens), output)
     of_an_hour = min(_latest(hour, known.cache_write_1h_tokens), written)
-    return Usage(fresh + cached + written, output, cached, written, reasoning, of_an_hour)
+    tier = "priority" if counts.speed == _FAST else known.tier
+    return Usage(fresh + cached + written, output, cached, written, reasoning, of_an_hour, tier=tier)
 
 
 def told_usage(usage: Usage | None, words: str) -> Usage | None:
