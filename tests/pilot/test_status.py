@@ -190,6 +190,9 @@ def test_grades_by_another_metric_than_todays_are_to_be_made_anew(tmp_path: Path
     settings = made_settings(config=str(tmp_path / "tenbin.toml"), prices=str(tmp_path / "prices.toml"))
     graded = pilot_status(written(tmp_path / "p", prompts, pairs, made_records(prompts, pairs), settings))
     assert (graded.metric, graded.other_metric) == ("exact-1", "exact")
+    # Everybody costs the same today, whatever was paid on the day of the answers.
+    assert [single.cost_usd.value for single in graded.singles] == pytest.approx([1.2e-4] * 3, rel=0.2)
+    assert graded.tally.spent_usd > 0.1
     for lang in LANGUAGES:
         said = " ".join(Telling.of(graded, lang).oddities())
         assert "exact-1" in said

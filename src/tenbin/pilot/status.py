@@ -30,6 +30,7 @@ from tenbin.pilot.plan.setup import Setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
+from tenbin.pilot.repriced import repriced
 from tenbin.pilot.results import Results, results_of
 from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
@@ -145,15 +146,15 @@ def pilot_status(
     report = progress or (lambda _what, _done: None)
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
-    results, setup = results_of(prompts, records), setup_of(settings, environ or {})
+    results, setup, book = results_of(prompts, records), setup_of(settings, environ or {}), price_book(settings)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
     report("next stage", 0.0)
     following = None if counted.left or setup is None else next_stage(setup, settings, prompts, plan, records)
     next_usd = next_purchase_usd(counted, left_usd) if following is None else following.expected_usd
     report("next stage", 1.0)
-    panel = believed(results).panel()
-    found = _find(panel, records, settings, open_prompts(plan, records), price_book(settings), next_usd, report)
+    panel = believed(repriced(results, book)).panel()
+    found = _find(panel, records, settings, open_prompts(plan, records), book, next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
     evidence = Evidence(
         stage=counted.last_stage,

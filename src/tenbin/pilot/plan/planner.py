@@ -22,7 +22,9 @@ from tenbin.pilot.plan.setup import Setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
+from tenbin.pilot.repriced import repriced
 from tenbin.pilot.results import CELLS, results_of
+from tenbin.prices import PriceBook
 from tenbin.types import Bools, Floats, Message, Panel
 
 GROWTH = 0.5
@@ -67,7 +69,7 @@ def plan_stage(
     `reference` None takes the dearest candidate. The same seed and answers give the same stage. Raises UsageError
     where the budget, the prompts or the answers do not carry another stage.
     """
-    panel = full_panel(prompts, setup.names, history.records)
+    panel = full_panel(prompts, setup.names, history.records, setup.prices)
     _, text_tokens = surface_and_tokens([read_conversation(_said(prompt)) for prompt in prompts])
     lengths = expect_lengths(text_tokens, setup.candidates, panel)
     answer_usd = setup.prices.rates(setup.names).cost_usd(lengths.input_tokens, lengths.output_tokens)
@@ -93,12 +95,14 @@ def plan_stage(
     return Planned(planned, _pairs(prompts, setup.names, draft, stage)), named
 
 
-def full_panel(prompts: Sequence[PilotPrompt], models: tuple[str, ...], records: Sequence[Record]) -> Panel:
-    """All prompts in their order by all candidates, NaN where nothing was bought.
+def full_panel(
+    prompts: Sequence[PilotPrompt], models: tuple[str, ...], records: Sequence[Record], prices: PriceBook | None = None
+) -> Panel:
+    """All prompts in their order by all candidates, NaN where nothing was bought; dollars at today's `prices`.
 
     Where people labelled enough answers, qualities are corrected by them, as in everything that the pilot tells.
     """
-    bought = believed(results_of(prompts, records)).panel(models)
+    bought = believed(repriced(results_of(prompts, records), prices)).panel(models)
     at = {prompt.query_id: i for i, prompt in enumerate(prompts)}
     rows = [at[query.query_id] for query in bought.queries]
     cells: dict[str, Floats] = {}
