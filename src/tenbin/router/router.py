@@ -336,6 +336,8 @@ class Router:
     ) -> Routing:
         """Decide n queries at k trade-offs; without a stranger budget no decision depends on the other queries.
 
+        `allow` names the candidates that may be chosen (None or empty: all), `deny` those that may not.
+
         With `stranger_budget_usd`, one for all trade-offs or one for each, a text unlike the training prompts goes to
         the reference, and so does every text while those before it are about a new subject (`stream`: what is known of
         the queries before these, and learns of them; None: nothing). The budget bounds what that may cost over the
