@@ -107,7 +107,7 @@ def find_plugin(door: str, name: str, allow: Collection[str] = ()) -> Plugin:
         package = named[0].package
         raise PluginError(
             f'the {door} "{name}" comes from the package "{package}", which is not allowed',
-            fix=f'if you trust it, add "{package}" to allow under [plugins] in tenbin.toml',
+            fix=f'if you trust it, add "{package}" to allow under [plugins] in tenbin.toml (allow_plugins in Python)',
         )
     if len(allowed) > 1:
         packages = " and ".join(f'"{plugin.package}"' for plugin in allowed)
