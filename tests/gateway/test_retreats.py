@@ -97,6 +97,13 @@ def test_marks_are_put_taken_and_listed(tmp_path: Path) -> None:
     assert marks.all() == {}
 
 
+def test_a_mark_that_is_taken_away_while_all_are_read_is_none(tmp_path: Path) -> None:
+    marks = Marks(tmp_path)
+    marks.put("auto", {"reason": "quality"})
+    (tmp_path / "retreats" / "gone.json").symlink_to("nowhere")  # listed, and not there any more
+    assert list(marks.all()) == ["auto"]
+
+
 def test_a_mark_that_cannot_be_set_says_so(tmp_path: Path) -> None:
     (tmp_path / "retreats").write_text("in the way")
     with pytest.raises(StoreError, match="cannot be set"):

@@ -44,14 +44,18 @@ class Marks:
         """Every mark by name; a damaged one counts, without its content."""
         try:
             paths = sorted(self.folder.glob("*.json"))[:MAX_MARKS]
-            return {path.stem: _content(path) for path in paths}
+            found = {path.stem: _content(path) for path in paths}
+            return {name: content for name, content in found.items() if content is not None}
         except OSError as error:
             raise StoreError(f"the marks cannot be read ({error.strerror})", where=str(self.folder)) from error
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> dict[str, Any] | None:
+    """What a mark says, nothing where it is damaged; None where somebody has taken it away meanwhile."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
