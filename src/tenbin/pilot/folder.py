@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tenbin.errors import DataError
+from tenbin.errors import ConfigError, DataError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
@@ -65,6 +65,16 @@ class PilotFolder:
             return msgspec.json.decode(_read(self.settings), type=PilotSettings)
         except msgspec.MsgspecError as error:
             raise _damaged(self.settings, error) from error
+
+    def check_places(self, settings: PilotSettings) -> None:
+        """Say which file outside of the folder is gone, as where a project was moved, and where its place is written.
+
+        Raises ConfigError.
+        """
+        for name, place in (("config", settings.config), ("prices", settings.prices)):
+            if place is not None and not Path(place).exists():
+                fix = f'put it back, or write its new place into {self.settings} ("{name}")'
+                raise ConfigError("is not there (any more)", where=place, fix=fix)
 
     def write_settings(self, settings: PilotSettings) -> None:
         """Put the settings in place of what stands there: written beside and renamed."""

@@ -367,6 +367,9 @@ def test_what_is_wrong_is_said_before_a_dollar_is_spent(tmp_path: Path) -> None:
         plan.write('{"query_id": "q99", "model": "big"}\n')
     with pytest.raises(DataError, match='holds a pair of the prompt "q99"'):
         prepare(keyed, {"NO_KEY": "k"})
+    config.rename(tmp_path / "moved.toml")
+    with pytest.raises(ConfigError, match=r'tenbin.toml: is not there .* into .*settings.json \("config"\)'):
+        prepare(keyed, {"NO_KEY": "k"})
 
 
 def test_a_missing_key_of_one_lets_the_user_choose(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def plan_next(
         prices=settings.prices if prices is None else str(prices.resolve()),
         queries_per_day=settings.queries_per_day if queries_per_day is None else queries_per_day,
     )
+    folder.check_places(settings)
     place = None if settings.prices is None else Path(settings.prices)
     setup = read_setup(Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates)
     prompts = folder.read_prompts()

@@ -48,6 +48,7 @@ def prepare(
     candidate without a price), UsageError (`without` names nobody, or everybody).
     """
     settings = folder.read_settings()
+    folder.check_places(settings)
     prompts = {prompt.query_id: prompt for prompt in folder.read_prompts()}
     planned = folder.read_plan()
     lost = next((pair for pair in planned if pair.query_id not in prompts), None)
