@@ -40,6 +40,16 @@ def test_at_most_a_share_p_of_new_prompts_has_one_of_p_or_less_in_every_kind(n, 
             assert n < 1_000 or 0.5 * level <= (p[:, kind] <= level).mean() <= 1.5 * level
 
 
+def test_the_least_scatter_is_half_of_what_prompts_are_off_that_are_judged_without_themselves():
+    _, vectors, shares = prompts(40, np.random.default_rng(4))
+    x, penalty, off = np.column_stack([np.ones(40), vectors]), np.diag([0.0] + [30.0] * DIM), []
+    for i in range(40):
+        rest = np.arange(40) != i
+        slopes = np.linalg.solve(x[rest].T @ x[rest] + penalty, x[rest].T @ shares[rest])
+        off.append(abs(shares[i] - x[i] @ slopes))
+    assert Novelty.learn(shares, vectors).floor == pytest.approx(0.5 * np.mean(off), rel=1e-6)
+
+
 def test_a_share_that_is_usual_for_one_kind_is_new_for_another():
     story, sum_ = np.zeros((1, DIM), np.float32), np.zeros((1, DIM), np.float32)
     story[0, 0], sum_[0, 0] = 1.0, -1.0
