@@ -130,6 +130,21 @@ def test_whoever_resumes_the_morning_after_has_waved_nothing_through() -> None:
     assert spent_today(over, 12.0, 1.2 * DAY_S).retreat is None
 
 
+@pytest.mark.parametrize(
+    ("n", "total", "promised", "below"),
+    [
+        (51, 0.0, 0.2, False),
+        (52, 0.0, 0.2, True),
+        (88, 22.0, 0.5, False),
+        (92, 23.0, 0.5, True),
+        (92, 69.0, 0.5, False),
+    ],
+)
+def test_the_bound_worked_by_hand(n: int, total: float, promised: float, below: bool) -> None:
+    """ln 100,000 = 11.513; of 51 and 52 at .223 nats (ln 1.25), of 88 and 92 at .1308 (.75 ln 1.5 - .25 ln 2)."""
+    assert is_below(Window(1000, 1, (), n, total), promised) is below
+
+
 def test_nothing_promised_is_nothing_watched() -> None:
     watch = Watch(Promise())
     assert labelled(watch, 0.0, NOON) is watch
