@@ -106,7 +106,8 @@ def test_labels_that_all_agree_prove_no_certainty() -> None:
     labels = np.full((100, 1), np.nan)
     labels[:10] = 1.0
     arm = correct(judged, labels).arms[0]
-    assert arm.labelled.low < 0.85
+    plus_four = t_interval(1.0, 12 / 14 * (2 / 14) / 14, 9.0)
+    assert arm.labelled.low == pytest.approx(plus_four.low)
     assert arm.corrected.low < 0.85
 
 
@@ -189,6 +190,31 @@ def test_labels_alone_are_a_sample_and_borrow_the_spread_of_others() -> None:
     weighed = t_interval(mean, spread * (share @ share), 1 / (share @ share) - 1)
     found = thrice.arms[0].labelled
     assert (found.value, found.low, found.high) == pytest.approx((weighed.value, weighed.low, weighed.high))
+
+
+def test_one_candidate_is_corrected_as_worked_by_hand() -> None:
+    """Each label by a slope that was fitted without it; what it leaves, and the judge's own sample, as variance."""
+    rng, n = np.random.default_rng(5), 8
+    judged = rng.uniform(0.3, 0.7, 12)
+    human = 0.8 * judged + rng.normal(0.0, 0.02, 12)
+    x, y, slopes = judged[:n], human[:n], np.empty(n)
+    for i in range(n):
+        a, b = (np.delete(values, i) - np.delete(values, i).mean() for values in (x, y))
+        explained = (a @ b) ** 2 / (a @ a)
+        noise = (b @ b - explained) / (n - 3)
+        slopes[i] = (1.0 - noise / explained) * (a @ b) / (a @ a)
+    adjusted = y - slopes * (x - judged.mean())
+    residual, graded = adjusted - adjusted.mean(), (judged - judged.mean()) / 12 * slopes.mean()
+    of_labels = residual @ residual / (n - 1) / n
+    of_grades = graded @ graded + 2.0 * graded[:n] @ residual / n
+    variance = of_labels + of_grades
+    freedom = variance**2 / (of_labels**2 / (n - 1) + of_grades**2 / 11)
+    found = correct(judged[:, None], np.where(np.arange(12) < n, human, np.nan)[:, None]).arms[0]
+    expected = t_interval(adjusted.mean(), variance, freedom)
+    assert (found.slope, found.n_graded, found.n_labelled) == (pytest.approx(slopes.mean()), 12, n)
+    assert (found.corrected.value, found.corrected.low, found.corrected.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
 
 
 @given(
