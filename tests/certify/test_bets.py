@@ -68,6 +68,7 @@ def test_wealth_is_the_product_of_what_each_stake_brings_and_shrinks_with_more_r
     assert plan.reach(values[:, None], 0.999999 / wealth).tolist() == [False]
 
 
+@settings(max_examples=30)
 @given(npst.arrays(float, (2, 4), elements=st.floats(0.01, 1.0)), st.integers(20, 5000))
 def test_the_mean_that_is_planned_for_is_some_standard_errors_above_0(chance: Floats, n: int) -> None:
     chance /= chance.sum(axis=1, keepdims=True)
