@@ -231,6 +231,9 @@ def test_how_a_budget_stands_worked_by_hand() -> None:
     shaped = replace(tally, before=(5.0,) * 12 + (15.0,) * 12)
     gone = 0.9 * (60 + 7.5) / 240 + 0.1 * 12.5 / 24
     assert requests_left(shaped, NOON + 1800.0) == pytest.approx((120 + 24) / (gone + 0.1) * (1.0 - gone))
+    early = replace(tally, before=(1.0,) + (0.0,) * 23)
+    assert requests_left(early, NOON) == pytest.approx((120 + 0.1) / (0.9 + 0.05 + 0.1) * (1.0 - 0.9 - 0.05))
+    assert requests_left(Tally(day=20_000), NOON) == pytest.approx(50.0)  # nothing has come yet
     (last,) = courses(replace(tally, before=(1.0,) + (0.0,) * 23), Budget(None, 3.0), NOON + DAY_S / 2 - 1.0)
     assert last.requests == 10.0
 
