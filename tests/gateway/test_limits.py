@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tenbin.gateway.limits import RateLimit, Slots
@@ -20,6 +20,7 @@ def test_a_minutes_requests_at_once_then_evenly() -> None:
 
 
 @given(st.integers(1, 100_000), st.floats(0.0, 1e8))
+@example(13, 1.5546875)
 def test_after_the_wait_exactly_there_is_one(per_minute: int, start: float) -> None:
     limit = RateLimit(per_minute)
     while (wait := limit.take(start)) == 0.0:

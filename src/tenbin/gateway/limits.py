@@ -29,7 +29,8 @@ class RateLimit:
         if self._level >= _ONE:
             self._level -= _ONE
             return 0.0
-        return -((self._level - _ONE) // self.per_minute) / MICROSECONDS
+        # From `now`, not from the microsecond that it was rounded to: two halves of one are rounded to either side.
+        return (at - (self._level - _ONE) // self.per_minute) / MICROSECONDS - now
 
 
 class Slots:
