@@ -145,6 +145,14 @@ def test_the_bound_worked_by_hand(n: int, total: float, promised: float, below: 
     assert is_below(Window(1000, 1, (), n, total), promised) is below
 
 
+def test_whoever_resumes_after_another_retreat_waves_no_spending_through() -> None:
+    for most in (1.0, None):
+        watch = spent_today(Watch(Promise(min_quality=0.9, max_spend_usd=most)), 0.5, NOON)
+        again = resumed(run(watch, [0.0] * 40), NOON)
+        assert again.retreat is None
+        assert (spent_today(again, 2.0, NOON).retreat is None) == (most is None)
+
+
 def test_nothing_promised_is_nothing_watched() -> None:
     watch = Watch(Promise())
     assert labelled(watch, 0.0, NOON) is watch
