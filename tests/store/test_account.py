@@ -11,7 +11,7 @@ from tenbin.store.period import DAY_S
 from tenbin.store.share import Share
 from tests.store.made import key
 
-NOON = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
+NOON = datetime(2026, 11, 17, 12, tzinfo=UTC).timestamp()
 BOTH = key(day_usd=1.0, month_usd=8.0)
 
 
@@ -24,7 +24,7 @@ def leased(account: Account, *grants: float) -> Account:
 
 def test_every_budget_has_a_share_of_its_period_and_none_where_nothing_is_budgeted() -> None:
     account = Account(BOTH, NOON, 4)
-    assert [(slot.period.name, slot.budget_usd) for slot in account.slots] == [("2026-11-27", 1.0), ("2026-11", 8.0)]
+    assert [(slot.period.name, slot.budget_usd) for slot in account.slots] == [("2026-11-17", 1.0), ("2026-11", 8.0)]
     assert [slot.share for slot in account.slots] == [Share(offline_fence=0.25), Share(offline_fence=2.0)]
     assert [slot.period.kind for slot in Account(key(month_usd=8.0), NOON, 4).slots] == ["month"]
 
@@ -37,11 +37,11 @@ def test_a_day_is_begun_anew_at_its_end_and_found_again_where_the_clock_was_ahea
     assert (account.slots, account.refused_until) == ((day, month), 9.0)
     account.turn(NOON + DAY_S / 2)
     assert (account.slots[0] is day, account.slots[1] is month, account.refused_until) == (False, True, 0.0)
-    for days in (2, 3):
+    for days in (2, 3, 4):
         account.turn(NOON + days * DAY_S)
     account.turn(NOON)
     assert account.slots == (day, month)
-    for days in range(1, 9):  # of more than six periods the longest unused is forgotten, never the month in use
+    for days in range(1, 6):  # of more than six periods the longest unused is forgotten, never the month in use
         account.turn(NOON - days * DAY_S)
     assert account.slots[1] is month
     account.turn(NOON)
@@ -94,7 +94,11 @@ def test_a_grant_leaves_what_was_used_meanwhile_and_periods_that_are_gone() -> N
 
 
 def test_idle_shares_and_what_was_spent_beyond_a_grant_want_tending() -> None:
+    both = leased(Account(BOTH, NOON, 1), 0.5, 5.0)
+    both.reserve(0.6)
+    assert both.wants_tending()  # the day is beyond its grant, the month is not
     account = leased(Account(key(day_usd=1.0), NOON, 1), 0.5)
+    assert account.wants_tending()
     account.reserve(0.25)
     assert [account.wants_tending() for _ in range(2)] == [False, True]  # in use, then idle for a whole look
     account.reserve(0.5)
