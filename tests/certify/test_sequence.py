@@ -55,11 +55,12 @@ def test_what_a_small_part_of_the_level_proves_and_a_larger_one_does_not_is_not_
 
 
 def test_stakes_are_planned_for_what_training_showed_with_the_ends_once_more_in_two_and_what_is_missing_at_0() -> None:
-    training = np.repeat([-0.9, 0.0, 0.1, 1.0, np.nan], [1, 2, 6, 1, 3])[:, None]
     values = np.repeat([0.1, np.nan], [6, 4])[:, None]
-    chance = 0.6 * np.array([[1.5, 2.0, 6.0, 1.5]]) / 11.0 + [[0.0, 0.4, 0.0, 0.0]]
-    planned = plan_bets(np.array([-0.9, 0.0, 0.1, 1.0]), chance, 10, 0.9)
-    np.testing.assert_array_equal(bets_like(training, values, 0.9).stakes, planned.stakes)
+    for seen in ([1, 2, 6, 1], [0, 0, 6, 0]):
+        training = np.repeat([-0.9, 0.0, 0.1, 1.0, np.nan], [*seen, 3])[:, None]
+        chance = 0.6 * (np.array([seen]) + [0.5, 0.0, 0.0, 0.5]) / (sum(seen) + 1.0) + [[0.0, 0.4, 0.0, 0.0]]
+        planned = plan_bets(np.array([-0.9, 0.0, 0.1, 1.0]), chance, 10, 0.9)
+        np.testing.assert_array_equal(bets_like(training, values, 0.9).stakes, planned.stakes)
 
 
 def test_many_values_count_for_the_nearest_of_sixteen_and_0() -> None:

@@ -231,6 +231,8 @@ def test_a_whole_chat_answer() -> None:
         "error": None,
     }
     assert read_usage("openai", raw(body)) == Answered(Usage(1, 2), "c", "stop", False)
+    body["choices"].append({"message": {"refusal": "no"}, "finish_reason": "length"})
+    assert read_usage("openai", raw(body)) == Answered(Usage(1, 2), "c", "stop", False)
     body["choices"] = [{"message": {"refusal": "no"}, "finish_reason": "stop"}]
     assert read_usage("openai", raw(body)).is_refusal
     body["choices"] = [{"message": {}, "finish_reason": "content_filter"}]
