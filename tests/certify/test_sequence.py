@@ -58,7 +58,7 @@ def test_stakes_are_planned_for_what_training_showed_with_the_ends_once_more_in_
     values = np.repeat([0.1, np.nan], [6, 4])[:, None]
     for seen in ([1, 2, 6, 1], [0, 0, 6, 0]):
         training = np.repeat([-0.9, 0.0, 0.1, 1.0, np.nan], [*seen, 3])[:, None]
-        chance = 0.6 * (np.array([seen]) + [0.5, 0.0, 0.0, 0.5]) / (sum(seen) + 1.0) + [[0.0, 0.4, 0.0, 0.0]]
+        chance = 0.6 * np.add([seen], [0.5, 0.0, 0.0, 0.5]) / (sum(seen) + 1.0) + [[0.0, 0.4, 0.0, 0.0]]
         planned = plan_bets(np.array([-0.9, 0.0, 0.1, 1.0]), chance, 10, 0.9)
         np.testing.assert_array_equal(bets_like(training, values, 0.9).stakes, planned.stakes)
 

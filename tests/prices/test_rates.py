@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -188,6 +190,15 @@ def test_what_is_free_up_to_a_threshold_has_no_factor_above_it() -> None:
     )
     usage = Usage(20, 10, 5, 5, 10, cache_write_1h_tokens=5)
     assert PriceBook({"m": [price]}).rates(["m"]).bill_usd(0, usage) == pytest.approx((5 * 1 + 5 * 5 + 10 * 2) / 1e6)
+    cheap = replace(
+        price,
+        input_usd_per_mtok=0.1,
+        output_usd_per_mtok=0.4,
+        long_input_usd_per_mtok=0.2,
+        long_output_usd_per_mtok=0.8,
+    )
+    dollars = (10 * 0.2 + 5 * 2 + 5 * 10 + 10 * 4) / 1e6  # all twice as dear, though below a dollar
+    assert PriceBook({"m": [cheap]}).rates(["m"]).bill_usd(0, usage) == pytest.approx(dollars)
 
 
 def test_a_tier_of_the_provider_multiplies_what_tokens_cost() -> None:
