@@ -45,6 +45,18 @@ def test_a_few_that_leave_the_reference_are_doubted_as_much_as_few_are() -> None
     assert saving >= 137, saving
 
 
+def test_no_saving_is_thought_possible_beyond_the_cheapest_answers() -> None:
+    ground, choice = drawn(200, 5, 0.02, 0.3)
+    dear = Ground(
+        ground.quality, ground.cost_usd[:, ::-1] * [1.0, 30.0], *[ground.latency_s, ground.weight, ground.cluster]
+    )
+    found = promised(dear, np.stack([choice * 0, choice]), 0, farther=np.stack([choice, choice]))
+    for promise in found:  # whoever leaves the reference costs more
+        assert promise.saving.low < promise.saving.value <= promise.saving.high <= 1e-9
+    everyone = promised(ground, np.ones((1, 200), dtype=np.int64), 0)[0]  # at the bound itself the doubt stays
+    assert everyone.saving.low < everyone.saving.value < everyone.saving.high
+
+
 def test_many_prompts_are_drawn_in_heaps_that_vary_alike() -> None:
     ground, choice = drawn(12_000, 3, 0.4, 0.1)
     found = promised(ground, choice[None, :], 0)[0]

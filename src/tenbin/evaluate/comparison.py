@@ -29,7 +29,7 @@ from tenbin.evaluate.result import (
     SingleModel,
     Summary,
 )
-from tenbin.evaluate.trial import SINGLES, Ground, Trial, place
+from tenbin.evaluate.trial import CHEAPEST, SINGLES, Ground, Trial, place
 from tenbin.types import Choices, Floats, Ints
 
 ZERO_TEST = "z_test"
@@ -117,7 +117,8 @@ def kept_of(
 
     `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index;
     `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `farther` [K, n]
-    are the choices where those next in line have left that model, too (`next_in_line`).
+    are the choices where those next in line have left that model, too (`next_in_line`). No cost is below what the
+    cheapest answers would, whatever the intervals lend.
     """
     which = choices, model, ground.weight, ground.cluster, farther
     figures = []
@@ -125,7 +126,9 @@ def kept_of(
         part, whole = means.of(f"{name} {what}"), means.of(f"{SINGLES} {what}")[:, model]
         sd = share_of(np.hypot(lent_sd(values, *which), doubt), whole[:1])
         more = share_of(one_more(values, *which), whole[:1])
-        figures.append([amount_interval(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where)])
+        least = 0.0 if what == "quality" else interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
+        found = (amount_interval(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where))
+        figures.append([within(figure, least) for figure in found])
     return tuple((ratio, flipped(share)) for ratio, share in zip(*figures, strict=True))
 
 

@@ -11,7 +11,7 @@ from tenbin.evaluate.comparison import kept_of
 from tenbin.evaluate.curve import chosen, next_in_line
 from tenbin.evaluate.intervals import Columns, amount_interval, quality_interval, resample
 from tenbin.evaluate.result import Figure
-from tenbin.evaluate.trial import POINTS, SINGLES, Ground
+from tenbin.evaluate.trial import CHEAPEST, POINTS, SINGLES, Ground
 from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.crossfit import Crossfit, doubly_robust, standing
@@ -89,6 +89,7 @@ def promised(
     for name, values in (("quality", ground.quality), ("cost", ground.cost_usd)):
         columns.add(f"{SINGLES} {name}", values)
         columns.add(f"{POINTS} {name}", chosen(values, choices).T)
+    columns.add(CHEAPEST, ground.cost_usd.min(axis=1))
     units = _heaped(ground.cluster, seed)
     means = resample(columns, ground.weight, units, resamples=RESAMPLES, seed=seed, tick=lambda _done: None)
     own = np.zeros((len(choices), ground.quality.shape[1])) if doubt is None else _per_candidate(doubt, choices)

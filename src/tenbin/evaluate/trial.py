@@ -13,6 +13,8 @@ from tenbin.evaluate.metrics import FIGURES, Scale, apgr, figures_of, scale_of
 from tenbin.types import Choices, Floats, Ints
 
 SINGLES = "singles"
+CHEAPEST = "cheapest"
+"""What each query costs at the candidate that answers it for the least."""
 POINTS = "points"
 
 
@@ -86,6 +88,7 @@ def run_trial(
     columns = Columns(n)
     columns.add(f"{SINGLES} quality", ground.quality)
     columns.add(f"{SINGLES} cost", ground.cost_usd)
+    columns.add(CHEAPEST, ground.cost_usd.min(axis=1))
     columns.add_gappy(f"{SINGLES} latency", ground.latency_s)
     for contender in (*contenders, points):
         choices = contender.choices if contender is points else contender.choices[distinct(contender.choices)]
