@@ -67,6 +67,7 @@ def test_where_nothing_was_asked_the_most_that_can_be_had_is_no_error():
 def test_where_nothing_was_asked_and_it_can_be_kept_it_is_99_per_cent():
     assert spelt_out(Dial(), CURVE) == Dial(min_quality=DEFAULT_MIN_QUALITY)
     assert spelt_out(Dial(mu=0.4), WEAK) == Dial(mu=0.4)
+    assert spelt_out(Dial(best=True), WEAK) == Dial(best=True)
 
 
 @given(best=st.floats(0.0, 2.0), reference=st.floats(0.01, 1.0))
