@@ -42,6 +42,10 @@ def test_it_opens_at_a_share_of_failures_within_the_window_only() -> None:
 
     assert alternate(0.1).status == "open"
     assert alternate(RULES.window_s).status == "closed"
+    breaker = Breaker("m")
+    for _ in range(2 * RULES.least_calls):
+        breaker = step(breaker, Succeeded(0), 0.0, RULES)
+    assert fail(breaker, 1, 0.0).status == "closed"
 
 
 def test_calls_are_counted_in_halves_of_the_window() -> None:
@@ -84,6 +88,7 @@ def test_retry_after_is_kept_at_once_and_capped() -> None:
     assert step(Breaker("m"), Failed(0, math.nan), 0.0, RULES).status == "closed"
     assert fail(Breaker("m"), 4, 0.0).in_a_row == 4
     assert fail(fail(Breaker("m"), 4, 0.0), 1, 0.0, 0.01).pause_s >= RULES.first_pause_s
+    assert fail(fail(Breaker("m"), 4, 0.0), 1, 0.0, 50.0).pause_s == 50.0
 
 
 def test_one_probe_goes_through_and_its_success_closes() -> None:
