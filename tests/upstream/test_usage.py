@@ -265,6 +265,17 @@ def test_an_error_in_place_of_an_answer() -> None:
         assert (caught.value.kind, caught.value.status) == ("overloaded", 503)
 
 
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [({"code": "rate_limit_exceeded", "message": "busy"}, "rate_limited", 429), (None, "server_error", 500)],
+)
+def test_a_whole_response_that_failed_is_no_answer(error: object, kind: str, status: int) -> None:
+    body = raw({"id": "r", "status": "failed", "error": error, "output": [], "usage": {"input_tokens": 1}})
+    with pytest.raises(UpstreamFailure) as caught:
+        read_responses_usage(body)
+    assert (caught.value.kind, caught.value.status) == (kind, status)
+
+
 def members(body: bytes) -> dict[str, msgspec.Raw]:
     return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
 

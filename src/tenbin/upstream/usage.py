@@ -117,8 +117,10 @@ def read_usage(dialect: Dialect, body: bytes) -> Answered:
 
 
 def read_responses_usage(body: bytes) -> Answered:
-    """The same for a whole answer of /v1/responses; its `status` is the finish reason."""
+    """The same for a whole answer of /v1/responses; its `status` is the finish reason, and one that failed is none."""
     whole = _whole(body)
+    if whole.status == "failed":
+        raise failure_inside(body, "openai")
     _check_answer(whole, body, "openai", whole.status, whole.output)
     return Answered(openai_usage(whole.usage, whole.service_tier), _text(whole.id), _text(whole.status))
 
