@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from tenbin.errors import NetworkError
-from tenbin.gateway.incoming import Incoming, rewritten
+from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.members import rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode

@@ -9,7 +9,8 @@ import msgspec
 
 from tenbin.gateway.asked import asked_of
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.incoming import read_anthropic, read_chat, read_members
+from tenbin.gateway.incoming import read_anthropic, read_chat
+from tenbin.gateway.members import read_members
 from tenbin.gateway.plan import read_document
 from tenbin.gateway.planner import Asking
 from tenbin.gateway.routes.relayed import served_of
