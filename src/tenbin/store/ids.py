@@ -14,3 +14,11 @@ def new_id(prefix: str) -> str:
     system for its randomness would take twenty times as long.
     """
     return f"{prefix}-{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
+
+
+def made_at(name: str) -> float | None:
+    """When a name of ours was made (Unix seconds); None for any other name."""
+    digits = name.rpartition("-")[2]
+    if len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+        return None
+    return int(digits[:12], 16) / 1000.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from tenbin.errors import RequestError, StoreError
 from tenbin.gateway.exchange import Exchange
 from tenbin.gateway.plan import read_document
+from tenbin.gateway.written_down import may_be_under_way, written_down
 from tenbin.store.reader import StoredDecision
 
 if TYPE_CHECKING:
@@ -27,11 +29,14 @@ async def shown(gateway: Gateway, exchange: Exchange) -> None:
 
 async def find(gateway: Gateway, decision_id: str, key_id: str | None) -> StoredDecision:
     """A stored decision of this key; RequestError 404 for another key's alike, so that nobody learns which exist."""
+    ledger = gateway.services.ledger
+    look = partial(gateway.services.reader.decision, decision_id)
     try:
-        stored = await asyncio.to_thread(gateway.services.reader.decision, decision_id)
+        stored = await asyncio.to_thread(look)
         if stored is None:
-            await gateway.services.ledger.flush()
-            stored = await asyncio.to_thread(gateway.services.reader.decision, decision_id)
+            await ledger.flush()
+            is_young = may_be_under_way(decision_id)  # then another worker may have made it
+            stored = await (written_down(ledger, look) if is_young else asyncio.to_thread(look))
     except StoreError:
         what = "the ledger cannot be read at the moment"
         raise RequestError(503, "ledger_unavailable", what, fix="try again", retry_after_s=5.0) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,18 +30,14 @@ from tenbin.gateway.relay import Relay
 from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.target import resolve
 from tenbin.gateway.tighten import check_named
+from tenbin.gateway.written_down import written_down
 from tenbin.types import Usage
 from tenbin.upstream.destination import Destination
 
 if TYPE_CHECKING:
     from tenbin.gateway.app import Gateway
-    from tenbin.gateway.services import Services
-    from tenbin.store.reader import GivenResponse
 
 Read = Callable[[bytes], Incoming]
-
-UNDER_WAY_S = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Between looks for a row of another worker: it is in after a quarter of a second, that of a dead one after two."""
 
 
 async def chat(gateway: Gateway, exchange: Exchange) -> None:
@@ -125,7 +122,9 @@ async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, c
         return None
     services = gateway.services
     try:
-        given = services.responses.get(response_id) or await _written_down(services, response_id)
+        given = services.responses.get(response_id)
+        if given is None:
+            given = await written_down(services.ledger, partial(services.reader.response, response_id))
     except StoreError:
         what = "whose response this goes on with cannot be read at the moment"
         raise RequestError(503, "ledger_unavailable", what, fix="try again", retry_after_s=5.0) from None
@@ -135,19 +134,6 @@ async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, c
             400, "previous_response_not_found", "this key has no such response", param=param, fix="send the whole input"
         )
     return snapshot.destinations.get(given.candidate)
-
-
-async def _written_down(services: Services, response_id: str) -> GivenResponse | None:
-    """Who gave a response, by the ledger; a row of another worker may be under way to it. Errors: StoreError."""
-    for wait_s in UNDER_WAY_S:
-        if (given := await asyncio.to_thread(services.reader.response, response_id)) is not None:
-            return given
-        if services.ledger.is_degraded:
-            raise StoreError("rows wait in the journal", where=str(services.ledger.store.ledger))
-        if await asyncio.to_thread(services.ledger.is_alone):
-            return None
-        await asyncio.sleep(wait_s)
-    return await asyncio.to_thread(services.reader.response, response_id)
 
 
 def _named(snapshot: Snapshot, incoming: Incoming, asked: Asked, destination: Destination) -> Destination:
