@@ -115,6 +115,7 @@ class Call:
             conversation=None if plan.prints is None else plan.prints.own,
             user=work.incoming.user,
             prompt=work.body if work.stores_text else None,
+            strips_before=self.attempt.strips_before or None,
         )
         self.began = time.perf_counter()
         self.is_intended = True

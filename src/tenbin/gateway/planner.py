@@ -15,6 +15,7 @@ from tenbin.gateway.asked import Asked
 from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
+from tenbin.gateway.elsewhere import Elsewhere
 from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.pacers import Pace
@@ -67,9 +68,12 @@ class Asking:
 class Planner:
     """Makes plans; holds the decider, the conversations under way, the budgets of strangers and the watch over keys."""
 
-    def __init__(self, decider: Decider, sessions: Sessions, strangers: StrangerBudgets, keys: KeyWatch) -> None:
+    def __init__(
+        self, decider: Decider, sessions: Sessions, elsewhere: Elsewhere, strangers: StrangerBudgets, keys: KeyWatch
+    ) -> None:
         self.decider = decider
         self.sessions = sessions
+        self.elsewhere = elsewhere
         self.strangers = strangers
         self.keys = keys
         self.log = logging.getLogger("tenbin.gateway.planner")
@@ -82,7 +86,7 @@ class Planner:
     async def routed(self, asking: Asking, served: ServedProfile) -> Plan:
         """The plan of a profile; RequestError where nobody may answer. A decision that fails or is late falls back."""
         prints = self._prints(asking, served)
-        session = None if prints is None else self.sessions.find(prints, asking.now)
+        session = None if prints is None else await self._session(asking, prints)
         bond = bond_of(asking.incoming, session, asking.snapshot.destinations)
         tightened = _paced(asking, tighten(_terms(asking, served), asking.asked))
         barred = bond.bars(served.destinations, _barred(asking, served, tightened))
@@ -116,6 +120,11 @@ class Planner:
             if is_by_dial:
                 self.keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
         return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
+
+    async def _session(self, asking: Asking, prints: Fingerprints) -> Session | None:
+        """The latest turn of the conversation, whoever served it."""
+        known = self.sessions.find(prints, asking.now)
+        return await self.elsewhere.find(asking.incoming, prints, known, asking.now)
 
     def _has_taken(self, asking: Asking, served: ServedProfile, weighed: Weighed, usd: float) -> bool:
         """Whether the key's stranger budget holds what the reference costs more, and has given it."""

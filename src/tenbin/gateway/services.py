@@ -14,6 +14,7 @@ from tenbin.errors import StoreError, TenbinError
 from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
+from tenbin.gateway.elsewhere import Elsewhere
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
@@ -22,7 +23,7 @@ from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreat import DAY_S
 from tenbin.gateway.retreats import EXCUSES, Retreats
 from tenbin.gateway.seat import Seat
-from tenbin.gateway.session import Session, Sessions
+from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.gateway.spans import attributes_of
 from tenbin.gateway.stranger_budgets import KIND as STRANGERS
@@ -35,6 +36,7 @@ from tenbin.store.place import Place
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
 from tenbin.store.retention import expire, forget
+from tenbin.store.turns import Turns
 from tenbin.telemetry.metrics import NONE, Metrics
 from tenbin.telemetry.readings import Readings
 from tenbin.telemetry.tracing import open_traces
@@ -95,7 +97,9 @@ class Services:
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), self.place, workers)
         self.metrics = Metrics(self.readings)
         self.keys = KeyWatch(self.metrics)
-        self.planner = Planner(self.decider, self.sessions, self.strangers, self.keys)
+        turns = Turns(self.reader, self.ledger.writer, REMEMBERED_S)
+        elsewhere = Elsewhere(turns, self.sessions, self.place, is_shared=workers > 1)
+        self.planner = Planner(self.decider, self.sessions, elsewhere, self.strangers, self.keys)
         self.retreats = Retreats(Marks(folder), Marks(folder, EXCUSES))
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)

@@ -24,12 +24,12 @@ BATCH_BYTES = 8 << 20
 
 CALL_LIST = (
     "request_id, call_no, writer, at, worker, key_id, profile, endpoint, asked_model, candidate, decision_id, "
-    "reserve_usd, conversation, user, status, settled_at, http_status, input_tokens, output_tokens, cached_tokens, "
-    "cache_write_tokens, reasoning_tokens, cost_usd, baseline_usd, price_version, latency_s, first_token_s, "
-    "fallbacks, response_id, failure, texts"
+    "reserve_usd, conversation, user, strips_before, status, settled_at, http_status, input_tokens, output_tokens, "
+    "cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd, baseline_usd, price_version, latency_s, "
+    "first_token_s, fallbacks, response_id, failure, texts"
 )
 CALL_COLUMNS = tuple(CALL_LIST.split(", "))
-INTENT_END, SETTLED_END = 14, 30
+INTENT_END, SETTLED_END = 15, 31
 # An intent and its settlement fill different columns of one row, and come in one batch or in two.
 MERGE = " ON CONFLICT (request_id, call_no) DO UPDATE SET " + ", ".join(
     [f"{name} = coalesce(excluded.{name}, {name})" for name in CALL_COLUMNS[3:SETTLED_END]]
@@ -172,6 +172,7 @@ def intent_columns(row: Intent, writer: str) -> tuple[Any, ...]:
         row.reserve_usd,
         row.conversation,
         row.user,
+        row.strips_before,
     )
 
 

@@ -25,6 +25,8 @@ class Place:
     def __init__(self, folder: Path, worker: int) -> None:
         self.folder = Path(folder) / "places"
         self.number = worker
+        self.has_company = False
+        """Whether somebody else held a place at the last look at all that are taken."""
         self._fd: int | None = None
 
     def take(self) -> None:
@@ -46,6 +48,7 @@ class Place:
             others = {int(name) for name in names if int(name) != self.number and self._is_held(name)}
         except OSError as error:
             raise StoreError(f"the places cannot be read ({error.strerror})", where=str(self.folder)) from error
+        self.has_company = bool(others)
         return frozenset(others | {self.number})
 
     def leave(self) -> None:

@@ -43,6 +43,20 @@ class GivenResponse:
     key_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who answered a turn of a conversation, to a prompt of how many tokens as billed, and when (Unix seconds).
+
+    Until `is_settled` the tokens are not known, and the answer may be under way. `strips_before` as in `Intent`.
+    """
+
+    candidate: str
+    input_tokens: int
+    at: float
+    strips_before: int
+    is_settled: bool
+
+
 class Reader:
     """Reads what has been applied; rows of the last moments are seen after `Ledger.flush`.
 
@@ -69,6 +83,32 @@ class Reader:
             ORDER BY at DESC LIMIT 1"""
         rows = self._rows(sql, (response_id,))
         return GivenResponse(*rows[0]) if rows else None
+
+    def newest_call(self) -> int:
+        """The number of the latest call, 0 where there is none. Later calls have higher ones, until all are deleted."""
+        return int(self._rows("SELECT coalesce(max(rowid), 0) FROM calls", ())[0][0])
+
+    def conversations(self, after: int, up_to: int, *, since: float, but: str) -> Iterator[tuple[int, str]]:
+        """Number and conversation of the calls behind number `after`, oldest first, that were begun from `since` on.
+
+        Left out are those of the writer `but`, and those that have failed by now.
+        """
+        # The plus keeps SQLite from the index over time: these are few rows at the end of the table.
+        sql = """SELECT rowid, conversation FROM calls WHERE rowid > ? AND rowid <= ? AND conversation IS NOT NULL
+            AND writer <> ? AND +at >= ? AND (status = 'ok' OR status IS NULL) ORDER BY rowid LIMIT ?"""
+        while rows := self._rows(sql, (after, up_to, but, since, PAGE_ROWS)):
+            yield from rows
+            after = rows[-1][0]
+
+    def turn(self, number: int, conversation: str) -> Turn | None:
+        """The call of a number as a turn of its conversation; None where it has failed, or is gone."""
+        sql = """SELECT candidate, input_tokens, coalesce(settled_at, at), strips_before, status FROM calls
+            WHERE rowid = ? AND conversation = ? AND candidate IS NOT NULL AND (status = 'ok' OR status IS NULL)"""
+        rows = self._rows(sql, (number, conversation))
+        if not rows:
+            return None
+        candidate, input_tokens, at, strips_before, status = rows[0]
+        return Turn(candidate, input_tokens or 0, at, strips_before or 0, is_settled=status is not None)
 
     def spent(self, key_id: str, since: float, until: float = float("inf")) -> float:
         """Dollars of a key's calls from `since` up to `until` in Unix seconds; open ones count at their reserve."""

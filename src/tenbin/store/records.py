@@ -32,6 +32,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent"):
 
     `call_no` counts the calls of one request from 0; `at` is Unix time; `reserve_usd` is what the call may cost at
     most. `conversation` is a hash; `prompt` is the body as the client sent it, only where the profile stores prompts.
+    Of the first `strips_before` messages other models' state was taken out (None: of none).
     """
 
     request_id: str
@@ -48,6 +49,7 @@ class Intent(msgspec.Struct, frozen=True, array_like=True, tag="intent"):
     conversation: str | None = None
     user: str | None = None
     prompt: bytes | None = None
+    strips_before: int | None = None
 
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="settled"):

@@ -77,7 +77,8 @@ CREATE TABLE audit (at REAL NOT NULL, action TEXT NOT NULL, subject TEXT NOT NUL
 """
 
 # An index over random names is written all over: a page for every call, which was half of all that went to the disk.
-# Conversations are only looked for by people, who can wait, and only /v1/responses asks who gave a response.
+# Conversations are looked for by people, who can wait, and by `turns.py`, which keeps an index of the latest ones in
+# memory; only /v1/responses asks who gave a response.
 SECOND = """
 DROP INDEX calls_by_conversation
 
@@ -86,4 +87,9 @@ DROP INDEX calls_by_response
 CREATE INDEX calls_by_response ON calls (response_id) WHERE endpoint = 'responses'
 """
 
-LEDGER = Schema((FIRST, SECOND), "WAL")
+# Whoever goes on with a conversation at another worker must know it (`turns.py`).
+THIRD = """
+ALTER TABLE calls ADD COLUMN strips_before INTEGER
+"""
+
+LEDGER = Schema((FIRST, SECOND, THIRD), "WAL")

@@ -40,6 +40,10 @@ TOOLS = [{"name": "look", "description": "Look.", "input_schema": {"type": "obje
 QUESTION, ANSWER, NEXT = "What is heavier?", "They weigh the same.", "And why?"
 
 
+def settings(folder: Path) -> dict[str, str]:
+    return {"profile": "mu = 1.0", "gateway": f'keys = "open"\nprices = "{folder / "prices.toml"}"'}
+
+
 @pytest.fixture(scope="module")
 def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Upstreams]]:
     folder: Path = tmp_path_factory.mktemp("conversations")
@@ -48,7 +52,7 @@ def module_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ru
     # Only dollars count here, so that the figures of the book alone say who is chosen.
     with (
         Upstreams("cheap", "good", claude_a="anthropic", claude_b="anthropic") as ups,
-        Running(folder, ups, profile="mu = 1.0", gateway=f'keys = "open"\nprices = "{book}"') as gateway,
+        Running(folder, ups, **settings(folder)) as gateway,
     ):
         yield gateway, ups
 
@@ -69,14 +73,17 @@ def priced(gateway: Running, cached: float) -> None:
     gateway.gateway.reload()
 
 
-def second_turn(gateway: Running, ups: Upstreams, tokens: int) -> Reply:
-    """The second turn of a conversation whose first one `good` has answered."""
-    ups["good"].script = Answer(usage=Usage(tokens, 20))
+def second_turn(
+    gateway: Running, ups: Upstreams, tokens: int, there: Running | None = None, first_byte_s: float = 0.0
+) -> Reply:
+    """The second turn, there or here, of a conversation whose first one `good` has answered here."""
+    ups["good"].script = Answer(usage=Usage(tokens, 20), first_byte_s=first_byte_s)
     messages = [{"role": "user", "content": "word " * tokens}]
     first = gateway.chat(messages=messages, tenbin={"allow": ["good"]})
     assert first.headers["x-tenbin-model"] == "good"
     said = first.json["choices"][0]["message"]["content"]
-    return gateway.chat(messages=[*messages, {"role": "assistant", "content": said}, {"role": "user", "content": NEXT}])
+    messages += [{"role": "assistant", "content": said}, {"role": "user", "content": NEXT}]
+    return (there or gateway).chat(messages=messages)
 
 
 @pytest.mark.parametrize(
@@ -110,11 +117,11 @@ def turn(gateway: Running, messages: list[Any], *allow: str) -> Reply:
     return answer
 
 
-def begun(gateway: Running, *content: Any) -> list[Any]:
+def begun(gateway: Running, *content: Any, question: str = QUESTION) -> list[Any]:
     """A conversation whose first turn `claude_a` has answered, as its client sends it back."""
-    question = {"role": "user", "content": QUESTION}
-    assert turn(gateway, [question], "claude_a").headers["x-tenbin-model"] == "claude_a"
-    return [question, {"role": "assistant", "content": [THINKING, *content]}]
+    asked = {"role": "user", "content": question}
+    assert turn(gateway, [asked], "claude_a").headers["x-tenbin-model"] == "claude_a"
+    return [asked, {"role": "assistant", "content": [THINKING, *content]}]
 
 
 def test_thinking_goes_back_to_its_author_as_it_was(served: tuple[Running, Upstreams]) -> None:
@@ -211,6 +218,54 @@ def test_turns_that_another_worker_had_are_not_taken_for_those_of_the_last_one_k
     messages += [{"role": "user", "content": NEXT}, {"role": "assistant", "content": [elsewhere, text]}]
     turn(gateway, [*messages, {"role": "user", "content": NEXT}], "claude_a")
     assert b'"thinking"' not in ups["claude_a"].requests[-1].body
+
+
+@pytest.fixture
+def other(served: tuple[Running, Upstreams]) -> Iterator[Running]:
+    """Another worker of the same store."""
+    gateway, ups = served
+    priced(gateway, 0.1)
+    with Running(gateway.folder, ups, **settings(gateway.folder)) as there:
+        yield there
+
+
+def test_a_turn_at_another_worker_goes_on_where_its_prompt_is_cached(
+    served: tuple[Running, Upstreams], other: Running
+) -> None:
+    gateway, ups = served
+    answer = second_turn(gateway, ups, LONG, other, first_byte_s=0.4)  # as long as the quickest models take
+    assert answer.headers["x-tenbin-model"] == "good"
+
+
+def test_no_model_reads_what_another_one_thought_at_another_worker(
+    served: tuple[Running, Upstreams], other: Running
+) -> None:
+    gateway, ups = served
+    opened = [*begun(gateway, USE, question="A question of its own"), {"role": "user", "content": [RESULT]}]
+    # At once, when the ledger has nothing of the turn before yet; any may answer, and `cheap` is by far the cheapest.
+    assert turn(other, opened).headers["x-tenbin-model"] == "claude_a"
+    own = {**THINKING, "signature": "c2lnbmF0dXJlLW9mLWNsYXVkZS1i"}
+    text, question = {"type": "text", "text": ANSWER}, {"role": "user", "content": NEXT}
+    messages = [*begun(gateway, text, question="Another one"), question]
+    turn(gateway, messages, "claude_b")
+    messages += [{"role": "assistant", "content": [own, text]}, question]
+    gateway.calls()  # waits for the ledger
+    turn(other, messages, "claude_b")
+    sent = ups["claude_b"].requests[-1].json["messages"]
+    assert sent[1]["content"] == [text]
+    assert sent[2:] == messages[2:]
+
+
+def test_an_open_tool_loop_goes_on_with_who_opened_it_after_a_restart(
+    served: tuple[Running, Upstreams], tmp_path: Path
+) -> None:
+    gateway, ups = served
+    for name in ("router", "prices.toml"):
+        (tmp_path / name).symlink_to(gateway.folder / name)
+    with Running(tmp_path, ups, **settings(tmp_path)) as before:
+        messages = [*begun(before, USE), {"role": "user", "content": [RESULT]}]
+    with Running(tmp_path, ups, **settings(tmp_path)) as after:
+        assert turn(after, messages).headers["x-tenbin-model"] == "claude_a"
 
 
 def test_thinking_without_a_signature_binds_to_nobody_and_reaches_no_claude(served: tuple[Running, Upstreams]) -> None:

@@ -7,8 +7,10 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,28 @@ from tests.gateway.serving import Serving, until
 AT_ONCE = 64
 SENT, ANSWERED = 15, 500
 COST_USD = (SENT * PRICES["good"] + ANSWERED * 4.0 * PRICES["good"]) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection that stands, hence one worker."""
+
+    connection: HTTPConnection
+    key: str
+
+    def ask(self, method: str, path: str, body: Any = None) -> HTTPResponse:
+        """The answer, its body read."""
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer
+
+    def post(self, path: str, body: Any) -> Mapping[str, str]:
+        """The headers of an answer that must be one."""
+        answer = self.ask("POST", path, body)
+        assert answer.status == 200
+        return dict(answer.getheaders())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +78,29 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder: Path = tmp_path_factory.mktemp("workers")
-    with Upstreams("cheap", "good") as ups:
+    with Upstreams("cheap", "good", claude_a="anthropic", claude_b="anthropic") as ups:
         ups["good"].script = Answer(usage=Usage(SENT, ANSWERED), first_byte_s=0.05)
         config = written(folder, ups, gateway='keys = "required"', profile="best = true")
         with tenbin_serve(config, workers=2) as serving:
             serving.wait_ready()
             yield Pair(serving, folder / "store", ups)
+
+
+@pytest.fixture(scope="module")
+def lines(pair: Pair) -> list[Line]:
+    """A connection to either worker."""
+    secret, _ = pair.key("lines")
+    found: dict[str | None, Line] = {}
+    while len(found) < 2:
+        line = Line(pair.serving.connect(), secret)
+        made = line.post("/v1/chat/completions", json.loads(chat_body()))["x-tenbin-decision-id"]
+        calls = until(partial(_calls, pair.store, made), "the call to be in the ledger")
+        found.setdefault(calls[0].worker, line)
+    return list(found.values())
+
+
+def _calls(store: Path, decision_id: str) -> list[Any]:
+    return list(Reader(store).requests(decision_id=decision_id))
 
 
 def answered_usd(pair: Pair, key_id: str, count: int) -> float:
@@ -99,24 +140,31 @@ def test_both_workers_serve_and_the_ledger_has_what_the_upstream_billed(pair: Pa
     assert len(workers) == 2
 
 
-def test_a_decision_can_be_read_from_either_worker(pair: Pair) -> None:
-    secret, _ = pair.key("reads")
-    headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
-    connection = pair.serving.connect()
-    connection.request("POST", "/v1/chat/completions", chat_body(), headers)
-    answer = connection.getresponse()
-    answer.read()
-    decision_id = answer.getheader("x-tenbin-decision-id")
+def test_an_answer_can_be_rated_and_its_decision_read_at_either_worker_at_once(lines: list[Line]) -> None:
+    here, there = lines
+    decision_id = here.post("/v1/chat/completions", json.loads(chat_body()))["x-tenbin-decision-id"]
+    assert there.ask("GET", f"/v1/decisions/{decision_id}").status == 200
+    decision_id = here.post("/v1/chat/completions", json.loads(chat_body()))["x-tenbin-decision-id"]
+    there.post("/v1/feedback", {"decision_id": decision_id, "quality": 1.0})
+    assert there.ask("GET", f"/v1/decisions/dec-{0:032x}").status == 404
 
-    def read() -> int:
-        other = pair.serving.connect()
-        try:
-            other.request("GET", f"/v1/decisions/{decision_id}", headers=headers)
-            return other.getresponse().status
-        finally:
-            other.close()
 
-    until(lambda: [read() for _ in range(10)] == [200] * 10, "every worker to show the decision")
+def test_an_open_tool_loop_goes_on_with_who_opened_it_at_the_other_worker(lines: list[Line]) -> None:
+    here, there = lines
+    question = {"role": "user", "content": "What is heavier?"}
+    thought = {"type": "thinking", "thinking": "a private thought", "signature": "c2lnbmF0dXJl"}
+    use = {"type": "tool_use", "id": "toolu_01abc", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_01abc", "content": "seen"}
+    said = [{"role": "assistant", "content": [thought, use]}, {"role": "user", "content": [result]}]
+
+    def model(line: Line, messages: list[Any], *allow: str) -> str:
+        tools = [{"name": "look", "input_schema": {"type": "object"}}]
+        body = {"model": "tenbin/auto", "max_tokens": 9, "messages": messages, "tools": tools}
+        return line.post("/v1/messages", {**body, "tenbin": {"allow": allow}})["x-tenbin-model"]
+
+    assert model(here, [question], "claude_b") == "claude_b"
+    assert model(there, [question, *said], "claude_a", "claude_b") == "claude_b"
+    assert model(here, [question, *said, *said], "claude_a", "claude_b") == "claude_b"
 
 
 def workers_of(serving: Serving) -> list[int]:
