@@ -174,7 +174,7 @@ class Gateway:
         if profile not in self.snapshot.profiles:
             raise RequestError(404, "profile_not_found", f'there is no profile "{profile}"')
         self.services.retreats.resume(profile)
-        self.services.keys.release(profile)
+        self.services.keys.resume(profile)
 
     def state(self) -> Mapping[str, Any]:
         """What the admin port shows; no secrets."""

@@ -45,10 +45,10 @@ class Elsewhere:
         if not self._may_differ(now) and not self._turns:
             return known
         messages = incoming.messages
-        names = _names(prints, messages)
-        if not names or (known is not None and known.wrote_last(messages)):
+        if known is not None and known.wrote_last(messages):
             return known
-        if not self._may_differ(now) and not self._turns.knows(names):
+        names = _names(prints, messages)
+        if not names or (not self._may_differ(now) and not self._turns.knows(names)):
             return known
         state = state_in(messages, incoming.dialect)
         if not state and incoming.sent_tokens < MIN_CACHED_TOKENS:

@@ -15,7 +15,7 @@ from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.elsewhere import Elsewhere
-from tenbin.gateway.key_watch import KeyWatch
+from tenbin.gateway.key_watch import RESUMED, KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
@@ -96,7 +96,7 @@ class Services:
         self.place = Place(folder, worker)
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), self.place, workers)
         self.metrics = Metrics(self.readings)
-        self.keys = KeyWatch(self.metrics)
+        self.keys = KeyWatch(self.metrics, Marks(folder, RESUMED))
         turns = Turns(self.reader, self.ledger.writer, REMEMBERED_S)
         elsewhere = Elsewhere(turns, self.sessions, self.place, is_shared=workers > 1)
         self.planner = Planner(self.decider, self.sessions, elsewhere, self.strangers, self.keys)
@@ -126,10 +126,11 @@ class Services:
             await asyncio.to_thread(self.place.take)
         with contextlib.suppress(StoreError):  # the next look says so
             self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
+            self.keys.adopt(await asyncio.to_thread(self.keys.marked))
             self.pacers.adopt(await asyncio.to_thread(self.pacers.share))
             self.strangers.adopt(await asyncio.to_thread(self.strangers.share, is_first=True), is_first=True)
         self.every(SPEND_S, self._read_spend)
-        self.every(RETREATS_S, self._share_retreats)
+        self.every(RETREATS_S, self._share_resumes)
         self.every(RETREATS_S, self._share_spend)
         if self.worker == 0:
             self.every(EXPIRY_S, self._expire)
@@ -346,8 +347,9 @@ class Services:
             spent = self.reader.spent_in(profile, now // DAY_S * DAY_S)
             self.loop.call_soon_threadsafe(self.retreats.spent_today, profile, spent, now)
 
-    def _share_retreats(self) -> None:
+    def _share_resumes(self) -> None:
         self.loop.call_soon_threadsafe(self.retreats.adopt, self.retreats.marked())
+        self.loop.call_soon_threadsafe(self.keys.adopt, self.keys.marked())
 
     def _share_spend(self) -> None:
         self.loop.call_soon_threadsafe(self.pacers.adopt, self.pacers.share())

@@ -1,7 +1,8 @@
 """Marks that all workers of a store share and that outlive a restart: one small file each, in a folder per kind.
 
 A kind "retreats" has one per profile that has retreated, "excuses" one per profile with the day that was waved through,
-"pacing" one per profile and place (`Place`) with what was spent.
+"resumed" one per profile with when somebody looked into it, "pacing" one per profile and place (`Place`) with what was
+spent.
 """
 
 from __future__ import annotations
