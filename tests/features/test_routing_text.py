@@ -71,6 +71,8 @@ def test_text_beside_a_tool_result_is_a_user_turn() -> None:
         {"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "said in it"}]}},
         {"type": "document", "source": {"type": "content", "content": "said in it"}},
         {"type": "search_result", "source": "https://x", "content": [{"type": "text", "text": "said in it"}]},
+        {"type": "file", "file": {"filename": "t.txt", "file_data": "data:text/plain;base64,c2FpZCBpbiBpdA=="}},
+        {"type": "input_file", "file_data": "data:application/json; charset=utf-8;base64,c2FpZCBpbiBpdA=="},
     ],
 )
 def test_what_retrieved_documents_say_is_read(part: dict[str, Any]) -> None:
@@ -81,6 +83,17 @@ def test_what_retrieved_documents_say_is_read(part: dict[str, Any]) -> None:
     result = [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [part]}]}]
     assert read_conversation(result).user_turns == 0
     assert read_conversation(result).text == "said in it"
+
+
+@pytest.mark.parametrize(
+    "file_data",
+    [None, 7, "", "c2FpZA==", "data:application/pdf;base64,c2FpZA==", "data:text/plain;base64,c", "data:text/plain,c"],
+)
+def test_a_file_that_is_no_text_is_counted_and_not_read(file_data: Any) -> None:
+    conversation = read_conversation(
+        [{"role": "user", "content": [{"type": "file", "file": {"file_data": file_data}}]}]
+    )
+    assert (conversation.text, conversation.media_parts) == ("", 1)
 
 
 @pytest.mark.parametrize("kind", ["image_url", "image", "input_audio", "document"])

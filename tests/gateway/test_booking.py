@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import socket
@@ -159,6 +160,22 @@ def test_a_picture_is_not_set_aside_for_by_its_bytes(gateway: Running, name: str
     with asked(gateway, name, model=name, max_tokens=10, messages=[{"role": "user", "content": content}]) as client:
         assert hear(client, b"}").startswith(b"HTTP/1.1 200")
     assert 0.01 < last(gateway).reserve_usd < 0.1
+
+
+def test_what_is_attached_stands_in_the_dollars_that_are_expected_and_in_the_reserve(gateway: Running) -> None:
+    """Documents and pictures counted nothing in a routed request: no budget and no context window knew of them."""
+    pdf = base64.b64encode(b"%PDF-1.4 2 0 obj <</Type /Pages /Count 50>> endobj " + bytes(3_000)).decode()
+    parts = [
+        ({"type": "file", "file": {"file_data": f"data:application/pdf;base64,{pdf}"}}, 50 * 3_000),
+        ({"type": "image_url", "image_url": {"url": "https://x/y.png"}}, 2_000),
+    ]
+    for named in ({"model": "good"}, {"tenbin": {"allow": ["good"]}}):
+        for part, tokens in parts:
+            answer = gateway.chat(messages=[{"role": "user", "content": [part]}], max_tokens=1, **named)
+            assert answer.status == 200
+            assert last(gateway).reserve_usd == pytest.approx(1.25 * tokens * 10e-6, rel=0.1)
+            if "tenbin" in named:
+                assert float(answer.headers["x-tenbin-expected-cost-usd"]) == pytest.approx(tokens * 10e-6, rel=0.1)
 
 
 def test_a_candidate_that_takes_no_connection_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,10 +59,13 @@ class Gated:
 def gated(router):
     """A router with a slow embedder, and the gate before it."""
     gate = Gated(router._encoder.embedder)
-    manifest = replace(router.manifest, embedder="sentence:somewhere")
-    slow = Router(manifest, type(router._encoder)(gate), router._estimator, router._parts, router.prices, "")
-    yield slow, gate
+    yield behind(gate, router, "sentence:somewhere"), gate
     gate.open.set()
+
+
+def behind(gate: Gated, router: Router, form: str) -> Router:
+    manifest = replace(router.manifest, embedder=form)
+    return Router(manifest, type(router._encoder)(gate), router._estimator, router._parts, router.prices, "")
 
 
 def ask_of(query: Query, **more) -> Ask:
@@ -125,6 +128,25 @@ def test_a_slow_embedder_works_beside_the_loop_and_its_late_asks_end_in_time(gat
     assert all(isinstance(answer, TimeoutError) for answer in told)
     assert isinstance(after, Weighed)
     assert threading.get_ident() not in gate.threads
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "tool_result", "content": LONG.prompt},
+        {"type": "tool_result", "content": [{"type": "text", "text": LONG.prompt}]},
+        {"type": "document", "source": {"type": "text", "data": LONG.prompt}},
+        {"type": "text", "text": "short"},
+    ],
+)
+def test_what_tools_and_documents_say_is_weighed_beside_the_loop_where_it_is_long(router, part):
+    """Only texts of the messages themselves counted as long: a tool's result of a megabyte kept all others waiting."""
+    gate = Gated(router._encoder.embedder)
+    gate.open.set()
+    ask = ask_of(Query("parts", messages=({"role": "user", "content": [part]},)))
+    (answer,) = run(lambda decider: all_of(decider, behind(gate, router, "base"), [ask]))
+    assert isinstance(answer, Weighed)
+    assert (threading.get_ident() in gate.threads) == (part["type"] == "text")
 
 
 def test_what_waits_for_the_thread_is_weighed_together(gated):

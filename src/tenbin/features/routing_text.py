@@ -6,7 +6,9 @@ just before. Contents may be plain strings or lists of parts as OpenAI and Anthr
 
 from __future__ import annotations
 
+import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,9 @@ _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 _MEDIA_PARTS = frozenset(
     {"image_url", "image", "input_image", "input_audio", "audio", "file", "input_file", "document"}
 )
+_HOLDERS = frozenset({"document", "search_result", "file", "input_file"})
+"""Parts that may hold a text, or parts."""
+_TEXT_FILE = re.compile(r"data:(?:text/|application/(?:json|xml|yaml)\b)[^,]{0,200};base64,", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
         return
     if isinstance(content, Mapping):
         kind = str(content.get("type", "text"))
-        said = _said_in(kind, content)
+        said = said_in(content) if kind in _HOLDERS else None
         if said is not None:
             if depth < _MAX_DEPTH:
                 yield from _parts(said, depth + 1)
@@ -69,17 +74,31 @@ def _parts(content: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
             yield from _parts(part, depth + 1)
 
 
-def _said_in(kind: str, part: Mapping[str, Any]) -> Any:
-    """What a document or a search result of Anthropic's holds as text or parts; None for any other part.
+def said_in(part: Mapping[str, Any]) -> Any:
+    """What a document, a file or a search result holds as text or parts; None where it is no text, and for other parts.
 
     Retrieved texts come in them, to be cited: most of the input, at times.
     """
+    kind = part.get("type")
     if kind == "search_result":
         return part.get("content")
+    if kind in ("file", "input_file"):
+        return _text_of(part.get("file", part))
     source = part.get("source") if kind == "document" else None
     if not isinstance(source, Mapping):
         return None
     return {"text": source.get("data"), "content": source.get("content")}.get(str(source.get("type")))
+
+
+def _text_of(file: Any) -> str | None:
+    """The text of a file that came as a data address; None where it is no text, or only named."""
+    data = file.get("file_data") if isinstance(file, Mapping) else None
+    if not isinstance(data, str) or (head := _TEXT_FILE.match(data)) is None:
+        return None
+    try:
+        return binascii.a2b_base64(data[head.end() :]).decode(errors="replace")
+    except ValueError:  # no base64, or not ASCII
+        return None
 
 
 def _calls(message: Message) -> Iterator[tuple[str, str]]:
@@ -172,4 +191,4 @@ def routing_text(query: str | Sequence[Message], max_characters: int = MAX_CHARA
     return text_of(read_conversation(query), max_characters)
 
 
-__all__ = ["MAX_CHARACTERS", "Conversation", "read_conversation", "routing_text", "text_of"]
+__all__ = ["MAX_CHARACTERS", "Conversation", "read_conversation", "routing_text", "said_in", "text_of"]

@@ -16,8 +16,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from tenbin.errors import DecisionError
+from tenbin.features.routing_text import said_in
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, Weighed, weigh
 from tenbin.types import Query
@@ -38,6 +40,7 @@ BUSY_S = 0.0001
 THREAD_ASKS = 16
 THREAD_CHARACTERS = 200_000
 MAX_WAITING = 1_024
+MOST_DEPTH = 4
 
 Answer = Weighed | Exception
 
@@ -184,14 +187,20 @@ def _characters(query: Query) -> int:
     """About how long the conversation is."""
     if query.messages is None:
         return len(query.prompt)
+    return sum(_length(message.get("content")) for message in query.messages)
+
+
+def _length(content: Any, depth: int = 0) -> int:
+    """The texts of a content and its parts, tools' results and documents that are texts among them."""
+    if isinstance(content, str):
+        return len(content)
+    if not isinstance(content, list) or depth > MOST_DEPTH:
+        return 0
     total = 0
-    for message in query.messages:
-        content = message.get("content")
-        if isinstance(content, str):
-            total += len(content)
-        elif isinstance(content, list):
-            texts = (part.get("text") for part in content if isinstance(part, dict))
-            total += sum(len(text) for text in texts if isinstance(text, str))
+    for part in content:
+        if isinstance(part, dict):
+            text = part.get("text")
+            total += len(text) if isinstance(text, str) else _length(part.get("content") or said_in(part), depth + 1)
     return total
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tenbin.errors import RequestError
-from tenbin.gateway import pictures
+from tenbin.gateway.attached import NOTHING, Attached, attached_to
 from tenbin.gateway.items import message_of
 from tenbin.gateway.kept_there import check_item, check_members
 from tenbin.gateway.members import OWN_MEMBER, Members, decoded, read_members, value_of
@@ -35,8 +35,8 @@ class Incoming:
     `members` are the top-level members of the body as they were written; `messages` the decoded conversation (system
     texts first, whatever the dialect); `requirements` the capabilities it needs; `asked` the decoded member `tenbin`.
     `hidden_bytes` is the size of what is sent beside the messages (tools, schemas), `max_output_tokens` the caller's
-    cap on the answer, `answers` how many of them are wanted at once (`n`), `seen` the pictures, `wants_usage` whether
-    a streaming client asked for its usage.
+    cap on the answer, `answers` how many of them are wanted at once (`n`), `attached` what is no text of the messages,
+    `wants_usage` whether a streaming client asked for its usage.
     """
 
     endpoint: Endpoint
@@ -53,13 +53,18 @@ class Incoming:
     asked: Any = None
     hidden_bytes: int = 0
     answers: int = 1
-    seen: pictures.Pictures = pictures.NONE
+    attached: Attached = NOTHING
     previous_response_id: str | None = None
+
+    @property
+    def hidden_tokens(self) -> float:
+        """About what is sent beside the texts of the messages: tools, schemas, pictures, documents."""
+        return self.hidden_bytes / BYTES_PER_TOKEN + self.attached.tokens
 
     @property
     def sent_tokens(self) -> float:
         """About how long all of it is, where nobody counts it."""
-        return (self.body_bytes - self.seen.size) / BYTES_PER_TOKEN + self.seen.tokens
+        return (self.body_bytes - self.attached.size) / BYTES_PER_TOKEN + self.attached.tokens
 
     def decoded(self, name: str) -> Any:
         """One member of the body, decoded."""
@@ -173,8 +178,8 @@ def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reaso
         needs.append("json_schema")
     if reasons:
         needs.append("reasoning")
-    found.seen = pictures.pictures_in(found.messages)
-    if found.seen.number:
+    found.attached = attached_to(found.messages)
+    if found.attached.pictures:
         needs.append("vision")
     if any(value_of(members, name, list, "a list") for name in tools):
         needs.append("tools")

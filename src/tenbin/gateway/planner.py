@@ -16,7 +16,7 @@ from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.elsewhere import Elsewhere
-from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
+from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.pacers import Pace
 from tenbin.gateway.plan import Attempt, Plan
@@ -193,7 +193,7 @@ def _ask(
         barred,
         cached_tokens=_cached(asking, served, session),
         max_cost_usd=tightened.max_cost_usd,
-        hidden_tokens=incoming.hidden_bytes / BYTES_PER_TOKEN,
+        hidden_tokens=incoming.hidden_tokens,
         answers=incoming.answers,
         has_stranger_budget=served.has_stranger_budget,
         is_new_subject=is_new_subject,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.errors import DecisionError, TenbinError, UsageError
+from tenbin.gateway.attached import attached_to
 from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
@@ -209,7 +210,7 @@ class TenbinStrategy:
             requirements=requirements(messages, request),
         )
         barred = [None if name in healthy else "has no healthy deployment" for name in self.router.models]
-        hidden_tokens = hidden_bytes(request) / BYTES_PER_TOKEN
+        hidden_tokens = hidden_bytes(request) / BYTES_PER_TOKEN + attached_to(messages).tokens
         ask = Ask(query, trade_off, barred, hidden_tokens=hidden_tokens, answers=int(request.get("n") or 1))
         (weighed,) = weigh(self.router, [ask])
         if isinstance(weighed, DecisionError):

@@ -17,7 +17,6 @@ from tenbin.gateway.call import Work
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.exchange import Exchange
 from tenbin.gateway.incoming import (
-    BYTES_PER_TOKEN,
     Incoming,
     read_anthropic,
     read_chat,
@@ -70,7 +69,7 @@ async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
         counted = await asyncio.to_thread(count_tokens, [text])
     finally:
         caller.release()
-    tokens = round(float(counted[0]) + incoming.hidden_bytes / BYTES_PER_TOKEN + incoming.seen.tokens)
+    tokens = round(float(counted[0]) + incoming.hidden_tokens)
     await exchange.answer(200, msgspec.json.encode({"input_tokens": max(tokens, 1)}))
 
 

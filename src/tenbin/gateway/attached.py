@@ -1,0 +1,81 @@
+"""What is attached to a conversation, pictures and documents: their base64 is no text whose bytes tell tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from tenbin.features.routing_text import said_in
+from tenbin.gateway.document import TOKENS_PER_PAGE, pages_of
+
+PICTURES = ("image_url", "image", "input_image")
+DOCUMENTS = ("document", "file", "input_file")
+ATTACHED = (*PICTURES, *DOCUMENTS)
+MOST_DEPTH = 4
+TOKENS_PER_PICTURE = 2_000.0
+"""Whatever its bytes: about the most that providers count for one."""
+PARTS_SEEN = 10_000
+MOST_HEAD = 256
+"""Of a data address, before its base64."""
+DOCUMENTS_DECODED = 4
+"""Of very many documents the first are looked into: a long one takes two to four milliseconds."""
+
+
+class Attached(NamedTuple):
+    """How many pictures and pages of documents there are, and how many bytes of the request they take."""
+
+    pictures: int = 0
+    pages: int = 0
+    size: int = 0
+
+    @property
+    def tokens(self) -> float:
+        """About the most that they count as."""
+        return self.pictures * TOKENS_PER_PICTURE + self.pages * TOKENS_PER_PAGE
+
+
+NOTHING = Attached()
+
+
+def attached_to(messages: Sequence[Mapping[str, Any]]) -> Attached:
+    """What is attached to messages and to tools' results; of very many parts the first are looked at.
+
+    Documents that are texts are none: they are read as what is said.
+    """
+    contents = [content for message in messages if isinstance(content := message.get("content"), list)]
+    if not contents:
+        return NOTHING
+    parts = islice((part for content in contents for part in _parts(content)), PARTS_SEEN)
+    found = [part for part in parts if part.get("type") in ATTACHED and said_in(part) is None]
+    if not found:
+        return NOTHING
+    documents = [part for part in found if part["type"] in DOCUMENTS]
+    pages = [pages_of(_base64(part), may_decode=i < DOCUMENTS_DECODED) for i, part in enumerate(documents)]
+    return Attached(len(found) - len(documents), sum(pages), sum(map(_size, found)))
+
+
+def _parts(content: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The parts, behind each those inside it: of a tool's result, or of a document that consists of parts."""
+    for part in content:
+        if isinstance(part, dict):
+            yield part
+            kind = part.get("type")
+            inside = part.get("content") if kind == "tool_result" else said_in(part) if kind == "document" else None
+            if isinstance(inside, list) and depth < MOST_DEPTH:
+                yield from _parts(inside, depth + 1)
+
+
+def _base64(part: Mapping[str, Any]) -> str | None:
+    """The document of a part as base64; None where it is only named."""
+    source = part.get("source") if part["type"] == "document" else part.get("file", part)
+    if not isinstance(source, Mapping):
+        return None
+    data = source.get("data", source.get("file_data"))
+    return data[data.find(",", 0, MOST_HEAD) + 1 :] if isinstance(data, str) else None
+
+
+def _size(part: Mapping[str, Any]) -> int:
+    """The length of the texts in a part: an address, or the bytes in base64."""
+    inner = [value for member in part.values() if isinstance(member, dict) for value in member.values()]
+    return sum(len(value) for value in (*part.values(), *inner) if isinstance(value, str))
