@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from threading import Event
+from itertools import count
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 
@@ -29,3 +30,22 @@ def test_whatever_a_metric_raises_is_a_note(raised: type[BaseException]) -> None
 
     grade = asyncio.run(MetricGrader(FunctionMetric("odd", score)).grade(ANSWERED))
     assert (grade.quality, grade.note) == (None, f"odd raised {raised.__name__}: so")
+
+
+def test_no_more_are_computed_side_by_side_than_the_machine_can() -> None:
+    """Of 48 checks of JSON at once on two processors nearly all ran out of their wall time, and no grade was told."""
+    inside, third = count(1), Barrier(3)
+
+    def score(*_: object) -> float:
+        next(inside)
+        try:
+            third.wait(0.05)
+        except BrokenBarrierError:
+            return 1.0
+        return 0.0
+
+    async def grade_all() -> list[float | None]:
+        grader = MetricGrader(FunctionMetric("busy", score), at_once=2)
+        return [grade.quality for grade in await asyncio.gather(*(grader.grade(ANSWERED) for _ in range(6)))]
+
+    assert (asyncio.run(grade_all()), next(inside)) == ([1.0] * 6, 7)

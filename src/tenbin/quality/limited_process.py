@@ -20,6 +20,8 @@ APART = Path(__file__).parent / "apart"
 MAX_OUTPUT_BYTES = 64 << 10
 WALL_FACTOR = 3
 """Wall seconds for each second of computing: a busy machine must not make a verdict."""
+PATIENT_FACTOR = 10
+"""The same for programs of our own, which compute all the time and never wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def run_apart(program: str, task: Mapping[str, Any], *, cpu_s: int, memory_bytes
     """
     limits = {"RLIMIT_CPU": cpu_s, "RLIMIT_AS": memory_bytes, "RLIMIT_FSIZE": MAX_OUTPUT_BYTES}
     command = (sys.executable, "-I", "-S", "-B", str(APART / f"{program}.py"))
-    ended = run_program(command, task, WALL_FACTOR * cpu_s, limits)
+    ended = run_program(command, task, PATIENT_FACTOR * cpu_s, limits)
     if ended.is_late:
         raise TenbinError(f"it did not end within {cpu_s} s of computing", fix="make it simpler")
     try:

@@ -13,7 +13,7 @@ from tenbin.plugins import OWN_PACKAGE, load_plugin
 from tenbin.prices.book import PriceBook
 from tenbin.protocols import QualityMetric
 from tenbin.quality.grader import Grader
-from tenbin.quality.metric_grader import MetricGrader
+from tenbin.quality.metric_grader import MetricGrader, computing_at_once
 from tenbin.quality.mixture import MixtureGrader
 from tenbin.quality.open_judge import JudgeMeans, open_judge
 from tenbin.quality.plugin_metric import open_plugin
@@ -54,7 +54,7 @@ def _open(document: Document, wanted: MetricSettings, means: JudgeMeans) -> Grad
         )
         grader = MetricGrader(found, name)
     else:
-        grader = MetricGrader(_built_in(document, wanted))
+        grader = MetricGrader(_built_in(document, wanted), at_once=computing_at_once())
     return grader if wanted.threshold is None else ThresholdGrader(grader, wanted.threshold)
 
 
