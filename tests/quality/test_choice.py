@@ -69,4 +69,4 @@ def test_labels_of_ones_own() -> None:
     assert words.score("", "No, it does not.", "no") == 1.0
     assert words.score("", "Nothing is known.", "no") == 0.0
     assert Choice(["1", "2"]).score("", "答えは２", "2") == 1.0
-    assert kana.name != words.name != Choice().name == "choice.3"
+    assert kana.name != words.name != Choice().name == "choice.4"

@@ -223,7 +223,7 @@ def test_a_share_of_the_tests_and_tests_in_a_file(tmp_path: Path) -> None:
     tests.write_text(f"{cases}def test_c(): assert add(0, 0) == 0\ndef test_d(): raise SystemExit\n")
     metric = CodeTests(tests, partial=True)
     assert metric.score("", ADDS, None) == 0.5
-    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.5"
+    assert metric.name != CodeTests(tests).name != CodeTests().name == "code.6"
     check_metric(metric)
     with pytest.raises(ConfigError, match="cannot be read"):
         CodeTests(tmp_path / "none.py")

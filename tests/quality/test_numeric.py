@@ -113,7 +113,7 @@ def test_tolerance_is_a_share_of_the_reference_and_the_absolute_one_is_not() -> 
     assert Numeric(tolerance=0.01).score("", "102", "100") == 0.0
     assert Numeric(absolute_tolerance=0.5).score("", "0.4", "0") == 1.0
     assert Numeric().score("", "100.001", "100") == 0.0
-    assert Numeric(tolerance=0.01).name != Numeric().name == "numeric.3"
+    assert Numeric(tolerance=0.01).name != Numeric().name == "numeric.4"
 
 
 @given(st.decimals(-(10**12), 10**12, places=3, allow_nan=False))

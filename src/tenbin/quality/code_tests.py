@@ -14,12 +14,13 @@ from tenbin.quality.fenced import fenced
 from tenbin.quality.identity import identity
 from tenbin.quality.limited_process import WALL_FACTOR, run_program
 from tenbin.quality.sandbox import INSTALL, sandboxed
+from tenbin.quality.thoughts import without_thoughts
 
 MAX_CHARACTERS = 200_000
 TIMEOUT_S = 10
 MEMORY_MB = 512
 ANY_TEST = "assert True"
-READING = 5
+READING = 6
 """Counts up with every change of a verdict (`identity`)."""
 _PROGRAM = re.compile(r"^(?:(?:async )?def|class|import|from|@)\b", re.MULTILINE)
 _WORDS = re.compile(r"(?<=\n)\s*\n(?=[^\W\d_a-z][\w']*,? [^\W\d_]|[\u3040-\u9fff])")
@@ -60,7 +61,7 @@ class CodeTests:
         tests = self._tests or reference
         if tests is None:
             return None
-        passed, total = self._run(Programs.of(answer), tests)
+        passed, total = self._run(Programs.of(without_thoughts(answer)), tests)
         return passed / total if self.partial else float(passed == total)
 
     def _run(self, programs: Programs, tests: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tenbin.quality.identity import identity
 from tenbin.quality.normal import normal
 
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 
 

@@ -11,11 +11,12 @@ from tenbin.errors import ConfigError, DataError, MissingExtraError
 from tenbin.quality.fenced import fenced
 from tenbin.quality.identity import identity
 from tenbin.quality.limited_process import run_apart
+from tenbin.quality.thoughts import without_thoughts
 
 MAX_CHARACTERS = 1_000_000
 CPU_S = 2
 MEMORY_BYTES = 1 << 30
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 
 
@@ -53,7 +54,7 @@ class JsonSchema:
         schema = reference if self._schema is None else self._schema
         if schema is None:
             return None
-        values = json_in(answer[:MAX_CHARACTERS])
+        values = json_in(without_thoughts(answer)[:MAX_CHARACTERS])
         valid = is_allowed(schema, values[0] if values else None)
         return float(valid and bool(values))
 

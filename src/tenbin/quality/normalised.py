@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenbin.quality.identity import identity
 from tenbin.quality.normal import normal
 
-READING = 2
+READING = 3
 """Counts up with every change of a verdict (`identity`)."""
 
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tenbin.quality.thoughts import without_thoughts
+
 MAX_CHARACTERS = 200_000
 """What is read of an answer or a reference, from its end: that is where results stand."""
 _TRANSLATION: Mapping[int, str] = MappingProxyType(
@@ -32,10 +34,12 @@ _LATEX = (
 def plain(text: str) -> str:
     """NFKC, plain minus signs and quotes, no thin spaces in numbers, fractions and powers apart; case and lines stay.
 
+    What was thought aloud in front of an answer is left out.
+
     >>> plain("１，２００ − 1½"), plain("10⁻⁶")
     ('1,200 - 1 1/2', '10^{-6}')
     """
-    text = _FRACTION_AFTER_DIGIT.sub(" ", _SPACED_DIGITS.sub("", text[-MAX_CHARACTERS:]))
+    text = _FRACTION_AFTER_DIGIT.sub(" ", _SPACED_DIGITS.sub("", without_thoughts(text)[-MAX_CHARACTERS:]))
     # NFKC would make 106 of ten to the sixth.
     text = _RAISED_AFTER_DIGIT.sub(lambda raised: f"^{{{raised[0]}}}", text)
     text = unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)

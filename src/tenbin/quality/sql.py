@@ -12,11 +12,12 @@ from tenbin.errors import ConfigError, DataError
 from tenbin.quality.fenced import fenced
 from tenbin.quality.identity import identity
 from tenbin.quality.limited_process import run_apart
+from tenbin.quality.thoughts import without_thoughts
 
 CPU_S = 10
 MEMORY_BYTES = 1 << 30
 MAX_CHARACTERS = 100_000
-READING = 4
+READING = 5
 """Counts up with every change of a verdict (`identity`)."""
 _BEGIN = r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\w\"`]+\s*(?:\([^()]*\)\s*)?as\b)"
 _QUERIES = tuple(re.compile(before + _BEGIN, re.IGNORECASE | re.MULTILINE) for before in (r"^[ \t]*", r"\b"))
@@ -73,6 +74,7 @@ def query_of(answer: str) -> str:
     >>> query_of("You want:\\n```sql\\nSELECT 1;\\n```\\nThat is all."), query_of("With this: select 2; It is two.")
     ('SELECT 1;', 'select 2;')
     """
+    answer = without_thoughts(answer)
     blocks = fenced(answer, LANGUAGES)
     if blocks:
         text = next((block for block in reversed(blocks) if _begin(block) is not None), blocks[-1])
