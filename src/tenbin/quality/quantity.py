@@ -22,7 +22,17 @@ class Quantity:
 
 
 # Every repetition that may fail at its end has a bound: a long answer must not take for ever.
-_NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,9}(?![\d,])|\d{1,3}(?: \d{3}){1,9}(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
+_ALONE = r"(?!\d|[.,]\d)"
+_PAIR = r"(?!(?<=[(\[{])\d+,\d+[)\]}])"
+"""Two numbers in brackets, without a blank: a point, an interval, a set."""
+_DECIMAL_COMMA = (
+    rf"(?<!\d[.,])(?:\d{{1,3}}(?:[. ]\d{{3}}){{1,9}},\d{{1,9}}{_ALONE}|\d{{1,3}}(?:\.\d{{3}}){{2,9}}{_ALONE}"
+    rf"|{_PAIR}(?:0,\d{{1,9}}|\d{{1,15}},(?:\d{{1,2}}|\d{{4,9}})){_ALONE})"
+)
+"""1.234,56 and 1.200.000 and 3,5: what no thousands separator can mean, a comma in front of three digits aside."""
+_NUMBER = (
+    rf"{_DECIMAL_COMMA}|" r"(?:\d{1,3}(?:,\d{3}){1,9}(?![\d,])|\d{1,3}(?: \d{3}){1,9}(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
+)
 # A minus with a space behind it is one at the beginning, in brackets and behind an equals sign; else it is a dash.
 _SIGN = r"(?:(?<![\w)\].])[-+]|(?:\A\s?|(?<=[=≈<>({\[$])|(?<=[=≈<>] ))[-+] )?"
 _CURRENCY = r"(?:[$€£¥]\s?)?"
@@ -41,6 +51,7 @@ _FOUND = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"[A-Za-z_.]$")
+_IS_DECIMAL_COMMA = re.compile(_DECIMAL_COMMA)
 _POWER_OF_TEN = re.compile(r"[-+]?\d+(?=\}?$)")
 _KANJI_PART = re.compile(rf"({_NUMBER})([千百十]?)([兆億万]?)")
 _SCALES: Mapping[str, float] = MappingProxyType(
@@ -129,4 +140,6 @@ def _power(base: int, exponent: int) -> float | None:
 
 
 def _float(digits: str, exponent: str = "0") -> float:
+    if _IS_DECIMAL_COMMA.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", ".")
     return float(f"{digits.replace(',', '').replace(' ', '')}e{exponent}")
