@@ -38,6 +38,9 @@ QUESTION = "Which is the capital of Japan?\n(A) Tokyo\n(B) Kyoto\n(C) New York\n
         ("La respuesta correcta es la C, porque A y B son falsas.", "C"),
         ("Die richtige Antwort ist C, weil A und D falsch sind.", "C"),
         ("正确答案是C。因为A和D不对。", "C"),
+        ("選択肢Cが正しい。Aは誤り。", "C"),
+        ("Aは正しくない。Bは正解ではない。Cが正解です。AとBは都市。", "C"),
+        ("c) because of its size", "C"),
         ("Tokyo", "A"),
         ("The capital is New York.", "C"),
         ("The correct answer is Tokyo, not Kyoto or (B)", "B"),
@@ -49,6 +52,12 @@ QUESTION = "Which is the capital of Japan?\n(A) Tokyo\n(B) Kyoto\n(C) New York\n
 def test_how_an_option_is_picked(answer: str, label: str | None) -> None:
     for wanted in "ABCD":
         assert Choice().score(QUESTION, answer, wanted) == float(label == wanted)
+
+
+def test_options_in_small_letters() -> None:
+    question = "Which is the capital?\na) Rome\nb) Paris"
+    for answer in ("b) Paris", "b. Paris", "Paris", "It is b) Paris."):
+        assert Choice().score(question, answer, "b") == 1.0
 
 
 @pytest.mark.parametrize("reference", ["C", "(c)", "C. New York", "New York", "答えはC"])

@@ -91,6 +91,7 @@ def test_what_is_no_number(text: str) -> None:
         ("The answer is 3 + 4 = 7 for 2 people.", 7),
         ("**Final answer:** 42\n\n(checked 3 times)", 42),
         ("Answer:\n42", 42),
+        ("## Final Answer\n\n**42**\n\nWe used 3 facts.", 42),
         (r"Thus \boxed{42}. It took 3 steps.", 42),
         ("step 1 … #### 42", 42),
         ("答えは４２個です。ヒントは3つありました。", 42),

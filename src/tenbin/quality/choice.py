@@ -23,7 +23,10 @@ _PICKING = (
     r"|(?<!not )(?<!n't )\b(?:choose|pick|select|go with))"
     r"[\s:*_`\"'(\[]{1,5}(?:option\s+)?"
 )
-_PICKED = r"[)\]*_`\"']{0,4}\s+(?:is|would be)\s+(?:the\s+)?(?:correct|right|best)\b"
+_PICKED = (
+    r"[)\]*_`\"']{0,4}(?:\s+(?:is|would be)\s+(?:the\s+)?(?:correct|right|best)\b"
+    r"|(?:は|が)(?:最も|一番)?(?:正解|正答|正し|適切)(?!では|でな|くな|いとは))"
+)
 """What stands in front of the option that an answer calls the right one, and what behind it."""
 
 
@@ -47,10 +50,12 @@ class Choice:
         self._any_case = re.compile(word, re.IGNORECASE)
         self._bracketed = re.compile(rf"[(\[]\s*({labels})\s*[)\]]", re.IGNORECASE)
         self._leading = re.compile(
-            rf"\W*?[(\[]?({labels})(?:[)\].:,](?!\s+(?:is|can|does)(?:n't|not)?\b)|\s*\n|$)", case
+            rf"\W*?[(\[]?((?i:{labels})(?=[)\]]|[.:]\s)|{labels})"
+            r"(?:[)\].:,](?!\s+(?:is|can|does)(?:n't|not)?\b)|\s*\n|$)",
+            case,
         )
         self._called_right = re.compile(rf"(?i:{_PICKING})({word})|({word})(?i:{_PICKED})", case)
-        self._listed = re.compile(rf"^[^\w\n]{{0,8}}({labels})[^\S\n]{{0,8}}[).:\]、](.+)$", re.MULTILINE)
+        self._listed = re.compile(rf"^[^\w\n]{{0,8}}({labels})[^\S\n]{{0,8}}[).:\]、](.+)$", re.M | re.I)
 
     def score(self, query: str, answer: str, reference: str | None) -> float | None:
         """0 or 1; 0 for an answer that picks none, None where the reference names none of the choices."""
@@ -105,7 +110,7 @@ class Choice:
 
     def _options(self, query: str) -> dict[str, str]:
         """The options that the question lists, a line each, in normal form by label."""
-        found = {label: normal(option) for label, option in self._listed.findall(plain(query))}
+        found = {self._canonical(label): normal(option) for label, option in self._listed.findall(plain(query))}
         return {label: option for label, option in found.items() if option}
 
     def _canonical(self, label: str) -> str:

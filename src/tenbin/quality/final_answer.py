@@ -11,8 +11,9 @@ MARKS_READ = 20
 _MARK = re.compile(
     r"\\boxed\s*\{|\\fbox\s*\{|####|(?<!to )\banswer\b[^.\n:=]{0,60}?(?:\bis\b|:|=)"
     r"|\b(?:respuesta|resposta|risposta|réponse|antwort|lösung)\b[^.\n:=]{0,60}?(?:\b(?:es|é|è|est|ist|lautet)\b|:|=)"
-    r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)|(?:答案|选项|選項)\s*(?:是|为|為|:|=)|(?:정답|답)\s*(?:은|:|=)",
-    re.IGNORECASE,
+    r"|(?:答え|答|解答|回答|正解)\s*(?:は|:|=)|(?:答案|选项|選項)\s*(?:是|为|為|:|=)|(?:정답|답)\s*(?:은|:|=)"
+    r"|^[#*_ \t]{0,8}final answer[*_ \t]{0,8}$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LEAD = re.compile(r"[\s*_:=、,]*(?:(?<=\n)- )?")
 """What stands between a mark and its result; on a line of its own that may be the point of a list."""
