@@ -10,11 +10,13 @@
 # comes by renaming is never seen. compose.yaml does the same.
 
 FROM python:3.13-slim AS build
+# The compiler of the kernel: without it Tenbin works, and decides more slowly.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
 WORKDIR /src
 # The versions of the lock without its hashes: pip cannot check hashes of some packages and build the project beside.
 COPY requirements/demo.lock requirements/demo.lock
 RUN sed -E '/^ +--hash/d; s/ *\\$//' requirements/demo.lock > pins.txt
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src src
 RUN python -m venv --without-pip /opt/tenbin \
  && python -m pip --python /opt/tenbin/bin/python install --no-cache-dir --only-binary :all: --no-binary tenbin \

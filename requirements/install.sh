@@ -14,8 +14,12 @@ fail() { say "tenbin: $*"; exit 1; }
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null </dev/null; }
 has_venv() { "$1" -c 'import venv, ensurepip' 2>/dev/null </dev/null; }
 
-# What the folder must have been made from: the lock, the project's metadata, and this very place (its scripts name it).
-mark() { printf '%s %s %s' "$1" "$(cat "requirements/$1.lock" pyproject.toml | cksum | tr ' ' '-')" "$PWD"; }
+# What the folder must have been made from: the lock, the project's metadata, what is compiled, and this very place (its
+# scripts name it).
+mark() {
+  made_from="requirements/$1.lock pyproject.toml hatch_build.py src/tenbin/features/kernel.c"
+  printf '%s %s %s' "$1" "$(cat $made_from | cksum | tr ' ' '-')" "$PWD"
+}
 
 find_python() {
   found_old=""
@@ -63,7 +67,7 @@ rm -f "$stamp"
 say "Installing $lock into .venv (only when it changes) ..."
 if [ -n "$uv" ]; then
   uv pip install --quiet --python "$python" --require-hashes -r "$lock" </dev/null
-  uv pip install --quiet --python "$python" --no-deps --no-build-isolation -e . </dev/null
+  uv pip install --quiet --python "$python" --no-deps --no-build-isolation --reinstall-package tenbin -e . </dev/null
 else
   "$python" -m pip --version >/dev/null 2>&1 || "$python" -m ensurepip >/dev/null
   # The lock is whole, and what is used compiles itself on first use, as with uv.

@@ -19,7 +19,9 @@ def project(tmp_path: Path) -> Path:
     locks.mkdir(parents=True)
     shutil.copy(SCRIPT, locks)
     (locks / "demo.lock").touch()
-    (locks.parent / "pyproject.toml").touch()
+    for made_from in ("pyproject.toml", "hatch_build.py", "src/tenbin/features/kernel.c"):
+        (locks.parent / made_from).parent.mkdir(parents=True, exist_ok=True)
+        (locks.parent / made_from).touch()
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in TOOLS:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tenbin.errors import ArtifactError, UsageError
 from tenbin.features import hashed
 from tenbin.features.hashed import HashedEmbedder
+from tenbin.features.lexicon import TEXT_NORM
 from tenbin.testing import check_embedder
 
 THINGS = [
@@ -70,13 +71,13 @@ def test_like_prompts_are_near_and_unlike_ones_far(embedder: HashedEmbedder) -> 
 
 def test_sums_are_whole_numbers_that_float32_holds(embedder: HashedEmbedder) -> None:
     """The promise behind exactness: |weights| |direction| < 2**24 whatever the text."""
-    longest = float(np.linalg.norm(embedder.projection_.astype(np.float64), axis=0).max())
+    longest = float(np.linalg.norm(embedder.projection_.directions.astype(np.float64), axis=0).max())
     # rounding adds at most half a unit to each of the weights
-    text_norm = hashed._TEXT_NORM + 0.5 * np.sqrt(len(embedder.slots_))
+    text_norm = TEXT_NORM + 0.5 * np.sqrt(len(embedder.projection_.lexicon.slots))
     assert text_norm * longest < 2**24
     # and for any fit with the default sizes:
     width = embedder.words + embedder.characters
-    bound = (hashed._TEXT_NORM + 0.5 * width**0.5) * (hashed._DIRECTION_NORM + 0.5 * width**0.5)
+    bound = (TEXT_NORM + 0.5 * width**0.5) * (hashed._DIRECTION_NORM + 0.5 * width**0.5)
     assert bound < 2**24
 
 
@@ -150,6 +151,7 @@ def test_threads_change_no_vector(embedder: HashedEmbedder, tmp_path: object) ->
 FIT_AND_SAY = """
 import numpy as np
 from tenbin.features.hashed import HashedEmbedder
+from tenbin.features.lexicon import TEXT_NORM
 rng = np.random.default_rng(0)
 words = [f"w{i}" for i in range(400)]
 share = 1.0 / np.arange(1, 401)

@@ -39,8 +39,8 @@ def doctor(config: Path, lang: str, as_json: bool) -> None:
     """Check whether a gateway would serve, and say what to do.
 
     Looks at CONFIG (default: tenbin.toml), the keys in the environment, the candidates (their lists of models are asked
-    for: no tokens are spent), routers, prices, store, clock, ports and threads. The exit code is that of the first
-    failure.
+    for: no tokens are spent), routers, prices, store, clock, ports, threads and the compiled code. The exit code is
+    that of the first failure.
     """
     from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415 (not needed for --help)
 
@@ -64,6 +64,7 @@ def examine(config: Path) -> list[Finding]:
     from tenbin.cli.doctor_setup import (  # noqa: PLC0415
         check_config,
         check_environment,
+        check_kernel,
         check_ports,
         check_store,
         check_threads,
@@ -86,6 +87,7 @@ def examine(config: Path) -> list[Finding]:
         *check_clock(list(said.values())),
         *check_ports(setup),
         *check_threads(environ),
+        *check_kernel(),
     ]
 
 

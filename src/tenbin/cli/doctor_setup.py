@@ -1,4 +1,6 @@
-"""What `tenbin doctor` looks at on this machine before it asks anybody: settings, keys, ports, threads, the store."""
+"""What `tenbin doctor` looks at on this machine before it asks anybody: settings, keys, ports, threads, the store,
+the compiled kernel.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,7 @@ from tenbin.config import (
 from tenbin.config.admin_key import read_admin_key
 from tenbin.config.gateway import is_loopback
 from tenbin.errors import ConfigError, StoreError, TenbinError, UsageError
+from tenbin.features.kernel import Fault, kernel_fault
 from tenbin.gateway.address import bind
 from tenbin.store.database import open_reader
 from tenbin.store.folder import StoreFolder
@@ -131,6 +134,19 @@ def check_threads(environ: Mapping[str, str]) -> list[Finding]:
     if many:
         return [Finding("threads", ", ".join(many), "warn", "threads_many", fix="one_thread")]
     return [Finding("threads", "BLAS", "ok", "threads_ok")]
+
+
+def check_kernel() -> list[Finding]:
+    """Whether texts are read by compiled code."""
+    fault = kernel_fault()
+    if fault is not None:
+        said: Mapping[Fault, str] = {
+            "absent": "kernel_absent",
+            "foreign": "kernel_foreign",
+            "outdated": "kernel_outdated",
+        }
+        return [Finding("kernel", "features", "warn", said[fault], fix="compile_kernel")]
+    return [Finding("kernel", "features", "ok", "kernel_ok")]
 
 
 def check_store(setup: Setup) -> list[Finding]:

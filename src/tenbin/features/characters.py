@@ -18,7 +18,7 @@ Owners = NDArray[np.int64]
 
 _TABLE_SIZE = 0x10000
 _LATIN_END = 0x250
-_IDEOGRAPHS_BEYOND = (0x20000, 0x32400)
+IDEOGRAPHS_BEYOND = (0x20000, 0x32400)
 _UNSPACED = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800))
 _IDEOGRAPHS = ((0x2E80, 0x2FE0), (0x3005, 0x3008), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
 _HIRAGANA = ((0x3041, 0x30A0),)
@@ -55,7 +55,8 @@ def _kind_of_category(category: str) -> Kind:
 
 
 @functools.cache
-def _table() -> Kinds:
+def kind_table() -> Kinds:
+    """The kind of every character up to U+FFFF, [65536]."""
     # Looked up by category, not made one by one: every process waits for this before its first decision.
     categories = [*map(unicodedata.category, map(chr, range(_TABLE_SIZE)))]
     kind_of = {category: int(_kind_of_category(category)) for category in set(categories)}
@@ -88,10 +89,10 @@ def kinds_of(codes: Codes) -> Kinds:
 
     Code points above U+FFFF are ideographs (U+20000 to U+323FF) or symbols; the rest follows Unicode categories.
     """
-    kinds = _table().take(codes, mode="clip")
+    kinds = kind_table().take(codes, mode="clip")
     if len(codes) and codes.max() >= _TABLE_SIZE:
         beyond = codes >= _TABLE_SIZE
-        first, stop = _IDEOGRAPHS_BEYOND
+        first, stop = IDEOGRAPHS_BEYOND
         kinds[beyond] = np.where((codes[beyond] >= first) & (codes[beyond] < stop), Kind.IDEOGRAPH, Kind.SYMBOL)
     return kinds
 
@@ -142,4 +143,15 @@ def join(texts: Sequence[str]) -> Joined:
     return Joined(text, codes, kinds, bounds)
 
 
-__all__ = ["Codes", "Joined", "Kind", "Kinds", "Owners", "blocks", "join", "kinds_of"]
+__all__ = [
+    "IDEOGRAPHS_BEYOND",
+    "Codes",
+    "Joined",
+    "Kind",
+    "Kinds",
+    "Owners",
+    "blocks",
+    "join",
+    "kind_table",
+    "kinds_of",
+]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.features.characters import Codes, Joined
-from tenbin.types import Bools, Floats, Ints
+from tenbin.types import Bools, Ints
 
 MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -68,21 +68,21 @@ CHARACTERS: Mapping[str, str] = MappingProxyType(
 
 _BEGINNINGS = (1, 2, 4)
 """Words are looked for by so many of their first characters, the most that they have."""
-_HASH_BITS = 16
+HASH_BITS = 12
 _HASH_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Index:
+class WordIndex:
     """All words by the hash of their beginning; a word of two names is there twice.
 
-    `groups` [beginnings, 65536] is the group of each hash, 0 where no word begins so. The words of a group are `counts`
+    `groups` [beginnings, 4096] is the group of each hash, 0 where no word begins so. The words of a group are `counts`
     ones from `firsts` on: `codes` [W, longest] are their characters, `is_behind` what lies behind the last one, `names`
     [W] who counts them; `sizes` [W] are their lengths where one may begin before another of its kind ends, otherwise 0.
     `steps` [longest] lead from a word's first character to all.
     """
 
-    groups: NDArray[np.uint8]
+    groups: NDArray[np.uint16]
     firsts: Ints
     counts: Ints
     codes: Codes
@@ -93,8 +93,8 @@ class _Index:
 
 
 def _hashes(codes: Codes) -> Iterator[Codes]:
-    """For each of `_BEGINNINGS` a hash of so many neighbouring characters, below 2 ** 16; fewer at the end."""
-    shift = np.uint32(32 - _HASH_BITS)
+    """For each of `_BEGINNINGS` a hash of so many neighbouring characters, below 2 ** 12; fewer at the end."""
+    shift = np.uint32(32 - HASH_BITS)
     mixed = codes * np.uint32(_HASH_FACTORS[0])
     for count in range(1, max(_BEGINNINGS) + 1):
         if count > 1:
@@ -108,13 +108,14 @@ def _codes(word: str) -> Codes:
 
 
 @functools.cache
-def _index() -> _Index:
+def word_index() -> WordIndex:
+    """All words of `MARKS`; built once."""
     grouped: dict[tuple[int, int], list[tuple[str, int]]] = {}
     for name, words in enumerate(MARKS.values()):
         for word in words.split("|"):
             hashes = [int(own[0]) for own in _hashes(_codes(word)) if len(own)]
             grouped.setdefault((len(hashes) - 1, hashes[-1]), []).append((word, name))
-    groups = np.zeros((len(_BEGINNINGS), 1 << _HASH_BITS), np.min_scalar_type(len(grouped)))
+    groups = np.zeros((len(_BEGINNINGS), 1 << HASH_BITS), np.uint16)
     for number, place in enumerate(grouped, 1):
         groups[place] = number
     ordered = [one for group in grouped.values() for one in group]
@@ -122,7 +123,7 @@ def _index() -> _Index:
     for own, (word, _) in zip(codes, ordered, strict=True):
         own[: len(word)] = _codes(word)
     counts = np.array([0, *map(len, grouped.values())])
-    return _Index(
+    return WordIndex(
         groups,
         np.cumsum(counts) - counts,
         counts,
@@ -134,7 +135,7 @@ def _index() -> _Index:
     )
 
 
-def _found(index: _Index, codes: Codes) -> tuple[Ints, Ints]:
+def _found(index: WordIndex, codes: Codes) -> tuple[Ints, Ints]:
     """Where words stand, and which ones; places rise for each word."""
     begun = np.zeros((len(_BEGINNINGS), len(codes)), index.groups.dtype)
     for own, groups, hashes in zip(begun, index.groups, _hashes(codes), strict=True):
@@ -152,7 +153,7 @@ def _found(index: _Index, codes: Codes) -> tuple[Ints, Ints]:
     return places.take(is_there), words.take(is_there)
 
 
-def _overlapping(index: _Index, places: Ints, words: Ints) -> list[int]:
+def _overlapping(index: WordIndex, places: Ints, words: Ints) -> list[int]:
     """Which of the words found begin before another one of their kind has ended."""
     sizes = index.sizes.take(words)
     found: list[int] = []
@@ -166,17 +167,17 @@ def _overlapping(index: _Index, places: Ints, words: Ints) -> list[int]:
     return found
 
 
-def count_marks(joined: Joined, n: int) -> Floats:
-    """How often the words of each name stand in each of the first n texts, float64 [n, len(MARKS)].
+def count_marks(joined: Joined, n: int) -> Ints:
+    """How often the words of each name stand in each of the first n texts, [n, len(MARKS)].
 
     Each word counts as `str.count` does in a text between two spaces: a sign is part of at most one of its own kind.
     """
-    index = _index()
+    index = word_index()
     places, words = _found(index, joined.codes[: joined.bounds[n]])
     cells = joined.owners(places) * len(MARKS) + index.names.take(words)
     if overlapping := _overlapping(index, places, words):
         cells = np.delete(cells, overlapping)
-    return np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS)).astype(np.float64)
+    return np.bincount(cells, minlength=n * len(MARKS)).reshape(n, len(MARKS))
 
 
-__all__ = ["CHARACTERS", "MARKS", "count_marks"]
+__all__ = ["CHARACTERS", "HASH_BITS", "MARKS", "WordIndex", "count_marks", "word_index"]

@@ -97,8 +97,8 @@ def _class_of_kind() -> _Classes:
 
 
 @functools.cache
-def _classes() -> _Classes:
-    """The class of every character that `kinds_of` has in its table."""
+def class_table() -> _Classes:
+    """The class of every character up to U+FFFF, [65536]; beyond, ideographs and signs are each a word alone."""
     table = _class_of_kind()[kinds_of(np.arange(1 << 16, dtype=np.uint32))]
     table.flags.writeable = False
     return table
@@ -107,7 +107,7 @@ def _classes() -> _Classes:
 @functools.cache
 def _ascii() -> tuple[bytes, _Hashes]:
     """The classes of ASCII as a table for `bytes.translate`, and the hashes."""
-    return _classes()[:128].tobytes().ljust(256, b"\0"), _mixed(np.arange(128, dtype=np.uint32), _classes()[:128])
+    return class_table()[:128].tobytes().ljust(256, b"\0"), _mixed(np.arange(128, dtype=np.uint32), class_table()[:128])
 
 
 def _mixed(codes: Codes, classes: _Classes) -> _Hashes:
@@ -122,8 +122,8 @@ def _classes_and_hashes(text: str) -> tuple[_Classes, _Hashes]:
         raw = text.encode()
         return np.frombuffer(raw.translate(table), np.uint8), known.take(np.frombuffer(raw, np.uint8))
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-    classes = _classes().take(codes, mode="clip")
-    if codes.max() >= len(_classes()):
+    classes = class_table().take(codes, mode="clip")
+    if codes.max() >= len(class_table()):
         classes = _class_of_kind()[kinds_of(codes)]
     hashes = known.take(codes, mode="clip")
     others = (codes >= len(known)).nonzero()[0]
@@ -240,4 +240,13 @@ def ngrams_of(texts: Sequence[str]) -> NGrams:
     return NGrams(slots.view(np.int64), language.view(np.bool_), bounds)
 
 
-__all__ = ["CHARACTER_ORDERS", "CHARACTER_SLOTS", "NOWHERE", "SLOTS", "WORD_SLOTS", "NGrams", "ngrams_of"]
+__all__ = [
+    "CHARACTER_ORDERS",
+    "CHARACTER_SLOTS",
+    "NOWHERE",
+    "SLOTS",
+    "WORD_SLOTS",
+    "NGrams",
+    "class_table",
+    "ngrams_of",
+]

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenbin.features.characters import Kind, blocks, join
-from tenbin.features.marks import CHARACTERS, MARKS, count_marks
+from tenbin.features.characters import Kind, blocks
+from tenbin.features.marks import CHARACTERS, MARKS
 from tenbin.features.normal_text import normal_lines
 from tenbin.features.options import find_options
 from tenbin.features.routing_text import Conversation
-from tenbin.features.token_count import event_weights, events_of, pair_counts, tokens_of
+from tenbin.features.tally import tally
+from tenbin.features.token_count import event_weights, events_of, tokens_of
 from tenbin.types import Float32s, Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
@@ -107,12 +108,11 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
     read = np.array(rows, dtype=np.float64).T
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
-    joined = join(texts + endings + [conversation.text for conversation in conversations])
-    pairs = pair_counts(joined)
-    tokens, option_tokens, text_tokens = tokens_of(events_of(joined, pairs).reshape(3, n, -1), _event_weights())
-    kinds, option_kinds = pairs[: 2 * n].reshape(2, n, len(Kind), len(Kind)).sum(axis=2, dtype=np.float64)
-    in_numbers: Floats = pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT].astype(np.float64)
-    marks = count_marks(joined, n).T
+    counted = tally(texts + endings + [conversation.text for conversation in conversations], n)
+    tokens, option_tokens, text_tokens = tokens_of(events_of(counted).reshape(3, n, -1), _event_weights())
+    kinds, option_kinds = counted.pairs[: 2 * n].reshape(2, n, len(Kind), len(Kind)).sum(axis=2, dtype=np.float64)
+    in_numbers: Floats = counted.pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT].astype(np.float64)
+    marks: Floats = counted.marks.T.astype(np.float64)
     if any(len(conversation.text) > MOST_READ for conversation in conversations):
         scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
         tokens, option_tokens, in_numbers, marks = (

@@ -9,14 +9,14 @@ billing uses the provider's own `usage`.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from tenbin.features.characters import Joined, Kind, blocks, join
-from tenbin.types import Bools, Floats, Ints
+from tenbin.features.characters import Kind, blocks
+from tenbin.features.tally import PAIRS, Tally, tally
+from tenbin.types import Bools, Floats
 
 _COEFFICIENTS: Mapping[str, float] = MappingProxyType(
     {
@@ -80,15 +80,14 @@ _FURTHER: Mapping[str, str] = MappingProxyType(
 """Characters of such a run after its first."""
 _SINGLES: Mapping[str, Kind] = MappingProxyType({"wide_punctuation": Kind.WIDE_PUNCTUATION, "symbols": Kind.SYMBOL})
 _BY_LENGTH = ("latin_letters_5_to_8", "latin_letters_from_9", "digit_triples")
-"""What depends on how long a run is, not only on which kinds of characters stand side by side."""
+"""What depends on how long a run is, not only on which kinds of characters stand side by side: `Tally.lengths`."""
 _UNSPACED_EVENTS = ("hangul", "unspaced", "ideograph", "hiragana", "katakana")
-_PAIRS = 256
 
 
 @functools.cache
 def _pair_events() -> Floats:
     """Which pairs of neighbouring kinds make which event, 0 or 1 [pairs, events]; a pair is 16 x kind before + kind."""
-    before, own = np.divmod(np.arange(_PAIRS), 16)
+    before, own = np.divmod(np.arange(PAIRS), 16)
     columns: dict[str, Bools] = {}
     for name, kinds in _RUNS.items():
         columns[name] = ~np.isin(before, kinds) & np.isin(own, kinds)
@@ -98,7 +97,7 @@ def _pair_events() -> Floats:
         columns[name] = own == kind
     columns["capitals_within_words"] = (before == Kind.LOWER) & (own == Kind.UPPER)
     columns["capitals_in_a_row"] = (before == Kind.UPPER) & (own == Kind.UPPER)
-    none = np.zeros(_PAIRS, np.bool_)
+    none = np.zeros(PAIRS, np.bool_)
     events = np.stack([columns.get(name, none) for name in _COEFFICIENTS]).astype(np.float64)
     return events.T  # each column in one piece: sums along it take a third of the time
 
@@ -116,50 +115,11 @@ def event_weights(unspaced_weight: float) -> Floats:
     return np.array(scaled)
 
 
-def runs_of(mask: Bools) -> tuple[Ints, Ints]:
-    """Where runs of true begin, and how long they are; `mask` begins and ends with false."""
-    bounds = (mask[1:] != mask[:-1]).nonzero()[0]
-    begins = bounds[::2]
-    return begins + 1, bounds[1::2] - begins
-
-
-def pair_counts(joined: Joined) -> Ints:
-    """How often a kind follows another in each text, int64 [n, 256]; a pair is 16 x kind before + kind."""
-    pairs = (joined.kinds[:-1] << 4) | joined.kinds[1:]  # there are 16 kinds: a pair fits a byte
-    counts = np.empty((len(joined), _PAIRS), np.int64)
-    for own, (start, stop) in zip(counts, itertools.pairwise(joined.bounds.tolist()), strict=True):
-        own[:] = np.bincount(pairs[start:stop], minlength=_PAIRS)
-    return counts
-
-
-def _add_by_text(joined: Joined, places: Ints, values: Ints) -> Ints:
-    """The sum by text [k, n] of values [k, 1 + p] at rising places [p], which stand behind a zero and are used up."""
-    np.add.accumulate(values, axis=-1, out=values)
-    at_bounds = values.take(places.searchsorted(joined.bounds), axis=-1)
-    sums: Ints = at_bounds[:, 1:] - at_bounds[:, :-1]
-    return sums
-
-
-def events_of(joined: Joined, pairs: Ints) -> Floats:
-    """How often each counted thing stands in texts that are joined already, given their `pair_counts`, [n, events]."""
+def events_of(tally: Tally) -> Floats:
+    """How often each counted thing stands in the texts of a tally, [n, events]."""
     # Whole numbers in floating point, which BLAS multiplies far faster; row by row, which wakes no threads.
-    events: Floats = np.matmul(pairs.astype(np.float64)[:, None, :], _pair_events())[:, 0]
-    # Numbers, not members of the enumeration: NumPy takes longer to read one than to compare with it.
-    lower, upper, digit = map(int, (Kind.LOWER, Kind.UPPER, Kind.DIGIT))
-    words, letters = runs_of((joined.kinds == lower) | (joined.kinds == upper))
-    by_letters = np.zeros((2, len(words) + 1), np.int64)
-    middle, long = by_letters[:, 1:]
-    np.minimum(letters, 8, out=middle)
-    np.maximum(middle, 4, out=middle)
-    middle -= 4
-    np.maximum(letters, 8, out=long)
-    long -= 8
-    numbers, digits = runs_of(joined.kinds == digit)
-    triples = np.zeros((1, len(numbers) + 1), np.int64)
-    triples[0, 1:] = (digits + 2) // 3
-    sums = (*_add_by_text(joined, words, by_letters), *_add_by_text(joined, numbers, triples))
-    for column, values in zip(_length_columns(), sums, strict=True):
-        events[:, column] = values
+    events: Floats = np.matmul(tally.pairs.astype(np.float64)[:, None, :], _pair_events())[:, 0]
+    events[:, _length_columns()] = tally.lengths
     return events
 
 
@@ -187,8 +147,7 @@ def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Float
 
 
 def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
-    joined = join(texts)
-    return tokens_of(events_of(joined, pair_counts(joined)), event_weights(unspaced_weight))
+    return tokens_of(events_of(tally(texts)), event_weights(unspaced_weight))
 
 
-__all__ = ["count_tokens", "event_weights", "events_of", "pair_counts", "runs_of", "tokens_of"]
+__all__ = ["count_tokens", "event_weights", "events_of", "tokens_of"]

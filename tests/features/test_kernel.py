@@ -1,0 +1,95 @@
+"""The compiled kernel: the same bits as without it, and never used where it is not the one of this source."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hatch_build import compile_kernel
+from tenbin.features import kernel
+from tenbin.features.hashed import HashedEmbedder
+from tenbin.features.kernel import Kernel, kernel_fault, load_kernel
+from tenbin.features.marks import MARKS
+from tenbin.features.normal_text import normal_lines
+from tenbin.features.projection import Projection
+from tenbin.features.tally import tally_uncompiled
+
+FOLDER = Path(kernel.__file__).parent
+WORDS = sorted({word for listed in MARKS.values() for word in listed.split("|")})
+PIECES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from([*WORDS, " ", "  ", "\n", "A. ", "extraordinary", "1234567", "the cat sat", "東京タワー", "ไทย"]),
+    st.sampled_from(["한국어", "𠀀𠀁", "😀", "\ud800", "é", "ß", "１２", "\x00", "“a”", "a" * 70, "()" * 9, "ﬁ"]),
+)
+TEXTS = st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=5)
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Kernel:
+    if (fault := kernel_fault()) is not None:
+        pytest.skip(f"the kernel is not there: {fault}")
+    return Kernel(FOLDER / "_kernel.so")
+
+
+@pytest.fixture(scope="module")
+def projection() -> Projection:
+    texts = ["the cat sat on the mat 12", "東京タワーの高さは?", "def f(x): return x", "the cats, A. one B. two"] * 3
+    return HashedEmbedder(16, words=60, characters=70).fit(texts).projection_
+
+
+@settings(max_examples=60)
+@given(TEXTS)
+def test_what_is_read_is_the_same_to_the_bit(compiled: Kernel, projection: Projection, texts: list[str]) -> None:
+    assert load_kernel() is not None
+    assert compiled.can_read(projection.lexicon)
+    for own, other in zip(projection.read(texts), projection.read_uncompiled(texts), strict=True):
+        assert own.dtype == other.dtype
+        assert own.tobytes() == other.tobytes()
+
+
+@settings(max_examples=60)
+@given(TEXTS, st.integers(0, 5))
+def test_what_is_tallied_is_the_same(compiled: Kernel, texts: list[str], marked: int) -> None:
+    lines = [normal_lines(text) for text in texts]
+    marked = min(marked, len(texts))
+    for own, other in zip(compiled.tally(lines, marked), tally_uncompiled(lines, marked), strict=True):
+        assert own.dtype == other.dtype
+        assert own.tolist() == other.tolist()
+
+
+def test_a_long_text_is_read_alike(compiled: Kernel, projection: Projection) -> None:
+    text = "the cat sat on the mat, 東京タワー. " * 2_000
+    for own, other in zip(projection.read([text, ""]), projection.read_uncompiled([text, ""]), strict=True):
+        assert own.tobytes() == other.tobytes()
+    assert np.array_equal(compiled.tally([text], 1)[2], tally_uncompiled([text], 1)[2])
+
+
+def test_more_n_grams_than_the_kernel_holds_are_read_without_it(compiled: Kernel, projection: Projection) -> None:
+    lexicon = projection.lexicon
+    assert not compiled.can_read(type("Wide", (), {"rows": lexicon.rows.astype(np.uint32)})())
+
+
+def test_only_a_kernel_of_this_source_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(FOLDER / "kernel.c", tmp_path)
+    assert kernel_fault(tmp_path) == "absent"
+    (tmp_path / "_kernel.so").write_bytes(b"\x7fELF, but no library")
+    assert kernel_fault(tmp_path) == "foreign"
+    monkeypatch.setenv("CC", "no-such-compiler -O0")
+    assert compile_kernel(tmp_path) == "no C compiler was found"
+    monkeypatch.setenv("CC", "false")
+    assert compile_kernel(tmp_path) == "false failed: without a word"
+    monkeypatch.delenv("CC")
+    assert compile_kernel(tmp_path) is None
+    assert kernel_fault(tmp_path) is None
+    with (tmp_path / "kernel.c").open("a") as source:
+        source.write("/* another version */\n")
+    assert kernel_fault(tmp_path) == "outdated"
+    with (tmp_path / "kernel.c").open("a") as source:
+        source.write("no C at all;\n")
+    assert "error" in str(compile_kernel(tmp_path))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["_kernel.so", "kernel.c"]
