@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tenbin.gateway.attached import MOST_DEPTH, NOTHING, PARTS_SEEN, Attached, attached_to
+from tenbin.gateway.attached import MOST_DEPTH, NOTHING, PARTS_SEEN, PICTURES_READ, Attached, attached_to
 from tenbin.gateway.document import UNSEEN_PAGES
 from tenbin.gateway.incoming import read_anthropic, read_chat, read_responses
+from tenbin.gateway.picture import UNSEEN, Picture
 
 DATA = "iVBORw0KGgo="
 SOURCE = {"type": "base64", "media_type": "image/png", "data": DATA}
@@ -35,15 +36,21 @@ def nested(depth: int) -> dict[str, Any]:
         ("text", NOTHING),
         (None, NOTHING),
         ([{"type": "text", "text": "image_url"}, "image", 7, {}], NOTHING),
-        ([IMAGE, IMAGE], Attached(2, 0, 2 * SIZE)),
-        ([RESULT], Attached(1, 0, SIZE)),
-        ([BESIDE], Attached(1, 0, SIZE)),
-        ([nested(MOST_DEPTH)], Attached(1, 0, SIZE)),
+        ([IMAGE, IMAGE], Attached({UNSEEN: 2}, 0, 2 * SIZE)),
+        ([RESULT], Attached({UNSEEN: 1}, 0, SIZE)),
+        ([BESIDE], Attached({UNSEEN: 1}, 0, SIZE)),
+        ([nested(MOST_DEPTH)], Attached({UNSEEN: 1}, 0, SIZE)),
         ([nested(MOST_DEPTH + 1)], NOTHING),
         ([{"type": "tool_result", "content": [{"type": ["image"]}, {"type": {}}]}], NOTHING),
         ([{"type": "tool_result", "content": "image"}], NOTHING),
-        ([{"type": "image_url", "image_url": {"url": "https://x/y"}}], Attached(1, 0, len("image_urlhttps://x/y"))),
-        ([{"type": "input_image", "image_url": "https://x/y"}], Attached(1, 0, len("input_imagehttps://x/y"))),
+        (
+            [{"type": "image_url", "image_url": {"url": "https://x/y"}}],
+            Attached({UNSEEN: 1}, 0, len("image_urlhttps://x/y")),
+        ),
+        (
+            [{"type": "input_image", "image_url": "https://x/y"}],
+            Attached({UNSEEN: 1}, 0, len("input_imagehttps://x/y")),
+        ),
         ([{"type": "text"}] * PARTS_SEEN + [IMAGE], NOTHING),
     ],
 )
@@ -81,6 +88,15 @@ def test_of_many_documents_the_first_are_looked_into() -> None:
     assert attached_to([turn([part] * 10)]).pages == 4 * 7 + 6 * 1
 
 
+def test_pictures_count_by_size_and_model_and_of_very_many_the_first_are_read() -> None:
+    gif = base64.b64encode(b"GIF89a" + bytes([0, 4, 0, 4])).decode()
+    part = {"type": "image_url", "image_url": {"url": f"data:image/gif;base64,{gif}"}}
+    found = attached_to([turn([part] * (PICTURES_READ + 3))])
+    assert found.pictures == {Picture(1024, 1024): PICTURES_READ, UNSEEN: 3}
+    two = attached_to([turn([part, part])])
+    assert [two.tokens(model) for model in ("gpt-4o", "claude-opus-4-8")] == [2 * 765, 2 * 37 * 37]
+
+
 def test_every_endpoint_counts_what_is_attached() -> None:
     file = {"type": "file", "file": {"file_data": PDF_URL}}
     document = {"type": "document", "source": {"type": "base64", "data": PDF}}
@@ -93,8 +109,8 @@ def test_every_endpoint_counts_what_is_attached() -> None:
         ),
     ]
     for incoming in read:
-        assert incoming.hidden_tokens == 7 * 3_000
-        assert 7 * 3_000 < incoming.sent_tokens < 7 * 3_000 + 100
+        assert incoming.attached.tokens(incoming.model) == 7 * 3_000
+        assert 7 * 3_000 < incoming.sent_tokens(incoming.model) < 7 * 3_000 + 100
         assert "vision" not in incoming.requirements
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tenbin.features.routing_text import said_in
 from tenbin.gateway.document import TOKENS_PER_PAGE, pages_of
+from tenbin.gateway.picture import UNSEEN, Picture, picture_of, rule_of
 
 PICTURES = ("image_url", "image", "input_image")
 DOCUMENTS = ("document", "file", "input_file")
 ATTACHED = (*PICTURES, *DOCUMENTS)
 MOST_DEPTH = 4
-TOKENS_PER_PICTURE = 2_000.0
-"""Whatever its bytes: about the most that providers count for one."""
+PICTURES_READ = 500
+"""Of so many the size is read, the others are `UNSEEN`: no provider takes more than 600, but Google."""
 PARTS_SEEN = 10_000
 MOST_HEAD = 256
 """Of a data address, before its base64."""
@@ -23,16 +26,16 @@ DOCUMENTS_DECODED = 4
 
 
 class Attached(NamedTuple):
-    """How many pictures and pages of documents there are, and how many bytes of the request they take."""
+    """The pictures, how often each size, the pages of documents, and how many bytes of the request they take."""
 
-    pictures: int = 0
+    pictures: Mapping[Picture, int] = MappingProxyType({})
     pages: int = 0
     size: int = 0
 
-    @property
-    def tokens(self) -> float:
-        """About the most that they count as."""
-        return self.pictures * TOKENS_PER_PICTURE + self.pages * TOKENS_PER_PAGE
+    def tokens(self, model: str) -> float:
+        """About the most that they count as for a model, by its name at the provider."""
+        of = rule_of(model).tokens
+        return sum(of(picture) * n for picture, n in self.pictures.items()) + self.pages * TOKENS_PER_PAGE
 
 
 NOTHING = Attached()
@@ -52,7 +55,10 @@ def attached_to(messages: Sequence[Mapping[str, Any]]) -> Attached:
         return NOTHING
     documents = [part for part in found if part["type"] in DOCUMENTS]
     pages = [pages_of(_base64(part), may_decode=i < DOCUMENTS_DECODED) for i, part in enumerate(documents)]
-    return Attached(len(found) - len(documents), sum(pages), sum(map(_size, found)))
+    pictures = [part for part in found if part["type"] in PICTURES]
+    sizes = Counter(map(picture_of, pictures[:PICTURES_READ]))
+    sizes[UNSEEN] += len(pictures[PICTURES_READ:])
+    return Attached(+sizes, sum(pages), sum(map(_size, found)))
 
 
 def _parts(content: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:

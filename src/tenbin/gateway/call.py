@@ -273,7 +273,7 @@ def reserve_usd(work: Work, attempt: Attempt) -> float | None:
 def sent_tokens(work: Work, attempt: Attempt) -> float:
     """The input of a call, as it is expected."""
     sent = attempt.input_tokens
-    return sent if sent >= 0.0 else work.incoming.sent_tokens
+    return sent if sent >= 0.0 else work.incoming.sent_tokens(attempt.destination.model)
 
 
 def _cap_tokens(work: Work, attempt: Attempt) -> float:

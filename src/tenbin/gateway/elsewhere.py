@@ -51,7 +51,7 @@ class Elsewhere:
         if not names or (not self._may_differ(now) and not self._turns.knows(names)):
             return known
         state = state_in(messages, incoming.dialect)
-        if not state and incoming.sent_tokens < MIN_CACHED_TOKENS:
+        if not state and incoming.sent_tokens(incoming.model) < MIN_CACHED_TOKENS:
             return known
         is_bound = bool(state - {OPEN_TOOL_CALLS}) and is_mid_tool_loop(messages)
         found = await self._looked_for(names, is_bound=is_bound)

@@ -58,13 +58,12 @@ class Incoming:
 
     @property
     def hidden_tokens(self) -> float:
-        """About what is sent beside the texts of the messages: tools, schemas, pictures, documents."""
-        return self.hidden_bytes / BYTES_PER_TOKEN + self.attached.tokens
+        """About how long what is sent beside the messages is."""
+        return self.hidden_bytes / BYTES_PER_TOKEN
 
-    @property
-    def sent_tokens(self) -> float:
-        """About how long all of it is, where nobody counts it."""
-        return (self.body_bytes - self.attached.size) / BYTES_PER_TOKEN + self.attached.tokens
+    def sent_tokens(self, model: str) -> float:
+        """About how long all of it is to a model, by its name at the provider, where nobody counts it."""
+        return (self.body_bytes - self.attached.size) / BYTES_PER_TOKEN + self.attached.tokens(model)
 
     def decoded(self, name: str) -> Any:
         """One member of the body, decoded."""

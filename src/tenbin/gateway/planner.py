@@ -80,7 +80,7 @@ class Planner:
 
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
         """The plan for a model that was named itself: that one, unrouted."""
-        attempt = Attempt(destination, incoming.sent_tokens)
+        attempt = Attempt(destination, incoming.sent_tokens(destination.model))
         return Plan(new_id("dec"), (attempt,), "named by the request", "pinned")
 
     async def routed(self, asking: Asking, served: ServedProfile) -> Plan:
@@ -162,9 +162,9 @@ class _Fallback:
         first = served.reference if is_retreating or code == "uncertified" else served.safe_default
         rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
         order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
-        tokens = self.asking.incoming.sent_tokens
+        sent_tokens = self.asking.incoming.sent_tokens
         attempts = [
-            Attempt(destination, tokens, strips_before=self.bond.strips_before(destination))
+            Attempt(destination, sent_tokens(destination.model), strips_before=self.bond.strips_before(destination))
             for m in order
             if (destination := served.destinations[m]) is not None
         ]
@@ -194,10 +194,20 @@ def _ask(
         cached_tokens=_cached(asking, served, session),
         max_cost_usd=tightened.max_cost_usd,
         hidden_tokens=incoming.hidden_tokens,
+        attached_tokens=_attached(served, incoming),
         answers=incoming.answers,
         has_stranger_budget=served.has_stranger_budget,
         is_new_subject=is_new_subject,
     )
+
+
+def _attached(served: ServedProfile, incoming: Incoming) -> Floats | None:
+    """What pictures and documents count as for each candidate."""
+    attached = incoming.attached
+    if not attached.size:
+        return None
+    names = ("" if destination is None else destination.model for destination in served.destinations)
+    return np.array([attached.tokens(name) for name in names])
 
 
 def _cached(asking: Asking, served: ServedProfile, session: Session | None) -> Floats | None:

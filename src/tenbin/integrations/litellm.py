@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tenbin.errors import DecisionError, TenbinError, UsageError
 from tenbin.gateway.attached import attached_to
 from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
@@ -210,8 +212,15 @@ class TenbinStrategy:
             requirements=requirements(messages, request),
         )
         barred = [None if name in healthy else "has no healthy deployment" for name in self.router.models]
-        hidden_tokens = hidden_bytes(request) / BYTES_PER_TOKEN + attached_to(messages).tokens
-        ask = Ask(query, trade_off, barred, hidden_tokens=hidden_tokens, answers=int(request.get("n") or 1))
+        attached = attached_to(messages)
+        ask = Ask(
+            query,
+            trade_off,
+            barred,
+            hidden_tokens=hidden_bytes(request) / BYTES_PER_TOKEN,
+            attached_tokens=np.array([attached.tokens(c.model or c.name) for c in self.router.candidates]),
+            answers=int(request.get("n") or 1),
+        )
         (weighed,) = weigh(self.router, [ask])
         if isinstance(weighed, DecisionError):
             raise weighed

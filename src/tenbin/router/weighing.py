@@ -29,10 +29,10 @@ class Ask:
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
-    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas; `answers` are
-    wanted at once, each of which is billed. Where it
-    `has_stranger_budget`, a text unlike the training prompts goes to the reference, and where what came before
-    `is_new_subject`, any text.
+    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas; `attached_tokens`
+    are those of pictures and documents, as each candidate counts them (None: there are none); `answers` are wanted at
+    once, each of which is billed. Where it `has_stranger_budget`, a text unlike the training prompts goes to the
+    reference, and where what came before `is_new_subject`, any text.
     """
 
     query: Query
@@ -41,6 +41,7 @@ class Ask:
     cached_tokens: Floats | None = None
     max_cost_usd: float | None = None
     hidden_tokens: float = 0.0
+    attached_tokens: Floats | None = None
     answers: int = 1
     has_stranger_budget: bool = False
     is_new_subject: bool = False
@@ -191,6 +192,9 @@ def _as_asked(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
     if any(ask.hidden_tokens for ask in asks):
         hidden = np.array([[ask.hidden_tokens] for ask in asks])
         estimates = replace(estimates, input_tokens=estimates.input_tokens + hidden)
+    if any(ask.attached_tokens is not None for ask in asks):
+        attached = _rows([ask.attached_tokens for ask in asks], estimates.input_tokens.shape[1])
+        estimates = replace(estimates, input_tokens=estimates.input_tokens + attached)
     if any(ask.answers != 1 for ask in asks):
         answers = np.array([[float(ask.answers)] for ask in asks])
         estimates = replace(estimates, output_tokens=estimates.output_tokens * answers)
@@ -209,8 +213,13 @@ def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
     """The cached tokens [n, M] of all requests; 0 where none has any."""
     if all(ask.cached_tokens is None for ask in asks):
         return 0.0
+    return _rows([ask.cached_tokens for ask in asks], width)
+
+
+def _rows(rows: Sequence[Floats | None], width: int) -> Floats:
+    """The rows [n, M] as one array, zeros where there is none."""
     none = np.zeros(width)
-    return np.stack([none if ask.cached_tokens is None else ask.cached_tokens for ask in asks])
+    return np.stack([none if row is None else row for row in rows])
 
 
 def _losses(

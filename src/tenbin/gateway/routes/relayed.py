@@ -69,7 +69,7 @@ async def count_tokens_route(gateway: Gateway, exchange: Exchange) -> None:
         counted = await asyncio.to_thread(count_tokens, [text])
     finally:
         caller.release()
-    tokens = round(float(counted[0]) + incoming.hidden_tokens)
+    tokens = round(float(counted[0]) + incoming.hidden_tokens + incoming.attached.tokens(incoming.model))
     await exchange.answer(200, msgspec.json.encode({"input_tokens": max(tokens, 1)}))
 
 
@@ -139,7 +139,7 @@ def _named(snapshot: Snapshot, incoming: Incoming, asked: Asked, destination: De
     """The candidate, if the request's own dials leave it."""
     name = destination.candidate.name
     if not asked.is_nothing:
-        input_usd = snapshot.bill_usd(name, Usage(round(incoming.sent_tokens), 0))
+        input_usd = snapshot.bill_usd(name, Usage(round(incoming.sent_tokens(destination.model)), 0))
         check_named(asked, name, snapshot.destinations, input_usd)
     return destination
 
