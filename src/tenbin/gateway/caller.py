@@ -10,6 +10,7 @@ from tenbin.config import is_loopback
 from tenbin.errors import RequestError
 from tenbin.gateway.address import hostname
 from tenbin.gateway.limits import RateLimit, Slots
+from tenbin.gateway.shared_limits import Limits
 from tenbin.store.keyring import KeyRing
 from tenbin.store.keys import KeyRecord
 
@@ -52,8 +53,9 @@ class Caller:
 class Callers:
     """Admits requests by their key: who, how often a minute, how many at once."""
 
-    def __init__(self, ring: KeyRing, *, is_open: bool) -> None:
+    def __init__(self, ring: KeyRing, limits: Limits, *, is_open: bool) -> None:
         self.ring = ring
+        self.limits = limits
         self.is_open = is_open
         self._rates: dict[str, RateLimit] = {}
         self._slots: dict[str, Slots] = {}
@@ -83,7 +85,7 @@ class Callers:
             return Caller(key)
         slots = self._slots.get(key.key_id)
         if slots is None or slots.limit != key.max_concurrency:
-            slots = self._slots[key.key_id] = Slots(key.max_concurrency)
+            slots = self._slots[key.key_id] = self.limits.slots(f"key {key.key_id}", key.max_concurrency)
         if not slots.take():
             what = f"this key has {key.max_concurrency} requests running, as many as it may"
             raise RequestError(429, "too_many_at_once", what, fix="wait for one to end", retry_after_s=1.0)
@@ -92,7 +94,7 @@ class Callers:
     def _check_rate(self, key: KeyRecord, per_minute: int) -> None:
         rate = self._rates.get(key.key_id)
         if rate is None or rate.per_minute != per_minute:
-            rate = self._rates[key.key_id] = RateLimit(per_minute)
+            rate = self._rates[key.key_id] = self.limits.rate(key.key_id, per_minute)
         wait_s = rate.take(time.monotonic())
         if wait_s > 0.0:
             what = f"this key may send {per_minute} requests a minute"

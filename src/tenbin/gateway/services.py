@@ -24,6 +24,7 @@ from tenbin.gateway.retreat import DAY_S
 from tenbin.gateway.retreats import EXCUSES, Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
+from tenbin.gateway.shared_limits import Limits
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.gateway.spans import attributes_of
 from tenbin.gateway.stranger_budgets import KIND as STRANGERS
@@ -87,7 +88,8 @@ class Services:
         self.reader = Reader(folder)
         self.ring = KeyRing(folder)
         self.budgets = Budgets(folder, self.ledger.writer, workers)
-        self.callers = Callers(self.ring, is_open=snapshot.settings.keys == "open")
+        self.limits = Limits(folder, is_shared=workers > 1)
+        self.callers = Callers(self.ring, self.limits, is_open=snapshot.settings.keys == "open")
         self.client = UpstreamClient(environ)
         self.traces = open_traces(environ)
         self.breakers = Breakers()
@@ -149,6 +151,7 @@ class Services:
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
         self.reader.close()
+        self.limits.close()
 
     def taken_over(self, snapshot: Snapshot) -> None:
         """New requests are served with this snapshot."""
@@ -175,7 +178,7 @@ class Services:
             return None
         slots = self._slots.get(name)
         if slots is None:
-            slots = self._slots[name] = Slots(destination.max_concurrency)
+            slots = self._slots[name] = self.limits.slots(f"candidate {name}", destination.max_concurrency)
         return Seat(self.breakers, name, self.breakers.start(name), slots) if slots.take() else None
 
     def has_seat(self, destination: Destination) -> bool:

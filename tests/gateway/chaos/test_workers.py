@@ -130,6 +130,13 @@ def test_a_budget_is_overshot_by_one_request_at_most(pair: Pair) -> None:
     assert budget - COST_USD <= spent < budget + COST_USD
 
 
+def test_both_workers_together_let_so_many_requests_a_minute_through(pair: Pair) -> None:
+    secret, _ = pair.key("steady", requests_per_minute=10)
+    statuses = pair.statuses(AT_ONCE, secret)
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) in (10, 11)  # one more after six seconds
+
+
 def test_both_workers_serve_and_the_ledger_has_what_the_upstream_billed(pair: Pair) -> None:
     secret, key_id = pair.key("large", day_usd=1e6)
     before = len(pair.ups["good"].requests)
