@@ -122,6 +122,11 @@ def test_too_few_labels_have_no_interval_of_their_own() -> None:
     assert math.isfinite(second.corrected.low)
     assert math.isnan(third.corrected.value)
     assert third.judged == pytest.approx(0.5)
+    # A lone label has no spread: that of "plus four", or the others', which lend four degrees of freedom.
+    assert second.labelled.low == pytest.approx(t_interval(0.7, 3 / 5 * 2 / 5 / 5, 4.0).low)
+    labels[:8, 0] = [0.25, 0.75] * 4
+    lent, expected = correct(judged, labels, level=0.5).arms[1].labelled, t_interval(0.7, 0.0625 * 8 / 7, 4.0, 0.5)
+    assert (lent.low, lent.high) == pytest.approx((expected.low, expected.high))
     lonely = correct(judged[:, 1:2], labels[:, 1:2]).arms[0]
     assert math.isnan(lonely.corrected.low)
 
@@ -167,6 +172,8 @@ def test_a_difference_worked_by_hand() -> None:
     assert (difference.value, difference.low, difference.high) == pytest.approx(
         (expected.value, expected.low, expected.high)
     )
+    unsure = replace(found, covariance=np.eye(2)).difference(1, 0)
+    assert (unsure.low, unsure.high) == (-1.0, 1.0)
 
 
 def test_labels_alone_are_a_sample_and_borrow_the_spread_of_others() -> None:
@@ -215,6 +222,12 @@ def test_one_candidate_is_corrected_as_worked_by_hand() -> None:
     assert (found.corrected.value, found.corrected.low, found.corrected.high) == pytest.approx(
         (expected.value, expected.low, expected.high)
     )
+    # A lone label of another candidate tells nothing of the slope; three of one tell none, four on a line all of it.
+    labels = np.where(np.arange(12)[:, None] < [n, 1], human[:, None], np.nan)
+    beside = correct(np.column_stack([judged, judged[::-1]]), labels)
+    assert beside.arms[0].slope == pytest.approx(found.slope)
+    few = [correct(judged[:, None], np.where(np.arange(12) < k, 0.8 * judged, np.nan)[:, None]) for k in (3, 4)]
+    assert [it.arms[0].slope for it in few] == pytest.approx([0.0, 0.8])
 
 
 @given(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.upstream.destination import Dialect
-from tenbin.upstream.failure import FailureKind, UpstreamFailure, failure_inside, failure_of, retry_after
+from tenbin.upstream.failure import FailureKind, UpstreamFailure, failure_inside, failure_of, read_error, retry_after
 
 
 def kind_of(status: int, error: Any, dialect: Dialect = "openai") -> FailureKind:
@@ -37,18 +37,22 @@ def test_an_answer_is_no_failure() -> None:
         (402, "unauthorised", True, True),
         (403, "unauthorised", True, True),
         (404, "not_found", True, False),
+        (405, "not_found", True, False),
         (408, "timeout", True, True),
         (409, "overloaded", True, True),
+        (410, "not_found", True, False),
         (413, "context", True, False),
         (418, "refused", False, False),
         (422, "refused", False, False),
         (425, "overloaded", True, True),
         (429, "rate_limited", True, True),
+        (498, "overloaded", True, True),
         (500, "server_error", True, True),
         (502, "server_error", True, True),
         (503, "overloaded", True, True),
         (504, "timeout", True, True),
         (520, "server_error", True, True),
+        (524, "timeout", True, True),
         (529, "overloaded", True, True),
     ],
 )
@@ -167,6 +171,22 @@ def test_words_and_codes_against_the_status(status: int, error: Any, kind: Failu
 
 
 @pytest.mark.parametrize(
+    ("kind", "codes"),
+    [
+        ("rate_limited", "rate_limit_exceeded rate_limit_error insufficient_quota"),
+        ("overloaded", "overloaded_error"),
+        ("context", "context_length_exceeded exceed_context_size_error string_above_max_length request_too_large"),
+        ("refused", "content_filter content_policy_violation moderation_blocked invalid_prompt data_inspection_failed"),
+        ("unauthorised", "invalid_api_key authentication_error billing_error"),
+        ("not_found", "model_not_found"),
+        ("capability", "unsupported_parameter unsupported_value unsupported_model unknown_parameter"),
+    ],
+)
+def test_a_code_says_it_whatever_the_words(kind: FailureKind, codes: str) -> None:
+    assert {kind_of(400, said("x", code=code)) for code in codes.split()} == {kind}
+
+
+@pytest.mark.parametrize(
     ("data", "dialect", "status", "kind"),
     [
         ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, "anthropic", 529, "overloaded"),
@@ -175,6 +195,24 @@ def test_words_and_codes_against_the_status(status: int, error: Any, kind: Failu
         (said("maximum context length is 5"), "openai", 400, "context"),
         ({"error": "boom"}, "openai", 500, "server_error"),
         ({"type": "error", "code": "rate_limit_exceeded", "message": "x"}, "openai", 429, "rate_limited"),
+        *(
+            ({"type": "error", "error": {"type": type_, "message": "x"}}, "anthropic", status, kind)
+            for type_, status, kind in (
+                ("invalid_request_error", 400, "refused"),
+                ("authentication_error", 401, "unauthorised"),
+                ("billing_error", 402, "unauthorised"),
+                ("permission_error", 403, "unauthorised"),
+                ("not_found_error", 404, "not_found"),
+                ("request_too_large", 413, "context"),
+                ("rate_limit_error", 429, "rate_limited"),
+                ("api_error", 500, "server_error"),
+                ("timeout_error", 504, "timeout"),
+            )
+        ),
+        ({"error": {"message": "x", "type": "requests", "code": "insufficient_quota"}}, "openai", 429, "rate_limited"),
+        ({"error": {"message": "x", "code": 600}}, "openai", 500, "server_error"),
+        ({"error": {"message": "x", "code": 399}}, "openai", 500, "server_error"),
+        ({"error": {"message": "x", "code": 400}}, "openai", 400, "refused"),
     ],
 )
 def test_an_error_inside_an_answer(data: Any, dialect: Dialect, status: int, kind: FailureKind) -> None:
@@ -188,6 +226,11 @@ def test_the_faults_that_a_validating_server_lists_are_its_words() -> None:
     )
     assert failure is not None
     assert failure.told.endswith("(body.n: Extra inputs are not permitted; too short)")
+
+
+@pytest.mark.parametrize("message", [3, True, "", [], {}, {"detail": 5}])
+def test_what_is_no_text_is_no_message(message: Any) -> None:
+    assert read_error(json.dumps({"error": {"message": message}}).encode())["message"] is None
 
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"

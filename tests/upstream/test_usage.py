@@ -60,6 +60,11 @@ def raw(value: Any) -> bytes:
             {"prompt_tokens": 9, "completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 5}},
             Usage(9, 6, 0, 0, 5),
         ),
+        # An answer that was cut while it thought: all of it is reasoning, once.
+        (
+            {"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 5}},
+            Usage(9, 5, 0, 0, 5),
+        ),
         # A surplus that is no reasoning is left alone.
         (
             {
