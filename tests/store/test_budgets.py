@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -181,6 +182,81 @@ def test_a_ledger_that_is_locked_is_no_refusal_and_no_free_pass(tmp_path):
                 pass
             assert budgets.standing(who)[0].used_usd == pytest.approx(1.0, abs=0.1001)
             budgets.close()
+
+    asyncio.run(work())
+
+
+def test_a_ledger_that_cannot_be_opened_is_not_asked_by_every_request(tmp_path, caplog):
+    (tmp_path / "ledger.sqlite").write_bytes(b"no database " * 100)
+    who = key(day_usd=1.0)
+
+    async def work():
+        budgets = Budgets(tmp_path, "w0", 2)
+        assert sum([await budgets.reserve(who, 0.1) is not None for _ in range(20)]) == 5
+        budgets.close()
+
+    asyncio.run(work())
+    assert 1 <= caplog.text.count("budgets cannot be shared") <= 3  # one a second
+
+
+def test_two_who_come_at_once_before_anything_is_leased_are_both_let_in(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1)
+            assert all(await asyncio.gather(*(budgets.reserve(key(day_usd=1.0), 0.01) for _ in range(2))))
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def test_nothing_is_reserved_from_a_share_that_is_being_given_back_nor_from_yesterdays(tmp_path):
+    who = key(day_usd=1.0)
+    now = [datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()]
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = Budgets(tmp_path, ledger.writer, 1, wall=lambda: now[0])
+            budgets.settle(await budgets.reserve(who, 0.1), 0.0)
+            link = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            held = "SELECT granted_usd FROM leases WHERE period = ?"
+            for day, seconds in (("2026-11-30", 0.0), ("2026-12-01", 86_400.0)):
+                link.execute("BEGIN IMMEDIATE")  # giving back takes as long as that
+                tending = asyncio.create_task(budgets.tend(0.0))
+                for _ in range(8):  # it looks, looks again, and asks
+                    await asyncio.sleep(0.0)
+                now[0] += seconds
+                reserving = asyncio.create_task(budgets.reserve(who, 0.1))
+                await asyncio.sleep(0.0)
+                assert not reserving.done()
+                link.execute("ROLLBACK")
+                assert await reserving
+                tending.cancel()
+                assert link.execute(held, (day,)).fetchone()[0] >= budgets.standing(who)[0].used_usd == 0.1
+            now[0] += 86_400.0
+            assert await budgets.reserve(who, 0.1)  # though there is room left of the day before
+            assert budgets.standing(who)[0].used_usd == 0.1
+            link.close()
+            budgets.close()
+
+    asyncio.run(work())
+
+
+def test_a_ledger_that_was_put_back_from_a_copy_sees_what_is_held(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            writer = ledger.writer
+        budgets = Budgets(tmp_path, writer, 1)
+        shutil.copy(tmp_path / "ledger.sqlite", tmp_path / "copy")
+        assert await budgets.reserve(key(day_usd=1.0), 0.1)
+        for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
+            (tmp_path / name).unlink()
+        (tmp_path / "copy").replace(tmp_path / "ledger.sqlite")
+        tending = asyncio.create_task(budgets.tend(0.01))
+        link = sqlite3.connect(tmp_path / "ledger.sqlite")
+        await until(lambda: link.execute("SELECT granted_usd FROM leases").fetchall() == [(0.1,)])
+        tending.cancel()
+        link.close()
+        budgets.close()
 
     asyncio.run(work())
 
