@@ -68,6 +68,17 @@ def test_wealth_is_the_product_of_what_each_stake_brings_and_shrinks_with_more_r
     assert plan.reach(values[:, None], 0.999999 / wealth).tolist() == [False]
 
 
+def test_the_last_round_stakes_the_least_that_reaches_the_goal() -> None:
+    """On a coin at even odds: who is short of the goal by a factor f, at most doubled by the largest stake, f - 1."""
+    plan = plan_bets(np.array([-1.0, 1.0]), np.array([[0.5, 0.5]]), 30, 1.0)
+    assert plan.rounds.tolist() == [*range(1, 26), 27, 29]
+    offered = np.array([0.0, *np.geomspace(0.02, 0.995, 19)])
+    lacking = np.exp(9.0 * (1.0 - np.arange(WEALTHS) / (WEALTHS - 1)) ** 1.5)
+    near = lacking <= 1.995
+    least = offered[np.searchsorted(offered, lacking[near] - 1.0 - 1e-12)]
+    assert plan.stakes[0, 0, near] == pytest.approx(least)
+
+
 @settings(max_examples=30)
 @given(npst.arrays(float, (2, 4), elements=st.floats(0.01, 1.0)), st.integers(20, 5000))
 def test_the_mean_that_is_planned_for_is_some_standard_errors_above_0(chance: Floats, n: int) -> None:

@@ -101,6 +101,18 @@ def test_what_is_not_reached_counts_as_infinite() -> None:
     assert figure.value == 0.5
     assert figure.low == pytest.approx(0.38, abs=0.01)  # they lean upwards by .01
     assert math.isnan(figure.high)
+    mostly = interval(np.concatenate([[0.5], np.linspace(0.4, 0.6, 40), np.full(60, np.nan)]))
+    assert mostly.low == pytest.approx(0.4 + 2.0 * 0.2 / 39)  # the third of a hundred; no middle, no lean
+    assert math.isnan(mostly.high)
+
+
+def test_of_few_resamples_the_interval_holds_all_and_of_none_there_is_none() -> None:
+    ten = interval(np.array([0.0, *np.linspace(-1.0, 1.0, 10)]))
+    assert (ten.low, ten.high) == (-1.0, 1.0)
+    none = mean_interval(np.array([0.5]))
+    assert (none.value, math.isnan(none.low), math.isnan(none.high)) == (0.5, True, True)
+    assert standard_error(np.array([9.0, 1.0, 3.0])) == pytest.approx(math.sqrt(2.0))
+    assert math.isnan(standard_error(np.array([9.0, 1.0])))
 
 
 def test_an_interval_is_drawn_out_by_both_leans_on_the_side_away_from_them() -> None:
@@ -177,3 +189,4 @@ def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -
     rows = np.ones(101)
     assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - REACH * lent[0])
     assert lent_sd(values[:, :1], stays[None, :], 0, one, np.arange(n)) == pytest.approx([0.0])
+    assert lent_sd(values, stays[None], 0, one, np.arange(n), stays[None]).tolist() == [0.0]  # nobody is next in line

@@ -56,7 +56,7 @@ EVIDENCE = Evidence(
 
 def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     verdict = verdict_of(EVIDENCE)
-    assert (verdict.kind, verdict.ratio, verdict.saving.value) == ("route", 0.99, 0.41)
+    assert (verdict.kind, verdict.model, verdict.ratio, verdict.saving.value) == ("route", None, 0.99, 0.41)
     assert not verdict.prompts_say_nothing
     assert "saves 41.0% [35.0%, 47.0%] of the cost of large" in verdict.sentences["en"][0]
     assert "without reading the prompts would save 20.0% [15.0%, 25.0%]" in verdict.sentences["en"][1]
@@ -197,6 +197,7 @@ def test_quality_above_every_single_models_is_a_reason_to_route_where_nothing_is
     assert "102.0% [101.0%, 103.0%] of large's quality at 5.50 times its cost" in verdict.sentences["en"][0]
     assert any("costs more than the best single model" in s for s in verdict.sentences["en"])
     assert any("最良の単独モデルより高い費用" in s for s in verdict.sentences["ja"])
+    assert verdict_of(replace(finer, chance_at_best=0.01)).kind == "route"
     assert verdict_of(replace(finer, chance_at_best=0.02)).prompts_say_nothing
     assert verdict_of(replace(finer, at_best=Figure(1.1, 0.99, 1.2))).prompts_say_nothing
 
@@ -216,7 +217,7 @@ def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() ->
 def test_an_open_interval_says_collect_and_how_many() -> None:
     open_gain = Figure(0.01, -0.01, 0.03)
     verdict = verdict_of(replace(EVIDENCE, gain=open_gain, gain_log=open_gain))
-    assert verdict.kind == "collect"
+    assert (verdict.kind, verdict.model) == ("collect", None)
     assert math.isnan(verdict.saving.value)
     assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
     assert "3,000 more prompts" in verdict.sentences["en"][0]

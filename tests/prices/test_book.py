@@ -100,6 +100,10 @@ def test_an_unknown_model_names_the_near_ones_and_is_never_guessed() -> None:
     )
     with pytest.raises(PriceError, match=r'no price for "a", "b", "c" and 1 more; add \[models\."a"\]'):
         book.rates(["a", "b", "c", "d"])
+    with pytest.raises(PriceError, match=r'no price for "a", "b", "c"; add'):
+        book.rates(["a", "b", "c"])
+    with pytest.raises(PriceError, match=r'no price for "a"; add'):
+        book.price("a")
 
 
 @given(books)

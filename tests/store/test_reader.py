@@ -15,6 +15,8 @@ def write(tmp_path):
         async with running(tmp_path) as ledger:
             for row in rows:
                 ledger.post(row)
+            assert await ledger.flush()
+            return ledger.lost_rows
 
     return lambda *rows: asyncio.run(run(rows))
 
@@ -72,7 +74,7 @@ def test_prompts_come_where_they_were_stored_and_else_the_reason(tmp_path, write
 def test_a_row_that_does_not_fit_leaves_the_others_in(tmp_path, write):
     from tenbin.types import Usage
 
-    write(
+    lost = write(
         intent("r1"),
         settled("r1", usage=Usage(1 << 63, 1)),
         intent("r2"),
@@ -81,6 +83,7 @@ def test_a_row_that_does_not_fit_leaves_the_others_in(tmp_path, write):
         intent("r4"),
         settled("r4"),
     )
+    assert lost == 3
     assert {call.request_id: call.status for call in Reader(tmp_path).requests()} == {
         "r1": "unknown",
         "r2": "unknown",

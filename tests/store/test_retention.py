@@ -56,8 +56,9 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
             await ledger.record(intent("open", prompt=PLANTED, user="ann"))
             assert await ledger.flush()
             await asyncio.to_thread(delete_user, tmp_path, "ann")
-            await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, prompt=PLANTED, user="ann"))
-            await ledger.record(intent("new", prompt=b"after that", user="ann"))
+            late, new = ({"prompt": text, "user": "ann", "conversation": "c"} for text in (PLANTED, b"after that"))
+            await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, **late))
+            await ledger.record(intent("new", **new))
             assert await ledger.flush()
 
     asyncio.run(work())
@@ -65,6 +66,7 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
     assert [(found[name].prompt, found[name].answer, found[name].user) for name in ("open", "late")] == [
         (None, None, None)
     ] * 2
+    assert (found["late"].conversation, found["new"].conversation) == (None, "c")
     assert (found["new"].prompt, found["new"].user) == (b"after that", "ann")
     assert traces(tmp_path) == []
 
