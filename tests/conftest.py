@@ -1,16 +1,18 @@
-"""What holds for every test: only loopback is reached, no vectors are kept, no example is timed."""
+"""What holds for every test: only loopback is reached, no vectors are kept, no example is timed, pages come first."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 LOOPBACK = ("127.", "::1", "localhost")
+HERE = Path(__file__).parent
 
 
 def refuse_the_internet(event: str, arguments: tuple[Any, ...]) -> None:
@@ -57,4 +59,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_make_collect_report(collector: pytest.Collector) -> Any:
     report = yield
     fail_if_skipped(report, collector.config)
+    if isinstance(collector, pytest.Directory) and report.passed:
+        report.result = begun_elsewhere(report.result)
     return report
+
+
+def begun_elsewhere(entries: list[Any]) -> list[Any]:
+    """A folder's entries as this worker reads them: in a fresh clone each compiles a part for the others."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    start = len(entries) * int(worker.removeprefix("gw")) // int(workers)
+    return entries[start:] + entries[:start]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One order for all workers, with what stands in this folder first: begun last, a long page would run alone."""
+    items.sort(key=lambda item: (item.path.parent != HERE, item.path))

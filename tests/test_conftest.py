@@ -1,4 +1,4 @@
-"""The two promises of conftest.py: no test reaches the internet, and the gate lets no test be skipped."""
+"""The promises of conftest.py: no test reaches the internet, the gate lets none be skipped, each worker reads all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import begun_elsewhere
 
 SKIPPED = """
 import pytest
@@ -54,3 +56,15 @@ def test_a_skip_fails_only_where_it_is_forbidden(tmp_path: Path, flags: list[str
         command, cwd=tmp_path, env={"PATH": "", "PYTEST_ADDOPTS": ""}, capture_output=True, text=True, check=False
     )
     assert (run.returncode, closing in run.stdout) == (code, True), run.stdout + run.stderr
+
+
+def test_workers_begin_at_different_places_and_read_every_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    read = []
+    for worker in ("gw0", "gw1", "gw2"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        read.append("".join(begun_elsewhere(list("abcdefg"))))
+    assert read == ["abcdefg", "cdefgab", "efgabcd"]
+    monkeypatch.delenv("PYTEST_XDIST_WORKER")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT")
+    assert begun_elsewhere([1, 2, 3]) == [1, 2, 3]
