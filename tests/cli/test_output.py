@@ -34,6 +34,38 @@ def test_a_name_moves_no_cursor_sets_no_title_and_turns_no_direction(capsys: pyt
     assert output.good("a") in output.harmless(output.good("a"))
 
 
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 30 columns."""
+    monkeypatch.setattr(output, "terminal_width", lambda: 30)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_table_wider_than_the_terminal_goes_on_below_beside_its_first_column() -> None:
+    row = ["small", "0.5 [0.4, 0.6]", "1.0", "0.7 [0.6, 0.8]", "2.0"]
+    first, second = output.table(["model", "kept", "n", "saved", "m"], [row], indent=2).split("\n\n")
+    assert first.splitlines()[0] == "  model            kept    n"
+    assert second.splitlines()[2] == "  small  0.7 [0.6, 0.8]  2.0"
+    why = output.table(["model", "why"], [["天秤", "saving little makes up for nothing"]], left=(0, 1))
+    assert why.splitlines()[2:] == ["天秤   saving little makes up", "       for nothing"]
+
+
+@pytest.mark.usefixtures("narrow")
+def test_prose_is_broken_where_a_reader_would() -> None:
+    said = "- It saves 40.0% [35.0%, 45.0%] of its cost."
+    assert output.prose(said, hang=2) == "- It saves 40.0% [35.0%,\n  45.0%] of its cost."
+    for line in output.prose("費用を66.8%（95%信頼区間 64.1%〜69.5%）削減します。「はい」、そうです。").splitlines():
+        assert output.text_width(line) <= 30
+        assert line[0] not in output.CLOSING
+        assert line[-1] not in output.OPENING
+
+
+def test_what_goes_to_a_file_or_a_pipe_is_as_wide_as_it_is() -> None:
+    said = "word " * 60
+    assert output.prose(said) == said
+    assert len(output.table(["a" * 200, "b" * 200], [["c", "d"]]).splitlines()) == 3
+
+
 def test_clip_stops_at_the_width_of_the_terminal_not_of_the_text() -> None:
     assert output.clip("日本語のプロンプト", 7) == "日本語…"
     assert output.clip("two\nlines", 20) == "two lines"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tenbin.cli.output import TEXTS, caution, faint, good, pad, percent, strong, table, text_width
+from tenbin.cli.output import TEXTS, caution, faint, good, pad, percent, prose, strong, table, text_width
 from tenbin.report.catalogue import Catalogue, load_catalogue
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def certificate_text(certificate: Certificate, lang: str = "en") -> str:
     }
     width = max(text_width(words(f"certify.{label}")) for label in LABELS)
     told = [
-        f"  {strong(pad(words(f'certify.{label}'), width))}  {text}" for label in LABELS if (text := lines[label]) != ""
+        prose(f"  {strong(pad(words(f'certify.{label}'), width))}  {text}", hang=width + 4)
+        for label in LABELS
+        if (text := lines[label]) != ""
     ]
-    parts = [good(head) if certified else caution(head), "\n".join(told)]
+    parts = [good(prose(head)) if certified else caution(prose(head)), "\n".join(told)]
     if certificate.groups:
         parts.append(groups_text(certificate, words))
     return "\n\n".join(parts)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tenbin.cli.output import faint, good, number, table, usd
+from tenbin.cli.output import faint, good, number, prose, table, usd
 
 if TYPE_CHECKING:
     from tenbin.report.catalogue import Catalogue
@@ -56,7 +56,7 @@ def decision_text(decision: Decision, setting: str, words: Catalogue, *, version
         ]
         for i, view in enumerate(views)
     ]
-    head = f"{good(decision.model)}: {said(decision.reason, words.lang)} {faint(f'({setting})')}"
+    head = prose(f"{good(decision.model)}: {said(decision.reason, words.lang)} {faint(f'({setting})')}")
     drawn = table(headers, cells, left=(0, len(headers) - 1), indent=2)
     by = ", ".join(f"{name} {version}" for name, version in decision.versions.items())
     return "\n\n".join([head, drawn, *([faint(words("decision.decided_by", versions=by))] if versions and by else [])])

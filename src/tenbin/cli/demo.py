@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import TEXTS, clip, emit_json, faint, json_option, say, strong
+from tenbin.cli.output import TEXTS, clip, emit_json, faint, json_option, prose, say, strong, terminal_width
 from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import MissingExtraError, UsageError
 
@@ -59,7 +59,7 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
     kept = vector_cache(None, os.environ)
     with TerminalProgress() as progress:
         panel = read_outcomes(source, progress=progress)
-        talk(words("demo.what", models=str(len(panel.models)), n=f"{len(panel):,}"))
+        talk(prose(words("demo.what", models=str(len(panel.models)), n=f"{len(panel):,}")))
         talk(f"\n{strong(words('demo.fit'))}\n")
         router = fit(panel, settings=FitSettings(vector_cache=kept), progress=progress)
         router.save(out / "router")
@@ -150,9 +150,9 @@ def show(evaluation: Evaluation, decisions: list[tuple[Query, Dial, Decision]], 
     from tenbin.cli.evaluate_text import evaluation_text  # noqa: PLC0415
 
     say(evaluation_text(evaluation, lang))
-    say(f"\n{strong(words('demo.route'))}\n")
+    say(f"\n{strong(prose(words('demo.route')))}\n")
     for query, dial, decision in decisions:
-        say(f"› {clip(query.prompt, 110)}")
+        say(f"› {clip(query.prompt, min(110, (terminal_width() or 112) - 2))}")
         say(f"{decision_text(decision, dial_text(dial, words, decision.trade_off.mu), words, versions=False)}\n")
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tenbin.cli.output import TEXTS, clip, faint, good, number, percent, strong, table, usd
+from tenbin.cli.output import TEXTS, clip, faint, good, number, percent, prose, strong, table, usd
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.notes import told_note
 
@@ -24,13 +24,14 @@ def evaluation_text(evaluation: Evaluation, lang: str) -> str:
     words, curves = load_catalogue(lang, TEXTS), load_catalogue(lang)
     sentences = evaluation.verdict.sentences[lang]
     parts = [
-        "\n".join([good(sentences[0]), *sentences[1:]]),
+        "\n".join([good(prose(sentences[0])), *map(prose, sentences[1:])]),
         faint(words("evaluate.data", n=f"{evaluation.data.n_clusters:,}")),
         f"{strong(words('evaluate.promise'))}\n{promises(evaluation, words)}",
         f"{strong(words('evaluate.models'))}\n{singles(evaluation, words)}",
         f"{strong(words('evaluate.against'))}\n{comparison(evaluation, words, curves)}",
-        *([faint("\n".join(told_note(note, curves) or note for note in evaluation.notes))] if evaluation.notes else []),
     ]
+    if evaluation.notes:
+        parts.append(faint(prose("\n".join(told_note(note, curves) or note for note in evaluation.notes))))
     return "\n\n".join(parts)
 
 

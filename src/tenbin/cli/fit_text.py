@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenbin.cli.evaluate_text import per_thousand
-from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, strong, table, usd
+from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, prose, strong, table, usd
 from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.cli.router_text import dial_rows
 from tenbin.report.catalogue import Catalogue, load_catalogue
@@ -118,7 +118,7 @@ def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, ne
         ),
         table([words(f"fit.{key}") for key in ("model", "quality", "per_thousand")], rows, indent=2)
         + (faint(f"\n  {words('fit.more', n=str(more))}") if more > 0 else ""),
-        "\n".join(f"  {pad(words(f'fit.{key}'), 9)}  {value}" for key, value in told.items()),
+        "\n".join(prose(f"  {pad(words(f'fit.{key}'), 9)}  {value}", hang=13) for key, value in told.items()),
         promise_text(manifest.reference, found, words),
     ]
     if next_step:
@@ -142,4 +142,4 @@ def promise_text(reference: str, found: Measured, words: Catalogue) -> str:
         said = words(kind, share=share, model=reference, change=good(change))
     headers = [words(f"fit.{key}") for key in ("asked", "kept", "per_thousand", "saving")]
     rows = [[percent(asked, 0), *promise_cells(kept)] for asked, kept in found.promises.items()]
-    return f"{said}\n\n{table(headers, rows, indent=2)}\n  {faint(words('fit.brackets'))}"
+    return f"{prose(said)}\n\n{table(headers, rows, indent=2)}\n  {faint(words('fit.brackets'))}"

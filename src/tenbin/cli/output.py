@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import math
 import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,6 +33,16 @@ OUR_STYLES = re.compile(r"(\x1b\[(?:0|1|2|3[1-3])m)")
 """The codes of `strong`, `faint`, `good` and `caution`, and of failures: colours, weights and their end."""
 KEPT = "\n\t\u200c\u200d"
 """Line break, tab, and the joiners that scripts and emoji need."""
+
+GAP = "  "
+"""Between the columns of a table."""
+LEAST_TEXT = 24
+"""The least columns that text is squeezed into."""
+WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60"
+"""Characters between which a line may be broken without a space: Chinese, Japanese, full-width forms."""
+OPENING, CLOSING = "「『（［｛〈《", "、。，．・：；？！ー」』）］｝〉》〜ぁぃぅぇぉっゃゅょァィゥェォッャュョ%"
+PIECES = re.compile(f"[{OPENING}]*(?:[{WIDE}]|[^\\s{WIDE}]+)[{CLOSING}]* *| +")
+"""What a line is not broken within: a word, or a wide character with the marks that may not begin or end a line."""
 
 STDOUT = "tenbin.cli.stdout"
 """Under which the context of a command keeps the stream of its results."""
@@ -106,17 +118,81 @@ def table(
 ) -> str:
     """A text table: the columns numbered in `left` flush left, the others flush right, by width on a terminal.
 
-    Cells may hold colour codes and wide (Japanese) characters; line breaks in a cell become spaces.
+    Cells may hold colour codes and wide (Japanese) characters; line breaks in a cell become spaces. Columns that the
+    terminal has no room for follow below, beside the first column again.
     """
     lines = [[one_cell(cell) for cell in row] for row in (headers, *rows)]
     widths = [max(text_width(line[column]) for line in lines) for column in range(len(headers))]
-    margin = " " * indent
-    drawn = [
-        margin + "  ".join(pad(cell, widths[k], right=k not in left) for k, cell in enumerate(line)).rstrip()
-        for line in lines
+    terminal = terminal_width()
+    room = sum(widths) + len(GAP) * len(widths) if terminal is None else terminal - indent
+    parts = []
+    for columns in _parts(widths, room):
+        taken = sum(widths[k] + len(GAP) for k in columns[:-1])
+        last = columns[-1]
+        if last in left and len(columns) > 1 and taken + widths[last] > room:
+            widths[last] = max(room - taken, LEAST_TEXT)
+        drawn = [line for cells in lines for line in _row([cells[k] for k in columns], columns, widths, left)]
+        ruled = [drawn[0], GAP.join("─" * widths[k] for k in columns), *drawn[1:]]
+        parts.append("\n".join(" " * indent + line for line in ruled))
+    return "\n\n".join(parts)
+
+
+def _parts(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns of each part of a table, the first in every one: as few parts as fit, and as even as they come."""
+    parts = _filled(widths, room)
+    if len(parts) == 1:
+        return parts
+    evener = (_filled(widths, narrower) for narrower in range(room - 1, 0, -1))
+    return [parts, *itertools.takewhile(lambda found: len(found) == len(parts), evener)][-1]
+
+
+def _filled(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns in parts of at most `room`, each as full as it may be; one beside the first always fits."""
+    parts = [[0]]
+    for column in range(1, len(widths)):
+        taken = sum(widths[k] + len(GAP) for k in parts[-1])
+        if len(parts[-1]) > 1 and taken + widths[column] > room:
+            parts.append([0])
+        parts[-1].append(column)
+    return parts
+
+
+def _row(cells: Sequence[str], columns: Sequence[int], widths: Sequence[int], left: Collection[int]) -> list[str]:
+    """One row, on several lines where its last cell is wider than its column."""
+    *firsts, last = cells
+    pieces = broken(last, widths[columns[-1]]) if text_width(last) > widths[columns[-1]] else [last]
+    rows = [[*firsts, pieces[0]], *([*("" for _ in firsts), piece] for piece in pieces[1:])]
+    return [
+        GAP.join(pad(cell, widths[k], right=k not in left) for k, cell in zip(columns, row, strict=True)).rstrip()
+        for row in rows
     ]
-    rule = margin + "  ".join("─" * width for width in widths)
-    return "\n".join([drawn[0], rule, *drawn[1:]])
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that results go to; None where they go elsewhere."""
+    return shutil.get_terminal_size().columns if results().isatty() else None
+
+
+def prose(text: str, *, hang: int = 0) -> str:
+    """Sentences in lines that fit the terminal, all but the first of a paragraph `hang` columns in."""
+    width = terminal_width()
+    if width is None:
+        return text
+    return "\n".join(("\n" + " " * hang).join(broken(line, width - hang)) for line in text.split("\n"))
+
+
+def broken(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` columns, broken between words and between wide characters."""
+    lines, used = [""], 0
+    for piece in PIECES.findall(text):
+        size = text_width(piece)
+        if lines[-1] and used + text_width(piece.rstrip(" ")) > width:
+            lines[-1] = lines[-1].rstrip(" ")
+            lines.append("")
+            used = 0
+        lines[-1] += piece
+        used += size
+    return lines
 
 
 def one_cell(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import caution, clip, faint, percent, strong, table, usd
+from tenbin.cli.output import caution, clip, faint, percent, prose, strong, table, usd
 from tenbin.cli.progress import duration
 from tenbin.pilot.folder import DEFAULT_ROOT
 from tenbin.pilot.plan.new import PilotPlan
@@ -40,8 +40,8 @@ def plan_text(name: str, root: Path, found: PilotPlan, words: Catalogue) -> str:
         high=usd(stage.high_usd),
         time=duration(stage.seconds),
     )
-    parts = [strong(head), _prompts(found, words), asked, _candidates(stage, words)]
-    parts.append("\n".join(f"- {line}" for line in _remarks(found, words)))
+    parts = [strong(prose(head)), prose(_prompts(found, words)), prose(asked), _candidates(stage, words)]
+    parts.append("\n".join(prose(f"- {line}", hang=2) for line in _remarks(found, words)))
     where = "" if root == Path(DEFAULT_ROOT) else f" --root {shlex.quote(str(root))}"
     command = f"tenbin pilot run {shlex.quote(name)}{where}"
     parts.append(words("pilot_plan.next", dry=strong(f"{command} --dry-run"), run=strong(command)))

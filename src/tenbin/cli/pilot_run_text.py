@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import caution, clip, faint, number, strong, table, usd
+from tenbin.cli.output import caution, clip, faint, number, prose, strong, table, usd
 from tenbin.cli.progress import duration
 from tenbin.pilot.folder import DEFAULT_ROOT, PilotFolder
 from tenbin.pilot.run.forecast import CandidateForecast, RunForecast
@@ -48,8 +48,8 @@ def report_text(folder: PilotFolder, report: RunReport, words: Catalogue) -> str
         spent=usd(report.spent_usd),
         budget=usd(report.budget_usd),
     )
-    parts = [strong(head), table([words(f"pilot_run.{title}") for title in titles], rows)]
-    said = [f"- {line}" for line in remarks(report, words)]
+    parts = [strong(prose(head)), table([words(f"pilot_run.{title}") for title in titles], rows)]
+    said = [prose(f"- {line}", hang=2) for line in remarks(report, words)]
     if said:
         parts.append("\n".join(said))
     parts.append(_ending(folder, report, words))
@@ -164,7 +164,7 @@ def forecast_text(found: RunForecast, words: Catalogue) -> str:
         lines.append(words("pilot_run.unknown", usd=usd(found.unknown_usd)))
     for candidate in found.candidates:
         lines += [f"{one_line(candidate.name)}: {line}" for line in _of_forecast(candidate, words)]
-    parts.append("\n".join(f"- {line}" for line in lines))
+    parts.append("\n".join(prose(f"- {line}", hang=2) for line in lines))
     return "\n\n".join(parts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import clip, faint, good, strong, table
+from tenbin.cli.output import clip, faint, good, prose, strong, table
 from tenbin.pilot.commands import next_commands
 from tenbin.pilot.status import Status
 from tenbin.pilot.telling import Telling
@@ -20,17 +20,20 @@ def status_text(status: Status, lang: str, root: Path) -> str:
     words = told.words
     commands = "\n".join(f"  {command}" for command in next_commands(status, root))
     parts = [
-        "\n".join([good(told.headline()), *told.reasons()]),
+        "\n".join([good(prose(told.headline())), *map(prose, told.reasons())]),
         f"{strong(words('page.next'))}\n{commands}" if commands else "",
-        faint(told.scope()),
-        _part(words("found.title"), [told.unmeasured()] if told.unmeasured() else [savings(told), told.proof()]),
+        faint(prose(told.scope())),
+        _part(
+            words("found.title"),
+            [prose(told.unmeasured())] if told.unmeasured() else [savings(told), prose(told.proof())],
+        ),
         _part(words("singles.title"), [singles(told)] if status.singles else []),
-        _part(words("judge.title"), [*told.grades(), graded(told)]),
-        _part(words("room.title"), [told.head_room()]) if status.singles else "",
-        _part(words("pace.title"), [pace(told), told.pace()] if status.pace.points else []),
-        _part(words("payback.title"), [told.payback()]),
-        _part(words("bought.title"), [stages(told), candidates(told), told.spending()]),
-        _part(words("odd.title"), [one_line(said) for said in told.oddities()] or [words("odd.none")]),
+        _part(words("judge.title"), [*map(prose, told.grades()), graded(told)]),
+        _part(words("room.title"), [prose(told.head_room())]) if status.singles else "",
+        _part(words("pace.title"), [pace(told), prose(told.pace())] if status.pace.points else []),
+        _part(words("payback.title"), [prose(told.payback())]),
+        _part(words("bought.title"), [stages(told), candidates(told), prose(told.spending())]),
+        _part(words("odd.title"), [prose(one_line(said)) for said in told.oddities()] or [words("odd.none")]),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import TEXTS, emit_json, json_option, results, say
+from tenbin.cli.output import TEXTS, emit_json, json_option, prose, results, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def route_one(router: Router, asked: Asked, query: Query, as_json: bool) -> None
         emit_json({**decision_json(decision), "promise": promise})
     else:
         say(decision_text(decision, asked.setting(decision.trade_off.mu), asked.words))
-        say(f"\n{promise_line(promise, router, asked.words)}")
+        say(f"\n{prose(promise_line(promise, router, asked.words))}")
 
 
 def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> None:
