@@ -13,7 +13,7 @@ from tenbin.errors import DataError
 from tests.report.made import make_evaluation
 
 
-@pytest.mark.parametrize(("lang", "heading"), [("en", "Cost against quality"), ("ja", "コストと品質の関係")])
+@pytest.mark.parametrize(("lang", "heading"), [("en", "Cost against quality"), ("ja", "費用と品質の関係")])
 def test_one_evaluation_gives_both_languages(lang: str, heading: str, tmp_path: Path) -> None:
     saved, page = tmp_path / "evaluation.json", tmp_path / "report.html"
     saved.write_text(json.dumps(make_evaluation().to_json()))

@@ -72,7 +72,7 @@ def test_an_end_that_is_not_known_is_shown_as_open() -> None:
     half = replace(EVIDENCE.points[1], blind_saving=Figure(0.2, float("nan"), 0.25))
     verdict = verdict_of(replace(EVIDENCE, points=(half,)))
     assert "would save 20.0% [up to 25.0%]" in verdict.sentences["en"][1]
-    assert "20.0%（95%信頼区間 〜25.0%）" in verdict.sentences["ja"][1]
+    assert "20.0%（95%信頼区間 最大25.0%）" in verdict.sentences["ja"][1]
 
 
 def test_why_no_blind_saving_is_told_is_said() -> None:

@@ -45,7 +45,7 @@ def test_a_reason_is_its_english_sentence() -> None:
 def test_it_is_said_in_japanese_with_all_that_it_contains() -> None:
     reason = Reason("with_ground", reason=Reason("least_cost"), ground=Reason("guessed_group"))
     assert reason.said("en") == reason == "least expected cost, its group guessed from the text"
-    assert reason.said("ja") == "期待コストが最小、グループは文面から推定"
+    assert reason.said("ja") == "期待費用が最小、グループは文面から推定"
 
 
 def test_values_are_never_read_as_templates() -> None:

@@ -46,7 +46,7 @@ def test_ranges_name_a_unit_behind_them_once() -> None:
     assert EN.between("$1.00", "$2.00") == "$1.00 to $2.00"
     assert EN.between(MISSING, MISSING) == MISSING
     assert (EN.between(MISSING, "2%"), EN.between("1", MISSING)) == ("up to 2%", "1 or more")
-    assert (JA.between(MISSING, "2%"), JA.between("1", MISSING)) == ("〜2%", "1〜")
+    assert (JA.between(MISSING, "2%"), JA.between("1", MISSING)) == ("最大2%", "1以上")
 
 
 def test_days() -> None:

@@ -191,7 +191,7 @@ def test_prompts_are_shown_only_when_handed_over() -> None:
         (
             "ja",
             (
-                "コストと品質の関係",
+                "費用と品質の関係",
                 "1,050件（うち互いに異なるもの1,040件）で測定",
                 "4.00ドル",
                 "60.0%",
@@ -361,5 +361,5 @@ def test_the_reasons_of_examples_are_in_the_language_of_the_page() -> None:
     shown = [Example("which?", make_decision("small", Reason("least_cost")))]
     assert "least expected cost" in render_report(make_evaluation(), examples=shown)
     japanese = render_report(make_evaluation(), lang="ja", examples=shown)
-    assert "期待コストが最小" in japanese
+    assert "期待費用が最小" in japanese
     assert "least expected cost" not in japanese

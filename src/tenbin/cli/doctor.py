@@ -18,6 +18,7 @@ from tenbin.cli.output import (
     json_option,
     one_cell,
     pad,
+    prose,
     say,
     strong,
     text_width,
@@ -107,13 +108,15 @@ def doctor_text(findings: Sequence[Finding], words: Catalogue) -> str:
     checks = {finding.check: words(f"doctor.{finding.check}") for finding in findings}
     marks = {"ok": good("ok"), "warn": caution("warn"), "fail": click.style("fail", fg="red", bold=True)}
     width = max(map(text_width, checks.values()))
+    hang = width + 8
     lines = []
     for finding in findings:
         subject = f"{finding.subject}: " if finding.subject else ""
         what = one_cell(finding.what(words))
-        lines.append(f"{pad(marks[finding.status], 4)}  {pad(checks[finding.check], width)}  {subject}{what}")
+        head = f"{pad(marks[finding.status], 4)}  {pad(checks[finding.check], width)}  "
+        lines.append(prose(f"{head}{subject}{what}", hang=hang))
         if (advice := finding.advice(words)) is not None:
-            lines.append(f"{' ' * (width + 8)}{faint(one_cell(advice))}")
+            lines.append(prose(f"{' ' * hang}{faint(one_cell(advice))}", hang=hang))
     fails, warnings = (sum(finding.status == status for finding in findings) for status in ("fail", "warn"))
     if fails:
         total = strong(words("doctor.sum_fail", fails=str(fails), warnings=str(warnings)))

@@ -109,7 +109,5 @@ def init(config: Path) -> None:
     say(f"wrote {strong(str(config))}: put your models and your router into it, then run")
     say(strong(f"  tenbin doctor{named}"))
     say(strong(f"  tenbin serve{named}"))
-    say(
-        faint("No router yet? 'tenbin pilot plan' begins with your own prompts, 'tenbin fit' with a table of outcomes;")
-    )
-    say(faint("'tenbin serve --demo' shows a gateway at once."))
+    say(faint("No router yet? 'tenbin pilot plan' begins with your own prompts, 'tenbin fit' with a"))
+    say(faint("table of outcomes; 'tenbin serve --demo' shows a gateway at once."))

@@ -239,8 +239,8 @@ def _between(f: Figure) -> str:
 
 def _between_ja(f: Figure) -> str:
     if math.isnan(f.low):
-        return "" if math.isnan(f.high) else f"〜{f.high:.1%}"
-    return f"{f.low:.1%}〜" + ("" if math.isnan(f.high) else f"{f.high:.1%}")
+        return "" if math.isnan(f.high) else f"最大{f.high:.1%}"
+    return f"{f.low:.1%}以上" if math.isnan(f.high) else f"{f.low:.1%}〜{f.high:.1%}"
 
 
 def _cost(saving: Figure) -> str:

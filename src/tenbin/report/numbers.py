@@ -77,9 +77,9 @@ class Numbers:
         if low == MISSING == high:
             return MISSING
         if low == MISSING:
-            return f"〜{high}" if self.lang == "ja" else f"up to {high}"
+            return f"最大{high}" if self.lang == "ja" else f"up to {high}"
         if high == MISSING:
-            return f"{low}〜" if self.lang == "ja" else f"{low} or more"
+            return f"{low}以上" if self.lang == "ja" else f"{low} or more"
         unit = next((unit for unit in ("%", "ドル") if low.endswith(unit) and high.endswith(unit)), "")
         first = low.removesuffix(unit) if unit else low
         return f"{first}〜{high}" if self.lang == "ja" else f"{first} to {high}"

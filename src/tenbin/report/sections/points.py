@@ -6,7 +6,7 @@ import math
 
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.report.edition import Edition
-from tenbin.report.markup import Markup, el, join
+from tenbin.report.markup import Markup, el
 from tenbin.report.sections.part import part
 from tenbin.report.table import Column, cell, table
 
@@ -18,8 +18,8 @@ def points(edition: Edition) -> Markup:
         return Markup("")
     columns = [
         Column(words("points.setting"), False), Column(words("points.promised")), Column(words("points.realised")),
-        Column(words("points.ratio")), Column(words("points.overshoot")), Column(words("points.saving")),
-        Column(words("points.kept"), False),
+        Column(words("points.ratio")), Column(words("points.overshoot")), Column(words("points.cost")),
+        Column(words("points.saving")), Column(words("points.kept"), False),
     ]  # fmt: skip
     rows = [_row(edition, point) for point in edition.evaluation.operating_points]
     return part(
@@ -46,17 +46,11 @@ def _row(edition: Edition, point: OperatingPoint) -> tuple[str, ...]:
     answer = words("points.yes" if point.kept else "points.no") if point.reached else words("points.unreached")
     return (
         cell(setting, f"μ = {numbers.mu(point.mu)}" if point.kind == "min_quality" else ""),
-        cell(
-            numbers.percent(point.promised_quality),
-            _at_cost(edition, promised_cost),
-        ),
-        cell(quality, join(quality_interval, el("br"), _at_cost(edition, cost), el("br"), cost_interval)),
+        cell(numbers.percent(point.promised_quality), words("points.at_cost", cost=promised_cost)),
+        cell(quality, quality_interval),
         cell(ratio, ratio_interval),
         cell(numbers.points(point.overshoot) if math.isfinite(point.overshoot) else "–"),
+        cell(cost, cost_interval),
         cell(saving, saving_interval),
         el("span", answer, class_="answer yes" if point.reached and point.kept else "answer no"),
     )
-
-
-def _at_cost(edition: Edition, cost: str) -> str:
-    return edition.words("points.at_cost", cost=cost)

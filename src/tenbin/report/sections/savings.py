@@ -6,7 +6,7 @@ import math
 
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.edition import Edition
-from tenbin.report.markup import Markup, join
+from tenbin.report.markup import Markup, el, join
 from tenbin.report.sections.part import part
 from tenbin.report.table import Column, cell, table
 
@@ -39,4 +39,11 @@ def savings(edition: Edition) -> Markup:
     lead = join(
         words("savings.lead", model=edition.best.model, cost=numbers.per_thousand_usd(edition.best.cost_usd.value))
     )
-    return part("savings", words("savings.title"), lead, table(columns, rows, caption=words("savings.title")))
+    beforehand = (
+        el("p", words("savings.hindsight", points=words("points.title")), class_="small")
+        if edition.evaluation.operating_points
+        else ""
+    )
+    return part(
+        "savings", words("savings.title"), lead, table(columns, rows, caption=words("savings.title")), beforehand
+    )
