@@ -13,6 +13,8 @@ from tenbin.errors import RequestError
 from tenbin.upstream.translate import DROPPED, chat_to_messages, messages_to_chat, untranslatable
 
 USER = {"role": "user", "content": "Hello"}
+BLANK = {"role": "user", "content": " "}
+ANSWER = {"role": "assistant", "content": "Hello to you"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -59,6 +61,11 @@ MESSAGES_FIELDS = ("messages", "system", "tools", "tool_choice", "output_config"
         ({"messages": [{"role": "assistant", "audio": {"id": "a"}}, USER]}, "messages[0].audio"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"type": "custom"}]}, USER]}, "messages[0].tool_calls[0]"),
         ({"messages": [USER, {"role": "assistant", "content": "{"}]}, "messages[1]"),
+        ({"messages": [{"role": "user", "content": " \n"}]}, "messages[0], a turn that says nothing"),
+        ({"messages": [{"role": "system", "content": ""}, {"role": "user", "content": []}]}, "messages[1], a turn"),
+        ({"messages": [{"role": "user"}, {"role": "user", "content": [{"type": "text", "text": ""}]}]}, "messages[0],"),
+        ({"messages": [{"role": "developer", "content": None}]}, "messages[0], a turn"),
+        ({"messages": [USER, ANSWER, {"role": "system", "content": "Be brief."}, BLANK, BLANK]}, "messages[3], a turn"),
     ],
 )
 def test_what_only_openai_knows_is_named(fields: dict[str, Any], named: str) -> None:
@@ -99,6 +106,21 @@ def test_what_only_anthropic_knows_is_named(fields: dict[str, Any], named: str) 
     reason = untranslatable({"max_tokens": 5, "messages": [USER], **fields}, "anthropic", "openai")
     assert reason is not None
     assert reason.startswith(named)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [BLANK, USER],
+        [USER, BLANK],
+        [USER, ANSWER, BLANK, USER],
+        [{"role": "system", "content": "Say hello."}, BLANK],
+        [USER, {"role": "assistant", "tool_calls": [{"id": "a"}]}, {"role": "tool", "tool_call_id": "a"}, BLANK],
+        [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]}, BLANK],
+    ],
+)
+def test_a_turn_without_a_word_bars_nobody_where_something_else_is_asked(messages: list[dict[str, Any]]) -> None:
+    assert untranslatable({"messages": messages}, "openai", "anthropic") is None
 
 
 def test_values_that_ask_for_nothing_bar_nobody() -> None:

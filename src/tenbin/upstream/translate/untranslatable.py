@@ -8,7 +8,7 @@ from typing import Any
 from tenbin.upstream.translate.body import Json
 from tenbin.upstream.translate.fields import field_without_counterpart
 from tenbin.upstream.translate.model_rules import anthropic_rules
-from tenbin.upstream.translate.parts import to_block, to_part
+from tenbin.upstream.translate.parts import text_block, to_block, to_part
 from tenbin.upstream.translate.schema import has_free_names, is_openai_strict
 
 _OTHER: Mapping[str, str] = {"openai": "Anthropic messages API", "anthropic": "OpenAI chat API"}
@@ -68,9 +68,36 @@ def _chat_faults(body: Json, model: str | None) -> Iterator[str]:
     messages = _dicts(body.get("messages"))
     for at, message in enumerate(messages):
         yield from _chat_message_faults(message, f"messages[{at}]")
+    if (silent := _silent_turn(messages)) is not None:
+        yield f"messages[{silent}], a turn that says nothing,"
     last = messages[-1] if messages else {}
     if last.get("role") == "assistant" and not last.get("tool_calls") and not rules.prefills:
         yield f"messages[{len(messages) - 1}], a closing assistant turn,"
+
+
+def _silent_turn(messages: list[Json]) -> int | None:
+    """The message without a word that Claude would have to answer; None where something is said to it.
+
+    Anthropic takes no empty text, so such a turn is left out: alone, there is no message left, and behind an answer
+    that answer would be gone on with.
+    """
+    spoken = [at for at, message in enumerate(messages) if _says(message)]
+    said = [at for at in spoken if messages[at].get("role") not in ("system", "developer")]
+    if not messages or (spoken and not said) or (said and messages[said[-1]].get("role") != "assistant"):
+        return None
+    asked = [at for at in range(said[-1] + 1 if said else 0, len(messages)) if messages[at].get("role") == "user"]
+    return asked[0] if asked else None if said else 0
+
+
+def _says(message: Json) -> bool:
+    """Whether anything of a message is left in a turn of Anthropic's."""
+    calls = message.get("tool_calls")
+    if message.get("role") == "tool" or calls not in (None, []) or text_block(message.get("refusal")):
+        return True
+    content = message.get("content")
+    if isinstance(content, list):
+        return any(not isinstance(part, dict) or to_block(part) for part in content)
+    return content is not None and (not isinstance(content, str) or text_block(content) is not None)
 
 
 def _chat_message_faults(message: Json, where: str) -> Iterator[str]:
