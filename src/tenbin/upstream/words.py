@@ -26,7 +26,7 @@ class _Spoken(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    index: int = 0
+    index: int | None = 0
     message: _Spoken | None = None
     delta: _Spoken | None = None
 
@@ -76,7 +76,7 @@ class Words:
         if answer.type == "content_block_delta" and answer.delta is not None:
             self._say(answer.delta.text)
         for choice in answer.choices or ():
-            if choice.index == 0 and choice.delta is not None:
+            if not choice.index and choice.delta is not None:
                 self._say(_text(choice.delta.content))
                 if choice.delta.refusal:
                     self.is_refusal = True

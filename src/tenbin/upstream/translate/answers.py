@@ -118,7 +118,9 @@ def _message(answer: Json, model: str | None, thinking: bool) -> Json:
         function = mapping(call.get("function"), "tool_calls.function")
         call_id = ids.unique(string(call.get("id"), "tool_calls.id"), answer.get("id"))
         name = string(function.get("name"), "tool_calls.function.name")
-        given = call_input(string(function.get("arguments"), "tool_calls.function.arguments"))
+        given = function.get("arguments")
+        if not isinstance(given, dict):  # some servers give the object itself
+            given = call_input(string(given, "tool_calls.function.arguments"))
         blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": given})
     finish = choices[0].get("finish_reason")
     stop = to_stop_reason(finish, has_calls=bool(calls), has_refused=bool(refusal))

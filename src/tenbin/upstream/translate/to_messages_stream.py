@@ -28,7 +28,7 @@ _NULL = msgspec.Raw(b"null")
 
 class _Function(msgspec.Struct):
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class _ToolCall(msgspec.Struct):
@@ -46,7 +46,7 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    index: int = 0
+    index: int | None = 0
     delta: _Delta | None = None
     finish_reason: Any = None
 
@@ -147,7 +147,7 @@ class ChatToMessagesStream:
         out = b"" if self._has_started else self._start(chunk)
         self._usage = openai_usage(chunk.usage) or self._usage
         for choice in chunk.choices or ():
-            if choice.index == 0:
+            if not choice.index:  # null counts as the first: there is one
                 self._finish_reason = choice.finish_reason or self._finish_reason
                 if choice.delta is not None:
                     out += self._delta(choice.delta)
@@ -191,7 +191,9 @@ class ChatToMessagesStream:
         A block begins with the call's name: where that comes late, what came before it waits.
         """
         function = call.function or _Function()
-        given = call.id or ""
+        given, arguments = call.id or "", function.arguments or ""
+        if isinstance(arguments, dict):  # some servers give the object itself, whole
+            arguments = msgspec.json.encode(arguments).decode()
         index = call.index if call.index is not None else -1
         known = self._calls.get(index)
         is_begun = known is not None and bool(known.given or known.name)
@@ -199,13 +201,13 @@ class ChatToMessagesStream:
             known = self._calls[index] = _Call(given, self._names.unique(given, self._id))
             self._unnamed.append(known)
         if not known.name:
-            known.held += function.arguments or ""
+            known.held += arguments
             if not function.name:
                 return b""
             known.name = function.name
             self._unnamed.remove(known)
             return self._blocks.write_call(known.call_id, known.name, known.held)
-        return self._blocks.write_call(known.call_id, known.name, function.arguments or "")
+        return self._blocks.write_call(known.call_id, known.name, arguments)
 
     def _finish(self) -> bytes:
         if not self._has_started:  # an end without any chunk is no answer

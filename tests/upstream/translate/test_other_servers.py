@@ -1,0 +1,37 @@
+"""Servers that write OpenAI's dialect their own way, where what they mean is certain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tenbin.upstream.translate import ChatToMessagesStream, completion_to_message
+from tenbin.upstream.words import Words
+
+
+@pytest.mark.parametrize(("arguments", "given"), [({"a": 1}, {"a": 1}), ({}, {}), (None, {}), ('{"a": 1}', {"a": 1})])
+def test_arguments_that_are_an_object_already_are_taken_as_they_are(arguments: Any, given: Any) -> None:
+    """Such an answer was none: it was asked for elsewhere, and paid twice."""
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    answer = {"id": "c", "choices": [{"index": None, "message": message, "finish_reason": "tool_calls"}]}
+    assert completion_to_message(answer)["content"][0]["input"] == given
+
+
+@pytest.mark.parametrize("index", [{"index": None}, {}, {"index": 0}])
+def test_the_only_choice_of_a_stream_needs_no_number_and_arguments_may_be_an_object(index: dict[str, Any]) -> None:
+    """Both ended an answer half-way."""
+    function = {"name": "f", "arguments": {"a": "é"}}
+    deltas = [{"content": "Let me see."}, {"tool_calls": [{"index": 0, "id": "call_1", "function": function}]}]
+    frames = [json.dumps({"id": "c", "choices": [{**index, "delta": delta}]}).encode() for delta in deltas]
+    sent = b"".join(b"data: " + frame + b"\n\n" for frame in frames)
+    stream = ChatToMessagesStream()
+    events = (stream.feed(sent + b"data: [DONE]\n\n") + stream.close()).decode()
+    assert [piece in events for piece in ("Let me see.", '"name":"f"', '{\\"a\\":\\"é\\"}', "message_stop")] == [
+        True
+    ] * 4
+    words = Words()
+    words.feed(sent)
+    assert words.text == "Let me see."
