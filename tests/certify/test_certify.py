@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from tenbin.certify.certify import certify
+from tenbin.certify.path import decide, draw_path
+from tenbin.cli.certify_text import certificate_text
 from tenbin.errors import ArtifactError, DecisionError, EvaluationError, UsageError
 from tenbin.prices import PriceBook
 from tenbin.risk import choose, losses
 from tenbin.router.calibrate import calibrate
+from tenbin.router.calibration import Calibration
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import Panel, TradeOff
@@ -68,6 +71,26 @@ def test_the_next_step_saves_what_it_would_have_saved_on_the_same_prompts(router
     routed = spent[np.arange(len(spent)), choose(loss, cost, router.rank)]
     usual = spent[:, router.models.index(router.manifest.reference)]
     assert step.saving == pytest.approx(1.0 - routed.sum() / usual.sum())
+
+
+def test_the_next_step_is_one_that_saves_something(router: Router) -> None:
+    """Of prompts that the first setting leaves with the reference it was named all the same: it would save 0.0 %."""
+    kept = router.calibration
+    assert kept is not None
+    allowed = np.ones(len(router.models), dtype=np.bool_)
+    first = draw_path(router, router.crossfit, TradeOff(0.0), allowed).trade_offs[0]
+    chosen = decide(router, kept.ground, TradeOff(0.0), allowed, np.array([first.mu]))[0]
+    rows = np.flatnonzero(chosen == router.models.index("large"))[:10]
+    few = with_rows(router, split_panel())
+    keys, groups = (tuple(names[i] for i in rows) for names in (kept.keys, kept.groups))
+    few.take_calibration(Calibration(kept.ground.take(rows), keys, groups))
+    found = certify(few, 0.97)
+    assert (found.step, found.saving.value) == (0, 0.0)
+    assert found.next_step is not None
+    assert found.next_step.mu > first.mu
+    assert found.next_step.saving > 0.0
+    assert found.next_step.n_labels is None or found.next_step.n_labels > 10
+    assert "no further setting would save more on these prompts" in certificate_text(replace(found, next_step=None))
 
 
 def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:

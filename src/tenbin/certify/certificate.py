@@ -15,7 +15,7 @@ there is nothing to prove, since no setting is expected to save anything."""
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The first setting that was not proved: what it saves on the same prompts, and about how many labels it takes.
+    """The first setting not proved that saves more on the same prompts: how much, and about how many labels it takes.
 
     `n_labels` are those with which it is proved in four of five tries; None where its quality looks too low for any.
     """
@@ -46,9 +46,10 @@ class Certificate:
 
     `allow` names the candidates that the setting chooses among (the reference alone where nothing was proved),
     `trade_off` is the setting. `step` of `n_steps` settings were proved. `quality` is the share of the reference's
-    quality and `saving` the share of its dollars that were observed there, both with 95 % intervals. `largest_weight`
-    is that of the labels (1: all were certain to be bought). `versions` names package, artifact, prices and
-    calibration: another of any of the last three, and this certificate is void.
+    quality and `saving` the share of its dollars that were observed there, both with 95 % intervals; `next_step` is
+    None where no further setting saves more on these prompts. `largest_weight` is that of the labels (1: all were
+    certain to be bought). `versions` names package, artifact, prices and calibration: another of any of the last three,
+    and this certificate is void.
     """
 
     min_quality: float

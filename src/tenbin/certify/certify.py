@@ -24,6 +24,8 @@ from tenbin.types import Bools, Floats, TradeOff
 ALPHA = 0.05
 POWER = 0.8
 """How often the next setting shall be proved with the labels that are asked for."""
+LEAST_MORE = 0.0005
+"""What a further setting must save beyond the proved one to be worth naming: it is told to a tenth of a per cent."""
 CALIBRATE = "fit with rows of split = calibration, or: tenbin certify ROUTER OUTCOMES"
 
 
@@ -140,13 +142,21 @@ def _training(path: Path, pairs: Pairs, reference: int, min_quality: float) -> F
 def _next_step(
     path: Path, pairs: Pairs, training: Floats, step: int, min_quality: float, alpha: float
 ) -> NextStep | None:
-    """The first setting that was not proved, judged by calibration and training rows together."""
-    if step == len(path):
-        return None
-    seen = np.concatenate([pairs.values[:, step + 1], training[:, step]])
-    needed = _labels_needed(seen[~np.isnan(seen)], min_quality, alpha)
-    n_labels = None if needed is None else max(needed, int(pairs.counts[step + 1]) + 1)
-    return NextStep(path.trade_offs[step].mu, observed_saving(pairs, step + 1).value, n_labels)
+    """The first setting beyond those proved that saves more, judged by calibration and training rows together.
+
+    Every setting in front of it has to be proved as well: it takes the labels of the most demanding of them.
+    """
+    proved = observed_saving(pairs, step).value
+    needed: list[int | None] = []
+    for k in range(step, len(path)):
+        seen = np.concatenate([pairs.values[:, k + 1], training[:, k]])
+        own = _labels_needed(seen[~np.isnan(seen)], min_quality, alpha)
+        needed.append(None if own is None else max(own, int(pairs.counts[k + 1]) + 1))
+        saving = observed_saving(pairs, k + 1).value
+        if saving > proved + LEAST_MORE:
+            n_labels = max((n for n in needed if n is not None), default=0)
+            return NextStep(path.trade_offs[k].mu, saving, None if None in needed else n_labels)
+    return None
 
 
 def _labels_needed(seen: Floats, min_quality: float, alpha: float) -> int | None:

@@ -76,7 +76,7 @@ def next_text(certificate: Certificate, words: Catalogue) -> str:
     """What the next setting would save, and what it takes to prove it."""
     found = certificate.next_step
     if found is None:
-        return ""
+        return words("certify.none_saves_more") if certificate.step < certificate.n_steps else ""
     if found.n_labels is None:
         return words("certify.out_of_reach", saving=percent(found.saving))
     return words("certify.labels", saving=percent(found.saving), n=f"{found.n_labels:,}")
