@@ -37,6 +37,7 @@ def spot(name: str, column: str) -> str:
         ("latency_s", -1, "negative"),
         ("label_propensity", 0, "outside (0, 1]"),
         ("label_propensity", 1.2, "outside (0, 1]"),
+        ("label_propensity", 1e-300, "below 1e-09; give the probability"),  # its weight overflowed in every mean
         ("model", "  ", "is empty"),
         ("model", None, "is empty"),
         ("query_id", "", "is empty"),

@@ -246,6 +246,7 @@ def test_refusals_of_fit(prices):
     [
         ("quality", 1.5, r'the panel: "mid" has quality 1.5 on q00003; scale it to 0..1'),
         ("label_propensity", 0.0, "has label_propensity 0 on q00003"),
+        ("label_propensity", 1e-300, "has label_propensity 1e-300 on q00003"),
         ("output_tokens", -1.0, "has output_tokens -1 on q00003; give a finite number"),
         ("latency_s", np.inf, "has latency_s inf on q00003"),
     ],

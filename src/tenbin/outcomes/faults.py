@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tenbin.errors import DataError
-from tenbin.outcomes.columns import NUMBERS
+from tenbin.outcomes.columns import LEAST_PROPENSITY, NUMBERS
 from tenbin.outcomes.layout import Cell, Layout
 from tenbin.types import SPLITS
 
@@ -16,7 +16,7 @@ VISIBLE = r"[^\t-\r\x1c-\x20\x85\p{Z}]"
 
 RANGES: Mapping[str, str] = {
     "quality": "{c} < 0 OR {c} > 1",
-    "label_propensity": "{c} <= 0 OR {c} > 1",
+    "label_propensity": f"{{c}} < {LEAST_PROPENSITY} OR {{c}} > 1",
 }
 """SQL of what is out of range; every other number must be finite and not negative."""
 
@@ -96,7 +96,8 @@ def _out_of_range(column: str, value: str) -> tuple[str, str]:
     if column == "quality":
         return f"{value} is outside [0, 1]", "scale the scores to 0..1, or leave the cell empty where there is none"
     if column == "label_propensity":
-        return f"{value} is outside (0, 1]", "give the probability with which this row was chosen for labelling"
+        within = "outside (0, 1]" if not 0.0 < float(value) < LEAST_PROPENSITY else f"below {LEAST_PROPENSITY:g}"
+        return f"{value} is {within}", "give the probability with which this row was chosen for labelling"
     if value.lstrip("-") == "inf":
         return f"{value} is not a finite number", "leave the cell empty where the number is not known"
     return f"{value} is negative", f"{column} must be 0 or more; leave the cell empty where it is not known"

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from tenbin.errors import DataError
+from tenbin.outcomes.columns import LEAST_PROPENSITY
 from tenbin.outcomes.identity import fold_of, prompt_key
 from tenbin.types import Ints, Panel
 
@@ -39,12 +40,13 @@ def training_rows(panel: Panel) -> Panel:
 def check_values(panel: Panel) -> None:
     """Refuse figures that cannot be, as the reader of outcome tables does: a panel may be made by hand (DataError).
 
-    Quality is in [0, 1], a propensity in (0, 1], everything else finite and not negative.
+    Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else finite and not negative.
     """
     for column in ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity"):
         cells = getattr(panel, column)
-        most, least = (1.0, 0.0) if column in ("quality", "label_propensity") else (np.finfo(np.float64).max, 0.0)
-        bad = (cells > most) | (cells < least) | ((cells == 0.0) & (column == "label_propensity"))
+        most = 1.0 if column in ("quality", "label_propensity") else np.finfo(np.float64).max
+        least = LEAST_PROPENSITY if column == "label_propensity" else 0.0
+        bad = (cells > most) | (cells < least)
         if bad.any():
             i, m = np.argwhere(bad)[0]
             raise DataError(
