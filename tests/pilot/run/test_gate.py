@@ -13,8 +13,8 @@ from tenbin.upstream.failure import FailureKind, UpstreamFailure
 from tenbin.upstream.pace import Pace
 
 
-def gate(most: int = 8, seed: int = 1) -> Gate:
-    return Gate(most, Pace(None, None), Random(seed))  # noqa: S311
+def gate(most: int = 8, seed: int = 1, *, was_down: bool = False) -> Gate:
+    return Gate(most, Pace(None, None), Random(seed), was_down=was_down)  # noqa: S311
 
 
 def fail(made: Gate, now: float, kind: FailureKind = "server_error", retry_after_s: float | None = None) -> float:
@@ -37,6 +37,19 @@ def test_pauses_grow_with_jitter_until_the_candidate_is_set_aside() -> None:
         assert longest_s / 2 <= pause_s <= longest_s
     assert len(pauses) == 10
     assert pauses != [fail(gate(seed=2), 0.0, "overloaded")] * 10
+
+
+def test_who_was_down_before_is_not_waited_for_again() -> None:
+    """A candidate that only ever says 503 cost each run two minutes."""
+    made = gate(was_down=True)
+    assert fail(made, 0.0, "overloaded") <= 0.5
+    assert fail(made, 1.0, "overloaded") == math.inf
+    back = gate(was_down=True)
+    fail(back, 0.0, "overloaded")
+    back.succeeded()
+    for now in (100.0, 200.0, 300.0, 400.0):
+        fail(back, now, "overloaded")
+    assert back.set_aside is None
 
 
 def test_an_answer_forgets_the_failures() -> None:

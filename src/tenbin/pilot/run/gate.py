@@ -15,6 +15,8 @@ LONGEST_ASKED_S = 300.0
 FAILURES_IN_A_ROW = 5
 PUSHBACKS_IN_A_ROW = 10
 """Being told to come later is no fault, up to a point."""
+FAILURES_WHEN_DOWN = 2
+"""Of one whose last calls of the run before all failed: nobody waits for it a second time."""
 PUSHBACKS = frozenset({"rate_limited", "overloaded"})
 FATAL = frozenset({"unauthorised", "not_found"})
 """What waiting does not mend: the key, the account, the model's name."""
@@ -26,10 +28,13 @@ class Gate:
     As many at once as `most` allows. A failure that speaks against the candidate halves that, a second in a row leaves
     one, and every answer gives a place back. It makes a pause, too: twice as long each time in a row, with jitter, or
     what the provider asks for. Calls that began before the last failure was seen say nothing new when they fail, too.
-    `set_aside` is why the candidate is not asked any more, None while it is.
+    `set_aside` is why the candidate is not asked any more, None while it is. `was_down`: it did not answer any more when
+    the run before ended, and is set aside sooner until it does.
     """
 
-    def __init__(self, most: int, pace: Pace, random: Random, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(
+        self, most: int, pace: Pace, random: Random, first_pause_s: float = FIRST_PAUSE_S, *, was_down: bool = False
+    ) -> None:
         self.pace = pace
         self.in_flight = 0
         self.set_aside: str | None = None
@@ -37,6 +42,7 @@ class Gate:
         self._limit = most
         self._random = random
         self._first_pause_s = first_pause_s
+        self._was_down = was_down
         self._failures = 0
         self._pushbacks = 0
         self._paused_until = -math.inf
@@ -60,6 +66,7 @@ class Gate:
     def succeeded(self) -> None:
         """An answer came, or a failure that does not speak against the candidate."""
         self._failures = self._pushbacks = 0
+        self._was_down = False
         self._limit = min(self._limit + 1, self.most)
 
     def failed(self, failure: UpstreamFailure, began: float, now: float, *, blames: bool = True) -> None:
@@ -82,12 +89,17 @@ class Gate:
         asked_s = failure.retry_after_s
         if asked_s is not None and asked_s > LONGEST_ASKED_S:
             self.set_aside = f"it asks to be left alone for {asked_s:.0f} s"
-        elif self._failures >= FAILURES_IN_A_ROW or self._pushbacks >= PUSHBACKS_IN_A_ROW:
+        elif self._is_given_up():
             self.set_aside = f"{in_a_row} failures in a row, the last: {failure.told}"
         else:
             longest_s = min(self._first_pause_s * 2.0 ** (in_a_row - 1), LONGEST_PAUSE_S)
             pause_s = self._random.uniform(0.5, 1.0) * longest_s
             self._pause(now, pause_s if asked_s is None else asked_s)
+
+    def _is_given_up(self) -> bool:
+        if self._was_down and self._failures + self._pushbacks >= FAILURES_WHEN_DOWN:
+            return True
+        return self._failures >= FAILURES_IN_A_ROW or self._pushbacks >= PUSHBACKS_IN_A_ROW
 
     def _pause(self, now: float, pause_s: float) -> None:
         self._paused_until = max(self._paused_until, now + pause_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Collection
 from random import Random
 
 from tenbin.pilot.pair import Key, Pair
@@ -109,17 +110,24 @@ class Lane:
         )
 
 
-def lanes_of(prepared: Prepared, standing: Standing, concurrency: int | None, first_pause_s: float) -> dict[str, Lane]:
+def lanes_of(
+    prepared: Prepared,
+    standing: Standing,
+    concurrency: int | None,
+    first_pause_s: float,
+    down: Collection[str] = (),
+) -> dict[str, Lane]:
     """A lane per candidate with the pairs that are still to be bought, each once.
 
-    A candidate without `max_concurrency` gets `concurrency` calls at once (None: PLACES); none gets more than that.
+    `down` are those that did not answer any more when the run before ended. A candidate without `max_concurrency` gets `concurrency` calls at once (None: PLACES); none gets more than that.
     """
     lanes = {}
     for m, (name, destination) in enumerate(prepared.destinations.items()):
         pace = Pace(destination.requests_per_minute, destination.tokens_per_minute)
         random = Random(f"{prepared.settings.seed} {name}")  # noqa: S311 (jitter, no secret)
         own = destination.max_concurrency or concurrency or PLACES
-        gate = Gate(own if concurrency is None else min(own, concurrency), pace, random, first_pause_s)
+        most = own if concurrency is None else min(own, concurrency)
+        gate = Gate(most, pace, random, first_pause_s, was_down=name in down)
         lanes[name] = Lane(destination, Ceiling(prepared.rates, m, destination.candidate), gate)
     seen: set[Key] = set()
     for place, pair in enumerate(prepared.pairs):

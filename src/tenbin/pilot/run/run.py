@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenbin.errors import RequestError
+from tenbin.pilot.down import down_candidates
 from tenbin.pilot.journal import Journal, read_journal
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.records import Bought, Failed, Graded
@@ -83,7 +84,8 @@ class Run:
         name, numbers = secrets.token_hex(4), itertools.count(1)
         self._call_id: Callable[[], str] = lambda: f"{name}-{next(numbers)}"
         self._buyer = Buyer(journal, client, options.deadline_s, prepared.prices.version)
-        self._lanes = lanes_of(prepared, self.standing, options.concurrency, options.first_pause_s)
+        down = down_candidates(read_journal(prepared.folder))
+        self._lanes = lanes_of(prepared, self.standing, options.concurrency, options.first_pause_s, down)
         self._places = options.concurrency or sum(lane.gate.most for lane in self._lanes.values()) or PLACES
         self._journal = journal
         self._grading = Grading(
