@@ -28,8 +28,8 @@ class Gate:
     As many at once as `most` allows. A failure that speaks against the candidate halves that, a second in a row leaves
     one, and every answer gives a place back. It makes a pause, too: twice as long each time in a row, with jitter, or
     what the provider asks for. Calls that began before the last failure was seen say nothing new when they fail, too.
-    `set_aside` is why the candidate is not asked any more, None while it is. `was_down`: it did not answer any more when
-    the run before ended, and is set aside sooner until it does.
+    `set_aside` is why the candidate is not asked any more, None while it is. `was_down`: it did not answer any more
+    when the run before ended, and is set aside sooner until it does.
     """
 
     def __init__(

@@ -119,7 +119,8 @@ def lanes_of(
 ) -> dict[str, Lane]:
     """A lane per candidate with the pairs that are still to be bought, each once.
 
-    `down` are those that did not answer any more when the run before ended. A candidate without `max_concurrency` gets `concurrency` calls at once (None: PLACES); none gets more than that.
+    `down` are those that did not answer any more when the run before ended. A candidate without `max_concurrency` gets
+    `concurrency` calls at once (None: PLACES); none gets more than that.
     """
     lanes = {}
     for m, (name, destination) in enumerate(prepared.destinations.items()):
