@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from tenbin.errors import UsageError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.certainty import mix_keeping
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
+from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, expect_lengths
 from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
 from tenbin.pilot.plan.setup import Setup, read_setup
 from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
 from tenbin.router.crossfit import DialCurve
+from tenbin.types import Candidate, Panel, Query
 from tests.pilot.plan.made import MODELS, World, made_world, write_config
 
 
@@ -198,3 +201,23 @@ def test_the_forecast_narrows_as_answers_come_and_the_same_seed_plans_the_same(s
     dear = next(row for row in second.stage.candidates if row.model == "dear")
     assert (dear.answers, round(dear.output_tokens)) == (60 - 10, 300) or abs(dear.output_tokens - 300) < 15
     assert second.stage.set_aside == ("poor",)
+
+
+@pytest.mark.parametrize("tokens", [4, 40, 2000])
+def test_the_forecast_of_the_next_answers_covers_what_they_take(tokens: int) -> None:
+    """Fifty answers of one word forecast three times what the next ones took, far outside of the 95 % interval."""
+    text = np.full(100, 26.0)
+    panel = made_panel(100, tokens, np.random.default_rng(tokens))
+    lengths = expect_lengths(text, (Candidate("a"),), panel)
+    expected, sd = lengths.output_tokens[0, 0], math.hypot(lengths.output_log_sd[0], ANSWER_LOG_SD / math.sqrt(50))
+    assert abs(math.log(expected / tokens)) < 1.96 * sd
+    assert sd < 0.2
+
+
+def made_panel(n: int, tokens: int, rng: np.random.Generator) -> Panel:
+    """Answers to the first half of n prompts, so long in the mean."""
+    said = np.full((n, 1), np.nan)
+    drawn = rng.lognormal(0.0, ANSWER_LOG_SD, n // 2)
+    said[: n // 2, 0] = tokens * drawn / drawn.mean()
+    queries = tuple(Query(f"q{i}", "?") for i in range(n))
+    return Panel(queries, ("a",), said, said, said, said, said, np.ones((n, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,10 +11,9 @@ from tenbin.config.candidates import Endpoint
 from tenbin.pilot.plan.certainty import NORMAL_95, PRIOR_SD, expected_width
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.ground import Ground
-from tenbin.pilot.plan.lengths import Lengths
+from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, Lengths
 from tenbin.pilot.plan.stage import CandidateForecast, StagePlan
 from tenbin.pilot.run.lane import PLACES
-from tenbin.types import Floats
 
 SECONDS_PER_MINUTE = 60.0
 
@@ -30,8 +30,7 @@ def forecast(
     models = ground.panel.models
     rows = [_candidate(ground, draft, lengths, endpoints, m) for m in range(len(models)) if (draft.column == m).any()]
     expected = float(draft.expected_usd.sum())
-    factor = {model: float(np.exp(NORMAL_95 * sd)) for model, sd in zip(models, _log_sd(lengths), strict=True)}
-    low = sum(row.expected_usd / factor[row.model] for row in rows)
+    low = sum(row.expected_usd**2 / row.high_usd for row in rows if row.high_usd > 0.0)
     train, held_out = _prompts(ground, draft)
     prompts = int((~np.isnan(ground.panel.quality[ground.train])).any(axis=1).sum()) + train
     sd = PRIOR_SD if draft.saving_sd is None else draft.saving_sd
@@ -61,8 +60,10 @@ def _prompts(ground: Ground, draft: Draft) -> tuple[int, int]:
     return train, len(rows) - train
 
 
-def _log_sd(lengths: Lengths) -> Floats:
-    return np.maximum(lengths.input_log_sd, lengths.output_log_sd)
+def _log_sd(lengths: Lengths, m: int, count: int) -> float:
+    """Of what so many answers cost: how sure their candidate's mean is, and their own luck."""
+    mean = max(float(lengths.input_log_sd[m]), float(lengths.output_log_sd[m]))
+    return math.hypot(mean, ANSWER_LOG_SD / math.sqrt(count))
 
 
 def _candidate(
@@ -86,6 +87,6 @@ def _candidate(
         output_tokens=float(out.mean()),
         answers=int(lengths.answers[m]),
         expected_usd=expected,
-        high_usd=expected * float(np.exp(NORMAL_95 * _log_sd(lengths)[m])),
+        high_usd=expected * math.exp(NORMAL_95 * _log_sd(lengths, m, count)),
         seconds=max(seconds),
     )

@@ -20,10 +20,12 @@ CALL_INPUT_TOKENS = 10.0
 """What a provider wraps around a prompt."""
 PRIOR_LOG_SD = 0.6
 """Standard deviation of the logarithm of a candidate's mean about that guess: three times either way with 95 %."""
-PRIOR_ANSWERS = 2.0
-"""The guess counts like that many answers."""
+PRIOR_ANSWERS = 0.5
+"""The guess counts like that many answers: they may be fifty times shorter, a word, or ten times longer."""
 ANSWER_LOG_SD = 0.8
 """Spread of single answers about their candidate's mean."""
+LEAST_MEAN_TOKENS = 0.5
+"""Where all answers are empty."""
 INPUT_LOG_SD = 0.1
 SECONDS_TO_FIRST, TOKENS_PER_SECOND = 1.0, 60.0
 """Before any answer."""
@@ -82,12 +84,12 @@ def _reasons(candidate: Candidate) -> bool:
 
 
 def _ratio(observed: Floats, guess: Floats, said: Bools) -> Floats:
-    """Observed over guessed totals [M], the guess counting like `PRIOR_ANSWERS` answers of mean size."""
-    got = np.where(said, observed, 0.0).sum(axis=0)
+    """Observed over guessed totals [M], drawn to 1 on the scale of logarithms, where the guess errs."""
+    count = said.sum(axis=0)
+    got = np.maximum(np.where(said, observed, 0.0).sum(axis=0), LEAST_MEAN_TOKENS * count)
     expected = np.where(said, guess, 0.0).sum(axis=0)
-    prior = PRIOR_ANSWERS * guess.mean(axis=0)
-    ratio: Floats = (got + prior) / (expected + prior)
-    return ratio
+    ratio: Floats = np.where(count > 0, got, 1.0) / np.where(count > 0, expected, 1.0)
+    return ratio ** (count / (count + PRIOR_ANSWERS))
 
 
 def _seconds(latency_s: Floats, output_tokens: Floats) -> Floats:
