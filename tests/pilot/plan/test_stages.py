@@ -180,6 +180,7 @@ def assert_every_chance_is_written_down(world: World, found: Planned) -> None:
     for pair in found.pairs:
         drawn.setdefault(pair.query_id, set()).add(pair.model)
     assert told.keys() == drawn.keys()
+    assert not {row.model for row in found.stage.candidates} & set(found.stage.set_aside)
     by_lot = {query_id for query_id, chances in told.items() if chances}
     assert bool(by_lot) == (found.stage.kind == "chosen")
     for query_id in by_lot:

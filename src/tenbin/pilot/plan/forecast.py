@@ -49,7 +49,7 @@ def forecast(
         saving_prompts=prompts,
         measured=draft.saving_sd is not None,
         candidates=tuple(rows),
-        set_aside=tuple(models[m] for m in range(len(models)) if m not in draft.live),
+        set_aside=tuple(models[m] for m in range(len(models)) if m not in draft.live and not (draft.column == m).any()),
         planned_at=at,
     )
 
