@@ -13,6 +13,7 @@ from tenbin.evaluate.result import Figure
 from tenbin.pilot.field import Field, Worth, columns, field_of, learn, unseen_estimates, worth_of
 from tenbin.pilot.measure import measure, savings_of, singles_of, widened
 from tenbin.pilot.results import results_of
+from tenbin.router.crossfit import doubly_robust
 from tenbin.types import Panel
 from tests.pilot.made import EASY, every_pair, made_prompts, made_records
 
@@ -78,6 +79,19 @@ def test_labels_bought_where_the_router_was_unsure_bias_no_mean() -> None:
     assert abs(float(np.nanmean(panel.quality[:, mid])) - truth[mid]) > 0.04
     assert float(worth.quality[:, mid].mean()) == pytest.approx(truth[mid], abs=0.02)
     np.testing.assert_array_equal(worth.quality[:, 0], panel.quality[:, 0])
+
+
+def test_who_was_set_aside_is_told_by_the_answers_it_gave() -> None:
+    """A candidate with 50 answers, all wrong, was told at 8 % [6 %, 9 %]: what the router guesses of other prompts."""
+    panel = made_panel(100)
+    small = panel.models.index("small")
+    panel.quality[:, small] = np.where(np.arange(100) < 60, 0.0, np.nan)
+    field = field_of(panel, "big")
+    assert field is not None
+    guessed = np.full(panel.quality.shape, 0.3)
+    worth = doubly_robust(guessed, panel.quality, field.cell_weight)
+    assert worth.mean(axis=0)[small] == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_array_equal(field.cell_weight[:, 0], 1.0)
 
 
 def test_asking_the_reference_every_time_saves_nothing_and_is_never_out_of_reach() -> None:

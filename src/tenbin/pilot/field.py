@@ -27,8 +27,9 @@ class Field:
 
     `reference` is the column that savings are held against. A cell was chosen with `label_propensity` p, a prompt
     with that of its likeliest cell, P: `weight` [n] is 1 / P and `cell_weight` [n, M] P / p, so that it does not
-    matter whether the propensities of a table count from all prompts or from those that were drawn. `aside` names the
-    candidates with a label that are not in play.
+    matter whether the propensities of a table count from all prompts or from those that were drawn; the labels of a
+    candidate that was set aside after some of the prompts stand for all of them. `aside` names the candidates with a
+    label that are not in play.
     """
 
     panel: Panel
@@ -71,13 +72,16 @@ def field_of(train: Panel, reference: str, open_ids: Collection[str] = ()) -> Fi
     rows = rows.take(np.array([query.query_id not in open_ids for query in rows.queries], dtype=np.bool_))
     if not len(rows) or np.isnan(rows.quality).all(axis=0).any():
         return None
-    chosen = np.where(np.isnan(rows.quality), 0.0, rows.label_propensity)
-    likeliest = chosen.max(axis=1)
+    known = ~np.isnan(rows.quality)
+    likeliest = np.where(known, rows.label_propensity, 0.0).max(axis=1)
+    weight, cell_weight = 1.0 / likeliest, likeliest[:, None] / rows.label_propensity
+    # What was set aside has no chance to be asked the later prompts: the earlier ones, drawn by lot, speak for these.
+    stood = weight @ (cell_weight * known)
     return Field(
         panel=rows,
         reference=models.index(reference),
-        weight=1.0 / likeliest,
-        cell_weight=likeliest[:, None] / rows.label_propensity,
+        weight=weight,
+        cell_weight=cell_weight * np.maximum(weight.sum() / stood, 1.0),
         aside=tuple(model for model in train.models if labels[model] > 0 and model not in models),
     )
 
