@@ -134,3 +134,17 @@ def test_intervals_of_few_prompts_are_drawn_out_and_of_many_are_not() -> None:
     assert many.high == pytest.approx(0.6, abs=1e-4)
     assert widened(figure, 3, least=0.3, most=0.7) == Figure(0.5, 0.3, 0.7)
     assert math.isnan(widened(figure, 2).low)
+
+
+def test_fifty_right_answers_of_fifty_are_no_proof_of_all() -> None:
+    """Where every answer came out alike no resample differs, and the interval was 100 % [100 %, 100 %]."""
+    field = made_field(50)
+    alike = Worth(
+        np.where(np.array(field.panel.models) == "small", 0.0, 1.0) + 0.0 * field.panel.quality, field.panel.cost_usd
+    )
+    singles = {it.model: it for it in singles_of(measure((), field, alike, resamples=50, seed=0), field)}
+    assert 0.93 < singles["big"].quality.low < 0.96
+    assert (singles["big"].quality.high, singles["big"].quality_ratio.low) == (1.0, 1.0)
+    assert 0.93 < singles["mid"].quality_ratio.low < 0.96
+    assert (singles["small"].quality.low, singles["small"].quality_ratio.low) == (0.0, 0.0)
+    assert 0.04 < singles["small"].quality.high < 0.07

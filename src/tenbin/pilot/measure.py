@@ -31,6 +31,7 @@ KEPT = 0.97
 """The share that the pace, the payback and the verdict are about."""
 POINTS = 101
 SINGLES = "singles"
+ALIKE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,27 @@ def singles_of(measured: Measured, field: Field) -> tuple[Single, ...]:
     return tuple(
         Single(
             model=model,
-            quality=widened(interval(quality[:, m]), n, least=0.0, most=1.0),
+            quality=widened(with_doubt(interval(quality[:, m]), n), n, least=0.0, most=1.0),
             cost_usd=widened(interval(cost[:, m]), n, least=0.0),
-            quality_ratio=widened(interval(ratio[:, m]), n, least=0.0),
+            quality_ratio=widened(
+                interval(ratio[:, m]) if m == ref else with_doubt(interval(ratio[:, m]), n), n, least=0.0
+            ),
             saving=widened(interval(1.0 - share[:, m]), n, most=1.0),
         )
         for m, model in enumerate(field.panel.models)
     )
+
+
+def with_doubt(figure: Figure, n: int) -> Figure:
+    """The figure, with that of two outcomes more of either kind where all n came out alike, and resamples do, too.
+
+    Fifty right answers of fifty are no proof of all (Agresti and Coull, The American Statistician 52:2, 1998).
+    """
+    if figure.high - figure.low > ALIKE:
+        return figure
+    share = 2.0 / (n + 4.0)
+    reach = NormalDist().inv_cdf(0.5 + LEVEL / 2.0) * math.sqrt(share * (1.0 - share) / (n + 4.0))
+    return replace(figure, low=figure.value - reach, high=figure.value + reach)
 
 
 def widened(figure: Figure, n: int, *, least: float = -math.inf, most: float = math.inf) -> Figure:
