@@ -88,8 +88,9 @@ def _ratio(observed: Floats, guess: Floats, said: Bools) -> Floats:
     count = said.sum(axis=0)
     got = np.maximum(np.where(said, observed, 0.0).sum(axis=0), LEAST_MEAN_TOKENS * count)
     expected = np.where(said, guess, 0.0).sum(axis=0)
-    ratio: Floats = np.where(count > 0, got, 1.0) / np.where(count > 0, expected, 1.0)
-    return ratio ** (count / (count + PRIOR_ANSWERS))
+    ratio = np.where(count > 0, got, 1.0) / np.where(count > 0, expected, 1.0)
+    drawn: Floats = ratio ** (count / (count + PRIOR_ANSWERS))
+    return drawn
 
 
 def _seconds(latency_s: Floats, output_tokens: Floats) -> Floats:
