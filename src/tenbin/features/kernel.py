@@ -13,10 +13,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.features.characters import IDEOGRAPHS_BEYOND, kind_table
+from tenbin.features.characters import IDEOGRAPHS_BEYOND, Kind, kind_table
+from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
 from tenbin.features.marks import HASH_BITS, MARKS, word_index
 from tenbin.features.ngrams import class_table
+from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats, Ints
 
 _FOLDER, _LIBRARY, _SOURCE = Path(__file__).parent, "_kernel.so", "kernel.c"
@@ -41,19 +43,28 @@ class _Signs(ctypes.Structure):
     """`Signs` of kernel.c."""
 
     _fields_ = (
-        *((name, _POINTER) for name in ("kinds", "groups", "firsts", "counts", "names", "sizes", "codes")),
-        *((name, _NUMBER) for name in ("hash_bits", "words", "longest", "n_names")),
+        *((name, _POINTER) for name in ("kinds", "pair_events", "length_columns")),
+        *((name, _POINTER) for name in ("groups", "firsts", "counts", "names", "sizes", "codes")),
+        *((name, _NUMBER) for name in ("n_events", "hash_bits", "words", "longest", "n_names")),
         *((name, _NUMBER) for name in ("ideographs_from", "ideographs_to")),
     )
 
 
+class _Labels(ctypes.Structure):
+    """`Labels` of kernel.c."""
+
+    _fields_ = (("roles", _POINTER), ("labels", _POINTER), ("last_number", _NUMBER))
+
+
 @functools.cache
-def _signs() -> _Signs:
-    """What never changes, and lives as long as the process."""
+def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
+    """What never changes, with the arrays that it points to."""
     index = word_index()
-    arrays = kind_table(), index.groups, index.firsts, index.counts, index.names, index.sizes, index.codes
-    sizes = HASH_BITS, *index.codes.shape, len(MARKS)
-    return _Signs(*(array.ctypes.data for array in arrays), *sizes, *IDEOGRAPHS_BEYOND)
+    events = np.ascontiguousarray(pair_events())
+    of_words = index.groups, index.firsts, index.counts, index.names, index.sizes, index.codes
+    arrays = kind_table(), events, np.array(length_columns(), np.int64), *of_words
+    sizes = events.shape[1], HASH_BITS, *index.codes.shape, len(MARKS)
+    return _Signs(*(array.ctypes.data for array in arrays), *sizes, *IDEOGRAPHS_BEYOND), arrays
 
 
 class _Function:
@@ -87,7 +98,8 @@ class Kernel:
     def __init__(self, library: Path) -> None:
         self.source = ctypes.c_char_p.in_dll(ctypes.CDLL(str(library)), "tenbin_source").value
         self._read = _Function(library, "tenbin_read_texts", *[_POINTER] * 3)
-        self._tally = _Function(library, "tenbin_tally_texts", _NUMBER, *[_POINTER] * 3)
+        self._tally = _Function(library, "tenbin_tally_texts", _NUMBER, *[_POINTER] * 4)
+        self._options = _Function(library, "tenbin_find_options", *[_POINTER] * 2)
 
     def can_read(self, lexicon: Lexicon) -> bool:
         """Whether the kernel holds so many n-grams: up to 65,534."""
@@ -109,13 +121,20 @@ class Kernel:
         self._read(learnt, normal, sums, known, new)
         return sums, known, new
 
-    def tally(self, texts: Sequence[str], marked: int) -> tuple[Ints, Ints, Ints]:
+    def tally(self, texts: Sequence[str], marked: int) -> tuple[Floats, Ints, Ints, Ints]:
         """What `tally` gives."""
-        n = len(texts)
-        pairs, lengths = np.empty((n, 256), np.int64), np.empty((n, 3), np.int64)
-        marks = np.empty((marked, len(MARKS)), np.int64)
-        self._tally(_signs(), texts, marked, pairs, lengths, marks)
-        return pairs, lengths, marks
+        n, (signs, _) = len(texts), _signs()
+        events, numbers = np.empty((n, signs.n_events)), np.empty(n, np.int64)
+        kinds, marks = np.empty((n, len(Kind)), np.int64), np.empty((marked, len(MARKS)), np.int64)
+        self._tally(signs, texts, marked, events, kinds, numbers, marks)
+        return events, kinds, numbers, marks
+
+    def options(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """What `find_options` gives."""
+        roles, labels = role_table(), label_table()
+        counts, starts = np.empty(len(texts), np.int64), np.empty(len(texts), np.int64)
+        self._options(_Labels(roles.ctypes.data, labels.ctypes.data, LAST_NUMBER), texts, counts, starts)
+        return [*zip(counts.tolist(), starts.tolist(), strict=True)]
 
 
 def kernel_fault(folder: Path = _FOLDER) -> Fault | None:

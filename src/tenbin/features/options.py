@@ -6,68 +6,45 @@ dot, colon, comma or bracket that no digit follows.
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-_ORDERS = (
-    tuple("abcdefghijklmnopqrstuvwxyz"),
-    tuple(str(i) for i in range(1, 31)),
-    tuple("アイウエオカキクケコ"),
+from tenbin.features.kernel import load_kernel
+from tenbin.features.labels import (
+    BEFORE,
+    BEHIND,
+    CLOSING,
+    DIGIT,
+    DIGITS,
+    LETTER,
+    OPENING,
+    ORDERS,
+    label_ranks,
+    role_table,
 )
-_LETTER, _DIGIT, _OPENING, _CLOSING, _BEFORE, _BEHIND = (1 << bit for bit in range(6))
-_SIGNS: Mapping[int, str] = MappingProxyType(
-    {
-        _LETTER: "abcdefghijklmnopqrstuvwxyzアイウエオカキクケコ",
-        _DIGIT: "0123456789",
-        _OPENING: "([",
-        _CLOSING: ")]",
-        _BEFORE: " \n,、。:;?",
-        _BEHIND: ").:、",
-    }
-)
-_DIGITS = frozenset(_SIGNS[_DIGIT])
-
-
-@functools.cache
-def _roles() -> NDArray[np.uint8]:
-    """What a character can be to a label, as the sum of the keys of `_SIGNS`."""
-    roles = np.zeros(1 << 16, np.uint8)
-    for role, signs in _SIGNS.items():
-        for sign in signs:
-            roles[ord(sign)] |= role
-    return roles
-
-
-@functools.cache
-def _ranks() -> Mapping[str, tuple[int, int]]:
-    """The order of each label, and which one of it it is, from 0."""
-    return {label: (order, rank) for order, labels in enumerate(_ORDERS) for rank, label in enumerate(labels)}
 
 
 def _ends(text: str) -> list[int]:
     """Where the signs stand that close a label, in a text that begins with three line breaks and ends with one."""
-    roles = _roles().take(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), mode="clip")
+    roles = role_table().take(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4"), mode="clip")
     own, last, second, third, behind = roles[3:-1], roles[2:-2], roles[1:-3], roles[:-4], roles[4:]
     # What stands in front of a label of one sign, or of two digits.
-    front = second * (last & (_LETTER | _DIGIT) > 0)
-    front |= third * (last & second & _DIGIT > 0)
-    is_end = own & _CLOSING > 0
-    is_end &= front & _OPENING > 0
-    is_end |= (own & _BEHIND > 0) & (front & _BEFORE > 0) & (behind & _DIGIT == 0)
+    front = second * (last & (LETTER | DIGIT) > 0)
+    front |= third * (last & second & DIGIT > 0)
+    is_end = own & CLOSING > 0
+    is_end &= front & OPENING > 0
+    is_end |= (own & BEHIND > 0) & (front & BEFORE > 0) & (behind & DIGIT == 0)
     ends: list[int] = (is_end.nonzero()[0] + 3).tolist()
     return ends
 
 
 def _longest(labels: Iterable[tuple[str, int]]) -> tuple[int, int]:
     """How many labels follow one another in the longest row, the first of equals, and where it starts."""
-    counts, firsts = [0] * len(_ORDERS), [0] * len(_ORDERS)
-    rows = [(0, 0)] * len(_ORDERS)
-    ranks = _ranks()
+    counts, firsts = [0] * len(ORDERS), [0] * len(ORDERS)
+    rows = [(0, 0)] * len(ORDERS)
+    ranks = label_ranks()
     for label, start in labels:
         order, rank = ranks.get(label, (0, -1))
         if rank == 0:
@@ -87,12 +64,18 @@ def find_options(texts: Sequence[str]) -> list[tuple[int, int]]:
     >>> find_options(["which is prime? a. 4 b. 7", "none."])
     [(2, 15), (0, 5)]
     """
+    kernel = load_kernel()
+    return find_options_uncompiled(texts) if kernel is None else kernel.options(texts)
+
+
+def find_options_uncompiled(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """The same without the kernel."""
     joined = "\n\n\n" + "\n".join(texts) + "\n"
     begins = [*itertools.accumulate((len(text) + 1 for text in texts), initial=3)]
     labels: list[list[tuple[str, int]]] = [[] for _ in texts]
     owner, free = 0, 0
     for end in _ends(joined):
-        start = end - 2 - (joined[end - 2] in _DIGITS)
+        start = end - 2 - (joined[end - 2] in DIGITS)
         if start < free:  # no sign is part of two labels
             continue
         free = end + 1
@@ -103,4 +86,4 @@ def find_options(texts: Sequence[str]) -> list[tuple[int, int]]:
     return [(count, start if count else len(text)) for text, (count, start) in zip(texts, longest, strict=True)]
 
 
-__all__ = ["find_options"]
+__all__ = ["find_options", "find_options_uncompiled"]

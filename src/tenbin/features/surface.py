@@ -19,7 +19,7 @@ from tenbin.features.normal_text import normal_lines
 from tenbin.features.options import find_options
 from tenbin.features.routing_text import Conversation
 from tenbin.features.tally import tally
-from tenbin.features.token_count import event_weights, events_of, tokens_of
+from tenbin.features.token_events import event_weights, tokens_of
 from tenbin.types import Float32s, Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
@@ -109,19 +109,15 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     read = np.array(rows, dtype=np.float64).T
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
     counted = tally(texts + endings + [conversation.text for conversation in conversations], n)
-    tokens, option_tokens, text_tokens = tokens_of(events_of(counted).reshape(3, n, -1), _event_weights())
-    kinds, option_kinds = counted.pairs[: 2 * n].reshape(2, n, len(Kind), len(Kind)).sum(axis=2, dtype=np.float64)
-    in_numbers: Floats = counted.pairs[:n, Kind.DIGIT * len(Kind) + Kind.DIGIT].astype(np.float64)
-    marks: Floats = counted.marks.T.astype(np.float64)
+    tokens, option_tokens, text_tokens = tokens_of(counted.events.reshape(3, n, -1), _event_weights())
+    kinds, numbers, marks = counted.kinds, counted.numbers[:n], counted.marks.T
+    symbols, digits, option_digits = kinds[:n, Kind.SYMBOL], kinds[:n, Kind.DIGIT], kinds[n : 2 * n, Kind.DIGIT]
     if any(len(conversation.text) > MOST_READ for conversation in conversations):
         scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
-        tokens, option_tokens, in_numbers, marks = (
-            scale * count for count in (tokens, option_tokens, in_numbers, marks)
+        tokens, option_tokens, numbers, marks, symbols, digits, option_digits = (
+            scale * count for count in (tokens, option_tokens, numbers, marks, symbols, digits, option_digits)
         )
-        kinds, option_kinds = (scale[:, None] * count for count in (kinds, option_kinds))
         read[_READ.index(_FIRST_GROWING) : -1] *= scale
-    digits = kinds[:, Kind.DIGIT]
-    numbers = digits - in_numbers
     lines, characters = read[len(_LOGGED)], read[len(_LOGGED) + 1 : -1]
     values = np.empty((len(SURFACE_NAMES), n))
     end = 5 + len(_LOGGED) + len(MARKS)
@@ -130,9 +126,7 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     logs[3], logs[4] = digits / np.maximum(numbers, 1), option_tokens / np.maximum(read[0], 1)
     logs[5 : 5 + len(_LOGGED)], logs[5 + len(_LOGGED) :] = read[: len(_LOGGED)], marks
     np.log1p(logs, out=logs)
-    shares[0], shares[1], shares[2:-1], shares[-1] = (
-        kinds[:, Kind.SYMBOL], digits, characters, option_kinds[:, Kind.DIGIT],
-    )  # fmt: skip
+    shares[0], shares[1], shares[2:-1], shares[-1] = symbols, digits, characters, option_digits
     wholes = np.empty_like(shares)
     wholes[:-1], wholes[-1] = tokens, option_tokens
     shares /= np.maximum(shares + wholes, 1e-9)

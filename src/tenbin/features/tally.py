@@ -11,22 +11,21 @@ import numpy as np
 from tenbin.features.characters import Joined, Kind, join
 from tenbin.features.kernel import load_kernel
 from tenbin.features.marks import count_marks
-from tenbin.types import Bools, Ints
-
-PAIRS = 256
-_LENGTHS = 3
+from tenbin.features.token_events import PAIRS, length_columns, pair_events
+from tenbin.types import Bools, Floats, Ints
 
 
 class Tally(NamedTuple):
     """What is counted in n texts.
 
-    `pairs` [n, 256]: how often a kind of character follows another; a pair is 16 x kind before + kind. `lengths`
-    [n, 3]: letters of Latin words from the 5th to the 8th, those from the 9th on, and begun triples of digits.
-    `marks` [marked, names]: how often the words of each of `MARKS` stand in the first texts.
+    `events` [n, events] are what tokens are estimated of (token_events.py), `kinds` [n, 16] the characters of each
+    kind, `numbers` [n] the runs of digits, `marks` [marked, names] how often the words of each of `MARKS` stand in the
+    first texts.
     """
 
-    pairs: Ints
-    lengths: Ints
+    events: Floats
+    kinds: Ints
+    numbers: Ints
     marks: Ints
 
 
@@ -39,10 +38,17 @@ def tally(texts: Sequence[str], marked: int = 0) -> Tally:
 def tally_uncompiled(texts: Sequence[str], marked: int = 0) -> Tally:
     """The same without the kernel."""
     joined = join(texts)
-    return Tally(_pairs(joined), _lengths(joined), count_marks(joined, marked))
+    pairs = _pairs(joined)
+    # Whole numbers in floating point, which BLAS multiplies far faster; row by row, which wakes no threads.
+    events: Floats = np.matmul(pairs.astype(np.float64)[:, None, :], pair_events())[:, 0]
+    numbers, events[:, length_columns()] = _runs(joined)
+    kinds = pairs.reshape(-1, len(Kind), len(Kind)).sum(axis=1)
+    kinds[:, Kind.EDGE] = 0
+    return Tally(events, kinds, numbers, count_marks(joined, marked))
 
 
 def _pairs(joined: Joined) -> Ints:
+    """How often a kind of character follows another in each text, [n, PAIRS]."""
     pairs = (joined.kinds[:-1] << 4) | joined.kinds[1:]  # there are 16 kinds: a pair fits a byte
     counts = np.empty((len(joined), PAIRS), np.int64)
     for own, (start, stop) in zip(counts, itertools.pairwise(joined.bounds.tolist()), strict=True):
@@ -50,24 +56,33 @@ def _pairs(joined: Joined) -> Ints:
     return counts
 
 
-def _runs(mask: Bools) -> tuple[Ints, Ints]:
+def _where_and_how_long(mask: Bools) -> tuple[Ints, Ints]:
     """Where runs of true begin, and how long they are; `mask` begins and ends with false."""
     bounds = (mask[1:] != mask[:-1]).nonzero()[0]
     begins = bounds[::2]
     return begins + 1, bounds[1::2] - begins
 
 
-def _lengths(joined: Joined) -> Ints:
+def _runs(joined: Joined) -> tuple[Ints, Ints]:
+    """How many runs of digits each text has [n], and what depends on how long its runs are [n, 3]: letters of Latin
+    words from the 5th to the 8th, those from the 9th on, begun triples of digits.
+    """
     # Numbers, not members of the enumeration: NumPy takes longer to read one than to compare with it.
     lower, upper, digit = map(int, (Kind.LOWER, Kind.UPPER, Kind.DIGIT))
-    words, letters = _runs((joined.kinds == lower) | (joined.kinds == upper))
-    numbers, digits = _runs(joined.kinds == digit)
-    by_letters = np.minimum(letters, 8).clip(4) - 4, letters.clip(8) - 8
-    lengths = np.empty((len(joined), _LENGTHS), np.int64)
-    for column, (places, values) in enumerate([*((words, of) for of in by_letters), (numbers, (digits + 2) // 3)]):
-        sums = np.add.accumulate(np.append(0, values)).take(places.searchsorted(joined.bounds))
-        lengths[:, column] = sums[1:] - sums[:-1]
-    return lengths
+    words, letters = _where_and_how_long((joined.kinds == lower) | (joined.kinds == upper))
+    numbers, digits = _where_and_how_long(joined.kinds == digit)
+    sums = np.empty((len(joined), 4), np.int64)
+    for column, (places, values) in enumerate(
+        (
+            (words, letters.clip(4, 8) - 4),
+            (words, letters.clip(8) - 8),
+            (numbers, (digits + 2) // 3),
+            (numbers, np.ones(len(numbers), np.int64)),
+        )
+    ):
+        before = np.add.accumulate(np.append(0, values)).take(places.searchsorted(joined.bounds))
+        sums[:, column] = before[1:] - before[:-1]
+    return sums[:, 3].copy(), sums[:, :3]
 
 
-__all__ = ["PAIRS", "Tally", "tally", "tally_uncompiled"]
+__all__ = ["Tally", "tally", "tally_uncompiled"]
