@@ -5,7 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-from tenbin.store.reader import Reader
+from tenbin.store.reader import Reader, Turn
 from tenbin.store.turns import Turns
 from tenbin.types import Usage
 from tests.store.made import intent, running, settled
@@ -24,20 +24,17 @@ def test_turns_of_others_are_found_as_they_ended_and_own_ones_are_not(tmp_path):
             assert await own.flush()
             assert await other.flush()
             turns = Turns(Reader(tmp_path), own.writer, KEEP_S)
-            assert not turns.knows(["b"])
-            assert turns.find(["a", "d", "nobody's"]) is None
-            assert turns.knows(["a", "b"])
-            assert not turns.knows(["a", "d"])
-            name, turn = turns.find(["a", "b", "c"])
-            assert (name, turn.candidate, turn.input_tokens, turn.at) == ("b", "small", 700, 5.0)
-            assert (turn.strips_before, turn.is_settled) == (3, True)
-            _, turn = turns.find(["c"])
+            assert not turns.knows("b")
+            assert [turns.find(name) for name in ("a", "d", "nobody's")] == [None] * 3
+            assert [turns.knows(name) for name in "abcd"] == [False, True, True, False]
+            assert turns.find("b") == Turn("small", 700, 5.0, strips_before=3, is_settled=True)
+            turn = turns.find("c")
             assert (turn.candidate, turn.strips_before, turn.is_settled) == ("second", 0, False)
             # Read before, ended since; and what came in since.
             other.post(settled("r2", call_no=1, status="cancelled"), intent("r3", conversation="b", candidate="third"))
             assert await other.flush()
-            assert turns.find(["c"]) is None
-            assert turns.find(["b"])[1].candidate == "third"
+            assert turns.find("c") is None
+            assert turns.find("b").candidate == "third"
 
     asyncio.run(run())
 
@@ -53,14 +50,14 @@ def test_the_latest_are_known_and_an_emptied_ledger_is_begun_anew(tmp_path, monk
                 if number % 3 == 2:
                     other.post(intent(f"s{number}", conversation="0"))
                     assert await other.flush()
-                    turns.find(["0"])
+                    turns.find("0")
             assert len(turns) == 3
-            assert [turns.knows([name]) for name in "0523"] == [True, True, False, False]
+            assert [turns.knows(name) for name in "0523"] == [True, True, False, False]
             with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as link, link:
                 link.execute("DELETE FROM calls")  # whose numbers begin anew
             other.post(intent("new", conversation="9"))
             assert await other.flush()
-            assert turns.find(["0"]) is None
-            assert turns.find(["9"]) is not None
+            assert turns.find("0") is None
+            assert turns.find("9") is not None
 
     asyncio.run(run())

@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 
 from tenbin.errors import StoreError
-from tenbin.gateway.incoming import Incoming
+from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
 from tenbin.gateway.session import MIN_CACHED_TOKENS, Fingerprints, Session, Sessions
 from tenbin.store.place import Place
 from tenbin.store.reader import Turn
 from tenbin.store.turns import Turns
 from tenbin.types import Message
-from tenbin.upstream.translate import is_mid_tool_loop, state_in
+from tenbin.upstream.translate import state_in
 from tenbin.upstream.translate.provider_state import OPEN_TOOL_CALLS
 
 MENDED_S = 5.0
@@ -42,25 +42,25 @@ class Elsewhere:
 
     async def find(self, incoming: Incoming, prints: Fingerprints, known: Session | None, now: float) -> Session | None:
         """The session of a request of which this worker knows `known`: that, or what the ledger has of a later turn."""
-        if not self._may_differ(now) and not self._turns:
+        may_differ = self._may_differ(now)
+        if not may_differ and not self._turns:
             return known
         messages = incoming.messages
         if known is not None and known.wrote_last(messages):
             return known
-        names = _names(prints, messages)
-        if not names or (not self._may_differ(now) and not self._turns.knows(names)):
+        length = _answered(messages)
+        place = len(messages) - 1 - length
+        name = prints.earlier[place] if length and place < len(prints.earlier) else None
+        if name is None or not (may_differ or self._turns.knows(name)):
             return known
-        state = state_in(messages, incoming.dialect)
-        if not state and incoming.sent_tokens(incoming.model) < MIN_CACHED_TOKENS:
+        turn = await self._looked_for(name, incoming)
+        if turn is None:
             return known
-        is_bound = bool(state - {OPEN_TOOL_CALLS}) and is_mid_tool_loop(messages)
-        found = await self._looked_for(names, is_bound=is_bound)
-        if found is None:
-            return known
-        name, turn = found
+        tokens = turn.input_tokens if turn.is_settled else _tokens(incoming, length)
         age_s = max(time.time() - turn.at, 0.0)
-        session = Session(turn.candidate, turn.input_tokens, now - age_s, turn.strips_before, names[name])
-        self._sessions.remember(Fingerprints(name, ()), session)
+        session = Session(turn.candidate, tokens, now - age_s, turn.strips_before, length)
+        if turn.is_settled:
+            self._sessions.remember(Fingerprints(name, ()), session)
         return session
 
     def _may_differ(self, now: float) -> bool:
@@ -69,23 +69,31 @@ class Elsewhere:
             self._company_at = now
         return self._asked_at < self._company_at + MENDED_S
 
-    async def _looked_for(self, names: dict[str, int], *, is_bound: bool) -> tuple[str, Turn] | None:
-        """The turn; waits a moment for one whose end is on its way, and where nobody else may go on, for any."""
+    async def _looked_for(self, name: str, incoming: Incoming) -> Turn | None:
+        """The turn, where it bears on the decision.
+
+        Of what only its author can read the author must be known for certain: that waits for rows on their way, for any
+        inside a tool loop, which nobody else may go on with.
+        """
+        state = state_in(incoming.messages, incoming.dialect)
+        if not state and incoming.sent_tokens(incoming.model) < MIN_CACHED_TOKENS:
+            return None
+        has_thought, is_open = bool(state - {OPEN_TOOL_CALLS}), OPEN_TOOL_CALLS in state
         for wait_s in (*UNDER_WAY_S, 0.0):
-            found = await self._asked(list(names))
-            is_coming = is_bound if found is None else not found[1].is_settled
+            found = await self._asked(name)
+            is_coming = has_thought and (is_open if found is None else not found.is_settled)
             if not is_coming or not wait_s or time.monotonic() < self._away_until:
                 break
             await asyncio.sleep(wait_s)
         return found
 
-    async def _asked(self, names: Sequence[str]) -> tuple[str, Turn] | None:
+    async def _asked(self, name: str) -> Turn | None:
         async with self._asking:  # one thread at most waits for a disk that hangs
             now = time.monotonic()
             if now < self._away_until:
                 return None
             try:
-                found = await asyncio.wait_for(asyncio.to_thread(self._turns.find, names), PATIENCE_S)
+                found = await asyncio.wait_for(asyncio.to_thread(self._turns.find, name), PATIENCE_S)
             except (StoreError, TimeoutError):
                 self._away_until = time.monotonic() + OUTAGE_S
                 return None
@@ -93,20 +101,19 @@ class Elsewhere:
             return found
 
 
-def _names(prints: Fingerprints, messages: Sequence[Message]) -> dict[str, int]:
-    """The names of this request and of the turn whose answer is the last one here, with how many messages each had.
-
-    Empty where nothing was answered yet.
-    """
+def _answered(messages: Sequence[Message]) -> int:
+    """How many messages the turn had whose answer is the last one here; 0 where there is none."""
     end = len(messages)
     while end and not _is_answer(messages[end - 1]):
         end -= 1
     while end and _is_answer(messages[end - 1]):
         end -= 1
-    place = len(messages) - 1 - end
-    if not end or place >= len(prints.earlier):
-        return {}
-    return {prints.own: len(messages), prints.earlier[place]: end}
+    return end
+
+
+def _tokens(incoming: Incoming, length: int) -> int:
+    """About how long the prompt of the first messages was, where its bill is on its way."""
+    return round(min(len(str(incoming.messages[:length])) / BYTES_PER_TOKEN, incoming.sent_tokens(incoming.model)))
 
 
 def _is_answer(message: Message) -> bool:

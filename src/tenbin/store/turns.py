@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 
 from tenbin.store.reader import Reader, Turn
 
@@ -34,22 +34,19 @@ class Turns:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def knows(self, conversations: Collection[str]) -> bool:
-        """Whether any of these was met so far, without a look at the ledger."""
-        return not self._calls.keys().isdisjoint(conversations)
+    def knows(self, conversation: str) -> bool:
+        """Whether this one was met so far, without a look at the ledger."""
+        return conversation in self._calls
 
-    def find(self, conversations: Sequence[str]) -> tuple[str, Turn] | None:
-        """The first of these conversations that somebody else has answered, and that turn.
+    def find(self, conversation: str) -> Turn | None:
+        """The turn that somebody else has answered to this conversation last, None where nobody has.
 
         Blocks: call it in a thread. Errors: StoreError where the ledger does not answer.
         """
         with self._lock:
             self._read_on()
-            met = [(self._calls[name], name) for name in conversations if name in self._calls]
-        for number, name in met:
-            if (turn := self._reader.turn(number, name)) is not None:
-                return name, turn
-        return None
+            number = self._calls.get(conversation)
+        return None if number is None else self._reader.turn(number, conversation)
 
     def _read_on(self) -> None:
         newest = self._reader.newest_call()
@@ -61,5 +58,5 @@ class Turns:
             self._calls.pop(name, None)  # the latest calls stand last
             self._calls[name] = number
         self._read_up_to = newest
-        for name in list(self._calls)[: max(len(self._calls) - MOST, 0)]:
-            del self._calls[name]
+        while len(self._calls) > MOST:
+            del self._calls[next(iter(self._calls))]

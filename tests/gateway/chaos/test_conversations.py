@@ -74,15 +74,16 @@ def priced(gateway: Running, cached: float) -> None:
 
 
 def second_turn(
-    gateway: Running, ups: Upstreams, tokens: int, there: Running | None = None, first_byte_s: float = 0.0
+    gateway: Running, ups: Upstreams, tokens: int, there: Running | None = None, question: str = NEXT
 ) -> Reply:
     """The second turn, there or here, of a conversation whose first one `good` has answered here."""
+    first_byte_s = 0.0 if there is None else 0.4  # as long as the quickest models take
     ups["good"].script = Answer(usage=Usage(tokens, 20), first_byte_s=first_byte_s)
     messages = [{"role": "user", "content": "word " * tokens}]
     first = gateway.chat(messages=messages, tenbin={"allow": ["good"]})
     assert first.headers["x-tenbin-model"] == "good"
     said = first.json["choices"][0]["message"]["content"]
-    messages += [{"role": "assistant", "content": said}, {"role": "user", "content": NEXT}]
+    messages += [{"role": "assistant", "content": said}, {"role": "user", "content": question}]
     return (there or gateway).chat(messages=messages)
 
 
@@ -233,8 +234,10 @@ def test_a_turn_at_another_worker_goes_on_where_its_prompt_is_cached(
     served: tuple[Running, Upstreams], other: Running
 ) -> None:
     gateway, ups = served
-    answer = second_turn(gateway, ups, LONG, other, first_byte_s=0.4)  # as long as the quickest models take
-    assert answer.headers["x-tenbin-model"] == "good"
+    # At once, when the bill of the turn before is not in the ledger yet.
+    assert second_turn(gateway, ups, LONG, other).headers["x-tenbin-model"] == "good"
+    answer = second_turn(gateway, ups, SHORT, other, "word " * LONG)  # of which none is in the cache
+    assert answer.headers["x-tenbin-model"] == "cheap"
 
 
 def test_no_model_reads_what_another_one_thought_at_another_worker(
