@@ -63,6 +63,73 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
     assert "41.0%（95%信頼区間 35.0%〜47.0%）削減" in verdict.sentences["ja"][0]
 
 
+BETWEEN_MODELS = (
+    "Over blind mixtures of single models the gain in mean quality is +0.0200 [+0.0150, +0.0250] (AIQ) and "
+    "+0.0200 [+0.0150, +0.0250] (AIQ-log) on 1,000 unseen prompts.",
+    "単独モデルを無作為に混ぜた場合に対する平均品質の差は、未見の1,000件でAIQ +0.0200（95%信頼区間 +0.0150〜+0.0250）、"
+    "AIQ-log +0.0200（95%信頼区間 +0.0150〜+0.0250）です。",
+)
+OPEN = Figure(1.02, 1.01, math.nan)
+FINEST = replace(point(0.0, UNKNOWN, kind="mu"), quality_ratio=OPEN, blind_saving=Figure(0.2, math.nan, math.nan))
+UNTOLD = Single("mid", "large", UNKNOWN, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "english", "japanese"),
+    [
+        (
+            EVIDENCE,
+            [
+                "Route: it saves 41.0% [35.0%, 47.0%] of the cost of large at 102.0% [101.0%, 103.0%] of its quality "
+                "(99% was asked for).",
+                "Mixing models without reading the prompts would save 20.0% [15.0%, 25.0%] at that quality.",
+                "Just using mid would save 60.0% [55.0%, 65.0%] of the cost of large at 99.5% [99.0%, 100.0%] of its "
+                "quality.",
+                BETWEEN_MODELS[0],
+            ],
+            [
+                "ルーティングは有効です。large の102.0%（95%信頼区間 101.0%〜103.0%）の品質（目標99%）で、"
+                "費用を41.0%（95%信頼区間 35.0%〜47.0%）削減します。",
+                "プロンプトを読まずに混ぜるだけなら、同じ品質での削減は20.0%（95%信頼区間 15.0%〜25.0%）です。",
+                "mid だけを使う場合は、large の99.5%（95%信頼区間 99.0%〜100.0%）の品質で"
+                "費用を60.0%（95%信頼区間 55.0%〜65.0%）削減します。",
+                BETWEEN_MODELS[1],
+            ],
+        ),
+        (
+            replace(EVIDENCE, points=(FINEST,), alone=UNTOLD),
+            [
+                "Route: it reaches 102.0% [101.0% or more] of large's quality at an unknown share of its cost.",
+                "Mixing models without reading the prompts would save 20.0% at that quality.",
+                "Just using mid would reach 102.0% [101.0% or more] of large's quality at an unknown share of its "
+                "cost.",
+                BETWEEN_MODELS[0],
+            ],
+            [
+                "ルーティングは有効です。large の102.0%（95%信頼区間 101.0%〜）の品質を、"
+                "不明な割合の費用で達成します。",
+                "プロンプトを読まずに混ぜるだけなら、同じ品質での削減は20.0%です。",
+                "mid だけを使う場合は、large の102.0%（95%信頼区間 101.0%〜）の品質に、不明な割合の費用がかかります。",
+                BETWEEN_MODELS[1],
+            ],
+        ),
+        (
+            replace(EVIDENCE, n_test=29, gain=UNKNOWN, gain_log=UNKNOWN),
+            [
+                "Collect about 171 more prompts to test on before deciding.",
+                "Only 29 unseen prompts were there to test on.",
+            ],
+            [
+                "判断の前に、検証用のプロンプトをあと約171件集めてください。",
+                "検証に使えた未見のプロンプトは29件だけでした。",
+            ],
+        ),
+    ],
+)
+def test_the_whole_of_what_is_said(evidence: Evidence, english: list[str], japanese: list[str]) -> None:
+    assert verdict_of(evidence).sentences == {"en": tuple(english), "ja": tuple(japanese)}
+
+
 def test_either_gain_is_enough() -> None:
     assert verdict_of(replace(EVIDENCE, gain_log=NO_GAIN)).kind == "route"
     assert verdict_of(replace(EVIDENCE, gain=NO_GAIN)).kind == "route"
@@ -221,6 +288,8 @@ def test_an_open_interval_says_collect_and_how_many() -> None:
     assert math.isnan(verdict.saving.value)
     assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
     assert "3,000 more prompts" in verdict.sentences["en"][0]
+    assert verdict.sentences["en"][1] == "So far the prompts say nothing certain about which model to use."
+    assert verdict.sentences["ja"][1].startswith("今のところ、")
 
 
 def test_a_dear_model_that_was_best_on_the_test_queries_is_held_against_the_reference_too() -> None:

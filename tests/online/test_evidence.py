@@ -46,6 +46,19 @@ def test_the_gain_is_the_area_between_the_curves() -> None:
     assert found.gain == pytest.approx(0.8 - (0.5 + 0.3 * (1.0 / np.log(10.0) - 1.0 / 9.0)), abs=1e-6)
 
 
+def test_the_interval_of_the_gain_is_that_of_nine_draws_in_ten() -> None:
+    told, drawn = ground(0.7, 0.001), newcomer(0.7, 0.02)
+    found = evidence_of(told, drawn, 5)
+    levels = drawn.draws(400, np.random.default_rng(5))[:, 0]
+    low, high = (evidence_of(told, newcomer(float(np.quantile(levels, p)), 0.0), 0).gain for p in (0.05, 0.95))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+    assert found.gain == pytest.approx(evidence_of(told, newcomer(float(levels.mean()), 0.0), 0).gain, abs=1e-6)
+
+
+def test_of_many_rows_every_second_or_third_is_looked_at() -> None:
+    assert [len(ground(0.7, 0.001, n).thinned().quality) for n in (8_000, 8_001, 16_001)] == [8_000, 4_001, 5_334]
+
+
 def test_one_cheaper_than_all_is_worth_what_none_of_them_sells() -> None:
     found = evidence_of(ground(0.45, 0.0001), newcomer(0.45, 0.01), 0)
     assert found.suffices

@@ -32,6 +32,39 @@ def learnt(rows: Floats, quality: Floats, weight: Floats | None = None) -> Newco
     )
 
 
+def test_what_a_newcomer_is_taken_for_worked_by_hand() -> None:
+    """Two known ones: each apart from their mean by (.1, .1), and four more as far apart as candidates usually are."""
+    two = Abilities(np.array([0.4, 0.6]), np.array([[0.1], [0.3]]), np.ones(2), np.ones((1, 2)), np.eye(1))
+    expected, spread = prior(two)
+    assert expected == pytest.approx([0.5, 0.2])
+    usual = np.diag([0.15**2, 0.5**2 * (0.1**2 + 0.3**2) / 2])
+    assert spread == pytest.approx((np.full((2, 2), 0.02) + 4.0 * usual) / (1 + 4) * 1.5)
+
+
+def test_what_labels_teach_is_what_conditioning_a_normal_says_twice_with_the_noise_that_it_leaves() -> None:
+    two = Abilities(np.array([0.4, 0.6]), np.array([[0.1], [0.3]]), np.array([0.1, 0.06]), np.ones((1, 2)), np.eye(1))
+    expected, spread = prior(two)
+    factors, doubt, quality = np.array([[-1.0], [0.5], [2.0]]), np.array([0.1, 0.5, 0.9]), np.array([0.1, 0.9, 0.7])
+    found = Newcomer.learn(two, factors, doubt[:, None, None], quality, np.array([2.0, 2.0, 60.0]))
+    relative = np.array([1.0, 1.0, 10.0]) / 4.0  # the third stands for thirty, and counts like ten
+    x, blurred, noise = np.column_stack([np.ones(3), factors]), 0.2**2 * doubt, 0.08
+
+    def told(rows: list[int], noise: float) -> tuple[Floats, Floats]:
+        of = x[rows]
+        gain = spread @ of.T @ np.linalg.inv(of @ spread @ of.T + np.diag((noise + blurred) / relative)[rows][:, rows])
+        return expected + gain @ (quality[rows] - of @ expected), spread - gain @ of @ spread
+
+    first, _ = told([0, 1, 2], noise)
+    left = float(relative @ np.maximum((quality - x @ first) ** 2 - blurred, 0.0))
+    noise = (15.0 * 0.08 + left) / 18.0
+    centre, covariance = told([0, 1, 2], noise)
+    assert found.centre == pytest.approx(centre)
+    assert found.covariance == pytest.approx(covariance)
+    others = [[1, 2], [0, 2], [0, 1]]
+    assert found.left_out == pytest.approx([x[i] @ told(rows, noise)[0] for i, rows in enumerate(others)])
+    assert found.freedom == 18.0
+
+
 def test_many_labels_say_what_it_is() -> None:
     rows = np.arange(1_200)
     found = learnt(rows, labels(rows, 0.8, 0.15, 0))
