@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,17 @@ def fail(made: Gate, now: float, kind: FailureKind = "server_error", retry_after
     made.end()
     made.failed(UpstreamFailure(kind, "no", retry_after_s=retry_after_s), now, now, blames=kind != "context")
     return made.free_at() - now
+
+
+def places(made: Gate, now: float) -> int:
+    """How many calls may be out at once."""
+    taken = 0
+    while made.free_at() <= now:
+        made.begin(now, 0.0)
+        taken += 1
+    for _ in range(taken):
+        made.end()
+    return taken
 
 
 def test_pauses_grow_with_jitter_until_the_candidate_is_set_aside() -> None:
@@ -72,16 +84,42 @@ def test_calls_of_one_moment_are_one_failure() -> None:
     assert 30.25 <= made.free_at() <= 30.5
 
 
-def test_places_are_taken_away_and_given_back() -> None:
-    def places(made: Gate, now: float) -> int:
-        taken = 0
-        while made.free_at() <= now:
-            made.begin(now, 0.0)
-            taken += 1
-        for _ in range(taken):
-            made.end()
-        return taken
+def test_what_waiting_does_not_mend_sets_aside_at_once() -> None:
+    made = gate()
+    assert fail(made, 0.0, "unauthorised") == math.inf
+    assert made.set_aside == "no"
 
+
+def test_five_failures_in_a_row_set_aside_and_say_so() -> None:
+    made = gate()
+    pauses = [fail(made, 100.0 * n) for n in range(5)]
+    assert [pause_s < math.inf for pause_s in pauses] == [True] * 4 + [False]
+    assert made.set_aside == "5 failures in a row, the last: no"
+
+
+def test_who_asks_for_a_pause_gets_it_up_to_five_minutes() -> None:
+    made = gate()
+    assert fail(made, 0.0, "rate_limited", 7.0) == 7.0
+    assert fail(made, 100.0, "rate_limited", 300.0) == 300.0
+    made.failed(UpstreamFailure("rate_limited", "no", retry_after_s=500.0), 50.0, 110.0)  # it began before that
+    assert made.free_at() == 610.0
+    assert fail(made, 1_000.0, "rate_limited", 301.0) == math.inf
+    assert made.set_aside == "it asks to be left alone for 301 s"
+
+
+@pytest.mark.parametrize(("in_flight", "left"), [(8, 4), (5, 2), (1, 1)])
+def test_the_first_failure_leaves_half_of_the_places_that_were_in_use(in_flight: int, left: int) -> None:
+    made = gate(8)
+    for _ in range(in_flight):
+        made.begin(0.0, 0.0)
+    made.end()
+    made.failed(UpstreamFailure("server_error", "no"), 0.0, 1.0)
+    for _ in range(in_flight - 1):
+        made.end()
+    assert places(made, 100.0) == left
+
+
+def test_places_are_taken_away_and_given_back() -> None:
     made = gate(8)
     assert places(made, 0.0) == 8
     for _ in range(8):
