@@ -36,6 +36,7 @@ def test_no_bill_is_above_the_bound(sent: int, cached: float, written: float, ou
 
 
 def test_a_candidate_without_a_cap_has_the_default_one() -> None:
+    assert ceiling(100).usd(0) == pytest.approx(0.01 + 100 * 16 / 1e6)
     assert ceiling(None).cap_tokens == DEFAULT_CAP_TOKENS
     assert ceiling(None).usd(0) == pytest.approx(0.01 + DEFAULT_CAP_TOKENS * 16 / 1e6)
 
@@ -54,6 +55,18 @@ def test_a_broken_bound_is_widened_once_for_all() -> None:
 def test_a_text_has_no_more_tokens_than_bytes(text: str) -> None:
     bound = input_bound_tokens([{"role": "user", "content": text}])
     assert bound >= len(text.encode("utf-8", "surrogatepass"))
+
+
+def test_the_input_of_a_call_is_bounded_as_worked_by_hand() -> None:
+    """256 for the call, 16 a message or part, the bytes of every text and name."""
+    words = {"role": "user", "content": "あ" * 1000}
+    assert input_bound_tokens([words]) == 256 + 16 + (4 + 4) + (7 + 3000)
+    parts = [{"type": "text", "text": "hi"}, {"type": "document"}]
+    said = {"role": "user", "content": parts, "n": 12}
+    held = 7 + 16 + (4 + 4) + (4 + 2) + 16 + (4 + 8) + 50_000
+    assert input_bound_tokens([words, said]) == 3287 + 16 + (4 + 4) + held + (1 + 2)
+    for kind in ("input_image", "input_file", "input_audio", "video_url"):
+        assert input_bound_tokens([{"role": "user", "content": [{"type": kind}]}]) > 50_000
 
 
 @pytest.mark.parametrize(
