@@ -120,6 +120,15 @@ def test_every_one_of_several_answers_is_set_aside_for(gateway: Running) -> None
     assert float(many) == pytest.approx(10 * float(one), rel=0.1)
 
 
+def test_an_answer_without_a_cap_is_set_aside_for_at_a_length_that_few_exceed(gateway: Running) -> None:
+    """At 4,096 tokens where nothing is expected of it; else at four times what is, or at least at a thousand."""
+    for n in (1, 2):
+        assert gateway.chat(model="good", n=n).status == 200
+        assert gateway.calls()[-1].reserve_usd == pytest.approx(n * 4_096 * USD_PER_WORD["good"], rel=0.01)
+        assert gateway.chat(tenbin={"allow": ["good"]}, n=n).status == 200
+        assert gateway.calls()[-1].reserve_usd == pytest.approx(n * 1_000 * USD_PER_WORD["good"], rel=0.02)
+
+
 def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Running) -> None:
     told = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
     told |= {"usage": {"prompt_tokens": 1_000, "completion_tokens": 100}, "service_tier": "priority"}

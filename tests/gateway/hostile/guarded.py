@@ -32,6 +32,8 @@ mu = 0.3
 allow = ["cheap"]
 [profiles.bounded]
 max_cost_usd = 0.5
+[candidates.unpriced]
+base_url = "http://127.0.0.1:9"
 """
 
 

@@ -99,10 +99,17 @@ def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> 
     assert len(site.ups.called()) == counted[200]
     poor = next(reply for reply in replies if reply.status == 429)
     assert refused(CHAT, poor)["code"] == "budget_exhausted"
+    assert 1 <= int(poor.headers["retry-after"]) <= 86_400
     spent = sum(
         call.cost_usd or 0.0 for call in site.gateway.calls() if call.status == "ok" and call.usage == Usage(0, tokens)
     )
     assert spent <= 11 * cost_usd + 1e-9
+
+
+def test_a_key_with_a_budget_reaches_no_candidate_without_a_price(site: Guarded) -> None:
+    shown = key(site, "careful", day_usd=1.0)
+    reply = site.gateway.post(CHAT, said(model="unpriced"), **shown)
+    assert (reply.status, refused(CHAT, reply)["code"]) == (403, "unpriced_model")
 
 
 def test_a_thousand_wrong_keys_cost_a_good_one_nothing(site: Guarded) -> None:
