@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +115,38 @@ def test_labels_of_a_candidate_that_cannot_win_are_worth_little_and_near_ties_mo
     ).mean(axis=0)
     assert worth[0] == worth[1]
     assert worth[2] < 1e-3 * worth[0]
+
+
+def test_the_worth_of_a_label_worked_by_hand() -> None:
+    """Of the chosen one against its runner-up, of every other against the chosen one, in units of quality."""
+    nothing = np.full((1, 3), np.nan)
+    estimates = Estimates(np.array([[0.9, 0.8, 0.5]]), np.array([[0.1, 0.2, 0.04]]), *[nothing] * 4)
+    cost, common = np.array([[0.002, 0.001, 0.001]]), np.array([0.06, 0.06, 0.0])
+    correlation, anchors = np.array([0.5, 0.4, 0.0]), Anchors("a", 0.01, np.nan)
+    found = label_worth(estimates, common, correlation, cost, anchors, np.array([0.2]))[0]
+    sd = np.array([np.sqrt(0.1**2 - 0.06**2), np.sqrt(0.2**2 - 0.06**2), 0.05])  # the last is at least that
+    gaps = [0.85 - 0.775, 0.85 - 0.775, 0.85 - 0.475]  # losses at mu .2: a quarter of cost / .01, less quality
+    pairs = [(0, 1, 0.2), (1, 0, 0.2), (2, 0, 0.0)]
+    for own, gap, (m, rival, shared) in zip(found, gaps, pairs, strict=True):
+        spread = np.sqrt(sd[m] ** 2 + sd[rival] ** 2 - 2 * shared * sd[m] * sd[rival])
+        z = NormalDist()
+        excess = z.pdf(gap / spread) - gap / spread * z.cdf(-gap / spread)
+        assert own == pytest.approx(spread * excess * sd[m] ** 2 / (sd[m] ** 2 + 0.2))
+    other = label_worth(estimates, common, correlation, cost, anchors, np.array([0.5]))[0]
+    both = label_worth(estimates, common, correlation, cost, anchors, np.array([0.2, 0.5]))[0]
+    assert both == pytest.approx((found + other) / 2)
+
+
+def test_probabilities_go_with_the_root_of_worth_per_dollar_and_few_candidates_are_in_play() -> None:
+    # The cheapest is asked always; the one worth most .9 times on average, the rest in proportion, .25 at least.
+    worth = np.array([[0.0, 4.0, 1.0, 0.64, 0.6], [0.0, 1.0, 0.25, 0.04, 0.03]])
+    cost = np.array([0.5, 1.0, 1.0, 1.0, 1.0]) + np.zeros((2, 5))
+    expected = np.array([[1.0, 1.0, 0.6, 0.48, 0.0], [1.0, 0.6, 0.3, 0.25, 0.0]])  # a fifth one is never in play
+    assert propensities(worth, cost) == pytest.approx(expected)
+    dearer = cost * np.array([1.0, 1.0, 4.0, 1.0, 1.0])  # half as likely, .225 on average: too seldom
+    assert propensities(worth, dearer)[:, 1:] == pytest.approx(expected[:, 1:] * [1.0, 0.0, 1.0, 0.0])
+    little = np.array([[0.0, 1.0, 0.0203], [0.0, 1.0, 0.0203]])
+    assert propensities(little, cost[:, :3])[:, 2].tolist() == [0.0, 0.0]  # less than a fiftieth of all worth
 
 
 @given(st.integers(0, 2**32), st.integers(2, 8))
