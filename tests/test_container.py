@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tenbin.cli.main import cli
+from tenbin.cli.commands import cli
 from tenbin.config import load_document, read_gateway, read_store
 
 ROOT = Path(__file__).resolve().parent.parent

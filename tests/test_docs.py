@@ -261,7 +261,7 @@ def flags_of(command: click.Command) -> set[str]:
 
 
 def test_every_command_and_flag_is_documented_and_no_other() -> None:
-    from tenbin.cli.main import cli
+    from tenbin.cli.commands import cli
 
     documented = sections(COMMANDS_PAGE.read_text(encoding="utf-8"))
     there = dict(commands(cli, "tenbin"))

@@ -53,7 +53,7 @@ def test_import_costs_little() -> None:
     [
         "import tenbin",
         "from tenbin import *",
-        "import tenbin.cli.main",
+        "import tenbin.cli.commands",
         "import tenbin.router",
         "import tenbin.features",
     ],

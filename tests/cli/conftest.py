@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tenbin.cli.main import cli
+from tenbin.cli.commands import cli
 
 MODELS = ("small", "medium", "large")
 TOPICS = {

@@ -21,7 +21,7 @@ Tenbin = Callable[..., Result]
 def evaluated(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     from click.testing import CliRunner
 
-    from tenbin.cli.main import cli
+    from tenbin.cli.commands import cli
 
     folder = tmp_path_factory.mktemp("evaluated")
     asked = ["evaluate", made / "router", made / "test.jsonl", "--report", folder / "report.html", "--examples", "2"]

@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from tenbin import errors
-from tenbin.cli.failure import EXIT_BUG, EXIT_INTERRUPTED, one_line
+from tenbin.cli.commands import COMMANDS, THREAD_VARIABLES, Tenbin, cli
+from tenbin.cli.failure import EXIT_BUG, one_line
 from tenbin.cli.lazy import Group
-from tenbin.cli.main import COMMANDS, THREAD_VARIABLES, Tenbin, cli
+from tenbin.cli.stopped import EXIT_INTERRUPTED
 
 
 def tenbin(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +27,7 @@ def tenbin(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
 def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (
-        "import sys, time; from tenbin.cli.main import cli\n"
+        "import sys, time; from tenbin.cli.commands import cli\n"
         f"try: cli.main({list(arguments)!r})\nexcept SystemExit as leave: assert leave.code == 0\n"
         "assert time.process_time() < 0.3, time.process_time()\n"
         "heavy = {'numpy', 'duckdb', 'tenbin.cli.fit', 'tenbin.cli.route'} & set(sys.modules); assert not heavy, heavy"
@@ -142,7 +143,7 @@ def test_completion_prints_a_script_and_the_script_completes(shell: str) -> None
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    code = "import sys; from tenbin.cli.main import cli; cli.main(['--help'])"
+    code = "import sys; from tenbin.cli.commands import cli; cli.main(['--help'])"
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
@@ -152,13 +153,43 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def test_sigterm_leaves_with_one_sentence() -> None:
     code = (
-        "import click, os, signal, sys; from tenbin.cli import main\n"
+        "import click, os, signal, sys; from tenbin.cli import commands, main\n"
         "@click.command()\ndef slow(): os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
-        "main.cli.get_command = lambda ctx, name: slow\nsys.argv = ['tenbin', 'slow']; main.main()"
+        "commands.cli.get_command = lambda ctx, name: slow\nsys.argv = ['tenbin', 'slow']; main.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stderr == "tenbin: stopped by SIGTERM; nothing was left half-written\n"
+
+
+def test_two_sigterms_leave_nothing_half_written(tmp_path: Path) -> None:
+    """`timeout` sends one to the process and one to its group: the second one stopped the clearing away."""
+    code = (
+        "import click, os, pathlib, signal, sys; from tenbin.cli import commands, main, whole_file\n"
+        "def stop(): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "unlink = os.unlink\n"
+        "def stopped(*args, **more): stop(); unlink(*args, **more)\n"
+        "os.unlink = stopped\n"
+        "@click.command()\ndef slow():\n"
+        "    with whole_file.whole_file(pathlib.Path('out')): stop(); signal.pause()\n"
+        "commands.cli.get_command = lambda ctx, name: slow\nsys.argv = ['tenbin', 'slow']; main.main()"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (143, "tenbin: stopped by SIGTERM; nothing was left half-written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code", "name"), [("SIGINT", 130, "Ctrl-C"), ("SIGTERM", 143, "SIGTERM")])
+def test_who_stops_it_while_click_loads_gets_one_sentence(number: str, code: int, name: str) -> None:
+    program = (
+        "import os, signal, sys\nclass Stops:\n    def find_spec(self, name, *_):\n"
+        f"        if name == 'click': os.kill(os.getpid(), signal.{number})\n"
+        "sys.meta_path.insert(0, Stops()); from tenbin.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    sentence = f"tenbin: stopped by {name}; nothing was left half-written\n"
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", sentence)
 
 
 def test_every_group_is_of_ours() -> None:
@@ -180,7 +211,7 @@ def test_a_fit_does_not_depend_on_how_many_cores_there_are(given: str | None, he
     environ = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     environ |= {} if given is None else {"OMP_NUM_THREADS": given}
     script = (
-        "import os, sys; from tenbin.cli.main import cli; early = 'numpy' in sys.modules; cli.run(['--version']); "
+        "import os, sys; from tenbin.cli.commands import cli; early = 'numpy' in sys.modules; cli.run(['--version']); "
         "print(early, os.environ['OMP_NUM_THREADS'])"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from tenbin.cli import demo, serve_demo
-from tenbin.cli.main import cli
+from tenbin.cli.commands import cli
 from tenbin.cli.serve import curl, overridden
 from tenbin.testing import Answer, FakeUpstream
 from tests.gateway.serving import Serving, until

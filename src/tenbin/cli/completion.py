@@ -18,7 +18,7 @@ def completion(shell: str) -> None:
     zsh:  tenbin completion zsh  > "${fpath[1]}/_tenbin"
     fish: tenbin completion fish > ~/.config/fish/completions/tenbin.fish
     """
-    from tenbin.cli.main import COMPLETION_VARIABLE, cli  # noqa: PLC0415 (main loads this file when called)
+    from tenbin.cli.commands import COMPLETION_VARIABLE, cli  # noqa: PLC0415 (main loads this file when called)
 
     found = get_completion_class(shell)
     assert found is not None, f"click knows {shell}"  # noqa: S101 (the choice above admits click's own names only)

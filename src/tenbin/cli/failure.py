@@ -10,20 +10,13 @@ import traceback
 
 import click
 
+from tenbin.cli.stopped import Terminated, stopped
 from tenbin.errors import TenbinError, UsageError, did_you_mean
 
 EXIT_BUG = 70
 """An exception nobody foresaw: a bug in Tenbin (EX_SOFTWARE of sysexits.h)."""
-EXIT_INTERRUPTED = 130
-"""Ctrl-C (128 + SIGINT)."""
 EXIT_BROKEN_PIPE = 141
 """The reader of our output went away, as `head` does (128 + SIGPIPE)."""
-EXIT_TERMINATED = 143
-"""SIGTERM (128 + SIGTERM)."""
-
-
-class Terminated(BaseException):
-    """SIGTERM as an exception, so that half-written files are cleared away on the way out."""
 
 
 def explain(error: BaseException) -> tuple[str | None, int]:
@@ -31,12 +24,10 @@ def explain(error: BaseException) -> tuple[str | None, int]:
     match error:
         case TenbinError():
             found = str(error), error.exit_code
-        case click.Abort() | KeyboardInterrupt():
-            found = "stopped by Ctrl-C; nothing was left half-written", EXIT_INTERRUPTED
+        case click.Abort() | KeyboardInterrupt() | Terminated():
+            found = stopped(error)
         case click.ClickException():
             found = click_sentence(error), UsageError.exit_code
-        case Terminated():
-            found = "stopped by SIGTERM; nothing was left half-written", EXIT_TERMINATED
         case OSError(errno=errno.EPIPE):
             return None, EXIT_BROKEN_PIPE
         case OSError(strerror=str(reason)) if reason:

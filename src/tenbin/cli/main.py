@@ -1,100 +1,31 @@
-"""`tenbin`: the commands by name, what every one of them shares, and how failures leave the process."""
+"""`tenbin`: the console script, which may be stopped from its first moment on; all else is loaded inside of that."""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import click
-
-from tenbin import __version__
-from tenbin.cli.failure import Terminated, colour, report
-from tenbin.cli.lazy import LazyCommand, LazyGroup
-
-COMMANDS: Mapping[str, LazyCommand] = {
-    "demo": LazyCommand("tenbin.cli.demo:demo", "Fit, prove and route on real outcomes, in one minute."),
-    "pilot": LazyCommand("tenbin.cli.pilot:pilot", "Buy outcomes of your own prompts, inside a budget."),
-    "fit": LazyCommand("tenbin.cli.fit:fit", "Learn a router from measured outcomes."),
-    "evaluate": LazyCommand("tenbin.cli.evaluate:evaluate", "Say with intervals whether routing pays."),
-    "certify": LazyCommand("tenbin.cli.certify:certify", "Certify a share of the reference's quality."),
-    "route": LazyCommand("tenbin.cli.route:route", "Choose the model for one prompt or a file of them."),
-    "router": LazyCommand("tenbin.cli.router:router", "List, show, compare and change fitted routers."),
-    "report": LazyCommand("tenbin.cli.report:report", "Write the HTML report of a saved evaluation."),
-    "prices": LazyCommand("tenbin.cli.prices:prices", "Show, compare, check and import price books."),
-    "init": LazyCommand("tenbin.cli.init:init", "Write a commented tenbin.toml to start from."),
-    "serve": LazyCommand("tenbin.cli.serve:serve", "Serve routers behind an OpenAI-compatible endpoint."),
-    "keys": LazyCommand("tenbin.cli.keys:keys", "Make, list and revoke the keys of the gateway's clients."),
-    "erase": LazyCommand("tenbin.cli.erase:erase", "Delete every prompt and answer of a user from the ledger."),
-    "doctor": LazyCommand("tenbin.cli.doctor:doctor", "Check whether a gateway would serve, and say what to do."),
-    "plugins": LazyCommand("tenbin.cli.plugins:plugins", "List the embedders, predictors and metrics at hand."),
-    "data": LazyCommand("tenbin.cli.data:data", "Fetch public tables of outcomes."),
-    "completion": LazyCommand("tenbin.cli.completion:completion", "Print the completion script of your shell."),
-}
-COMPLETION_VARIABLE = "_TENBIN_COMPLETE"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class Tenbin(LazyGroup):
-    """The top command: every failure ends in one sentence on stderr and the exit code of its class."""
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,  # noqa: ARG002 (click's signature: CliRunner passes it)
-        complete_var: str | None = None,  # noqa: ARG002
-        standalone_mode: bool = True,  # noqa: ARG002
-        windows_expand_args: bool = True,  # noqa: ARG002
-        **extra: Any,
-    ) -> NoReturn:
-        sys.exit(self.run(list(sys.argv[1:] if args is None else args), **extra))
-
-    def run(self, args: list[str], **extra: Any) -> int:
-        """Run the command of these arguments and return the exit code."""
-        for variable in THREAD_VARIABLES:
-            # Read when numpy loads, which the commands do later: a fit must not depend on how many cores there are, and
-            # one small decision among threads is slower. Whoever sets them keeps what they set.
-            os.environ.setdefault(variable, "1")
-        try:
-            extra.setdefault("color", colour())
-            with self.make_context("tenbin", args, **extra) as ctx:
-                self.invoke(ctx)
-                sys.stdout.flush()
-        except click.exceptions.Exit as leave:
-            return leave.exit_code
-        except (Exception, KeyboardInterrupt, Terminated) as error:
-            return report(error)
-        return 0
-
-
-@click.group(
-    cls=Tenbin,
-    lazy=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with 'tenbin demo'. Every command explains itself: 'tenbin COMMAND --help'.",
-)
-@click.version_option(version=__version__, message="tenbin %(version)s")
-def cli() -> None:
-    """Send every query to the cheapest model that is good enough, and prove it on your own data."""
+from tenbin.cli.stopped import Terminated, stopped
 
 
 def on_sigterm(_signal: int, _frame: object) -> NoReturn:
-    """Turn SIGTERM into an exception."""
+    """Turn the first SIGTERM into an exception; `timeout` sends two, and the second would stop the clearing away."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated
 
 
 def main() -> NoReturn:
     """The console script."""
     signal.signal(signal.SIGTERM, on_sigterm)
-    instruction = os.environ.get(COMPLETION_VARIABLE)
-    if instruction:
-        from click.shell_completion import shell_complete  # noqa: PLC0415 (only when a shell asks)
+    try:
+        from tenbin.cli.commands import start  # noqa: PLC0415 (takes a fifth of a second, in which people press Ctrl-C)
 
-        sys.exit(shell_complete(cli, {}, "tenbin", COMPLETION_VARIABLE, instruction))
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal whose encoding lacks a character shows an escape instead of failing in the middle of a table.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    cli.main()
+        code = start()
+    except (KeyboardInterrupt, Terminated) as error:
+        sentence, code = stopped(error)
+        sys.stderr.write(f"tenbin: {sentence}\n")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) in (signal.default_int_handler, on_sigterm):
+            signal.signal(number, signal.SIG_DFL)  # all is said: who is impatient now gets no traceback
+    sys.exit(code)

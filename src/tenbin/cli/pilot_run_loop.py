@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import uvloop
 
-from tenbin.cli.failure import Terminated
 from tenbin.cli.output import say
 from tenbin.cli.pilot_run_progress import RunProgress
+from tenbin.cli.stopped import Terminated
 from tenbin.pilot.run.perform import perform
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.report import RunReport

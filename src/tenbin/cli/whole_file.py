@@ -38,12 +38,13 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         return
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        if place.is_dir():
-            raise IsADirectoryError(21, "is a directory")
-        stream = beside.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
-    try:
+        try:
+            if place.is_dir():
+                raise IsADirectoryError(21, "is a directory")
+            stream = beside.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            what = f"cannot be written ({error.strerror})"
+            raise UsageError(what, where=str(path), fix="name another file") from error
         with stream:
             yield stream
             stream.flush()
