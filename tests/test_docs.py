@@ -207,6 +207,17 @@ def test_what_the_page_shows_runs(
         assert run.returncode == block.exit_code, f"{where}\n{run.stdout}"
 
 
+def test_the_recipes_find_what_the_tutorial_leaves(files: Path) -> None:
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    given = {path.name for path in files.iterdir()}
+    for page in sorted((ROOT / "docs").glob("how-to*.md")):
+        run = "\n".join(block.text for block in blocks_of(page.read_text(encoding="utf-8")) if block.runs)
+        lacking = {name for name in given if re.search(rf"(?<![\w-]){re.escape(name)}\b", run)} - set(
+            re.findall(r"[\w.-]+", tutorial)
+        )
+        assert not lacking, f"{page.name} uses {lacking}, which a reader of the tutorial does not have"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_says_what_it_is(page: str) -> None:
     blocks = blocks_of((ROOT / page).read_text(encoding="utf-8"))
