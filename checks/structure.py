@@ -83,16 +83,21 @@ def imported(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
-def sizes(path: Path, source: str, tree: ast.Module) -> Iterator[Fault]:
-    """Files and functions that have grown too long."""
+def length(path: Path, source: str) -> Iterator[Fault]:
+    """A file, in Python or in C, that has grown too long."""
     lines = source.count("\n") + (not source.endswith("\n"))
     if lines > MAX_FILE_LINES:
         yield Fault(path, 1, f"the file has {lines} lines, more than {MAX_FILE_LINES}; split it by its nouns")
+
+
+def sizes(path: Path, source: str, tree: ast.Module) -> Iterator[Fault]:
+    """Files and functions that have grown too long."""
+    yield from length(path, source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            if length > MAX_FUNCTION_LINES:
-                what = f"{node.name} has {length} lines, more than {MAX_FUNCTION_LINES}; split it by its steps"
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAX_FUNCTION_LINES:
+                what = f"{node.name} has {lines} lines, more than {MAX_FUNCTION_LINES}; split it by its steps"
                 yield Fault(path, node.lineno, what)
 
 
@@ -219,6 +224,8 @@ def faults(root: Path) -> list[Fault]:
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             found += faults_of(path.relative_to(root), path.read_text(encoding="utf-8"))
+        for path in (root / room).rglob("*.c"):
+            found += length(path.relative_to(root), path.read_text(encoding="utf-8"))
     return sorted(found, key=lambda fault: (str(fault.path), fault.line))
 
 

@@ -31,6 +31,12 @@ def test_a_planted_fault_fails_the_command(tmp_path: Path) -> None:
     assert run.stdout.startswith(f"{SOURCE}:3: pickle ")
 
 
+def test_a_file_of_c_may_not_be_longer(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "thing.c").write_text("int x;\n" * (MAX_FILE_LINES + 1), encoding="utf-8")
+    assert [(fault.path, fault.line) for fault in faults(tmp_path)] == [(Path("src/thing.c"), 1)]
+
+
 def function_of(lines: int) -> str:
     return "def long() -> None:\n" + "    print()\n" * (lines - 1)
 

@@ -1,0 +1,95 @@
+"""The kernel under the compiler's watch: random texts, with every access and overflow in kernel.c checked.
+
+Run as `python checks/kernel.py [TEXTS]` (needs gcc with its sanitizers): compiles kernel.c with AddressSanitizer and
+UndefinedBehaviorSanitizer into a temporary folder, starts itself anew with their libraries loaded, and compares what
+the kernel gives with what NumPy gives. The first fault ends it, with its place in kernel.c.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SOURCE = Path(__file__).parent.parent / "src/tenbin/features/kernel.c"
+FLAGS = "-std=c11 -O1 -g -ffp-contract=off -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC"
+LIBRARIES = ("libasan.so", "libubsan.so")
+TEXTS = 4_000
+PIECES = (
+    *(" ", "  ", "\n", "a. ", "(b)", " 1.", "12:", " 30、", "ア、", ")", "a", "9", "12345", "x" * 70, "extraordinary"),
+    *(
+        "東京",
+        "タワー",
+        "ไทย",
+        "한국",
+        "\U00020000",
+        "\U0010ffff",
+        "\ud800",
+        "\x00",
+        "def ",
+        "\\frac",
+        "not ",
+        "no no ",
+    ),
+)
+
+
+def main() -> None:
+    """Compile and start anew; or, with a library named in the environment, compare."""
+    texts = int(sys.argv[1]) if len(sys.argv) > 1 else TEXTS
+    if library := os.environ.get("TENBIN_CHECKED_KERNEL"):
+        compare(Path(library), texts)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "kernel.so"
+        subprocess.run(
+            ["gcc", *FLAGS.split(), '-DTENBIN_SOURCE="checked"', "-o", str(made), str(SOURCE), "-lm"], check=True
+        )
+        found = [
+            subprocess.run(
+                ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
+            ).stdout.strip()
+            for name in LIBRARIES
+        ]
+        watched = {"LD_PRELOAD": " ".join(found), "ASAN_OPTIONS": "detect_leaks=0", "TENBIN_CHECKED_KERNEL": str(made)}
+        watched["PYTHONMALLOC"] = "malloc"  # Python's own would hide what lies behind a small object
+        done = subprocess.run([sys.executable, __file__, str(texts)], check=False, env={**os.environ, **watched})
+    sys.exit(done.returncode)
+
+
+def compare(library: Path, texts: int) -> None:
+    """Read and tally so many random texts with the kernel of the library and without; exit with 1 where they differ."""
+    from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
+    from tenbin.features.kernel import Kernel  # noqa: PLC0415
+    from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
+    from tenbin.features.options import find_options_uncompiled  # noqa: PLC0415
+    from tenbin.features.tally import tally_uncompiled  # noqa: PLC0415
+
+    kernel, rng = Kernel(library), random.Random(0)  # noqa: S311 (texts, no secrets)
+    learnt = ["the cat sat on the mat 12", "東京タワーの高さは?", "def f(x): return x", "the cats, a. one b. two"]
+    projections = [
+        HashedEmbedder(16, words=words, characters=characters).fit(learnt * 3).projection_
+        for words, characters in ((60, 70), (64, 0), (1, 0), (4096, 2048))
+    ]
+    left = texts
+    while left > 0:
+        some = ["".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(rng.randrange(6))]
+        left -= max(len(some), 1)
+        projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
+        marked = rng.randrange(len(some) + 1)
+        read = kernel.read([normal_text(text) for text in some], projection.lexicon, projection.directions)
+        pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
+        pairs += zip(kernel.tally(lines, marked), tally_uncompiled(lines, marked), strict=True)
+        if kernel.options(lines) != find_options_uncompiled(lines) or not all(np.array_equal(a, b) for a, b in pairs):
+            sys.exit(f"the kernel and NumPy differ on {some!r}")
+    print(f"kernel: {texts} texts alike, no fault")
+
+
+if __name__ == "__main__":
+    main()
