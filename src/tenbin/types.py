@@ -295,7 +295,7 @@ class Price:
     Above `long_context_tokens` of input the whole call is billed at the `long_…` rates. A rate of None means: as the
     plain input or output rate, for cache writes that are kept for an hour twice the input rate; a long one of None: the
     plain one, dearer by as much as the input (or output) is. Tokens of a call that was served as priority or flex cost
-    so many times as much (None: once).
+    so many times as much (None: 2.5 times, the most that is published, and once).
     `source` says in words where the figures come from; it never enters a bill or a hash.
     """
 

@@ -205,9 +205,9 @@ def test_a_tier_of_the_provider_multiplies_what_tokens_cost() -> None:
     price = Price(3.0, 15.0, request_usd=0.01, priority_factor=2.0, flex_factor=0.5)
     rates = PriceBook({"m": [price], "silent": [Price(3.0, 15.0)]}).rates(["m", "silent"])
     tokens = (900 * 3 + 50 * 15) / 1e6
-    for tier, dollars in ((None, tokens), ("priority", 2 * tokens), ("flex", tokens / 2), ("scale", tokens)):
-        assert rates.bill_usd(0, Usage(900, 50, tier=tier)) == pytest.approx(dollars + 0.01)
-        assert rates.bill_usd(1, Usage(900, 50, tier=tier)) == pytest.approx(tokens)
+    for tier, factor, unstated in ((None, 1, 1), ("priority", 2, 2.5), ("flex", 0.5, 1), ("scale", 1, 1)):
+        assert rates.bill_usd(0, Usage(900, 50, tier=tier)) == pytest.approx(factor * tokens + 0.01)
+        assert rates.bill_usd(1, Usage(900, 50, tier=tier)) == pytest.approx(unstated * tokens)
     halved = PriceBook({"m": [price]}).scaled("m", 0.5).rates(["m"])
     assert halved.bill_usd(0, Usage(900, 50, tier="priority")) == pytest.approx(tokens + 0.005)
 
