@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -113,6 +113,12 @@ def fitted(names: list[str], settings: FitSettings = USUAL, ending: Callable[[in
     return fit(panel, PriceBook(prices), settings)
 
 
+@cache
+def usual(names: tuple[str, ...]) -> Router:
+    """Fitted once for every gateway of these candidates: each saves it to a folder of its own."""
+    return fitted(list(names))
+
+
 def written(
     folder: Path,
     upstreams: Upstreams,
@@ -125,7 +131,7 @@ def written(
     """The configuration of a gateway in front of these upstreams, and its router where there is none yet."""
     config, router = folder / "tenbin.toml", folder / "router"
     if not router.exists():
-        fitted(list(upstreams.dialects)).save(router)
+        usual(tuple(upstreams.dialects)).save(router)
     lines = [f'[gateway]\nrouter = "{router}"\nport = 0\nadmin_port = 0\nlog_level = "error"\n{gateway}']
     lines.append(f'[store]\npath = "{folder / "store"}"')
     for name, dialect in upstreams.dialects.items():
