@@ -154,10 +154,16 @@ class Call:
         cost = None if usage is None else self.work.snapshot.bill_usd(self.name, usage)
         self.seat.succeeded()
         self._settle("ok", usage, cost, http_status=http_status, response_id=response_id, answer=answer)
-        self.work.services.remember(self.work, self.attempt, usage, response_id)
+        self.work.services.remember(self.work, self.attempt, usage)
 
-    def failed(self, failure: UpstreamFailure, usage: Usage | None = None, said_bytes: int = 0) -> None:
-        """No usable answer came, or not all of it: so much of it had been said."""
+    def failed(
+        self,
+        failure: UpstreamFailure,
+        usage: Usage | None = None,
+        said_bytes: int = 0,
+        response_id: str | None = None,
+    ) -> None:
+        """No usable answer came, or not all of it: so much of it had been said, of the response of this name."""
         if failure.counts:
             self.seat.failed(failure.retry_after_s)
         else:
@@ -166,12 +172,14 @@ class Call:
         usage = self._believed(usage or self.told)
         if failure.kind in BILLED_ANYWAY or said_bytes or self.told is not None:
             cost = self._expected_usd(usage, said_bytes)
-        self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind)
+        self._settle("failed", usage, cost, http_status=failure.status, failure=failure.kind, response_id=response_id)
 
-    def cancelled(self, usage: Usage | None = None, said_bytes: int = 0) -> None:
-        """The client left after so much had been said."""
+    def cancelled(self, usage: Usage | None = None, said_bytes: int = 0, response_id: str | None = None) -> None:
+        """The client left after so much had been said, of the response of this name."""
         usage = self._believed(usage)
-        self._settle("cancelled", usage, self._expected_usd(usage, said_bytes), http_status=499)
+        self._settle(
+            "cancelled", usage, self._expected_usd(usage, said_bytes), http_status=499, response_id=response_id
+        )
 
     def lost(self) -> None:
         """A bug of ours ended the call half-way: it was sent, and may be billed."""
@@ -237,6 +245,8 @@ class Call:
         services = work.services
         if self.reservation is not None:
             services.budgets.settle(self.reservation, self.reserve_usd or 0.0 if cost_usd is None else cost_usd)
+        if response_id is not None:
+            services.gave(work, self.attempt, response_id)
         latency_s = time.perf_counter() - self.began
         baseline = work.plan.baseline_usd if status == "ok" else None
         services.ledger.post(

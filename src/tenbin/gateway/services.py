@@ -198,11 +198,15 @@ class Services:
             if (sent_to := plan.sent_to) is not None:
                 self.metrics.met_stranger(profile=plan.profile_name, sent_to=sent_to)
 
-    def remember(self, work: Work, attempt: Attempt, usage: Usage | None, response_id: str | None) -> None:
+    def gave(self, work: Work, attempt: Attempt, response_id: str) -> None:
+        """A response of this name was given, whole or not: only who gave it can say whether it goes on."""
+        if work.incoming.endpoint == "responses":
+            given = GivenResponse(attempt.destination.candidate.name, work.caller.key_id)
+            self.responses.put(response_id, given)
+
+    def remember(self, work: Work, attempt: Attempt, usage: Usage | None) -> None:
         """A turn was answered so: the next one of the conversation finds it."""
         candidate = attempt.destination.candidate.name
-        if work.incoming.endpoint == "responses" and response_id is not None:
-            self.responses.put(response_id, GivenResponse(candidate, work.caller.key_id))
         if work.plan.prints is not None:
             tokens = 0 if usage is None else usage.input_tokens
             length = len(work.incoming.messages)

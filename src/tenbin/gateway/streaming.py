@@ -133,7 +133,7 @@ async def stream_through(
         if pump.is_whole:  # the client has all of it, and need not wait until the upstream hangs up
             pump.succeeded(reply.status)
         else:
-            call.cancelled(pump.stream.usage, pump.stream.said_bytes)
+            call.cancelled(pump.stream.usage, pump.stream.said_bytes, pump.stream.response_id)
         raise
     stream = pump.stream
     if failure is None and stream.error is not None:
@@ -144,7 +144,7 @@ async def stream_through(
         raise failure
     await exchange.end(pump.close())
     if failure is not None:
-        call.failed(failure, stream.usage, stream.said_bytes)
+        call.failed(failure, stream.usage, stream.said_bytes, stream.response_id)
         call.work.services.gave_up(call.work, failure)
         return
     pump.succeeded(reply.status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from tenbin.store.keys import create_key, revoke_key
 from tenbin.store.ledger import Ledger
 from tenbin.store.records import Intent, Settled
+from tenbin.testing import Answer
+from tests.gateway.chaos.client import hear, send
 from tests.gateway.hostile.guarded import (
     CHAT,
     DECISION,
@@ -101,6 +104,32 @@ def test_a_response_of_another_worker_goes_on_before_its_row_is_in_the_ledger(si
     assert site.post(RESPONSES, follow).status == 200
     assert site.ups.called() == ["good"]
     gateway.do(other.close())
+
+
+@pytest.mark.parametrize("ending", ["hang", "cut"])
+def test_a_response_that_ended_half_way_is_its_providers_to_go_on_with(site: Guarded, ending: Any) -> None:
+    """It was refused here, as one that nobody gave: the row of a stream that was left did not name its response."""
+    events = [
+        {"type": "response.created", "response": {"id": "resp_left", "status": "in_progress"}},
+        {"type": "response.output_text.delta", "delta": "Once upon"},
+    ]
+    begun = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    stream = {"content-type": "text/event-stream"}
+    site.ups["good"].script = Answer(chunks=(begun,), headers=stream, cut_at=len(begun), ending=ending)
+    asked = json.dumps({"model": "good", "input": "a", "stream": True}).encode()
+    with send(site.gateway.port, asked, path=RESPONSES, key=site.keys["main"]) as client:
+        assert b"Once" in hear(client, b"Once" if ending == "hang" else b"0\r\n\r\n")
+    services = site.gateway.gateway.services
+    eventually(lambda: services.in_flight == 0, "the request to end")
+    site.ups["good"].clear()
+    site.ups["good"].script = None
+    follow = {"model": "tenbin/auto", "input": "b", "previous_response_id": "resp_left"}
+    for _ in range(2):
+        assert site.post(RESPONSES, follow, "other").status == 400
+        assert site.post(RESPONSES, follow).status == 200
+        assert site.gateway.do(services.ledger.flush())
+        services.responses.__init__(10)  # type: ignore[misc]  # as if by another worker
+    assert site.ups.called() == ["good", "good"]
 
 
 @pytest.mark.parametrize("model", ["good", "tenbin/auto"])
