@@ -102,7 +102,9 @@ def test_more_n_grams_than_the_kernel_holds_are_read_without_it(compiled: Kernel
     assert not compiled.can_read(type("Wide", (), {"rows": lexicon.rows.astype(np.uint32)})())
 
 
-def test_only_a_kernel_of_this_source_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_kernel_of_this_source_is_used(
+    compiled: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(FOLDER / "kernel.c", tmp_path)
     assert kernel_fault(tmp_path) == "absent"
     (tmp_path / "_kernel.so").write_bytes(b"\x7fELF, but no library")
