@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenbin.cli.doctor_finding import Finding
+from tenbin.cli.doctor_finding import Finding, Status
 from tenbin.config import (
     GatewaySettings,
     Profile,
@@ -138,15 +138,15 @@ def check_threads(environ: Mapping[str, str]) -> list[Finding]:
 
 def check_kernel() -> list[Finding]:
     """Whether texts are read by compiled code."""
+    said: Mapping[Fault, tuple[Status, str]] = {
+        "absent": ("ok", "kernel_absent"),
+        "foreign": ("warn", "kernel_foreign"),
+        "outdated": ("warn", "kernel_outdated"),
+    }
     fault = kernel_fault()
-    if fault is not None:
-        said: Mapping[Fault, str] = {
-            "absent": "kernel_absent",
-            "foreign": "kernel_foreign",
-            "outdated": "kernel_outdated",
-        }
-        return [Finding("kernel", "features", "warn", said[fault], fix="compile_kernel")]
-    return [Finding("kernel", "features", "ok", "kernel_ok")]
+    if fault is None:
+        return [Finding("kernel", "features", "ok", "kernel_ok")]
+    return [Finding("kernel", "features", *said[fault], fix="compile_kernel")]
 
 
 def check_store(setup: Setup) -> list[Finding]:
