@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from tenbin.gateway import watched_keys
-from tenbin.gateway.key_watch import RESUMED, KeyWatch
+from tenbin.gateway.key_watch import KeyWatch
 from tenbin.router.dearness import DearCurve
 from tenbin.store.keys import create_key
-from tenbin.store.marks import Marks
 from tenbin.telemetry.metrics import Metrics
 from tenbin.testing import Answer
 from tests.gateway.running import EASY, HARD, Running, Upstreams, eventually, fitted
@@ -23,12 +22,6 @@ ENOUGH = 48
 """In the gateway under test half of the training prompts are dear; so many that all are cannot be chance."""
 NO_FLAGS: dict[str, Any] = {"dear": {}, "new_subject": {}}
 CURVE = DearCurve((0.0, 0.1, 1.0), (1.0, 0.1, 0.0), (1.05, 0.15, 0.05))
-
-
-def made(store: Path) -> KeyWatch:
-    keys = KeyWatch(Metrics(), Marks(store, RESUMED))
-    keys.adopt(keys.marked())
-    return keys
 
 
 def served(name: str = "auto", barred: tuple[str | None, ...] = (None, None, None)) -> Any:
@@ -54,8 +47,8 @@ def counted(keys: KeyWatch, name: str = "auto", sign: str = "dear") -> int:
     return keys.counts([name])[name, sign]
 
 
-def test_what_is_dear_is_flagged_by_profile_and_released(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    keys = made(tmp_path)
+def test_what_is_dear_is_flagged_by_profile_and_released(caplog: pytest.LogCaptureFixture) -> None:
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     sent(keys, 1, 2, 0, name="other")
     assert (counted(keys), counted(keys, "other")) == (1, 0)
@@ -74,9 +67,9 @@ def test_what_is_dear_is_flagged_by_profile_and_released(tmp_path: Path, caplog:
     assert counted(keys) == 0
 
 
-def test_a_flag_ends_with_usual_traffic(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flag_ends_with_usual_traffic(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)  # whatever a gateway that ran before in this process has set
-    keys = made(tmp_path)
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     sent(keys, 0, 1, 2, count=300)
     assert counted(keys) == 0
@@ -84,32 +77,32 @@ def test_a_flag_ends_with_usual_traffic(tmp_path: Path, caplog: pytest.LogCaptur
     assert "no longer flagged" in caplog.messages[-1]
 
 
-def test_who_looks_into_a_profile_at_one_worker_frees_its_keys_at_all(tmp_path: Path) -> None:
-    made(tmp_path).resume("auto")
-    here, there = made(tmp_path), made(tmp_path)
+def test_who_looks_into_a_profile_at_one_worker_frees_its_keys_at_all() -> None:
+    here, there = KeyWatch(Metrics()), KeyWatch(Metrics())
     for keys in (here, there):
+        keys.adopt({"auto": 1.0})
         sent(keys, 2, 1, 0)
         sent(keys, 2, 1, 0, name="other")
-        keys.adopt(keys.marked())  # what was looked into before says nothing of these
+        keys.adopt({"auto": 1.0})  # what was looked into before says nothing of these
         assert (counted(keys), counted(keys, "other")) == (1, 1)
-    here.resume("auto")
-    there.adopt(there.marked())
+    here.resume("auto", 2.0)
+    there.adopt({"auto": 2.0})
     assert [counted(keys) for keys in (here, there)] == [0, 0]
     assert [counted(keys, "other") for keys in (here, there)] == [1, 1]
     for keys in (here, there):
         sent(keys, 2, 1, 0)
-        keys.adopt(keys.marked())
+        keys.adopt({"auto": 2.0})
         assert counted(keys) == 1  # once is enough
 
 
-def test_at_mu_0_everything_may_be_dear(tmp_path: Path) -> None:
-    keys = made(tmp_path)
+def test_at_mu_0_everything_may_be_dear() -> None:
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0, mu=0.0, count=1_000)
     assert counted(keys) == 0
 
 
-def test_it_is_the_text_that_counts_not_what_else_narrows_the_choice(tmp_path: Path) -> None:
-    keys = made(tmp_path)
+def test_it_is_the_text_that_counts_not_what_else_narrows_the_choice() -> None:
+    keys = KeyWatch(Metrics())
     only_the_reference = ("not allowed for this key", "not allowed for this key", None)
     sent(keys, 0, 1, 2, barred=only_the_reference)
     assert counted(keys) == 0
@@ -118,9 +111,9 @@ def test_it_is_the_text_that_counts_not_what_else_narrows_the_choice(tmp_path: P
     assert counted(keys) == 1
 
 
-def test_keys_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watched_keys, "MOST_KEYS", 3)
-    keys = made(tmp_path)
+    keys = KeyWatch(Metrics())
     sent(keys, 2, 1, 0)
     for i in range(5):
         keys.decided(served(), f"key_{i}", 0.3, weighed(0, 1, 2))

@@ -9,15 +9,27 @@ from typing import Any
 import pytest
 
 from tenbin.errors import StoreError
-from tenbin.gateway.retreat import DAY_S, Promise, Watch
+from tenbin.gateway.retreat import DAY_S, Promise, watched
 from tenbin.gateway.retreats import EXCUSES, Marked, Retreats, retreat_of
+from tenbin.gateway.seen import SEEN
 from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 
 
-def made(folder: Path) -> Retreats:
-    retreats = Retreats(Marks(folder), Marks(folder, EXCUSES))
-    retreats._watches = {"auto": Watch(Promise(min_quality=0.9, max_spend_usd=10.0))}
+def made(folder: Path, workers: int = 1) -> Retreats:
+    place = Place(folder, 0)
+    place.take()  # the next one that is free
+    retreats = Retreats(folder, place, workers)
+    promise = Promise(min_quality=0.9, availability=0.9, max_spend_usd=10.0)
+    retreats._watches = {"auto": watched(promise, workers)}
     return retreats
+
+
+def looked(*all_workers: Retreats) -> None:
+    """Each has marked what it saw, and has seen the others' marks."""
+    for _ in range(2):
+        for retreats in all_workers:
+            retreats.adopt(retreats.marked())
 
 
 def failing(retreats: Retreats) -> Retreats:
@@ -33,6 +45,59 @@ def test_another_worker_takes_the_retreat_over_and_resumes_with_it(tmp_path: Pat
     second.resume("auto")
     first.adopt(first.marked())
     assert first.of("auto") is second.of("auto") is None
+
+
+def test_workers_together_see_what_one_alone_would(tmp_path: Path) -> None:
+    alone, workers = made(tmp_path / "alone"), [made(tmp_path / "store", 3) for _ in range(3)]
+    for count in range(1, 100):
+        alone.labelled("auto", 0.6)
+        workers[count % 3].labelled("auto", 0.6)
+        looked(*workers)
+        assert [worker.of("auto") is None for worker in workers] == [alone.of("auto") is None] * 3
+        if (retreat := alone.of("auto")) is not None:
+            break
+    assert {str(worker.of("auto").sentence) for worker in workers} == {retreat.sentence}  # type: ignore[union-attr]
+
+
+def test_who_resumes_empties_the_windows_of_all(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 2), made(tmp_path, 2)
+    for _ in range(40):
+        first.finished("auto", answered=False)
+        second.labelled("auto", 0.9)
+        second.finished("auto", answered=True)
+    looked(first, second)
+    assert second.of("auto") is not None
+    second.labelled("auto", 0.0)
+    first.finished("auto", answered=False)
+    second.resume("auto")
+    second.finished("auto", answered=False)  # of what came before nothing counts, seen here or there
+    assert second.of("auto") is None
+    looked(first, second)
+    for worker in (first, second):
+        worker.finished("auto", answered=False)
+        assert worker.of("auto") is None
+    for _ in range(15):
+        first.finished("auto", answered=False)
+        second.finished("auto", answered=False)
+    looked(first, second)
+    first.finished("auto", answered=False)
+    assert "0.00% of the last 34 requests" in str(first.of("auto"))
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"sums": [1, "x", 2, 2]}, {"since": [0.0, 0.9, 0.8], "sums": [90, 0.0, 90, 0.0]}]
+)
+def test_a_damaged_mark_or_one_of_another_promise_is_not_counted(tmp_path: Path, content: dict[str, Any]) -> None:
+    first, second = made(tmp_path, 2), made(tmp_path, 2)
+    Marks(tmp_path, SEEN).put("auto@1", content)
+    first.adopt(first.marked())
+    first.labelled("auto", 0.0)
+    assert first.of("auto") is second.of("auto") is None
+    content |= {"since": [0.0, 0.9, 0.9], "sums": [90, 0.0, 90, 0.0]}
+    Marks(tmp_path, SEEN).put("auto@1", content)
+    first.adopt(first.marked())
+    first.labelled("auto", 0.0)
+    assert first.of("auto") is not None
 
 
 def test_a_restart_stays_in_retreat(tmp_path: Path) -> None:
@@ -60,7 +125,7 @@ def test_what_was_waved_through_stays_so_for_all_workers_and_after_a_restart(tmp
 def test_a_damaged_excuse_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / EXCUSES).mkdir()
     (tmp_path / EXCUSES / "auto.json").write_text(text)
-    assert made(tmp_path).marked() == Marked({}, {})
+    assert made(tmp_path).marked().excused == {}
 
 
 def test_a_retreat_that_cannot_be_marked_holds_here(tmp_path: Path) -> None:

@@ -173,8 +173,8 @@ class Gateway:
         """
         if profile not in self.snapshot.profiles:
             raise RequestError(404, "profile_not_found", f'there is no profile "{profile}"')
-        self.services.retreats.resume(profile)
-        self.services.keys.resume(profile)
+        at = self.services.retreats.resume(profile)
+        self.services.keys.resume(profile, at)
 
     def state(self) -> Mapping[str, Any]:
         """What the admin port shows; no secrets."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,28 +10,23 @@ from tenbin.gateway.watched_keys import Sign, WatchedKeys
 from tenbin.router.dearness import is_dear
 from tenbin.router.new_subject import LIMIT, NEW
 from tenbin.router.weighing import Weighed
-from tenbin.store.marks import Marks
 from tenbin.telemetry.metrics import Metrics
 
-RESUMED = "resumed"
-"""The kind of the marks that say when somebody looked into a profile."""
 DEAR = Sign("dear", "decisions", now="are dear", usual="training prompts' were")
 NEW_SUBJECT = Sign("new_subject", "prompts", now="bring new words", usual="training prompts did")
 
 
 class KeyWatch:
-    """The keys of one worker under watch, profile by profile. Belongs to the event loop, but for `marked`.
+    """The keys of one worker under watch, profile by profile. Belongs to the event loop.
 
     That a key is dear is an alarm and changes no decision, for hard questions of an honest key look the same. That it
-    asks about a new subject sends its prompts to the reference while its stranger budget lasts. That somebody has
-    looked into a profile is marked in the store, for all workers.
+    asks about a new subject sends its prompts to the reference while its stranger budget lasts.
     """
 
-    def __init__(self, metrics: Metrics, marks: Marks) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self.dear = WatchedKeys(DEAR, metrics)
         self.new_subject = WatchedKeys(NEW_SUBJECT, metrics)
-        self._marks = marks
-        self._resumed_at: Mapping[str, object] | None = None
+        self._resumed_at: Mapping[str, float] | None = None
 
     def weighed(self, served: ServedProfile, key_id: str | None, weighed: Weighed) -> None:
         """A request of a key was weighed, whoever is to answer it."""
@@ -46,22 +40,15 @@ class KeyWatch:
         dear = is_dear(cost.item(_dials_choice(served, weighed)), cost.item(served.reference))
         self.dear.met(served.profile.name, key_id, dear, curve.share[place], curve.limit[place])
 
-    def resume(self, profile: str) -> None:
-        """Watch the keys of a profile afresh at every worker: somebody has looked into it.
-
-        Errors: StoreError where the store cannot say so to the others.
-        """
-        at = time.time()
+    def resume(self, profile: str, at: float) -> None:
+        """Watch the keys of a profile afresh: somebody has looked into it at that moment (Unix seconds)."""
         self.release(profile)
-        self._marks.put(profile, {"at": at})
         self._resumed_at = {**(self._resumed_at or {}), profile: at}
 
-    def marked(self) -> dict[str, object]:
-        """When each profile was looked into last. Blocks: call it in a thread. Errors: StoreError."""
-        return {name: mark.get("at") for name, mark in self._marks.all().items()}
-
-    def adopt(self, resumed_at: Mapping[str, object]) -> None:
-        """Watch those afresh that were looked into since the last look; what was so before the first says nothing."""
+    def adopt(self, resumed_at: Mapping[str, float]) -> None:
+        """Watch those afresh that were looked into at any worker since the last look; before the first one nothing was
+        seen.
+        """
         before, self._resumed_at = self._resumed_at, resumed_at
         if before is None:
             return

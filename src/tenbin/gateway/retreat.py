@@ -53,7 +53,7 @@ class Window:
     @property
     def mean(self) -> float:
         """Their mean; there must be one."""
-        return (sum(self.full) + self.total) / self.n
+        return self.sum / self.n
 
     def add(self, value: float) -> Window:
         """The window with one more value."""
@@ -61,6 +61,36 @@ class Window:
         if count < self.block:
             return replace(self, count=count, total=total)
         return replace(self, full=(*self.full, total)[-self.most :], count=0, total=0.0)
+
+    @property
+    def sum(self) -> float:
+        """The sum of them."""
+        return sum(self.full) + self.total
+
+    def emptied(self) -> Window:
+        """A window of this size without values."""
+        return Window(self.block, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many values were seen, and their sum."""
+
+    n: int = 0
+    sum: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Their mean; there must be one."""
+        return self.sum / self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What other workers have seen of a profile, as far as is known here."""
+
+    qualities: Seen = Seen()
+    answers: Seen = Seen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +108,7 @@ class Watch:
 
     `qualities` holds the latest 500 labels, `answers` the latest 2,000 requests (1 answered, 0 failed), `spent_usd`
     the dollars of `day` (days since 1970, UTC). `excused_day` is the day whose overspending somebody has waved through.
+    Several workers have windows of their part of that, and know what the `others` have seen.
     """
 
     promise: Promise
@@ -87,6 +118,16 @@ class Watch:
     day: int = 0
     spent_usd: float = 0.0
     excused_day: int | None = None
+    others: Others = Others()
+
+
+def watched(promise: Promise, workers: int) -> Watch:
+    """The watch of one of so many workers."""
+    watch = Watch(promise)
+    qualities, answers = (
+        replace(window, most=max(window.most // workers, 2)) for window in (watch.qualities, watch.answers)
+    )
+    return replace(watch, qualities=qualities, answers=answers)
 
 
 def labelled(watch: Watch, quality: float, now: float) -> Watch:
@@ -95,7 +136,7 @@ def labelled(watch: Watch, quality: float, now: float) -> Watch:
     if floor is None or watch.retreat is not None:
         return watch
     watch = replace(watch, qualities=watch.qualities.add(quality))
-    seen = watch.qualities
+    seen = _together(watch.qualities, watch.others.qualities)
     if not is_below(seen, floor):
         return watch
     sentence = f"mean quality {seen.mean:.3f} over the last {seen.n} labels, promised {floor:.3f}"
@@ -108,7 +149,7 @@ def finished(watch: Watch, answered: bool, now: float) -> Watch:
     if share is None or watch.retreat is not None:
         return watch
     watch = replace(watch, answers=watch.answers.add(float(answered)))
-    seen = watch.answers
+    seen = _together(watch.answers, watch.others.answers)
     if answered or not is_below(seen, share):
         return watch
     sentence = f"{seen.mean:.2%} of the last {seen.n} requests answered, promised {share:.2%}"
@@ -136,10 +177,19 @@ def resumed(watch: Watch, now: float) -> Watch:
     is_over = most is not None and watch.day == day and watch.spent_usd > most
     is_excused = retreat.reason == "spend" and (is_over or int(retreat.since // DAY_S) == day)
     excused = day if is_excused else watch.excused_day
-    return Watch(watch.promise, day=watch.day, spent_usd=watch.spent_usd, excused_day=excused)
+    return replace(emptied(watch), retreat=None, excused_day=excused)
 
 
-def is_below(window: Window, promised: float) -> bool:
+def emptied(watch: Watch) -> Watch:
+    """The watch with windows afresh."""
+    return replace(watch, qualities=watch.qualities.emptied(), answers=watch.answers.emptied(), others=Others())
+
+
+def _together(own: Window, others: Seen) -> Seen:
+    return Seen(own.n + others.n, own.sum + others.sum)
+
+
+def is_below(window: Window | Seen, promised: float) -> bool:
     """Whether the mean is so far below the promise that chance alone makes it so with less than CHANCE."""
     n = window.n
     if n < LEAST or promised <= 0.0:

@@ -5,35 +5,58 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tenbin.errors import StoreError
-from tenbin.gateway.retreat import Promise, Retreat, Watch, finished, labelled, resumed, spent_today
+from tenbin.gateway.retreat import (
+    Others,
+    Promise,
+    Retreat,
+    Watch,
+    emptied,
+    finished,
+    labelled,
+    resumed,
+    spent_today,
+    watched,
+)
+from tenbin.gateway.seen import SEEN, Since, Told, WorkersSeen
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 
-EXCUSES = "excuses"
+EXCUSES, RESUMED = "excuses", "resumed"
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What the store says of profiles: their retreats, and the day whose overspending was last waved through."""
+    """What the store says of profiles: their retreats, the day whose overspending was last waved through, when somebody
+    last said to go on (Unix seconds), and what other workers have seen since.
+    """
 
     retreats: Mapping[str, Retreat]
     excused: Mapping[str, int]
+    resumed: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, Told] = field(default_factory=dict)
 
 
 class Retreats:
     """One watch per profile; a change of what is promised begins a new one, a reload of the same keeps it.
 
     A retreat is marked in the store, so that it holds for all workers and after a restart, until somebody resumes; so
-    is the day whose overspending somebody has waved through. Belongs to the event loop, but for `marked`.
+    is the day whose overspending somebody has waved through. Workers tell each other what they have seen. Belongs to
+    the event loop, but for `marked`.
     """
 
-    def __init__(self, marks: Marks, excuses: Marks) -> None:
-        self._marks = marks
-        self._excuses = excuses
+    def __init__(self, store: Path, place: Place, workers: int) -> None:
+        self._marks = Marks(store)
+        self._excuses = Marks(store, EXCUSES)
+        self._resumes = Marks(store, RESUMED)
+        self._seen = WorkersSeen(Marks(store, SEEN), place)
+        self._workers = workers
+        self._resumed_at: dict[str, float] = {}
         self._watches: dict[str, Watch] = {}
         self._unmarked: set[str] = set()
         self.log = logging.getLogger("tenbin.gateway.sla")
@@ -42,7 +65,9 @@ class Retreats:
         """Watch these profiles, and no others."""
         promises = {name: promise_of(served) for name, served in profiles.items()}
         self._watches = {
-            name: old if (old := self._watches.get(name)) is not None and old.promise == promise else Watch(promise)
+            name: old
+            if (old := self._watches.get(name)) is not None and old.promise == promise
+            else watched(promise, self._workers)
             for name, promise in promises.items()
         }
 
@@ -67,38 +92,65 @@ class Retreats:
         """The profiles whose dollars are watched."""
         return [name for name, watch in self._watches.items() if watch.promise.max_spend_usd is not None]
 
-    def resume(self, profile: str) -> None:
-        """Route again; StoreError where the store cannot say so to the other workers."""
+    def resume(self, profile: str) -> float:
+        """Route again, at every worker: the moment that is marked for it (Unix seconds).
+
+        StoreError where the store cannot say so to the other workers.
+        """
         self.adopt(self.marked())  # it may be another worker that retreated
         now = time.time()
         if (watch := self._watches.get(profile)) is not None:
             excused = resumed(watch, now).excused_day
             if excused is not None:
                 self._excuses.put(profile, {"day": excused})
+        self._resumes.put(profile, {"at": now})
         self._marks.take(profile)
         self._unmarked.discard(profile)
-        self._step(profile, lambda watch: resumed(watch, now))
+        self._step(profile, lambda watch: emptied(resumed(watch, now)))
+        self._resumed_at[profile] = now  # after the windows: `marked` reads them in the other order
         self.log.warning("profile %s routes again", profile)
+        return now
 
     def marked(self) -> Marked:
-        """What is marked in the store. Blocks: call it in a thread. Errors: StoreError."""
+        """What is marked in the store, once what was seen here is. Blocks: call it in a thread. Errors: StoreError."""
+        since = {name: self._since(name, watch.promise) for name, watch in dict(self._watches).items()}
+        watches = {name: watch for name, watch in dict(self._watches).items() if name in since}
+        others = self._seen.share(since, watches)
         days = {name: mark.get("day") for name, mark in self._excuses.all().items()}
+        times = {name: mark.get("at") for name, mark in self._resumes.all().items()}
         return Marked(
             retreats={name: retreat_of(mark) for name, mark in self._marks.all().items()},
             excused={name: day for name, day in days.items() if isinstance(day, int)},
+            resumed={name: float(at) for name, at in times.items() if isinstance(at, int | float)},
+            others=others,
         )
 
     def adopt(self, marked: Marked) -> None:
-        """Retreat and resume as the store says, whichever worker it was that wrote."""
-        for name, known in list(self._watches.items()):
-            watch = self._watches[name] = replace(known, excused_day=marked.excused.get(name, known.excused_day))
-            if (retreat := marked.retreats.get(name)) is not None:
-                if watch.retreat is None:
-                    self._watches[name] = replace(watch, retreat=retreat)
-                    self.log.error("profile %s serves its reference: %s", name, retreat.sentence)
-            elif watch.retreat is not None and name not in self._unmarked:
-                self._watches[name] = resumed(watch, time.time())
-                self.log.warning("profile %s routes again", name)
+        """Retreat and resume as the store says, whichever worker it was that wrote; and know what the others saw."""
+        for name, watch in list(self._watches.items()):
+            self._watches[name] = replace(watch, excused_day=marked.excused.get(name, watch.excused_day))
+            self._follow(name, marked.retreats.get(name))
+            if (at := marked.resumed.get(name, 0.0)) > self._resumed_at.get(name, 0.0):
+                self._watches[name] = emptied(self._watches[name])
+                self._resumed_at[name] = at
+            told = marked.others.get(name)
+            is_of_now = told is not None and told.since == self._since(name, watch.promise)
+            others = told.others if told is not None and is_of_now else Others()
+            self._watches[name] = replace(self._watches[name], others=others)
+
+    def _follow(self, name: str, retreat: Retreat | None) -> None:
+        """Be in retreat or not, as marked."""
+        watch = self._watches[name]
+        if retreat is not None:
+            if watch.retreat is None:
+                self._watches[name] = replace(watch, retreat=retreat)
+                self.log.error("profile %s serves its reference: %s", name, retreat.sentence)
+        elif watch.retreat is not None and name not in self._unmarked:
+            self._watches[name] = resumed(watch, time.time())
+            self.log.warning("profile %s routes again", name)
+
+    def _since(self, name: str, promise: Promise) -> Since:
+        return self._resumed_at.get(name, 0.0), promise.min_quality, promise.availability
 
     def states(self) -> Mapping[str, Retreat | None]:
         """Every profile's retreat."""

@@ -15,13 +15,13 @@ from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.elsewhere import Elsewhere
-from tenbin.gateway.key_watch import RESUMED, KeyWatch
+from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
 from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreat import DAY_S
-from tenbin.gateway.retreats import EXCUSES, Retreats
+from tenbin.gateway.retreats import Marked, Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
 from tenbin.gateway.shared_limits import Limits
@@ -98,11 +98,11 @@ class Services:
         self.place = Place(folder, worker)
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), self.place, workers)
         self.metrics = Metrics(self.readings)
-        self.keys = KeyWatch(self.metrics, Marks(folder, RESUMED))
+        self.keys = KeyWatch(self.metrics)
         turns = Turns(self.reader, self.ledger.writer, REMEMBERED_S)
         elsewhere = Elsewhere(turns, self.sessions, self.place, is_shared=workers > 1)
         self.planner = Planner(self.decider, self.sessions, elsewhere, self.strangers, self.keys)
-        self.retreats = Retreats(Marks(folder), Marks(folder, EXCUSES))
+        self.retreats = Retreats(folder, self.place, workers)
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
@@ -127,8 +127,7 @@ class Services:
         with contextlib.suppress(StoreError):  # alone it does without
             await asyncio.to_thread(self.place.take)
         with contextlib.suppress(StoreError):  # the next look says so
-            self.retreats.adopt(await asyncio.to_thread(self.retreats.marked))
-            self.keys.adopt(await asyncio.to_thread(self.keys.marked))
+            self._adopt(await asyncio.to_thread(self.retreats.marked))
             self.pacers.adopt(await asyncio.to_thread(self.pacers.share))
             self.strangers.adopt(await asyncio.to_thread(self.strangers.share, is_first=True), is_first=True)
         self.every(SPEND_S, self._read_spend)
@@ -355,8 +354,11 @@ class Services:
             self.loop.call_soon_threadsafe(self.retreats.spent_today, profile, spent, now)
 
     def _share_resumes(self) -> None:
-        self.loop.call_soon_threadsafe(self.retreats.adopt, self.retreats.marked())
-        self.loop.call_soon_threadsafe(self.keys.adopt, self.keys.marked())
+        self.loop.call_soon_threadsafe(self._adopt, self.retreats.marked())
+
+    def _adopt(self, marked: Marked) -> None:
+        self.retreats.adopt(marked)
+        self.keys.adopt(marked.resumed)
 
     def _share_spend(self) -> None:
         self.loop.call_soon_threadsafe(self.pacers.adopt, self.pacers.share())
