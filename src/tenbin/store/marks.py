@@ -1,8 +1,8 @@
 """Marks that all workers of a store share and that outlive a restart: one small file each, in a folder per kind.
 
 A kind "retreats" has one per profile that has retreated, "excuses" one per profile with the day that was waved through,
-"resumed" one per profile with when somebody looked into it; "pacing" and "seen" one per profile and place (`Place`) with
-what was spent, and seen of the SLA.
+"resumed" one per profile with when somebody looked into it; "pacing" and "seen" one per profile and place (`Place`),
+with what was spent and what was seen of the SLA.
 """
 
 from __future__ import annotations
