@@ -124,7 +124,7 @@ def test_without_scripts_the_numbers_stand_and_the_dial_is_not_shown(show: Calla
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+@pytest.mark.parametrize("width", [360, 390, 768, 900, 1280])
 def test_no_width_scrolls_sideways(show: Callable[..., Any], width: int, lang: str, scheme: str) -> None:
     page = show(lang=lang, width=width, color_scheme=scheme)
     for summary in page.locator("summary").all():
