@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from tenbin.errors import UsageError
+from tenbin.evaluate.hull import upper_hull
 from tenbin.pilot.pair import Pair
-from tenbin.pilot.plan.certainty import mix_keeping
+from tenbin.pilot.plan import chosen
+from tenbin.pilot.plan.certainty import mix_keeping, saving_sd_of
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
 from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, expect_lengths
 from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
@@ -18,8 +20,10 @@ from tenbin.pilot.plan.setup import Setup, read_setup
 from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
-from tenbin.router.crossfit import DialCurve
-from tenbin.types import Candidate, Panel, Query
+from tenbin.risk import choose, losses, name_order
+from tenbin.router.crossfit import DialCurve, doubly_robust
+from tenbin.router.router import Router
+from tenbin.types import Candidate, Panel, Query, TradeOff
 from tests.pilot.plan.made import MODELS, World, made_world, write_config
 
 
@@ -61,8 +65,36 @@ def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
         hull_rivals(world.ground(nothing), np.random.default_rng(0))
 
 
-def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> None:
+def resampled_sd(router: Router, promise: float) -> float:
+    """What `saving_sd_of` says to first order: the standard deviation of the saving of resampled rows, for one row."""
+    crossfit, curve = router.crossfit, router.dial_curve()
+    predicted, quality = router.cost_usd(crossfit.estimates), crossfit.quality_values()
+    dollars = doubly_robust(predicted, router.observed_cost_usd(), crossfit.observed.weight)
+    reference, here = router.models.index(router.anchors.reference), np.arange(len(predicted))
+    seconds, order = crossfit.estimates.latency_s, name_order(router.models)
+    chosen = [
+        choose(losses(crossfit.estimates.quality, predicted, seconds, TradeOff(mu), router.anchors), predicted, order)
+        for mu in curve.mu.tolist()
+    ]
+    paid, got = dollars[here, np.array(chosen)], quality[here, np.array(chosen)]
+    rng, savings = np.random.default_rng(0), []
+    for _ in range(300):
+        weight = rng.multinomial(len(here), np.full(len(here), 1.0 / len(here))) / len(here)
+        hull = upper_hull(paid @ weight, got @ weight)
+        wanted = min(promise * float(weight @ quality[:, reference]), hull.quality[-1])
+        savings.append(1.0 - hull.cost_at(wanted) / float(weight @ dollars[:, reference]))
+    return float(np.std(savings)) * math.sqrt(len(here))
+
+
+def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     world = made_world(900, held_out=True)
+    routers: list[Router] = []
+
+    def heard(router: Router, promise: float) -> float:
+        routers.append(router)
+        return saving_sd_of(router, promise)
+
+    monkeypatch.setattr(chosen, "saving_sd_of", heard)
     draft = draft_stage(world.ground(bought(world, 50, paired=150)), 2, 0.8, np.random.default_rng(0))
     split = np.array([prompt.split for prompt in world.prompts])[draft.row]
     assert MODELS.index("poor") not in draft.live
@@ -73,7 +105,9 @@ def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts() -> N
     assert 0.15 < draft.expected_usd[split != "train"].sum() / draft.expected_usd.sum() < 0.3
     assert (draft.propensity[split != "train"] == 1.0).all()
     assert draft.saving_sd is not None
-    assert 0.5 < draft.saving_sd < 6.0
+    (router,) = routers  # the promise is met where the curve is steep, so that first order is far from the whole
+    assert 1.0 / 1.7 < draft.saving_sd / resampled_sd(router, 0.97) < 1.7
+    assert saving_sd_of(router, 0.85) == pytest.approx(resampled_sd(router, 0.85), rel=0.15)
 
 
 def test_a_promise_is_met_between_two_settings_where_none_meets_it_just_so() -> None:
