@@ -63,6 +63,10 @@ def test_one_cheaper_than_all_is_worth_what_none_of_them_sells() -> None:
     found = evidence_of(ground(0.45, 0.0001), newcomer(0.45, 0.01), 0)
     assert found.suffices
     assert found.low > 0.1
+    # Before, a cheaper answer was half a share of the cheap one's; now it is .45 and up, on half of the dollars' range.
+    mean = (1.0 - 0.1) / np.log(10.0)  # of x / .001 over the logarithm of x from .0001 to .001
+    exact = evidence_of(ground(0.45, 0.0001), newcomer(0.45, 1e-9), 0).gain
+    assert exact == pytest.approx(0.5 * (0.45 + 0.05 * (mean - 0.1) / 0.9 - 0.5 * mean), abs=1e-6)
 
 
 def test_worse_and_dearer_is_never_chosen_and_brings_nothing() -> None:

@@ -1,6 +1,7 @@
 """SQLite locked, full, read-only, broken or deleted: rows spool, and come in once when it is back."""
 
 import asyncio
+import logging
 import os
 import resource
 import shutil
@@ -115,7 +116,9 @@ def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
     assert found >= {"open", *names(("after", 20), ("neighbour", 5))}
 
 
-def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path):
+def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+
     def work():
         async def run():
             async with running(tmp_path) as ledger:
@@ -127,13 +130,17 @@ def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path
                 await rows(ledger, "during", 100, durable=False)
                 assert not await ledger.flush()
                 assert ledger.queue_depth >= 200
+                assert ledger.is_degraded
                 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
                 await until(lambda: not ledger.queue_depth)
                 await rows(ledger, "after", 3)
                 await until(lambda: not ledger.spooled_rows)
+                await until(lambda: not ledger.is_degraded)
                 assert ledger.lost_rows == 0
 
         asyncio.run(run())
+        assert caplog.text.count("the journal cannot be written") == 1
+        assert caplog.text.count("the journal is written again") == 1
 
     assert exit_code(fork(work)) == 0
     assert arrived(tmp_path) == names(("before", 3), ("during", 100), ("after", 3))
