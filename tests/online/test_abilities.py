@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tenbin.online.abilities import Abilities
+from tenbin.online.abilities import Abilities, _covariance, _factors
 from tenbin.types import Floats
 
 
@@ -47,6 +47,30 @@ def test_labels_bought_by_plan_bias_no_mean() -> None:
     abilities = Abilities.learn(bought, expected, 1.0 / chance)
     assert abilities.means == pytest.approx(observed.mean(axis=0), abs=0.03)
     assert np.abs(np.nanmean(bought, axis=0) - observed.mean(axis=0)).max() > 0.03
+
+
+def test_what_is_planted_in_a_covariance_is_found_exactly() -> None:
+    """Factors that stand at right angles once each candidate is divided by its noise, the strongest first."""
+    noise = np.array([0.02, 0.2, 0.05, 0.1, 0.03])
+    one = np.array([0.3, 0.2, 0.1, 0.25, 0.28])
+    loadings, found = _factors(np.outer(one, one) + np.diag(noise))
+    assert loadings[:, 0] == pytest.approx(one, abs=1e-4)
+    assert found == pytest.approx(noise, abs=1e-4)
+    two = np.array([[0.3, 0.0], [0.25, 0.05], [0.2, 0.1], [0.2, -0.2], [0.1, -0.25], [0.15, 0.2]])
+    noise = np.array([0.02, 0.05, 0.1, 0.03, 0.06, 0.02])
+    loadings, found = _factors(two @ two.T + np.diag(noise))
+    assert loadings @ loadings.T + np.diag(found) == pytest.approx(two @ two.T + np.diag(noise), abs=1e-5)
+    (first, across), (_, second) = loadings.T @ (loadings / found[:, None])
+    assert first > second > abs(across) * 1e6
+    assert (loadings.sum(axis=0) > 0.0).all()
+
+
+def test_two_candidates_are_taken_to_share_half_and_those_never_seen_together_what_is_expected() -> None:
+    loadings, noise = _factors(np.array([[0.04, 0.03], [0.03, 0.16]]))
+    assert (loadings[:, 0], noise) == (pytest.approx(np.sqrt([0.02, 0.08])), pytest.approx([0.02, 0.08]))
+    known, expected = np.eye(2), np.array([[9.0, 0.005], [0.005, 9.0]])
+    apart = _covariance(np.diag([0.2, 0.1]), known, expected)
+    assert apart == pytest.approx(np.array([[0.04, 0.005], [0.005, 0.01]]))
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])

@@ -13,6 +13,7 @@ from tenbin.pilot.plan.certainty import NORMAL_95, cheapest_keeping, expected_wi
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.forecast import dearest_factor, forecast
 from tenbin.pilot.plan.lengths import Lengths, expect_lengths
+from tenbin.pilot.plan.planner import History, _allowed
 from tenbin.pilot.plan.stage import CandidateForecast
 from tenbin.router.crossfit import DialCurve
 from tenbin.types import Candidate
@@ -34,15 +35,15 @@ def test_lengths_are_guessed_at_first_and_drawn_to_the_answers_as_they_come() ->
     assert found.output_tokens == pytest.approx(np.array([[250.0, 1_750, 250, 1_750], [700, 2_200, 250, 2_200]]))
     assert found.seconds == pytest.approx([1 + 475 / 60, 1 + 1_975 / 60, 1 + 250 / 60, 1 + 1_975 / 60])
     assert (found.input_log_sd.tolist(), found.output_log_sd.tolist()) == ([0.1] * 4, [0.6] * 4)
-    # One answer of 300 tokens to the short prompt, in 2 s, after 40 tokens; the guess counts like two of mean size.
+    # One answer of 300 tokens to the short prompt, in 2 s, after 40 tokens; the guess counts like half an answer.
     bought = world.panel(np.array([[True, False, False, False], [False] * 4]))
     told = expect_lengths(texts, candidates, bought)
-    into, out = (40 + 2 * 1_560) / (110 + 2 * 1_560), (300 + 2 * 475) / (250 + 2 * 475)
+    into, out = (40 / 110) ** (1 / 1.5), (300 / 250) ** (1 / 1.5)
     assert told.input_tokens[:, 0] == pytest.approx([110 * into, 3_010 * into])
     assert told.output_tokens[:, 0] == pytest.approx([250 * out, 700 * out])
-    assert told.seconds[0] == pytest.approx((2 + 2 * (1 + 475 * out / 60)) / 3)
-    assert told.input_log_sd[0] == pytest.approx(0.1 * math.sqrt(2 / 3))
-    assert told.output_log_sd[0] == pytest.approx(math.hypot(0.6 * 2 / 3, 0.8 / 3))
+    assert told.seconds[0] == pytest.approx((2 + 0.5 * (1 + 475 * out / 60)) / 1.5)
+    assert told.input_log_sd[0] == pytest.approx(0.1 * math.sqrt(0.5 / 1.5))
+    assert told.output_log_sd[0] == pytest.approx(math.hypot(0.6 * 0.5 / 1.5, 0.8 / 1.5))
     assert told.answers.tolist() == [1.0, 0.0, 0.0, 0.0]
     assert told.output_tokens[:, 1:] == pytest.approx(found.output_tokens[:, 1:])
 
@@ -65,7 +66,7 @@ def test_a_forecast_worked_by_hand() -> None:
     )
     limits = {"dear": Endpoint(requests_per_minute=30, tokens_per_minute=500), "good": Endpoint(max_concurrency=2)}
     found = forecast(ground, draft, lengths, limits, 3, 7.0)
-    factors = math.exp(NORMAL_95 * 0.3), math.exp(NORMAL_95 * 0.5)
+    factors = [math.exp(NORMAL_95 * math.hypot(sd, 0.8 / math.sqrt(3))) for sd in (0.3, 0.5)]
     assert dearest_factor(lengths) == pytest.approx(math.exp(NORMAL_95 * 0.6))
     tokens = 10 * (0 + 2 + 3) + 3 * 60
     dear, good = found.candidates
@@ -84,6 +85,15 @@ def test_a_forecast_worked_by_hand() -> None:
     assert (found.set_aside, found.planned_at) == (("cheap",), 7.0)
     sure = forecast(ground, replace(draft, saving_sd=0.1), lengths, limits, 3, 7.0)
     assert (sure.saving_width, sure.measured) == (pytest.approx(2 * NORMAL_95 * 0.1 / math.sqrt(3)), True)
+
+
+def test_a_stage_may_cost_what_is_left_at_its_dearest_and_later_ones_half_of_what_was_spent() -> None:
+    none = np.zeros((1, 2))
+    lengths = Lengths(none, none, none[0], np.array([0.1, 0.2]), np.array([0.3, 0.1]), none[0])
+    factor, spent = math.exp(NORMAL_95 * 0.3), History(spent_usd=3.0)
+    assert [_allowed(9.0, spent, lengths, stage) for stage in (0, 1)] == pytest.approx([9.0 / factor] * 2)
+    assert [_allowed(left, spent, lengths, 2) for left in (9.0, 2.0)] == pytest.approx([1.5, 2.0 / factor])
+    assert _allowed(9.0, History(), lengths, 2) == 0.01
 
 
 def test_the_width_of_a_saving_and_the_place_that_keeps_a_promise() -> None:
