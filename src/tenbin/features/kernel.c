@@ -49,7 +49,7 @@ typedef struct {
     uint8_t kind, language;
 } Found;
 
-/* What is counted in one text; `times` [known] is all zero between texts, `met` has a bit for each n-gram in it. */
+/* What is counted in one text; `times` [known + 2] by row is all zero between texts, `met` has a bit for each row in it. */
 typedef struct {
     uint32_t *times;
     uint64_t *met;
@@ -85,10 +85,9 @@ static void count_found(const Lexicon *lexicon, Counts *counts) {
         counts->known += known;
         counts->language += found.language;
         counts->known_language += known & found.language;
-        if (known) {
-            counts->times[row - 1]++;
-            counts->met[(row - 1) >> 6] |= UINT64_C(1) << ((row - 1) & 63);
-        }
+        /* Of unknown ones, too: asking first would be guessed wrong for every third. */
+        counts->times[row]++;
+        counts->met[row >> 6] |= UINT64_C(1) << (row & 63);
     }
     counts->waiting = 0;
 }
@@ -138,32 +137,36 @@ static void count_text(const Lexicon *lexicon, Counts *counts, const uint32_t *c
     count_found(lexicon, counts);
 }
 
+/* Blocks of 64 rows: those of known n-grams, the one of new ones, the one of those seen and not projected. */
+static int64_t blocks_of(const Lexicon *lexicon) { return (lexicon->known + 2 + 63) / 64; }
+
 static double share(int64_t part, int64_t whole) { return (double)part / (double)(whole > 1 ? whole : 1); }
 
 static double most(double a, double b) { return a > b ? a : b; }
 
 /* The known n-grams of the counts in rising order and their weights, which are whole numbers; `times` is zero again. */
 static int64_t weigh(const Lexicon *lexicon, Counts *counts, int32_t *known, double *weights) {
-    int64_t n = 0, words = 0;
+    int64_t n = 0, words = 0, blocks = blocks_of(lexicon);
     double squares[2] = {0, 0}, norms[2], parts[2];
-    for (int64_t block = 0; block <= lexicon->known >> 6; block++)
+    for (int64_t block = 0; block < blocks; block++)
         for (uint64_t bits = counts->met[block]; bits; bits &= bits - 1) {
-            int64_t index = block * 64 + __builtin_ctzll(bits), times = counts->times[index];
+            int64_t index = block * 64 + __builtin_ctzll(bits) - 1, times = counts->times[index + 1];
+            counts->times[index + 1] = 0;
+            if (index < 0 || index >= lexicon->known) continue;
             double weight = lexicon->log_counts[times < lexicon->counts ? times : lexicon->counts - 1];
             weight *= (double)lexicon->idf[index];
             squares[index < lexicon->words ? WORDS : CHARACTERS] += weight * weight;
             words += index < lexicon->words;
-            counts->times[index] = 0;
             known[n] = (int32_t)index;
             weights[n++] = weight;
         }
-    memset(counts->met, 0, (size_t)((lexicon->known >> 6) + 1) * sizeof *counts->met);
+    memset(counts->met, 0, (size_t)blocks * sizeof *counts->met);
     parts[WORDS] = squares[WORDS] > 0 ? 1.0 : 0.0;
     parts[CHARACTERS] = squares[CHARACTERS] > 0 ? lexicon->character_weight : 0.0;
     double whole = most(sqrt(parts[WORDS] * parts[WORDS] + parts[CHARACTERS] * parts[CHARACTERS]), LEAST_LENGTH);
     for (int kind = WORDS; kind <= CHARACTERS; kind++)
         norms[kind] = lexicon->text_norm * (parts[kind] / whole) / most(sqrt(squares[kind]), LEAST_LENGTH);
-    for (int64_t i = 0; i < n; i++) weights[i] = rint(weights[i] * norms[i < words ? WORDS : CHARACTERS]);
+    for (int64_t i = 0; i < n; i++) weights[i] = (double)lrint(weights[i] * norms[i < words ? WORDS : CHARACTERS]);
     return n;
 }
 
@@ -188,9 +191,9 @@ static void project(const Lexicon *lexicon, const int32_t *known, const double *
 /* Written are the weighted sums of directions [n, dim], the shares of known n-grams [n] and of new ones [n]. */
 int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64_t *bounds, int64_t n, float *vectors,
                       double *familiar, double *novel) {
-    size_t blocks = (size_t)(lexicon->known >> 6) + 1, known = (size_t)lexicon->known + 1;
-    uint64_t *met = calloc(blocks, sizeof *met);
-    uint32_t *times = calloc(known, sizeof *times);
+    size_t known = (size_t)lexicon->known + 1;
+    uint64_t *met = calloc((size_t)blocks_of(lexicon), sizeof *met);
+    uint32_t *times = calloc(known + 1, sizeof *times);
     double *weights = malloc(known * sizeof *weights);
     int32_t *indices = malloc(known * sizeof *indices), *sums = malloc((size_t)(lexicon->dim + 1) * sizeof *sums);
     int is_done = met && times && weights && indices && sums;
