@@ -88,11 +88,7 @@ def folds_of(path: Path, panel: Panel) -> np.ndarray:
 
 def without(panel: Panel, prefix: str) -> Panel:
     """The panel without the models whose name starts with `prefix`."""
-    kept = [m for m, name in enumerate(panel.models) if not name.startswith(prefix)]
-    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    return replace(
-        panel, models=tuple(panel.models[m] for m in kept), **{name: getattr(panel, name)[:, kept] for name in cells}
-    )
+    return panel.of_models([model for model in panel.models if not model.startswith(prefix)])
 
 
 def run(panel, fold, prices, settings, train_rows, seeds) -> object:

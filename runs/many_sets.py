@@ -38,7 +38,6 @@ LEAST_PROMPTS = 700
 GROUPS = 1, 2, 4, None
 TRAIN_SHARE = 0.6
 FIGURES = "aiq", "aiq_log"
-CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
 
 
 def main() -> None:
@@ -78,10 +77,7 @@ def cut(panel: Panel, rng: np.random.Generator) -> Panel:
     while len(rows) < LEAST_PROMPTS and n_groups < len(names):
         n_groups += 1
         rows = np.flatnonzero(np.isin(group, names[:n_groups]))
-    some = panel.take(rng.permutation(rows)[:size])
-    return replace(
-        some, models=tuple(some.models[m] for m in kept), **{name: getattr(some, name)[:, kept] for name in CELLS}
-    )
+    return panel.take(rng.permutation(rows)[:size]).of_models([panel.models[m] for m in kept])
 
 
 def one(panel: Panel, prices: PriceBook | None, seed: int, arguments: argparse.Namespace) -> dict[str, object]:

@@ -74,11 +74,7 @@ def folds_of(path: Path, panel: Panel) -> np.ndarray:
 
 def without(panel: Panel, model: str) -> Panel:
     """The panel without one model."""
-    kept = [m for m, name in enumerate(panel.models) if name != model]
-    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    return replace(
-        panel, models=tuple(panel.models[m] for m in kept), **{name: getattr(panel, name)[:, kept] for name in cells}
-    )
+    return panel.of_models([name for name in panel.models if name != model])
 
 
 def one_fold(panel: Panel, fold: np.ndarray, k: int, prices: PriceBook, asked: argparse.Namespace) -> list[dict]:

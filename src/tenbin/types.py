@@ -26,6 +26,8 @@ Progress = Callable[[str, float], None]
 """Called by long work with what it is doing and how much of that is done, in [0, 1]."""
 
 SPLITS = ("train", "calibration", "test")
+CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
+"""The arrays that every panel has, in the order in which its content is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,13 @@ class Panel:
             data_hash=self.data_hash,
             label_noise_sd=None if self.label_noise_sd is None else self.label_noise_sd[index],
         )
+
+    def of_models(self, models: Sequence[str]) -> Panel:
+        """The panel with only these models as columns, in the order given; `data_hash` is kept as the origin's."""
+        at = [self.models.index(model) for model in models]
+        noise = None if self.label_noise_sd is None else self.label_noise_sd[:, at]
+        cells = {name: getattr(self, name)[:, at] for name in CELLS}
+        return replace(self, models=tuple(models), label_noise_sd=noise, **cells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,12 @@ def test_nothing_left_is_an_error() -> None:
 
 def test_columns_follow_the_router_and_strangers_are_named() -> None:
     panel = panel_of(5)
+    panel = replace(panel, label_noise_sd=np.arange(15.0).reshape(5, 3))
     sample = draw(panel, models=("dear", "cheap"))
+    assert sample.panel.models == ("dear", "cheap")
     assert np.array_equal(sample.panel.quality, panel.quality[:, [1, 0]])
+    assert np.array_equal(sample.panel.label_propensity, panel.label_propensity[:, [1, 0]])
+    assert np.array_equal(sample.panel.label_noise_sd, [[1.0, 0.0], [4.0, 3.0], [7.0, 6.0], [10.0, 9.0], [13.0, 12.0]])
     assert any("poor" in note for note in sample.notes)
 
 

@@ -110,18 +110,12 @@ def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[st
 
     EvaluationError where a model has no column or not one quality.
     """
-    at = {name: m for m, name in enumerate(panel.models)}
-    if missing := [name for name in models if name not in at]:
+    if missing := [name for name in models if name not in panel.models]:
         raise EvaluationError(
             f"no outcomes of {', '.join(missing)}, which the router chooses among",
             fix="add outcomes of each of the router's models",
         )
-    columns = [at[name] for name in models]
-    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    noise = None if panel.label_noise_sd is None else panel.label_noise_sd[:, columns]
-    aligned = replace(
-        panel, models=models, label_noise_sd=noise, **{name: getattr(panel, name)[:, columns] for name in cells}
-    )
+    aligned = panel.of_models(models)
     empty = np.isnan(aligned.quality).all(axis=0)
     if empty.any():
         raise EvaluationError(

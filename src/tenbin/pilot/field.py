@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -106,12 +106,7 @@ def learn(train: Panel, field: Field, prices: PriceBook | None, seed: int) -> Ro
 
 def columns(panel: Panel, models: tuple[str, ...]) -> Panel:
     """The rows that have a label of one of these models, with only these columns."""
-    at = [panel.models.index(model) for model in models]
-    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    noise = None if panel.label_noise_sd is None else panel.label_noise_sd[:, at]
-    narrow = replace(
-        panel, models=models, label_noise_sd=noise, **{name: getattr(panel, name)[:, at] for name in cells}
-    )
+    narrow = panel.of_models(models)
     labelled: Bools = np.any(~np.isnan(narrow.quality), axis=1)
     return narrow.take(labelled)
 

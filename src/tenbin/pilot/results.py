@@ -21,10 +21,7 @@ from tenbin.pilot.journal import read_journal
 from tenbin.pilot.pair import Key
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Bought, Graded, Labelled, Record
-from tenbin.types import Floats, Outcome, Panel
-
-CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-"""The arrays of a panel, in the order in which `content_hash` takes them."""
+from tenbin.types import CELLS, Floats, Outcome, Panel
 
 
 @dataclass(frozen=True, slots=True)

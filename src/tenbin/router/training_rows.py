@@ -9,7 +9,7 @@ import numpy as np
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import LEAST_PROPENSITY
 from tenbin.outcomes.identity import fold_of, prompt_key
-from tenbin.types import Ints, Panel
+from tenbin.types import CELLS, Ints, Panel
 
 N_FOLDS = 5
 LEAST_PROMPTS = 10
@@ -42,7 +42,7 @@ def check_values(panel: Panel) -> None:
 
     Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else finite and not negative.
     """
-    for column in ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity"):
+    for column in CELLS:
         cells = getattr(panel, column)
         most = 1.0 if column in ("quality", "label_propensity") else np.finfo(np.float64).max
         least = LEAST_PROPENSITY if column == "label_propensity" else 0.0

@@ -21,7 +21,7 @@ from tenbin.pilot.plan.worth import label_worth
 from tenbin.predictors.factors import weighted_means
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.types import Bools, Floats, Ints, Panel
+from tenbin.types import Bools, Floats, Ints
 
 NOTHING_LEFT = "the budget left does not buy one more prompt"
 HELD_OUT_SHARE = 0.25
@@ -119,17 +119,10 @@ def _router(ground: Ground) -> tuple[Router, Ints]:
         raise UsageError(
             f'the reference "{name}" has no graded answer', fix="see 'tenbin pilot status' for what failed"
         )
-    sample = columns_of(replace(ground.panel.take(rows), split=None), columns)
+    sample = replace(ground.panel.take(rows), split=None).of_models([ground.panel.models[m] for m in columns])
     reference = ground.panel.models[ground.reference]
     settings = FitSettings(embedder="base", reference=reference, learning_curve=False)
     return fit(sample, ground.prices, settings), columns
-
-
-def columns_of(panel: Panel, columns: Ints) -> Panel:
-    """The panel of some candidates."""
-    cells = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
-    models = tuple(panel.models[int(m)] for m in columns)
-    return replace(panel, models=models, **{name: getattr(panel, name)[:, columns] for name in cells})
 
 
 def _held_out_cells(ground: Ground, live: Ints, dollars: float, rng: np.random.Generator) -> Bools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,9 @@ from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
 from tenbin.pilot.repriced import repriced
-from tenbin.pilot.results import CELLS, results_of
+from tenbin.pilot.results import results_of
 from tenbin.prices import PriceBook
-from tenbin.types import Bools, Floats, Message, Panel
+from tenbin.types import CELLS, Bools, Floats, Message, Panel
 
 GROWTH = 0.5
 """From stage 2 on a stage costs half as much as everything before it: each looks anew at half as much again."""
@@ -105,7 +106,7 @@ def full_panel(
     bought = believed(repriced(results_of(prompts, records), prices)).panel(models)
     at = {prompt.query_id: i for i, prompt in enumerate(prompts)}
     rows = [at[query.query_id] for query in bought.queries]
-    cells: dict[str, Floats] = {}
+    cells: dict[str, Any] = {}
     for name in CELLS:
         cells[name] = np.full((len(prompts), len(models)), 1.0 if name == "label_propensity" else np.nan)
         if rows:
@@ -113,13 +114,8 @@ def full_panel(
     return Panel(
         queries=tuple(prompt.query() for prompt in prompts),
         models=models,
-        quality=cells["quality"],
-        input_tokens=cells["input_tokens"],
-        output_tokens=cells["output_tokens"],
-        cost_usd=cells["cost_usd"],
-        latency_s=cells["latency_s"],
-        label_propensity=cells["label_propensity"],
         split=tuple(prompt.split for prompt in prompts),
+        **cells,
     )
 
 
