@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tenbin.cli.output import TEXTS, caution, faint, good, pad, percent, prose, strong, table, text_width
-from tenbin.report.catalogue import Catalogue, load_catalogue
+from tenbin.cli.output import caution, faint, good, pad, percent, prose, strong, table, text_width, words_of
+from tenbin.report.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from tenbin.certify.certificate import Certificate
@@ -23,7 +23,7 @@ LABELS = ("setting", "saving", "quality", "rests", "next", "assumes", "void")
 
 def certificate_text(certificate: Certificate, lang: str = "en") -> str:
     """The certificate in one language."""
-    words = load_catalogue(lang, TEXTS)
+    words = words_of(lang)
     values = {
         "share": percent(certificate.min_quality),
         "model": certificate.reference,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.output import TEXTS, clip, emit_json, faint, json_option, prose, say, strong, terminal_width
+from tenbin.cli.output import clip, emit_json, faint, json_option, prose, say, strong, terminal_width, words_of
 from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import MissingExtraError, UsageError
 
@@ -48,12 +48,11 @@ def demo(out: Path, lang: str, as_json: bool) -> None:
     from tenbin.cli.fit_text import fit_text, measured  # noqa: PLC0415 (numpy and the router only when run)
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
-    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
     from tenbin.router.fit import FitSettings, fit  # noqa: PLC0415
 
     started = time.monotonic()
     source, held_out = outcome_files()
-    words = load_catalogue(lang, TEXTS)
+    words = words_of(lang)
     talk = quiet if as_json else say
     make_folder(out)
     kept = vector_cache(None, os.environ)

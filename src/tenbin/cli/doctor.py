@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.output import (
-    TEXTS,
     caution,
     emit_json,
     faint,
@@ -22,6 +21,7 @@ from tenbin.cli.output import (
     say,
     strong,
     text_width,
+    words_of,
 )
 from tenbin.errors import TenbinError
 
@@ -43,9 +43,7 @@ def doctor(config: Path, lang: str, as_json: bool) -> None:
     for: no tokens are spent), routers, prices, store, clock, ports, threads and the compiled code. The exit code is
     that of the first failure.
     """
-    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415 (not needed for --help)
-
-    words = load_catalogue(lang, TEXTS)
+    words = words_of(lang)
     findings = examine(config)
     failures = [finding for finding in findings if finding.status == "fail"]
     if as_json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import TEXTS, emit_json, json_option, pad, say
+from tenbin.cli.output import emit_json, json_option, pad, say, words_of
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def check_writable(place: Path | None) -> None:
 
 def say_where(page: Path | None, out: Path | None, lang: str) -> None:
     """Name the files that were written."""
-    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
-
-    words = load_catalogue(lang, TEXTS)
+    words = words_of(lang)
     if page is not None or out is not None:
         say()
     for key, place in (("written.report", page), ("written.figures", out)):

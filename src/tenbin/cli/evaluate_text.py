@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tenbin.cli.output import TEXTS, clip, faint, good, number, percent, prose, strong, table, usd
+from tenbin.cli.output import clip, faint, good, number, percent, prose, strong, table, usd, words_of
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.notes import told_note
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def evaluation_text(evaluation: Evaluation, lang: str) -> str:
     """The verdict and its tables in one language."""
-    words, curves = load_catalogue(lang, TEXTS), load_catalogue(lang)
+    words, curves = words_of(lang), load_catalogue(lang)
     sentences = evaluation.verdict.sentences[lang]
     parts = [
         "\n".join([good(prose(sentences[0])), *map(prose, sentences[1:])]),

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenbin.cli.evaluate_text import per_thousand
-from tenbin.cli.output import TEXTS, faint, good, number, pad, percent, prose, strong, table, usd
+from tenbin.cli.output import faint, good, number, pad, percent, prose, strong, table, usd, words_of
 from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.cli.router_text import dial_rows
-from tenbin.report.catalogue import Catalogue, load_catalogue
+from tenbin.report.catalogue import Catalogue
 from tenbin.router.pricing import TOKENS
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
 
 def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, next_step: bool = True) -> str:
     """The summary of a fit in one language, ending with the next command."""
-    words, manifest = load_catalogue(lang, TEXTS), router.manifest
+    words, manifest = words_of(lang), router.manifest
     order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
     reference = faint(f" ({words('fit.reference')})")
     rows = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tenbin.cli.evaluate import check_writable
-from tenbin.cli.output import TEXTS, emit_json, json_option, say
+from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.cli.progress import TerminalProgress
 from tenbin.errors import UsageError
 
@@ -40,7 +40,6 @@ def status(names: tuple[str, ...], root: Path, page: Path | None, lang: str, as_
     from tenbin.pilot.document import status_document  # noqa: PLC0415 (numpy only when a pilot is looked at)
     from tenbin.pilot.folder import PilotFolder  # noqa: PLC0415
     from tenbin.pilot.status import pilot_status  # noqa: PLC0415
-    from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
 
     if page is not None and len(names) > 1:
         raise UsageError("a page shows one pilot", fix="leave --html out, or name one pilot")
@@ -62,4 +61,4 @@ def status(names: tuple[str, ...], root: Path, page: Path | None, lang: str, as_
     say(status_text(found[0], lang, root) if len(found) == 1 else compared_text(found, lang))
     if page is not None:
         say()
-        say(f"{load_catalogue(lang, TEXTS)('written.report')} {page}")
+        say(f"{words_of(lang)('written.report')} {page}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tenbin.cli.open_router import config_option, open_router
-from tenbin.cli.output import TEXTS, emit_json, json_option, prose, results, say
+from tenbin.cli.output import emit_json, json_option, prose, results, say, words_of
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ class Asked:
     @property
     def words(self) -> Catalogue:
         """The words in the language asked for."""
-        from tenbin.report.catalogue import load_catalogue  # noqa: PLC0415
-
-        return load_catalogue(self.lang, TEXTS)
+        return words_of(self.lang)
 
 
 def asked_of(
