@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.open_router import config_option, open_router
+from tenbin.cli.flags import FILE, config_option, format_option, lang_option, map_option
+from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import EvaluationError
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("router", type=click.Path(path_type=Path))
-@click.argument("outcomes", type=click.Path(path_type=Path), required=False)
+@click.argument("router", type=FILE)
+@click.argument("outcomes", type=FILE, required=False)
 @click.option(
     "--min-quality", type=float, required=True, metavar="R", help="The share of the reference's quality to keep: 0.97."
 )
@@ -29,14 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
-@click.option(
-    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Certify at the prices of this TOML file."
-)
-@click.option(
-    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
-)
-@click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@click.option("--prices", type=FILE, metavar="FILE", help="Certify at the prices of this TOML file.")
+@map_option
+@format_option
+@lang_option
 @config_option
 @json_option
 def certify(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.lazy import Group
 from tenbin.cli.output import emit_json, json_option, say, strong
 
@@ -18,7 +19,7 @@ def data() -> None:
 
 @data.command()
 @click.argument("name", type=click.Choice(["sprout", "routerbench"]), metavar="SET")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write to.")
+@click.option("--out", required=True, type=FILE, metavar="DIR", help="The folder to write to.")
 @json_option
 def fetch(name: str, out: Path, as_json: bool) -> None:
     """Download SPROUT or RouterBench from their hub.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, lang_option
 from tenbin.cli.output import clip, emit_json, faint, json_option, prose, say, strong, terminal_width, words_of
 from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import MissingExtraError, UsageError
@@ -34,10 +35,8 @@ LONGEST_SHOWN = 240
 
 
 @click.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path), default="tenbin-demo", show_default=True, metavar="DIR", help="Folder."
-)
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@click.option("--out", type=FILE, default="tenbin-demo", show_default=True, metavar="DIR", help="Folder.")
+@lang_option
 @json_option
 def demo(out: Path, lang: str, as_json: bool) -> None:
     """Fit, prove and route on real outcomes, in one minute.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, lang_option
 from tenbin.cli.output import (
     caution,
     emit_json,
@@ -33,8 +34,8 @@ CONFIG = "tenbin.toml"
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path), default=CONFIG)
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@click.argument("config", type=FILE, default=CONFIG)
+@lang_option
 @json_option
 def doctor(config: Path, lang: str, as_json: bool) -> None:
     """Check whether a gateway would serve, and say what to do.

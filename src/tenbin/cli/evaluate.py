@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.open_router import config_option, open_router
+from tenbin.cli.flags import FILE, config_option, format_option, lang_option, map_option
+from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, pad, say, words_of
 from tenbin.errors import UsageError
 
@@ -19,21 +20,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("router", type=click.Path(path_type=Path))
-@click.argument("outcomes", type=click.Path(path_type=Path))
-@click.option(
-    "--report", "page", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the HTML report here."
-)
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.json", help="Keep every figure here.")
-@click.option(
-    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Evaluate at the prices of this TOML file."
-)
+@click.argument("router", type=FILE)
+@click.argument("outcomes", type=FILE)
+@click.option("--report", "page", type=FILE, metavar="FILE.html", help="Write the HTML report here.")
+@lang_option
+@click.option("--out", type=FILE, metavar="FILE.json", help="Keep every figure here.")
+@click.option("--prices", type=FILE, metavar="FILE", help="Evaluate at the prices of this TOML file.")
 @click.option("--examples", type=click.IntRange(min=0), default=0, metavar="N", help="Show N prompts in the report.")
-@click.option(
-    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
-)
-@click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
+@map_option
+@format_option
 @config_option
 @json_option
 def evaluate(

@@ -7,24 +7,19 @@ from pathlib import Path
 
 import click
 
-from tenbin.cli.open_router import config_option, settings_of
+from tenbin.cli.flags import FILE, config_option, format_option, map_option
+from tenbin.cli.open_router import settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.cli.vector_cache import vector_cache
 from tenbin.errors import UsageError
 
 
 @click.command()
-@click.argument("outcomes", type=click.Path(path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="ROUTER", help="The folder to write the router to."
-)
-@click.option(
-    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices (TOML); not needed with recorded dollars."
-)
-@click.option(
-    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
-)
-@click.option("--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table.")
+@click.argument("outcomes", type=FILE)
+@click.option("--out", required=True, type=FILE, metavar="ROUTER", help="The folder to write the router to.")
+@click.option("--prices", type=FILE, metavar="FILE", help="Prices (TOML); not needed with recorded dollars.")
+@map_option
+@format_option
 @click.option("--embedder", default="auto", show_default=True, metavar="NAME", help="Embedder, or choose by trial.")
 @click.option("--predictor", default="stack", show_default=True, metavar="NAME", help="Predictor of quality.")
 @click.option("--group/--no-group", "groups", default=True, help="Use the group labels of the table, or ignore them.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.open_router import CONFIG
 from tenbin.cli.output import faint, say, strong
 from tenbin.cli.whole_file import whole_file
@@ -95,7 +96,7 @@ path = "tenbin-store"                     # ledger, keys and budgets
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path), default=CONFIG)
+@click.argument("config", type=FILE, default=CONFIG)
 def init(config: Path) -> None:
     """Write a commented tenbin.toml to start from.
 

@@ -6,25 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from tenbin.cli.output import Command
-
 if TYPE_CHECKING:
     from tenbin.config import Document
     from tenbin.router.router import Router
 
 CONFIG = "tenbin.toml"
-
-
-def config_option(command: Command) -> Command:
-    """The flag `--config`, the same wherever a plug-in may have to be loaded."""
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Candidates, and the plug-ins that may load (default: tenbin.toml, if any).",
-    )(command)
 
 
 def settings_of(config: Path | None) -> Document:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import emit_json, json_option, plain, say
 from tenbin.errors import UsageError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FILE,
     required=True,
     metavar="FILE",
     help="The table (.parquet, .jsonl, .csv); a new folder for sprout.",
@@ -34,13 +35,7 @@ if TYPE_CHECKING:
 @click.option("--hash-prompts", is_flag=True, help="Write a hash in place of each prompt; leave answers out.")
 @click.option("--as-graded", is_flag=True, help="Leave the grades uncorrected where people labelled some answers.")
 @click.option("--license", "licence", metavar="TEXT", help="The licence to state in the data card.")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("pilots"),
-    show_default=True,
-    help="The folder that the pilots are in.",
-)
+@root_option
 @json_option
 def export(
     name: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, lang_option, root_option
 from tenbin.cli.output import emit_json, json_option, say, strong, words_of
 from tenbin.errors import UsageError
 
@@ -21,25 +22,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("pilots"),
-    show_default=True,
-    help="The folder that the pilots are in.",
-)
+@root_option
 @click.option("--count", type=click.IntRange(1, 10_000), default=40, show_default=True, help="Answers to label.")
 @click.option("--scale", type=click.Choice(["2", "3", "5"]), default="5", show_default=True, help="Steps of the scale.")
 @click.option(
     "--labeller", default="me", show_default=True, metavar="NAME", help="Who labels; each has labels of his own."
 )
-@click.option(
-    "--import", "source", type=click.Path(path_type=Path), metavar="FILE.csv", help="Take labels from a file."
-)
+@click.option("--import", "source", type=FILE, metavar="FILE.csv", help="Take labels from a file.")
 @click.option("--summary", is_flag=True, help="Only say what the labels tell; open no page.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the page (default: any free one).")
 @click.option("--no-browser", is_flag=True, help="Print the address only.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@lang_option
 @json_option
 def label(
     name: str,

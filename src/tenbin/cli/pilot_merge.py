@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import caution, clip, emit_json, json_option, number, say
 from tenbin.errors import UsageError
 
@@ -19,17 +20,9 @@ NAME_WIDTH = 40
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The table (.parquet, .jsonl, .csv)."
-)
+@click.option("--out", type=FILE, required=True, metavar="FILE", help="The table (.parquet, .jsonl, .csv).")
 @click.option("--force", is_flag=True, help="Merge although the metrics differ; the column judge tells them apart.")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("pilots"),
-    show_default=True,
-    help="The folder that the pilots are in.",
-)
+@root_option
 @json_option
 def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: bool) -> None:
     """Merge the outcomes of several pilots into one table.

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, lang_option, root_option
 from tenbin.cli.open_router import CONFIG
 from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
     from tenbin.pilot.plan.new import NewPilot
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command()
@@ -30,8 +29,8 @@ FILE = click.Path(path_type=Path)
 @click.option("--queries-per-day", type=float, metavar="N", help="Your traffic, for the payback in days.")
 @click.option("--stage", type=click.IntRange(0), metavar="N", help="Plan stage N: the next, or the last one anew.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same plan.")
-@click.option("--root", type=FILE, default=Path("pilots"), show_default=True, help="The folder that the pilots are in.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@root_option
+@lang_option
 @json_option
 def plan(
     name: str,

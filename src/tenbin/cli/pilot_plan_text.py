@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import msgspec
 from tenbin.cli.failure import one_line
 from tenbin.cli.output import caution, clip, faint, percent, prose, strong, table, usd
 from tenbin.cli.progress import duration
-from tenbin.pilot.folder import DEFAULT_ROOT
+from tenbin.pilot.commands import pilot_command
 from tenbin.pilot.plan.new import PilotPlan
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.report.catalogue import Catalogue
@@ -42,8 +41,7 @@ def plan_text(name: str, root: Path, found: PilotPlan, words: Catalogue) -> str:
     )
     parts = [strong(prose(head)), prose(_prompts(found, words)), prose(asked), _candidates(stage, words)]
     parts.append("\n".join(prose(f"- {line}", hang=2) for line in _remarks(found, words)))
-    where = "" if root == Path(DEFAULT_ROOT) else f" --root {shlex.quote(str(root))}"
-    command = f"tenbin pilot run {shlex.quote(name)}{where}"
+    command = pilot_command("run", name, root)
     parts.append(words("pilot_plan.next", dry=strong(f"{command} --dry-run"), run=strong(command)))
     return "\n\n".join(parts)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import lang_option, root_option
 from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.errors import NetworkError, UsageError
 
@@ -19,20 +20,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("pilots"),
-    show_default=True,
-    help="The folder that the pilots are in.",
-)
+@root_option
 @click.option("--budget", type=float, metavar="USD", help="Spend at most this on the pilot, from its beginning on.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this candidate out today (repeatable).")
 @click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", help="Calls at once, over all candidates.")
 @click.option("--deadline", type=float, default=300.0, show_default=True, metavar="SECONDS", help="Given to one call.")
 @click.option("--regrade", is_flag=True, help="Grade the bought answers anew by the present metric; ask nobody.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, at what cost and in what time; ask nobody.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@lang_option
 @json_option
 def run(
     name: str,

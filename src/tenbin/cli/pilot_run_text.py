@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenbin.cli.failure import one_line
 from tenbin.cli.output import caution, clip, faint, number, prose, strong, table, usd
 from tenbin.cli.progress import duration
-from tenbin.pilot.folder import DEFAULT_ROOT, PilotFolder
+from tenbin.pilot.commands import pilot_command
+from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.run.forecast import CandidateForecast, RunForecast
 from tenbin.pilot.run.report import CandidateReport, RunReport
 from tenbin.report.catalogue import Catalogue
@@ -101,9 +101,7 @@ def kinds_text(candidate: CandidateReport) -> str:
 
 def _ending(folder: PilotFolder, report: RunReport, words: Catalogue) -> str:
     told = words(ENDINGS[report.ended], left=f"{report.left:,}", budget=usd(report.budget_usd))
-    root = folder.path.parent
-    at = [] if str(root) == DEFAULT_ROOT else ["--root", str(root)]
-    command = shlex.join(["tenbin", "pilot", "status", folder.name, *at])
+    command = pilot_command("status", folder.name, folder.path.parent)
     return f"{told}\n{faint(words('pilot_run.next', command=one_line(command)))}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tenbin.cli.evaluate import check_writable
+from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.cli.progress import TerminalProgress
 from tenbin.errors import UsageError
@@ -15,14 +16,8 @@ from tenbin.errors import UsageError
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    default=Path("pilots"),
-    show_default=True,
-    help="The folder that the pilots are in.",
-)
-@click.option("--html", "page", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the page here too.")
+@root_option
+@click.option("--html", "page", type=FILE, metavar="FILE.html", help="Write the page here too.")
 @click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language.")
 @json_option
 def status(names: tuple[str, ...], root: Path, page: Path | None, lang: str, as_json: bool) -> None:

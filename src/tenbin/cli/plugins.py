@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.output import caution, emit_json, faint, json_option, say, table
 from tenbin.errors import TenbinError
 from tenbin.plugins import OWN_PACKAGE, Plugin, list_plugins, load_plugin
@@ -17,9 +18,7 @@ CONFIG = "tenbin.toml"
 
 
 @click.command()
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Config (default: tenbin.toml, if any)."
-)
+@click.option("--config", type=FILE, metavar="FILE", help="Config (default: tenbin.toml, if any).")
 @json_option
 def plugins(config: Path | None, as_json: bool) -> None:
     """List the embedders, predictors and metrics at hand."""

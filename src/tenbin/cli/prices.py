@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.lazy import Group
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import PriceError, UsageError
 
-FILE = click.Path(path_type=Path)
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 

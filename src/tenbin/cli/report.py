@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.output import say
 from tenbin.cli.whole_file import spare
 
 
 @click.command()
-@click.argument("evaluation", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.html", help="Write the page here.")
+@click.argument("evaluation", type=FILE)
+@click.option("--out", type=FILE, required=True, metavar="FILE.html", help="Write the page here.")
 @click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the page.")
 @click.option("--title", metavar="TEXT", help="Title of the page.")
 def report(evaluation: Path, out: Path, lang: str, title: str | None) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tenbin.cli.open_router import config_option, open_router
+from tenbin.cli.flags import FILE, config_option, lang_option
+from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, prose, results, say, words_of
 from tenbin.errors import UsageError
 
@@ -99,7 +100,7 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
 
 
 @click.command()
-@click.argument("router", type=click.Path(path_type=Path))
+@click.argument("router", type=FILE)
 @click.argument("prompt", required=False)
 @click.option("--batch", "source", metavar="IN", help="Route every line of this JSONL file ('-': standard input).")
 @click.option("--out", metavar="OUT", help="Write the decisions of --batch here ('-': standard output, the default).")
@@ -124,11 +125,9 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
 )
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
-@click.option(
-    "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Decide at the prices of this TOML file."
-)
+@click.option("--prices", type=FILE, metavar="FILE", help="Decide at the prices of this TOML file.")
 @click.option("--group", metavar="NAME", help="The group that the prompt belongs to, where the router knows groups.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words.")
+@lang_option
 @config_option
 @json_option
 def route(

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
-
-FOLDER = click.Path(path_type=Path)
-
 
 COMMANDS: Mapping[str, LazyCommand] = {
     "list": LazyCommand("tenbin.cli.router:list_routers", "List the routers in FOLDER (default: here)."),
@@ -33,7 +31,7 @@ def router() -> None:
 
 
 @click.command("list")
-@click.argument("folder", type=FOLDER, default=".")
+@click.argument("folder", type=FILE, default=".")
 @json_option
 def list_routers(folder: Path, as_json: bool) -> None:
     """List the routers in FOLDER (default: here)."""
@@ -47,8 +45,8 @@ def list_routers(folder: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", metavar="ROUTER", type=FOLDER)
-@click.option("--prices", type=FOLDER, metavar="FILE", help="Show the dial at the prices of this TOML file.")
+@click.argument("folder", metavar="ROUTER", type=FILE)
+@click.option("--prices", type=FILE, metavar="FILE", help="Show the dial at the prices of this TOML file.")
 @json_option
 def show(folder: Path, prices: Path | None, as_json: bool) -> None:
     """Show a router's card, and what its dial reached out of fold."""
@@ -63,8 +61,8 @@ def show(folder: Path, prices: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("before", type=FOLDER)
-@click.argument("after", type=FOLDER)
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
 @json_option
 def diff(before: Path, after: Path, as_json: bool) -> None:
     """Compare two routers: candidates, training, prices, dial."""

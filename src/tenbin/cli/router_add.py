@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.open_router import config_option, open_router, settings_of
+from tenbin.cli.flags import FILE, config_option, map_option
+from tenbin.cli.open_router import open_router, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command("add-model")
@@ -26,9 +25,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--force", is_flag=True, help="Take it in even where its labels do not show that it helps.")
 @click.option("--suggest", type=int, metavar="N", help="Write N prompts worth asking (16 to 64) instead.")
 @click.option("--prompts", type=FILE, metavar="FILE", help="The prompts to choose from: JSONL, or an outcome table.")
-@click.option(
-    "--map", "renames", multiple=True, metavar="OURS=YOURS", help="Rename a column: quality=score (repeatable)."
-)
+@map_option
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed and data give the same result.")
 @config_option
 @json_option

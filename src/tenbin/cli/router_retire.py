@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from tenbin.cli.open_router import config_option, open_router
+from tenbin.cli.flags import FILE, config_option
+from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, good, json_option, say, strong, usd
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command("retire-model")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE
 from tenbin.cli.open_router import CONFIG
 from tenbin.cli.output import faint, say, strong
 from tenbin.errors import ConfigError, UsageError
@@ -28,7 +29,7 @@ GREETING = "Which is heavier, a pound of feathers or a pound of gold?"
 
 
 @click.command()
-@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.argument("config", type=FILE, required=False)
 @click.option(
     "--workers",
     type=click.IntRange(1, MOST_WORKERS),

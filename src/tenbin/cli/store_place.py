@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenbin.cli.flags import FILE, lang_option
 from tenbin.cli.output import Command
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
     from tenbin.config import Document
 
-FILE = click.Path(path_type=Path)
-
 
 def place_options(command: Command) -> Command:
     """The flags of every command on a store: where it is kept, and in which language to speak."""
-    command = click.option(
-        "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the words."
-    )(command)
+    command = lang_option(command)
     command = click.option("--store", type=FILE, metavar="FOLDER", help="The store itself, instead of a config.")(
         command
     )

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tenbin.pilot.folder import DEFAULT_ROOT
-from tenbin.pilot.status import Status
+if TYPE_CHECKING:
+    from tenbin.pilot.status import Status
+
+DEFAULT_ROOT = "pilots"
+"""Where pilots are unless `--root` says otherwise."""
+
+
+def pilot_command(command: str, name: str, root: Path, *words: str) -> str:
+    """A command on one pilot, with `--root` where it is not in the usual place."""
+    at = [] if str(root) == DEFAULT_ROOT else ["--root", str(root)]
+    return shlex.join(["tenbin", "pilot", command, name, *at, *words])
 
 
 def next_commands(status: Status, root: Path) -> list[str]:
     """What to type next; nothing where one candidate is to be used and no router is needed."""
-    at = [] if str(root) == DEFAULT_ROOT else ["--root", str(root)]
-    kind = status.verdict.kind
+    name, kind = status.name, status.verdict.kind
     if kind == "run":
-        return [_line("tenbin pilot run", status.name, *at)]
+        return [pilot_command("run", name, root)]
     if kind == "buy":
-        return [_line("tenbin pilot plan", status.name, *at), _line("tenbin pilot run", status.name, *at)]
+        return [pilot_command("plan", name, root), pilot_command("run", name, root)]
     if kind == "live":
         prices = [] if status.settings.prices is None else ["--prices", status.settings.prices]
-        table, router = f"{status.name}.parquet", f"{status.name}-router"
+        table, router = f"{name}.parquet", f"{name}-router"
         return [
-            _line("tenbin pilot export", status.name, *at, "--out", table),
-            _line("tenbin fit", table, *prices, "--reference", status.settings.reference, "--out", router),
-            _line("tenbin serve", status.settings.config),
+            pilot_command("export", name, root, "--out", table),
+            shlex.join(["tenbin", "fit", table, *prices, "--reference", status.settings.reference, "--out", router]),
+            shlex.join(["tenbin", "serve", status.settings.config]),
         ]
     return []
-
-
-def _line(command: str, *words: str) -> str:
-    return f"{command} {shlex.join(words)}"

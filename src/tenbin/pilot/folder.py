@@ -14,7 +14,6 @@ from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
 
-DEFAULT_ROOT = "pilots"
 PLAN_FIRST = "plan it first: tenbin pilot plan"
 
 
