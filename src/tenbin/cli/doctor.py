@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.flags import FILE, lang_option
+from tenbin.cli.open_router import CONFIG
 from tenbin.cli.output import (
     caution,
     emit_json,
@@ -29,8 +30,6 @@ from tenbin.errors import TenbinError
 if TYPE_CHECKING:
     from tenbin.cli.doctor_finding import Finding
     from tenbin.report.catalogue import Catalogue
-
-CONFIG = "tenbin.toml"
 
 
 @click.command()

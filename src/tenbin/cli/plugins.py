@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import click
 
 from tenbin.cli.flags import FILE
+from tenbin.cli.open_router import settings_of
 from tenbin.cli.output import caution, emit_json, faint, json_option, say, table
 from tenbin.errors import TenbinError
 from tenbin.plugins import OWN_PACKAGE, Plugin, list_plugins, load_plugin
-
-CONFIG = "tenbin.toml"
 
 
 @click.command()
@@ -22,11 +20,9 @@ CONFIG = "tenbin.toml"
 @json_option
 def plugins(config: Path | None, as_json: bool) -> None:
     """List the embedders, predictors and metrics at hand."""
-    from tenbin.config import load_document, read_allowed  # noqa: PLC0415 (not needed for --help)
+    from tenbin.config import read_allowed  # noqa: PLC0415 (not needed for --help)
 
-    if config is None and Path(CONFIG).is_file():
-        config = Path(CONFIG)
-    allow = read_allowed(load_document(config, os.environ))
+    allow = read_allowed(settings_of(config))
     rows = [describe(plugin, allow) for plugin in list_plugins(allow)]
     if as_json:
         emit_json({"allow": allow, "plugins": rows})
