@@ -55,7 +55,7 @@ def evaluate(
     from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the evaluation only when evaluating)
     from tenbin.cli.evaluate_text import evaluation_text, pick_examples  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
-    from tenbin.cli.whole_file import spare, whole_file  # noqa: PLC0415
+    from tenbin.cli.whole_file import check_writable, spare, whole_file  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate as judge  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
@@ -88,13 +88,6 @@ def dated(evaluation: Evaluation, day: date) -> Evaluation:
     """The evaluation with the day it was made among its versions; what is measured does not depend on the day."""
     versions = {**evaluation.data.versions, "date": day.isoformat()}
     return replace(evaluation, data=replace(evaluation.data, versions=versions))
-
-
-def check_writable(place: Path | None) -> None:
-    """Refuse a place that cannot be written before the work, not after it (UsageError)."""
-    if place is not None and (place.is_dir() or not place.absolute().parent.is_dir()):
-        what = "is a folder" if place.is_dir() else "is in a folder that does not exist"
-        raise UsageError(what, where=str(place), fix="name another file")
 
 
 def say_where(page: Path | None, out: Path | None, lang: str) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from tenbin.cli.flags import FILE, config_option, format_option, map_option
-from tenbin.cli.open_router import settings_of
+from tenbin.cli.open_router import check_place, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.cli.vector_cache import vector_cache
-from tenbin.errors import UsageError
 
 
 @click.command()
@@ -91,9 +90,3 @@ def fit(
         emit_json(fit_json(router, out, found))
     else:
         say(fit_text(router, out, found))
-
-
-def check_place(out: Path) -> None:
-    """Refuse a place that is taken by something else before the fit, not after it (UsageError)."""
-    if out.exists() and not (out / "manifest.json").is_file():
-        raise UsageError("exists and is not a router", where=str(out), fix="name a new folder with --out")

@@ -1,10 +1,12 @@
-"""A router as the commands open it: its folder, the prices to decide at, the plug-ins that may load."""
+"""A router as the commands open it (its folder, the prices to decide at, the plug-ins that may load), or write it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
     from tenbin.config import Document
@@ -30,3 +32,9 @@ def open_router(folder: Path, prices: Path | None = None, config: Path | None = 
 
     allowed = read_allowed(settings_of(config))
     return Router.load(folder, PriceBook.load(prices) if prices is not None else None, allow_plugins=allowed)
+
+
+def check_place(out: Path) -> None:
+    """Refuse a place that is taken by something else before the work, not after it (UsageError)."""
+    if out.exists() and not (out / "manifest.json").is_file():
+        raise UsageError("exists and is not a router", where=str(out), fix="name a new folder with --out")

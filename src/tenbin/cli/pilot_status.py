@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from tenbin.cli.evaluate import check_writable
 from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.cli.progress import TerminalProgress
+from tenbin.cli.whole_file import check_writable
 from tenbin.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.flags import FILE, config_option, map_option
-from tenbin.cli.open_router import open_router, settings_of
+from tenbin.cli.open_router import check_place, open_router, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
 
@@ -101,7 +101,6 @@ def learn(
     as_json: bool,
 ) -> None:
     """Learn the candidate and write the new router, if it is to be taken in."""
-    from tenbin.cli.fit import check_place  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.cli.router_add_text import addition_json, addition_text  # noqa: PLC0415
     from tenbin.config import read_candidates  # noqa: PLC0415

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tenbin.cli.flags import FILE, config_option
-from tenbin.cli.open_router import open_router
+from tenbin.cli.open_router import check_place, open_router
 from tenbin.cli.output import emit_json, good, json_option, say, strong, usd
 
 
@@ -28,8 +28,7 @@ def retire_model(
     \b
     tenbin router retire-model my-router old-model --out my-router-2
     """
-    from tenbin.cli.fit import check_place  # noqa: PLC0415 (numpy and the router only when needed)
-    from tenbin.router.pool import without_candidate  # noqa: PLC0415
+    from tenbin.router.pool import without_candidate  # noqa: PLC0415 (numpy and the router only when needed)
 
     check_place(out)
     before = open_router(folder, config=config)

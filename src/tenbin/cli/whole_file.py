@@ -21,6 +21,13 @@ def spare(written: Path | None, *others: Path | None) -> None:
         raise UsageError("would be written over", where=str(written), fix="name another file for what is written")
 
 
+def check_writable(place: Path | None) -> None:
+    """Refuse a place that cannot be written before the work, not after it (UsageError)."""
+    if place is not None and (place.is_dir() or not place.absolute().parent.is_dir()):
+        what = "is a folder" if place.is_dir() else "is in a folder that does not exist"
+        raise UsageError(what, where=str(place), fix="name another file")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """A UTF-8 text stream that becomes `path` when the block ends well; otherwise `path` stays as it was.
