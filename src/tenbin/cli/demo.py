@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shlex
 import shutil
@@ -115,15 +114,13 @@ def make_folder(out: Path) -> None:
 
 def prove(router: Router, unseen: Panel, out: Path, lang: str, progress: TerminalProgress) -> Evaluation:
     """Evaluate on the holdout and write report and figures."""
-    from tenbin.cli.evaluate import dated  # noqa: PLC0415
-    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+    from tenbin.cli.evaluate import dated, keep  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
 
     evaluation = dated(evaluate(router, unseen, progress=progress), date.today())
     write_report(evaluation, out / "report.html", lang=lang)
-    with whole_file(out / "evaluation.json") as stream:
-        stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    keep(evaluation, out / "evaluation.json")
     return evaluation
 
 

@@ -55,7 +55,7 @@ def evaluate(
     from tenbin.cli.columns import renamed  # noqa: PLC0415 (numpy and the evaluation only when evaluating)
     from tenbin.cli.evaluate_text import evaluation_text, pick_examples  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
-    from tenbin.cli.whole_file import check_writable, spare, whole_file  # noqa: PLC0415
+    from tenbin.cli.whole_file import check_writable, spare  # noqa: PLC0415
     from tenbin.evaluate.evaluation import evaluate as judge  # noqa: PLC0415
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415
     from tenbin.report import write_report  # noqa: PLC0415
@@ -75,8 +75,7 @@ def evaluate(
         shown = pick_examples(loaded, panel, evaluation, examples) if examples else None
         write_report(evaluation, page, lang=lang, examples=shown)
     if out is not None:
-        with whole_file(out) as stream:
-            stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+        keep(evaluation, out)
     if as_json:
         emit_json(evaluation.to_json())
     else:
@@ -88,6 +87,14 @@ def dated(evaluation: Evaluation, day: date) -> Evaluation:
     """The evaluation with the day it was made among its versions; what is measured does not depend on the day."""
     versions = {**evaluation.data.versions, "date": day.isoformat()}
     return replace(evaluation, data=replace(evaluation.data, versions=versions))
+
+
+def keep(evaluation: Evaluation, out: Path) -> None:
+    """Write every figure to a file that `tenbin report` reads (UsageError where it cannot be written)."""
+    from tenbin.cli.whole_file import whole_file  # noqa: PLC0415
+
+    with whole_file(out) as stream:
+        stream.write(json.dumps(evaluation.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
 
 
 def say_where(page: Path | None, out: Path | None, lang: str) -> None:
