@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.artifact import Manifest
+from tenbin.cli.evaluate_text import per_thousand
 from tenbin.cli.output import clip, faint, number, strong, table
 from tenbin.cli.prices_text import diff_text as prices_text
-from tenbin.cli.router_text import dial_cells, dial_rows
+from tenbin.cli.router_text import dial_rows
 from tenbin.router.router import Router
 
 IN_OTHER_PARTS = ("candidates", "hashes")
@@ -99,5 +100,4 @@ def cell(value: Any) -> str:
 
 def reached(row: dict[str, float]) -> str:
     """What one dial comes to: dollars and mu."""
-    mu, _, cost, _ = dial_cells(row)
-    return "not reached" if math.isnan(row["mu"]) else f"{cost} at mu {mu}"
+    return "not reached" if math.isnan(row["mu"]) else f"{per_thousand(row['cost_usd'])} at mu {row['mu']:.4f}"

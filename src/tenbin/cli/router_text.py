@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tenbin.artifact import MANIFEST, read_manifest
-from tenbin.cli.output import caution, faint, number, percent, strong, table, usd
+from tenbin.cli.output import caution, faint, number, strong, table
 from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.errors import ArtifactError
 from tenbin.router.crossfit import DialCurve
@@ -96,7 +96,7 @@ def show_text(router: Router, curve: DialCurve) -> str:
     """The card, then the dial."""
     rows = dial_rows(curve)
     cells = [
-        [f"--min-quality {row['min_quality']:g}", *dial_cells(row)[:1], *promise_cells(promise)]
+        [f"--min-quality {row['min_quality']:g}", number(row["mu"], 4), *promise_cells(promise)]
         for row, promise in zip(rows, promises_at(router, [row["mu"] for row in rows]), strict=True)
     ]
     drawn = table(["dial", "mu", "quality kept", "per 1,000", "saving"], cells, indent=2)
@@ -106,10 +106,3 @@ def show_text(router: Router, curve: DialCurve) -> str:
     )
     hashes = f"artifact {router.manifest.artifact_hash[:12]}, prices {router.prices.version[:12]}"
     return "\n\n".join([router.card.strip(), note, drawn, faint(hashes)])
-
-
-def dial_cells(row: dict[str, float]) -> list[str]:
-    """The cells of one dial: mu, quality, dollars, saving."""
-    if math.isnan(row["mu"]):
-        return ["–", "not reached", "–", "–"]
-    return [f"{row['mu']:.4f}", number(row["quality"], 4), usd(1000 * row["cost_usd"]), percent(row["saving"])]
