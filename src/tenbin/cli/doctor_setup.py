@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tenbin.cli.commands import THREAD_VARIABLES
 from tenbin.cli.doctor_finding import Finding, Status
 from tenbin.config import (
     GatewaySettings,
@@ -39,7 +40,6 @@ from tenbin.upstream.destination import Destination, destinations
 FEW_FREE_BYTES = 1 << 30
 BUSY_S = 2.0
 MAX_HEALTH_BYTES = 1000
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _serves(host: str, port: int) -> bool:
 
 def check_threads(environ: Mapping[str, str]) -> list[Finding]:
     """Whether a decision stays on one core."""
-    many = [f"{name}={value}" for name in THREADS if (value := environ.get(name, "1")) != "1"]
+    many = [f"{name}={value}" for name in THREAD_VARIABLES if (value := environ.get(name, "1")) != "1"]
     if many:
         return [Finding("threads", ", ".join(many), "warn", "threads_many", fix="one_thread")]
     return [Finding("threads", "BLAS", "ok", "threads_ok")]
