@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import time
 from collections import deque
@@ -12,7 +11,7 @@ from typing import TextIO
 
 from tenbin.cli.failure import one_line
 from tenbin.cli.output import clip, pad, usd
-from tenbin.cli.progress import clip_right, duration
+from tenbin.cli.progress import bar, clip_right, duration, is_live
 from tenbin.pilot.run.report import CandidateReport, RunReport
 from tenbin.report.catalogue import Catalogue
 
@@ -32,7 +31,7 @@ class RunProgress:
         self.stream = stream
         self.words = words
         self.clock = clock
-        self.is_live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.is_live = is_live(stream)
         self._drawn = 0
         self._shown_at = -math.inf if self.is_live else clock()
         self._bought: deque[tuple[float, int]] = deque()
@@ -73,9 +72,7 @@ class RunProgress:
         open_left = sum(candidate.left for candidate in report.candidates if is_open(candidate))
         rate, total = self.rate(), done + open_left
         to_go = "" if rate <= 0.0 or not open_left else self.words("pilot_run.to_go", time=duration(open_left / rate))
-        share = done / total if total else 1.0
-        full = int(share * CELLS)
-        bar = f"{'━' * full}{'─' * (CELLS - full)} " if self.is_live else ""
+        drawn = f"{bar(done / total if total else 1.0, CELLS)} " if self.is_live else ""
         said = self.words(
             "pilot_run.so_far",
             done=f"{done:,}",
@@ -86,7 +83,7 @@ class RunProgress:
             failed=f"{report.failed_calls:,}",
             to_go=to_go,
         )
-        return f"  {bar}{said}"
+        return f"  {drawn}{said}"
 
     def _candidate(self, candidate: CandidateReport) -> str:
         failed = sum(candidate.failures.values())

@@ -28,7 +28,7 @@ class TerminalProgress:
         self, stream: TextIO | None = None, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.stream = sys.stderr if stream is None else stream
-        self.active = not quiet and self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.active = not quiet and is_live(self.stream)
         self.clock = clock
         self.step = ""
         self.started = self.drawn = 0.0
@@ -49,11 +49,9 @@ class TerminalProgress:
             self.finish()
 
     def draw(self, done: float, elapsed_s: float) -> None:
-        full = int(done * BAR_CELLS)
-        bar = "━" * full + "─" * (BAR_CELLS - full)
         left = f", {duration(elapsed_s * (1 - done) / done)} to go" if done > 0.02 and elapsed_s > 1.0 else ""
         columns = shutil.get_terminal_size().columns - 1
-        line = f"  {pad(clip(self.step, 36), 36)}  {bar} {done:4.0%}  {duration(elapsed_s)}{left}"
+        line = f"  {pad(clip(self.step, 36), 36)}  {bar(done, BAR_CELLS)} {done:4.0%}  {duration(elapsed_s)}{left}"
         self.stream.write(f"\r\x1b[K{clip_right(line, columns)}")
         self.stream.flush()
         self.shown = True
@@ -77,6 +75,17 @@ class TerminalProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.finish()
+
+
+def is_live(stream: TextIO) -> bool:
+    """Whether what was written to the stream can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def bar(done: float, cells: int) -> str:
+    """A share from 0 to 1 as a bar so many columns wide."""
+    full = int(done * cells)
+    return "━" * full + "─" * (cells - full)
 
 
 def clip_right(line: str, columns: int) -> str:
