@@ -244,8 +244,11 @@ class Telling:
 
     def within(self, figure: Figure, decimals: int = 0) -> str:
         """The interval of a count as a range; empty where neither end has a bound."""
-        written = self.numbers.between(self.count(figure.low, decimals), self.count(figure.high, decimals))
-        return "" if written == MISSING else written
+        return self.numbers.range(self.count(figure.low, decimals), self.count(figure.high, decimals))
+
+    def share_within(self, figure: Figure, n: int | None = None) -> str:
+        """The interval of a share as a range; empty where neither end is known."""
+        return self.numbers.range(self.percent(figure.low, n), self.percent(figure.high, n))
 
     def count(self, value: float, decimals: int = 0) -> str:
         """A large number to two digits that count: more would only pretend to be known."""

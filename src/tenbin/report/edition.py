@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Evaluation, Figure, OperatingPoint, SingleModel
+from tenbin.evaluate.result import Curve, CurvePoint, Evaluation, Figure, OperatingPoint, SingleModel
 from tenbin.report.catalogue import Catalogue
-from tenbin.report.numbers import MISSING, Numbers
+from tenbin.report.numbers import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +108,14 @@ class Edition:
 
     def interval(self, low: float, high: float, decimals: int = 1) -> str:
         """An interval of shares as a range of percentages; empty where there is none."""
-        written = self.numbers.between(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
-        return "" if written == MISSING else written
+        return self.numbers.range(self.numbers.percent(low, decimals), self.numbers.percent(high, decimals))
 
     def cost_of(self, figure: Figure) -> tuple[str, str]:
         """A figure in dollars per query: dollars per 1,000 queries and their interval, empty where there is none."""
-        low, high = (self.numbers.per_thousand_usd(end) for end in (figure.low, figure.high))
-        written = self.numbers.between(low, high)
-        return self.numbers.per_thousand_usd(figure.value), "" if written == MISSING else written
+        value, low, high = (self.numbers.per_thousand_usd(each) for each in (figure.value, figure.low, figure.high))
+        return value, self.numbers.range(low, high)
 
     def share_of(self, figure: Figure, decimals: int = 1) -> tuple[str, str]:
         """A figure that is a share: its percentage and its interval."""
         value = self.numbers.percent(figure.value, decimals)
         return value, self.interval(figure.low, figure.high, decimals)
-
-
-__all__ = ["ROUTER", "Edition"]

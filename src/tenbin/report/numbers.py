@@ -84,6 +84,10 @@ class Numbers:
         first = low.removesuffix(unit) if unit else low
         return f"{first}〜{high}" if self.lang == "ja" else f"{first} to {high}"
 
+    def range(self, low: str, high: str) -> str:
+        """The same as a note beside a figure: empty where neither end is known."""
+        return "" if low == MISSING == high else self.between(low, high)
+
     def day(self, iso: str) -> str:
         """A day from its ISO text (2026-11-23, a time after it is dropped); anything else is returned as it is."""
         try:

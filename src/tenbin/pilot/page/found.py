@@ -8,7 +8,6 @@ from tenbin.evaluate.result import Figure
 from tenbin.pilot.telling import Telling
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.markup import Markup, el, join, name
-from tenbin.report.numbers import MISSING
 from tenbin.report.sections.part import fact, part
 from tenbin.report.table import Column, cell, table
 
@@ -136,8 +135,7 @@ def payback(told: Telling) -> Markup:
 
 
 def _share(told: Telling, figure: Figure) -> Markup:
-    interval = told.numbers.between(told.percent(figure.low), told.percent(figure.high))
-    return cell(told.percent(figure.value), "" if interval == MISSING else interval)
+    return cell(told.percent(figure.value), told.share_within(figure))
 
 
 def _tag(told: Telling, model: str) -> Markup:

@@ -8,7 +8,6 @@ from tenbin.evaluate.result import Figure
 from tenbin.pilot.telling import Telling
 from tenbin.report.frame import Frame, axes, both, line, svg, with_room
 from tenbin.report.markup import Markup, el
-from tenbin.report.numbers import MISSING
 from tenbin.report.scale import Scale, linear
 from tenbin.report.sections.part import figure, folded, part
 from tenbin.report.table import Column, cell, table
@@ -32,7 +31,7 @@ def pace(told: Telling) -> Markup:
             cell(numbers.plain(point.stage)),
             cell(numbers.plain(point.n_labels)),
             cell(numbers.plain(point.n_prompts)),
-            cell(told.percent(point.saving.value), _between(told, point.saving)),
+            cell(told.percent(point.saving.value), told.share_within(point.saving)),
             cell(numbers.per_thousand_usd(point.cost_usd.value)),
         )
         for point in points
@@ -86,8 +85,3 @@ def _whisker(figure: Figure, at: float, y: Scale, class_: str) -> Markup:
     if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
         return Markup("")
     return line([(at, y(figure.low)), (at, y(figure.high))], class_)
-
-
-def _between(told: Telling, figure: Figure) -> str:
-    interval = told.numbers.between(told.percent(figure.low), told.percent(figure.high))
-    return "" if interval == MISSING else interval

@@ -55,6 +55,4 @@ def _facts(told: Telling) -> list[Markup]:
 
 
 def _fact(told: Telling, figure: Figure, label: str, n: int) -> Markup:
-    low, high = told.percent(figure.low, n), told.percent(figure.high, n)
-    interval = told.numbers.between(low, high)
-    return fact(told.percent(figure.value, n), label, "" if interval == MISSING else interval)
+    return fact(told.percent(figure.value, n), label, told.share_within(figure, n))

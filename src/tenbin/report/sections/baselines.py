@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from tenbin.evaluate.baselines import ORACLE_NOTE
+from tenbin.evaluate.result import ROUTER
 from tenbin.report.charts.interval import interval_bar, shared_range
-from tenbin.report.edition import ROUTER, Edition
+from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el
 from tenbin.report.sections.part import folded, part
 from tenbin.report.table import Column, cell, table

@@ -6,7 +6,6 @@ import math
 
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el
-from tenbin.report.numbers import MISSING
 from tenbin.report.sections.part import fact, part
 
 
@@ -15,8 +14,8 @@ def payback(edition: Edition) -> Markup:
     words, numbers, found = edition.words, edition.numbers, edition.evaluation.payback
     if not math.isfinite(found.queries.value):
         return part("payback", words("payback.title"), words("payback.unknown"))
-    queries = numbers.between(numbers.plain(found.queries.low), numbers.plain(found.queries.high))
-    saved = numbers.between(
+    queries = numbers.range(numbers.plain(found.queries.low), numbers.plain(found.queries.high))
+    saved = numbers.range(
         numbers.per_thousand_usd(found.saving_usd.low), numbers.per_thousand_usd(found.saving_usd.high)
     )
     return part(
@@ -25,12 +24,12 @@ def payback(edition: Edition) -> Markup:
         words("payback.lead"),
         el(
             "dl",
-            fact(numbers.plain(found.queries.value), words("payback.queries"), "" if queries == MISSING else queries),
+            fact(numbers.plain(found.queries.value), words("payback.queries"), queries),
             fact(numbers.usd(found.labelling_usd), words("payback.labelling")),
             fact(
                 numbers.per_thousand_usd(found.saving_usd.value),
                 words("payback.saving", ratio=numbers.percent(found.ratio, 0)),
-                "" if saved == MISSING else saved,
+                saved,
             ),
             class_="facts small-facts",
         ),

@@ -8,7 +8,6 @@ import re
 from tenbin.evaluate.result import Figure
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el, join, name
-from tenbin.report.numbers import MISSING
 from tenbin.report.sections.part import fact
 
 INTERVAL = re.compile(r"(\[[^\]]*\d[^\]]*\]|[(（][^()（）]*区間[^()（）]*[)）])")
@@ -77,7 +76,7 @@ def _dearer(edition: Edition) -> list[Markup]:
         fact(
             edition.words("verdict.multiple", n=plain(1.0 - found.saving.value, 2)),
             edition.words("verdict.times_cost", reference=reference),
-            _within(edition, edition.numbers.between(low, high)),
+            _within(edition, edition.numbers.range(low, high)),
         ),
     ]
 
@@ -96,12 +95,12 @@ def _alone(edition: Edition) -> list[Markup]:
 
 
 def _points(edition: Edition, gain: Figure) -> Markup:
-    interval = edition.numbers.between(edition.numbers.points(gain.low), edition.numbers.points(gain.high))
+    interval = edition.numbers.range(edition.numbers.points(gain.low), edition.numbers.points(gain.high))
     return fact(edition.numbers.points(gain.value), edition.words("verdict.gain"), _within(edition, interval))
 
 
 def _within(edition: Edition, interval: str) -> str:
-    return edition.words("verdict.interval", interval=interval) if interval not in ("", MISSING) else ""
+    return edition.words("verdict.interval", interval=interval) if interval else ""
 
 
 def _scope(edition: Edition) -> Markup:
