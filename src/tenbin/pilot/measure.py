@@ -172,6 +172,16 @@ def with_doubt(figure: Figure, n: int) -> Figure:
     return replace(figure, low=figure.value - reach, high=figure.value + reach)
 
 
+def at_target(savings: Sequence[Saving]) -> Saving | None:
+    """The saving at the target; None where none was measured."""
+    return next((saving for saving in savings if saving.ratio == KEPT), None)
+
+
+def single_of(singles: Sequence[Single], model: str | None) -> Single | None:
+    """The row of one candidate in play; None where it is not."""
+    return next((single for single in singles if single.model == model), None)
+
+
 def widened(figure: Figure, n: int, *, least: float = -math.inf, most: float = math.inf) -> Figure:
     """The figure with its interval drawn out for a sample of n: percentile intervals of few prompts are too short.
 

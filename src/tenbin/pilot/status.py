@@ -22,7 +22,17 @@ from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, t
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
-from tenbin.pilot.measure import KEPT, Saving, Single, contender_of, measure, savings_of, singles_of
+from tenbin.pilot.measure import (
+    KEPT,
+    Saving,
+    Single,
+    at_target,
+    contender_of,
+    measure,
+    savings_of,
+    single_of,
+    singles_of,
+)
 from tenbin.pilot.next_stage import next_stage, setup_of
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
@@ -112,7 +122,7 @@ class Status:
     @property
     def saving(self) -> Saving | None:
         """The saving at the target that pace, payback and verdict are about."""
-        return next((saving for saving in self.savings if saving.ratio == KEPT), None)
+        return at_target(self.savings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +134,6 @@ class Found:
     singles: tuple[Single, ...] = ()
     savings: tuple[Saving, ...] = ()
     pace: Pace = dataclasses.field(default_factory=lambda: Pace((), None))
-
-    @property
-    def saving(self) -> Saving | None:
-        """The saving at the target."""
-        return next((saving for saving in self.savings if saving.ratio == KEPT), None)
-
-    def single(self, model: str) -> Single | None:
-        """One candidate in play, asked for everything."""
-        return next((single for single in self.singles if single.model == model), None)
 
 
 def pilot_status(
@@ -164,9 +165,9 @@ def pilot_status(
         budget_left_usd=left_usd,
         n_prompts=0 if found.field is None else len(found.field),
         singles=found.singles,
-        saving=found.saving,
+        saving=at_target(found.savings),
         reference_labels=_labels(panel, settings.reference),
-        reference=found.single(settings.reference),
+        reference=single_of(found.singles, settings.reference),
         queries_per_day=settings.queries_per_day,
         proof=None if proof is None else proof.kind,
         proof_model=None if proof is None else proof.model,
@@ -192,7 +193,7 @@ def pilot_status(
         pace=found.pace,
         next_stage=following,
         proof=proof,
-        payback=None if found.saving is None else payback_of(counted.spent_usd, found.saving, settings.queries_per_day),
+        payback=payback_of(counted.spent_usd, evidence.saving, settings.queries_per_day),
         verdict=verdict_of(evidence),
     )
 
@@ -237,8 +238,10 @@ def next_purchase_usd(counted: Tally, left_usd: float) -> float:
     return min(growth * counted.spent_usd, max(left_usd, 0.0))
 
 
-def payback_of(spent_usd: float, saving: Saving, queries_per_day: float | None) -> Payback:
-    """Dollars spent / dollars saved per query; an end of an interval at which nothing is saved is NaN: never."""
+def payback_of(spent_usd: float, saving: Saving | None, queries_per_day: float | None) -> Payback | None:
+    """Dollars spent / dollars saved per query (None: not known); an end at which nothing is saved is NaN: never."""
+    if saving is None:
+        return None
     saved = saving.saved_usd
     queries = Figure(_over(spent_usd, saved.value), _over(spent_usd, saved.high), _over(spent_usd, saved.low))
     per_day = queries_per_day or math.nan

@@ -9,10 +9,10 @@ from tenbin.evaluate.result import Figure
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import LEAST_LABELS
 from tenbin.pilot.field import LEAST_PROMPTS
-from tenbin.pilot.measure import KEPT, Single
+from tenbin.pilot.measure import KEPT, single_of
 from tenbin.pilot.status import Proof, Status
 from tenbin.pilot.tally import CandidateTally
-from tenbin.pilot.verdict import DAYS, SURE, WORTH
+from tenbin.pilot.verdict import SURE, WORTH, yearly_usd
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.numbers import MISSING, Numbers
 from tenbin.types import Interval
@@ -119,17 +119,12 @@ class Telling:
             unsure = words("why.unsure", model=str(status.verdict.model), sure=numbers.percent(SURE, 0))
             return f"{said} {unsure}" if words.lang == "en" else f"{said}{unsure}"
         if status.verdict.reason == "not_worth":
-            per_day = numbers.plain(status.settings.queries_per_day)
-            return words("why.not_worth", queries=per_day, yearly=numbers.usd(self._yearly_usd()))
+            per_day = status.settings.queries_per_day or 0.0
+            yearly = yearly_usd(saving.beyond, single_of(status.singles, reference), per_day)
+            return words("why.not_worth", queries=numbers.plain(per_day), yearly=numbers.usd(yearly))
         if saving.beyond.low > 0.0:
             return words("why.unproven", kept=self.kept, reference=reference, beyond=beyond, least=least)
         return words("why.undecided", kept=self.kept, reference=reference, beyond=beyond)
-
-    def _yearly_usd(self) -> float:
-        saving = self.status.saving
-        if saving is None:
-            return math.nan
-        return saving.beyond.high * self.reference_usd() * (self.status.settings.queries_per_day or 0.0) * DAYS
 
     def _following(self) -> list[str]:
         """What the next stage would buy, where that is what to do."""
@@ -151,7 +146,7 @@ class Telling:
         """How the single candidate does that is to be used now."""
         status, words, verdict = self.status, self.words, self.status.verdict
         reference = status.settings.reference
-        single = None if verdict.model is None else self.single(verdict.model)
+        single = single_of(status.singles, verdict.model)
         if single is None or verdict.kind == "live":
             return []
         ratio, saving = self.share(single.quality_ratio), self.share(single.saving)
@@ -177,12 +172,8 @@ class Telling:
 
     def reference_usd(self) -> float:
         """What the reference costs per query; NaN where it has too few answers."""
-        reference = self.single(self.status.settings.reference)
+        reference = single_of(self.status.singles, self.status.settings.reference)
         return math.nan if reference is None else reference.cost_usd.value
-
-    def single(self, model: str) -> Single | None:
-        """The row of one candidate in play."""
-        return next((single for single in self.status.singles if single.model == model), None)
 
     def grades(self) -> list[str]:
         """How far the grades are to be believed, in sentences; empty where nothing calls for any."""
@@ -190,7 +181,8 @@ class Telling:
         said = []
         if check.n_labels:
             every = check.agreement[0]
-            people = words("judge.one_person") if check.n_people == 1 else self._people(check.n_people)
+            many = words("judge.many_people", n=numbers.plain(check.n_people))
+            people = words("judge.one_person") if check.n_people == 1 else many
             said.append(
                 words(
                     "judge.people",
@@ -211,9 +203,6 @@ class Telling:
         elif said:
             said.append(words("judge.no_noise"))
         return said
-
-    def _people(self, n: int) -> str:
-        return self.words("judge.many_people", n=self.numbers.plain(n))
 
     def head_room(self) -> str:
         """What a perfect router could add, or why that cannot be known, in one sentence."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tenbin.evaluate.result import Figure, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
-from tenbin.pilot.measure import KEPT, Saving, Single
+from tenbin.pilot.measure import KEPT, Saving, Single, single_of
 
 Kind = Literal["run", "buy", "single", "live", "prompts", "check"]
 Reason = Literal[
@@ -136,19 +136,19 @@ def _reason(e: Evidence) -> Reason:
     beyond = e.saving.beyond
     if beyond.high < WORTH:
         return "nothing_left" if _is_sure(e) else "unsure"
-    if e.queries_per_day is not None and _yearly_usd(beyond, e) < e.next_usd:
+    if e.queries_per_day is not None and yearly_usd(beyond, e.reference, e.queries_per_day) < e.next_usd:
         return "not_worth"
     return "unproven" if beyond.low > 0.0 else "undecided"
 
 
 def _is_sure(e: Evidence) -> bool:
     """Whether the best single choice is known to be good enough."""
-    model = best_single(e.singles)
-    return any(single.model == model and single.quality_ratio.low >= SURE for single in e.singles)
+    single = single_of(e.singles, best_single(e.singles))
+    return single is not None and single.quality_ratio.low >= SURE
 
 
-def _yearly_usd(beyond: Figure, e: Evidence) -> float:
+def yearly_usd(beyond: Figure, reference: Single | None, queries_per_day: float) -> float:
     """The most that routing may add to blind mixtures in a year of the user's traffic."""
     most = beyond.high if math.isfinite(beyond.high) else beyond.value
-    reference_usd = math.nan if e.reference is None else e.reference.cost_usd.value
-    return most * reference_usd * (e.queries_per_day or 0.0) * DAYS
+    reference_usd = math.nan if reference is None else reference.cost_usd.value
+    return most * reference_usd * queries_per_day * DAYS
