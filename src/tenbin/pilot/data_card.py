@@ -116,7 +116,7 @@ def _mean(answers: Sequence[Answer], values: Sequence[float]) -> float:
 def _quality(card: Card, answers: Sequence[Answer]) -> str:
     metrics = sorted({answer.grades[0].metric for answer in answers if 0 in answer.grades})
     labelled = sum(bool(answer.labels) for answer in answers)
-    untold = sum(0 in answer.grades and bool(np.isnan(answer.quality())) for answer in answers)
+    untold = sum(answer.is_untold for answer in answers)
     said = [
         f"Graded by {', '.join(f'`{_line(metric)}`' for metric in metrics) or 'nothing yet'}.",
         f"Answers of which the metric could not tell the quality, which is empty then: {untold:,}.",

@@ -42,6 +42,12 @@ class Answer:
         return math.nan if grade is None or grade.quality is None else grade.quality
 
     @property
+    def is_untold(self) -> bool:
+        """Whether it was graded, and the metric could not tell."""
+        grade = self.grades.get(0)
+        return grade is not None and grade.quality is None
+
+    @property
     def is_judged(self) -> bool:
         """Whether a model graded it, alone or in a mixture; other metrics leave details, too."""
         grade = self.grades.get(0)

@@ -11,7 +11,7 @@ import numpy as np
 from tenbin.pilot.down import down_candidates
 from tenbin.pilot.pair import Key, Pair
 from tenbin.pilot.records import STOPPED, Failed, Graded, Record
-from tenbin.pilot.results import Answer, Results
+from tenbin.pilot.results import Results
 from tenbin.pilot.standing import Standing
 
 CUT_OFF = frozenset({"length", "max_tokens"})
@@ -135,7 +135,7 @@ def _candidate(
         bought=len(firsts),
         second_answers=len(mine) - len(firsts),
         graded=sum(not np.isnan(answer.quality()) for answer in firsts),
-        not_told=sum(0 in answer.grades and bool(np.isnan(answer.quality())) for answer in firsts),
+        not_told=sum(answer.is_untold for answer in firsts),
         ungraded=sum(0 not in answer.grades for answer in firsts),
         refusals=sum(answer.bought.is_refusal for answer in firsts),
         empty=sum(not answer.bought.answer.strip() for answer in firsts),
@@ -172,14 +172,10 @@ def _stage(stage: int, plan: Iterable[Pair], results: Results, standing: Standin
 def _notes(results: Results) -> tuple[Note, ...]:
     """The commonest reasons why a metric could not tell."""
     said = Counter(
-        (answer.bought.model, answer.grades[0].note) for answer in results.answers.values() if _is_untold(answer)
+        (answer.bought.model, answer.grades[0].note) for answer in results.answers.values() if answer.is_untold
     )
     ordered = sorted(said.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Note(model, text, times) for (model, text), times in ordered[:NOTES])
-
-
-def _is_untold(answer: Answer) -> bool:
-    return 0 in answer.grades and answer.grades[0].quality is None
 
 
 def _mean(values: Sequence[float]) -> float:
