@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from tenbin.errors import TenbinError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import History, plan_stage
-from tenbin.pilot.plan.setup import Setup, read_setup
+from tenbin.pilot.plan.setup import Setup, setup_of
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
@@ -16,13 +15,10 @@ from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
 
 
-def setup_of(settings: PilotSettings, environ: Mapping[str, str]) -> Setup | None:
+def setup_today(settings: PilotSettings, environ: Mapping[str, str]) -> Setup | None:
     """What the pilot's configuration says today; None where it, its prices or its judge are not to be had."""
-    place = None if settings.prices is None else Path(settings.prices)
     try:
-        return read_setup(
-            Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates
-        )
+        return setup_of(settings, environ)
     except TenbinError:
         return None
 

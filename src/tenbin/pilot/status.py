@@ -33,7 +33,7 @@ from tenbin.pilot.measure import (
     single_of,
     singles_of,
 )
-from tenbin.pilot.next_stage import next_stage, setup_of
+from tenbin.pilot.next_stage import next_stage, setup_today
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.setup import Setup
@@ -147,7 +147,7 @@ def pilot_status(
     report = progress or (lambda _what, _done: None)
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
-    results, setup, book = results_of(prompts, records), setup_of(settings, environ or {}), price_book(settings)
+    results, setup, book = results_of(prompts, records), setup_today(settings, environ or {}), price_book(settings)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
     report("next stage", 0.0)

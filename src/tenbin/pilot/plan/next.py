@@ -15,7 +15,7 @@ from tenbin.pilot.journal import Journal, read_journal
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.new import PilotPlan, count_splits
 from tenbin.pilot.plan.planner import History, plan_stage
-from tenbin.pilot.plan.setup import read_setup
+from tenbin.pilot.plan.setup import setup_of
 from tenbin.pilot.plan.write import read_stages, write_stages
 from tenbin.pilot.standing import Standing
 from tenbin.types import Progress
@@ -49,8 +49,7 @@ def plan_next(
         queries_per_day=settings.queries_per_day if queries_per_day is None else queries_per_day,
     )
     folder.check_places(settings)
-    place = None if settings.prices is None else Path(settings.prices)
-    setup = read_setup(Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates)
+    setup = setup_of(settings, environ)
     prompts = folder.read_prompts()
     with Journal.open(folder):
         progress("reading what was bought", 0.0)

@@ -17,6 +17,7 @@ from tenbin.config import (
     read_profiles,
 )
 from tenbin.errors import ConfigError, PriceError, did_you_mean
+from tenbin.pilot.settings import PilotSettings
 from tenbin.prices import PriceBook
 from tenbin.quality.grader import Grader
 from tenbin.quality.open_grader import open_grader
@@ -90,6 +91,12 @@ def read_setup(
         threshold=chosen.threshold,
     )
     return Setup(document, config, chosen, candidates, endpoints, book, place, grader)
+
+
+def setup_of(settings: PilotSettings, environ: Mapping[str, str]) -> Setup:
+    """The setup of a pilot that was planned already (raises as `read_setup`)."""
+    place = None if settings.prices is None else Path(settings.prices)
+    return read_setup(Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates)
 
 
 def _profile(document: Document, asked: str | None) -> Profile:
