@@ -28,6 +28,11 @@ class PilotPrompt(msgspec.Struct, frozen=True, omit_defaults=True):
     cluster: int = 0
     split: Split = "train"
 
+    @property
+    def asked(self) -> str | tuple[Message, ...]:
+        """What candidates are asked: the text, or the messages of a conversation."""
+        return self.prompt if self.messages is None else self.messages
+
     def query(self) -> Query:
         """The query that candidates are asked."""
         return Query(self.query_id, self.prompt, self.messages, self.group)

@@ -21,7 +21,7 @@ MOST_LEARNT_ROWS = 3_000
 
 def cluster_prompts(prompts: Sequence[PilotPrompt], *, seed: int) -> Ints:
     """The cluster [n] of every prompt, numbered from 0, by the base embedder's vectors."""
-    texts = [routing_text(prompt.prompt if prompt.messages is None else prompt.messages) for prompt in prompts]
+    texts = [routing_text(prompt.asked) for prompt in prompts]
     if not any(text.strip() for text in texts):
         return np.zeros(len(texts), dtype=np.int64)
     vectors = HashedEmbedder(DIM, max_rows=MOST_LEARNT_ROWS, seed=seed).fit(texts).embed(texts)

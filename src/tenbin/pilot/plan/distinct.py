@@ -59,7 +59,7 @@ def distinct(prompts: Iterable[PilotPrompt], *, seed: int, most: int = MOST_PROM
 
 def near_key(prompt: PilotPrompt) -> str:
     """Equal for prompts that differ in nothing but numbers, punctuation, case and white space: near-duplicates."""
-    said = routing_text(prompt.prompt if prompt.messages is None else prompt.messages)
+    said = routing_text(prompt.asked)
     words = _BETWEEN_WORDS.sub(" ", _DIGITS.sub("0", unicodedata.normalize("NFKC", said).casefold()))
     return words.strip() or said
 

@@ -45,5 +45,5 @@ def _bound(grader: Grader, prompts: Sequence[PilotPrompt], model: str, output_to
 def _imagined(prompt: PilotPrompt, model: str, tokens: float) -> Answered:
     """An answer of the expected length, for its bound alone."""
     said = "word" * max(1, round(tokens))  # four characters a token
-    asked = prompt.prompt if prompt.messages is None else read_conversation(prompt.messages).last_user
+    asked = read_conversation(prompt.asked).last_user
     return Answered(prompt.query_id, model, asked, said, prompt.messages, prompt.reference or "", said)

@@ -26,7 +26,7 @@ from tenbin.pilot.records import Record
 from tenbin.pilot.repriced import repriced
 from tenbin.pilot.results import results_of
 from tenbin.prices import PriceBook
-from tenbin.types import CELLS, Bools, Floats, Message, Panel
+from tenbin.types import CELLS, Bools, Floats, Panel
 
 GROWTH = 0.5
 """From stage 2 on a stage costs half as much as everything before it: each looks anew at half as much again."""
@@ -71,7 +71,7 @@ def plan_stage(
     where the budget, the prompts or the answers do not carry another stage.
     """
     panel = full_panel(prompts, setup.names, history.records, setup.prices)
-    _, text_tokens = surface_and_tokens([read_conversation(_said(prompt)) for prompt in prompts])
+    _, text_tokens = surface_and_tokens([read_conversation(prompt.asked) for prompt in prompts])
     lengths = expect_lengths(text_tokens, setup.candidates, panel)
     answer_usd = setup.prices.rates(setup.names).cost_usd(lengths.input_tokens, lengths.output_tokens)
     named = reference or setup.names[int(answer_usd.mean(axis=0).argmax())]
@@ -159,7 +159,3 @@ def _pairs(prompts: Sequence[PilotPrompt], models: tuple[str, ...], draft: Draft
 def _named(models: tuple[str, ...], chance: Floats) -> dict[str, float]:
     """The chances above 0, by candidate."""
     return {models[m]: float(chance[m]) for m in np.flatnonzero(chance)}
-
-
-def _said(prompt: PilotPrompt) -> str | Sequence[Message]:
-    return prompt.prompt if prompt.messages is None else prompt.messages

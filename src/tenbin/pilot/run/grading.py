@@ -162,7 +162,7 @@ class Grading:
 
 def answered_of(prompt: PilotPrompt, model: str, answer: str, rival: str | None) -> Answered:
     """An answer to a prompt as graders take it."""
-    text = prompt.prompt if prompt.messages is None else read_conversation(prompt.messages).last_user
+    text = read_conversation(prompt.asked).last_user
     return Answered(
         prompt.query_id, model, text, answer, messages=prompt.messages, reference=prompt.reference, rival=rival
     )
