@@ -13,12 +13,13 @@ from statistics import NormalDist
 
 import numpy as np
 
+from tenbin.evaluate.comparison import share_of
 from tenbin.evaluate.curve import Contender, chosen, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.intervals import LEVEL, Columns, Means, interval, resample
 from tenbin.evaluate.metrics import Scale, scale_of
 from tenbin.evaluate.result import Figure
-from tenbin.evaluate.trial import distinct
+from tenbin.evaluate.trial import SINGLES, distinct
 from tenbin.pilot.field import Field, Worth
 from tenbin.quality.interval import t_quantile
 from tenbin.risk import mu_grid
@@ -30,7 +31,6 @@ TARGETS = (1.0, 0.99, 0.97, 0.95)
 KEPT = 0.97
 """The share that the pace, the payback and the verdict are about."""
 POINTS = 101
-SINGLES = "singles"
 ALIKE = 1e-9
 
 
@@ -95,12 +95,14 @@ def measure(contenders: Sequence[Contender], field: Field, worth: Worth, *, resa
     scales = [scale_of(q, c) for q, c in zip(quality, cost, strict=True)]
     reference = field.reference
     blind = [scale.zero.cost_at for scale in scales]
-    whole = np.where(cost[:, reference] > 0.0, cost[:, reference], np.nan)
     return Measured(
         means=means,
         cost_share=tuple(_shares(means, k, scales, reference) for k in range(len(contenders))),
         blind_share={
-            ratio: np.array([at(ratio * q) for at, q in zip(blind, quality[:, reference], strict=True)]) / whole
+            ratio: share_of(
+                np.array([at(ratio * q) for at, q in zip(blind, quality[:, reference], strict=True)]),
+                cost[:, reference],
+            )
             for ratio in TARGETS
         },
         reference_usd=cost[:, reference],
@@ -143,9 +145,7 @@ def singles_of(measured: Measured, field: Field) -> tuple[Single, ...]:
     """One row per candidate in play, in the order of the field."""
     quality, cost = measured.means.of(f"{SINGLES} quality"), measured.means.of(f"{SINGLES} cost")
     n, ref = len(field), field.reference
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(quality[:, [ref]] > 0.0, quality / quality[:, [ref]], np.nan)
-        share = np.where(cost[:, [ref]] > 0.0, cost / cost[:, [ref]], np.nan)
+    ratio, share = share_of(quality, quality[:, [ref]]), share_of(cost, cost[:, [ref]])
     return tuple(
         Single(
             model=model,

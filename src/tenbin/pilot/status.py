@@ -36,6 +36,7 @@ from tenbin.pilot.measure import (
 from tenbin.pilot.next_stage import next_stage, setup_today
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
+from tenbin.pilot.plan.planner import GROWTH
 from tenbin.pilot.plan.setup import Setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
@@ -51,8 +52,8 @@ from tenbin.router.router import Router
 from tenbin.types import Panel, Progress
 
 RESAMPLES = 1000
-FIRST_GROWTH, GROWTH = 1.0, 0.5
-"""What a stage costs for each dollar of those before it: the second, and the later ones."""
+FIRST_GROWTH = 1.0
+"""What the second stage costs for each dollar of the first; the later ones as they are planned (`GROWTH`)."""
 NO_ROOM = HeadRoom(None, "no_repeats", 0, 0)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tenbin.errors import UsageError
+from tenbin.pilot.field import IN_PLAY
 from tenbin.pilot.plan.certainty import saving_sd_of, trade_offs_near
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.draw import even_rows, in_cluster_order, propensities, systematic
@@ -27,8 +28,6 @@ NOTHING_LEFT = "the budget left does not buy one more prompt"
 HELD_OUT_SHARE = 0.25
 """Of a stage's dollars, until every held-out prompt is asked."""
 HELD_OUT = ("calibration", "test")
-IN_PLAY = 0.5
-"""A candidate with less than this share of the reference's labels was set aside, or does not answer."""
 MOST_WEIGHED = 3_000
 """Fresh prompts that are looked at, drawn by lot; more than a stage buys."""
 

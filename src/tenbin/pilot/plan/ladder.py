@@ -12,7 +12,8 @@ import numpy as np
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.hull import upper_hull
-from tenbin.pilot.plan.chosen import IN_PLAY, chosen_stage, held_out_stage
+from tenbin.pilot.field import IN_PLAY
+from tenbin.pilot.plan.chosen import chosen_stage, held_out_stage
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.draw import even_rows
 from tenbin.pilot.plan.ground import Ground

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
@@ -24,7 +24,7 @@ from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.plan.write import create
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
-from tenbin.types import Progress
+from tenbin.types import SPLITS, Progress
 
 LEAST_DIFFERENT = 20
 """Fewer different prompts leave nothing for a hold-out."""
@@ -113,9 +113,9 @@ def plan_new(folder: PilotFolder, asked: NewPilot, environ: Mapping[str, str], p
     return PilotPlan(settings, planned.stage, 0.0, count_splits(prompts), found.n_read, found.is_sample)
 
 
-def count_splits(prompts: tuple[PilotPrompt, ...] | list[PilotPrompt]) -> dict[str, int]:
+def count_splits(prompts: Sequence[PilotPrompt]) -> dict[str, int]:
     """How many prompts there are for learning, calibration and test."""
-    return {split: sum(p.split == split for p in prompts) for split in ("train", "calibration", "test")}
+    return {split: sum(p.split == split for p in prompts) for split in SPLITS}
 
 
 def _source(asked: NewPilot, setup: Setup) -> tuple[str, str, Iterator[PilotPrompt]]:
