@@ -63,7 +63,7 @@ class PilotFolder:
         try:
             return msgspec.json.decode(_read(self.settings), type=PilotSettings)
         except msgspec.MsgspecError as error:
-            raise _damaged(self.settings, error) from error
+            raise damaged(self.settings, error) from error
 
     def check_places(self, settings: PilotSettings) -> None:
         """Say which file outside of the folder is gone, as where a project was moved, and where its place is written.
@@ -77,12 +77,7 @@ class PilotFolder:
 
     def write_settings(self, settings: PilotSettings) -> None:
         """Put the settings in place of what stands there: written beside and renamed."""
-        beside = self.settings.with_name(f".{self.settings.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-            beside.replace(self.settings)
-        finally:
-            beside.unlink(missing_ok=True)
+        put(self.settings, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
 
     def read_plan(self) -> list[Pair]:
         """The pairs to buy, bought ones included, in the order of buying (DataError)."""
@@ -91,6 +86,19 @@ class PilotFolder:
     def read_prompts(self) -> list[PilotPrompt]:
         """The prompts, whether asked or not, in the order of the file (DataError)."""
         return decode_lines(_read(self.prompts), PilotPrompt, self.prompts)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Put the content in place of what stands there, whole or not at all, and on the disk (OSError)."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:
@@ -102,7 +110,7 @@ def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:
             if line.strip():
                 decoded.append(decoder.decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise _damaged(f"{path}:{number}", error) from error
+            raise damaged(f"{path}:{number}", error) from error
     return decoded
 
 
@@ -115,5 +123,6 @@ def _read(path: Path) -> bytes:
         raise DataError(f"cannot be read ({error.strerror})", where=str(path), fix="check its permissions") from error
 
 
-def _damaged(where: Path | str, error: Exception) -> DataError:
+def damaged(where: Path | str, error: Exception) -> DataError:
+    """What to say of a file that is not as a pilot writes it."""
     return DataError(f"is damaged ({error})", where=str(where), fix="take it from a copy, or plan the pilot anew")

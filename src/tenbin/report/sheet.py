@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from importlib.resources import files
 from pathlib import Path
 
-from tenbin.errors import UsageError
+from tenbin.outcomes.write import written_beside
 from tenbin.report.markup import Markup, el, join
 
 
@@ -35,14 +34,8 @@ def sheet(title: str, body: str, lang: str, script: str = "", *, more_style: str
 
 def write_sheet(document: str, path: Path) -> None:
     """Write a document beside `path` and rename it: never a half-written page (UsageError where it cannot be)."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with written_beside(path) as beside:
         beside.write_text(document, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def resource(name: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tenbin.errors import DataError, UsageError
-from tenbin.pilot.folder import PilotFolder
+from tenbin.errors import UsageError
+from tenbin.pilot.folder import PilotFolder, damaged, put
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import Planned
 from tenbin.pilot.plan.stage import StagePlan
@@ -29,7 +28,7 @@ def create(folder: PilotFolder, settings: PilotSettings, prompts: Sequence[Pilot
         folder.path.parent.mkdir(parents=True, exist_ok=True)
         beside.path.mkdir(mode=0o700)
         beside.write_settings(settings)
-        _put(beside.prompts, _lines(prompts))
+        put(beside.prompts, _lines(prompts))
         write_stages(beside, [planned.stage], planned.pairs)
         beside.path.rename(folder.path)
     except OSError as error:
@@ -44,8 +43,8 @@ def write_stages(folder: PilotFolder, stages: Sequence[StagePlan], pairs: Sequen
 
     The plan is the last to change and what counts: a stage without pairs in it was never planned.
     """
-    _put(folder.stages, msgspec.json.format(msgspec.json.encode(list(stages)), indent=2) + b"\n")
-    _put(folder.plan, _lines(pairs))
+    put(folder.stages, msgspec.json.format(msgspec.json.encode(list(stages)), indent=2) + b"\n")
+    put(folder.plan, _lines(pairs))
 
 
 def read_stages(folder: PilotFolder) -> list[StagePlan]:
@@ -55,22 +54,9 @@ def read_stages(folder: PilotFolder) -> list[StagePlan]:
     except FileNotFoundError:
         return []
     except (OSError, msgspec.MsgspecError) as error:
-        fix = "take it from a copy, or plan the pilot anew"
-        raise DataError(f"is damaged ({error})", where=str(folder.stages), fix=fix) from error
+        raise damaged(folder.stages, error) from error
 
 
 def _lines(values: Sequence[Any]) -> bytes:
     encoder = msgspec.json.Encoder()
     return b"".join(encoder.encode(value) + b"\n" for value in values)
-
-
-def _put(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
