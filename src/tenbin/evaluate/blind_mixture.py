@@ -16,8 +16,8 @@ import numpy as np
 
 from tenbin.evaluate.comparison import flipped, share_of, shares_of
 from tenbin.evaluate.curve import Contender
-from tenbin.evaluate.intervals import UNKNOWN, interval, lent_sd, within
-from tenbin.evaluate.result import Figure
+from tenbin.evaluate.intervals import interval, lent_sd, within
+from tenbin.evaluate.result import UNKNOWN, Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.types import Choices, Floats, Ints
 

@@ -30,7 +30,17 @@ from tenbin.evaluate.operating_points import Setting, contend, operating_points,
 from tenbin.evaluate.oracle import measured_head_room
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
-from tenbin.evaluate.result import ROUTER, Calibration, Curve, DataSummary, Evaluation, Figure, OperatingPoint, Payback
+from tenbin.evaluate.result import (
+    ROUTER,
+    UNKNOWN,
+    Calibration,
+    Curve,
+    DataSummary,
+    Evaluation,
+    Figure,
+    OperatingPoint,
+    Payback,
+)
 from tenbin.evaluate.sample import Sample, draw_sample
 from tenbin.evaluate.subject import Subject, price_recorded, price_tokens, trained_baselines
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
@@ -162,7 +172,7 @@ def _head_room(case: Case, reference: int, seed: int) -> Figure:
     """As far as the table says how noisy its labels are: each model's mean noise over the complete rows."""
     noise_sd = case.sample.panel.label_noise_sd
     if noise_sd is None:
-        return Figure(math.nan, math.nan, math.nan)
+        return UNKNOWN
     variance = column_means(noise_sd[case.sample.complete] ** 2, np.ones_like(case.ground.quality))
     return measured_head_room(case.ground, variance, reference, seed=seed)
 

@@ -29,7 +29,6 @@ is 2 g REACH^2."""
 LENT_QUERIES = 2.0
 """Successes that an interval of a share adds to those seen (Agresti and Coull, American Statistician 52:2, 1998)."""
 BATCH = 100
-UNKNOWN = Figure(math.nan, math.nan, math.nan)
 
 
 class Columns:

@@ -21,7 +21,7 @@ import numpy as np
 from tenbin.evaluate.curve import chosen, sweep
 from tenbin.evaluate.intervals import interval
 from tenbin.evaluate.metrics import curve_hull, scale_of
-from tenbin.evaluate.result import Figure
+from tenbin.evaluate.result import UNKNOWN, Figure
 from tenbin.evaluate.trial import Ground
 from tenbin.risk import Anchors, mu_grid
 from tenbin.types import Estimates, Floats
@@ -72,7 +72,7 @@ def head_room(
 def measured_head_room(ground: Ground, noise_variance: Floats, reference: int, *, seed: int) -> Figure:
     """The head room on complete rows with its interval over clusters; NaN where a candidate's noise is not known."""
     if np.isnan(noise_variance).any() or len(ground.quality) < 2:
-        return Figure(np.nan, np.nan, np.nan)
+        return UNKNOWN
     rng, n = np.random.default_rng(seed), int(ground.cluster.max()) + 1
     order = np.argsort(ground.cluster, kind="stable")
     members = np.split(order, np.searchsorted(ground.cluster[order], np.arange(1, n)))

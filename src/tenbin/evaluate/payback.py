@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from tenbin.evaluate.intervals import UNKNOWN, interval, mean_interval, within
-from tenbin.evaluate.result import Payback
+from tenbin.evaluate.intervals import interval, mean_interval, within
+from tenbin.evaluate.result import UNKNOWN, Payback
 from tenbin.types import Floats
 
 

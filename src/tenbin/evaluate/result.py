@@ -27,6 +27,10 @@ class Figure:
     high: float
 
 
+UNKNOWN = Figure(math.nan, math.nan, math.nan)
+"""What was not measured, or cannot be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataSummary:
     """What was evaluated, and what was left out of it.
@@ -82,8 +86,8 @@ class CurvePoint:
     shares: tuple[float, ...]
     predicted_quality: float
     predicted_cost_usd: float
-    quality_ratio: Figure = Figure(math.nan, math.nan, math.nan)
-    saving: Figure = Figure(math.nan, math.nan, math.nan)
+    quality_ratio: Figure = UNKNOWN
+    saving: Figure = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ class OperatingPoint:
     kept: bool
     shares: tuple[float, ...]
     arena_score: float
-    blind_saving: Figure = Figure(math.nan, math.nan, math.nan)
+    blind_saving: Figure = UNKNOWN
     blind_note: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -322,7 +326,7 @@ class Evaluation:
     oracle_note: str
     verdict: Verdict
     notes: tuple[str, ...]
-    head_room: Figure = Figure(math.nan, math.nan, math.nan)
+    head_room: Figure = UNKNOWN
 
     def to_json(self) -> dict[str, Any]:
         """The tree as JSON values with `schema_version`; NaN and infinities become None."""

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from tenbin.evaluate.intervals import UNKNOWN
-from tenbin.evaluate.result import Figure, OperatingPoint, Verdict, VerdictKind
+from tenbin.evaluate.result import UNKNOWN, Figure, OperatingPoint, Verdict, VerdictKind
 from tenbin.evaluate.verdict_text import Finding, Wording, sentences
 
 LEAST_TEST = 30
