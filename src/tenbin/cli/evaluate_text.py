@@ -125,18 +125,8 @@ def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: i
     ]
     count = min(count, len(unseen))
     chosen = [unseen[(2 * k + 1) * len(unseen) // (2 * count)] for k in range(count)]
-    trade_off = TradeOff(verdict_mu(evaluation))
+    trade_off = TradeOff(0.0 if evaluation.chosen is None else evaluation.chosen.mu)
     return [Example(shown_prompt(query), router.decide(query, trade_off)) for query in chosen]
-
-
-def verdict_mu(evaluation: Evaluation) -> float:
-    """The mu of the operating point that the verdict rests on; without one, of the 99 % one, or 0."""
-    ratio = evaluation.verdict.ratio
-    if evaluation.verdict.kind == "route" and not math.isfinite(ratio):
-        return 0.0
-    wanted = ratio if math.isfinite(ratio) else 0.99
-    found = [p.mu for p in evaluation.operating_points if p.kind == "min_quality" and p.target == wanted and p.reached]
-    return found[0] if found else 0.0
 
 
 def shown_prompt(query: Query) -> str:

@@ -33,6 +33,7 @@ from tenbin.evaluate.permutation import chance_of
 from tenbin.evaluate.result import (
     ROUTER,
     UNKNOWN,
+    USUAL_RATIO,
     Calibration,
     Curve,
     DataSummary,
@@ -50,9 +51,6 @@ from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, column_means
 from tenbin.router.training_rows import check_values
 from tenbin.types import Estimates, Features, Floats, Panel, Progress
-
-PAYBACK_RATIO = 0.99
-"""The promise at which the payback is counted: the default of the dial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +211,10 @@ def _calibration(case: Case) -> Calibration:
 
 def _payback(router: Subject, trial: Trial, points: tuple[OperatingPoint, ...], reference: int) -> Payback:
     """At the default promise, or at mu 0 where training could not keep it (the point is then already there)."""
-    wanted = [p.kind == "min_quality" and p.target == PAYBACK_RATIO for p in points].index(True)
+    wanted = [p.kind == "min_quality" and p.target == USUAL_RATIO for p in points].index(True)
     routed = trial.means.of(f"{POINTS} cost")[:, wanted]
     asked = trial.means.of(f"{SINGLES} cost")[:, reference]
-    return payback_of(router.manifest.label_cost_usd, PAYBACK_RATIO, routed, asked)
+    return payback_of(router.manifest.label_cost_usd, USUAL_RATIO, routed, asked)
 
 
 def _quiet(_what: str, _done: float) -> None:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 SCHEMA_VERSION = 1
 ROUTER = "router"
 """The name of the router itself among `Evaluation.curves` and `Evaluation.summaries`."""
+USUAL_RATIO = 0.99
+"""The promise that is looked at where nothing else is asked: the default of the dial."""
 
 VerdictKind = Literal["route", "single", "collect"]
 
@@ -327,6 +329,20 @@ class Evaluation:
     verdict: Verdict
     notes: tuple[str, ...]
     head_room: Figure = UNKNOWN
+
+    @property
+    def asked_ratio(self) -> float:
+        """The share of the reference's quality that the verdict speaks of; 99 % where it rests on none."""
+        return self.verdict.ratio if math.isfinite(self.verdict.ratio) else USUAL_RATIO
+
+    @property
+    def chosen(self) -> OperatingPoint | None:
+        """The setting that was chosen on training data for that share; None where the verdict is to route at mu 0."""
+        if self.verdict.kind == "route" and math.isnan(self.verdict.ratio):
+            return None
+        asked = ("min_quality", self.asked_ratio)
+        told = (point for point in self.operating_points if math.isfinite(point.mu))
+        return next((point for point in told if (point.kind, point.target) == asked), None)
 
     def to_json(self) -> dict[str, Any]:
         """The tree as JSON values with `schema_version`; NaN and infinities become None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tenbin.evaluate.result import Curve, CurvePoint, Evaluation, Figure, OperatingPoint, SingleModel
+from tenbin.evaluate.result import Curve, CurvePoint, Evaluation, Figure, SingleModel
 from tenbin.report.catalogue import Catalogue
 from tenbin.report.numbers import Numbers
 
@@ -34,21 +34,10 @@ class Edition:
         return self.evaluation.curves[0]
 
     @property
-    def chosen(self) -> OperatingPoint | None:
-        """The setting that was chosen on training data for the verdict's quality (99 % where it rests on none)."""
-        verdict = self.evaluation.verdict
-        asked = [
-            point
-            for point in self.evaluation.operating_points
-            if point.kind == "min_quality" and point.target == self._wanted() and math.isfinite(point.mu)
-        ]
-        return asked[0] if asked and not (verdict.kind == "route" and math.isnan(verdict.ratio)) else None
-
-    @property
     def dial(self) -> tuple[CurvePoint, ...]:
         """The router's settings along the dial, from mu = 0 on: those of its curve and the chosen one between them."""
         swept = [point for point in self.router.points if math.isfinite(point.mu)]
-        at = self.chosen
+        at = self.evaluation.chosen
         if at is not None and all(point.mu != at.mu for point in swept):
             promised = at.promised_quality, at.promised_cost_usd
             swept.append(
@@ -95,16 +84,13 @@ class Edition:
         verdict, dial = self.evaluation.verdict, self.dial
         if verdict.kind == "route" and math.isnan(verdict.ratio):
             return 0
-        if (at := self.chosen) is not None:
+        if (at := self.evaluation.chosen) is not None:
             return next(i for i, point in enumerate(dial) if point.mu == at.mu)
-        keeping = [i for i, point in enumerate(dial) if self.quality_ratio(point.quality.value) >= self._wanted()]
+        wanted = self.evaluation.asked_ratio
+        keeping = [i for i, point in enumerate(dial) if self.quality_ratio(point.quality.value) >= wanted]
         if keeping:
             return min(keeping, key=lambda i: (dial[i].cost_usd.value, i))
         return max(range(len(dial)), key=lambda i: (dial[i].quality.value, -i))
-
-    def _wanted(self) -> float:
-        ratio = self.evaluation.verdict.ratio
-        return ratio if math.isfinite(ratio) else 0.99
 
     def interval(self, low: float, high: float, decimals: int = 1) -> str:
         """An interval of shares as a range of percentages; empty where there is none."""
