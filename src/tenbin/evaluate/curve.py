@@ -101,7 +101,6 @@ def swept(
     weight: Floats,
     *,
     among: Bools | None = None,
-    deployable: bool = True,
 ) -> Contender:
     """The contender that applies the rule to these estimates and dollars [n, M]; promises weighted by `weight` [n]."""
     everyone = np.ones(len(models), dtype=np.bool_)
@@ -109,7 +108,7 @@ def swept(
     return Contender(
         name=name,
         title=title,
-        deployable=deployable,
+        deployable=True,
         mus=mus,
         labels=tuple(f"mu {mu:.4g}" for mu in mus.tolist()),
         choices=choices,

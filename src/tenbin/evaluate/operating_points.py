@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,14 +11,13 @@ from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Field
 from tenbin.evaluate.blind_mixture import blind_mixtures
 from tenbin.evaluate.comparison import kept_of, shares_of
-from tenbin.evaluate.curve import Contender, along, chosen, sweep
+from tenbin.evaluate.curve import Contender, along
 from tenbin.evaluate.intervals import amount_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, turn
-from tenbin.types import Bools
 
 MIN_QUALITY = (0.95, 0.97, 0.99, 1.0)
 MUS = (0.0, 0.1, 0.25, 0.5, 0.75)
@@ -52,19 +51,9 @@ def settings_of(curve: DialCurve) -> tuple[Setting, ...]:
 
 def contend(settings: tuple[Setting, ...], field: Field) -> Contender:
     """The settings as a contender on the test rows, so that they are resampled with everything else."""
-    mus = np.array([setting.mu for setting in settings])
-    choices = sweep(field.estimates, field.cost_usd, field.models, field.anchors, mus, _everyone(field))
-    share = field.weight / field.weight.sum()
-    return Contender(
-        name=POINTS,
-        title="Operating points",
-        deployable=True,
-        mus=mus,
-        labels=tuple(f"{setting.kind} {setting.target:g}" for setting in settings),
-        choices=choices,
-        predicted_quality=chosen(field.estimates.quality, choices) @ share,
-        predicted_cost_usd=chosen(field.cost_usd, choices) @ share,
-    )
+    at_settings = replace(field, mus=np.array([setting.mu for setting in settings]))
+    found = at_settings.contender(POINTS, "Operating points", None, None)
+    return replace(found, labels=tuple(f"{setting.kind} {setting.target:g}" for setting in settings), ladder=None)
 
 
 def operating_points(
@@ -116,7 +105,3 @@ def operating_points(
 def _setting(kind: str, target: float, mu: float, reached: bool, curve: DialCurve) -> Setting:
     at = int(np.argmin(np.abs(curve.mu - mu)))
     return Setting(kind, target, mu, reached, float(curve.quality[at]), float(curve.cost_usd[at]))
-
-
-def _everyone(field: Field) -> Bools:
-    return np.ones(len(field.models), dtype=np.bool_)
