@@ -25,6 +25,11 @@ Message = Mapping[str, Any]
 Progress = Callable[[str, float], None]
 """Called by long work with what it is doing and how much of that is done, in [0, 1]."""
 
+
+def silent(_step: str, _done: float) -> None:
+    """A `Progress` that nobody watches."""
+
+
 SPLITS = ("train", "calibration", "test")
 CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
 """The arrays that every panel has, in the order in which its content is hashed."""

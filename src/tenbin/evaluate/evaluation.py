@@ -50,7 +50,7 @@ from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, column_means
 from tenbin.router.training_rows import check_values
-from tenbin.types import Estimates, Features, Floats, Panel, Progress
+from tenbin.types import Estimates, Features, Floats, Panel, Progress, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def evaluate(
     """
     if resamples < 2:
         raise UsageError(f"{resamples} resamples give no interval", fix="ask for 2 or more; 1000 are usual")
-    report = progress or _quiet
+    report = progress or silent
     case = _prepare(router, panel, mus, report)
     trained = trained_baselines(router, case.features.take(case.sample.complete))
     rivals = contenders(
@@ -215,7 +215,3 @@ def _payback(router: Subject, trial: Trial, points: tuple[OperatingPoint, ...], 
     routed = trial.means.of(f"{POINTS} cost")[:, wanted]
     asked = trial.means.of(f"{SINGLES} cost")[:, reference]
     return payback_of(router.manifest.label_cost_usd, USUAL_RATIO, routed, asked)
-
-
-def _quiet(_what: str, _done: float) -> None:
-    """Nobody listens."""

@@ -102,7 +102,13 @@ class Means:
 
 
 def resample(
-    columns: Columns, weight: Floats, cluster: Ints, *, resamples: int, seed: int, tick: Callable[[float], None]
+    columns: Columns,
+    weight: Floats,
+    cluster: Ints,
+    *,
+    resamples: int,
+    seed: int,
+    tick: Callable[[float], None] = lambda _done: None,
 ) -> Means:
     """Means on the sample and on `resamples` bootstrap samples of clusters; the same seed gives the same rows.
 

@@ -91,7 +91,7 @@ def promised(
         columns.add(f"{POINTS} {name}", chosen(values, choices).T)
     columns.add(CHEAPEST, ground.cost_usd.min(axis=1))
     units = _heaped(ground.cluster, seed)
-    means = resample(columns, ground.weight, units, resamples=RESAMPLES, seed=seed, tick=lambda _done: None)
+    means = resample(columns, ground.weight, units, resamples=RESAMPLES, seed=seed)
     own = np.zeros((len(choices), ground.quality.shape[1])) if doubt is None else _per_candidate(doubt, choices)
     apart = own.copy()
     apart[:, reference] -= 0.0 if doubt is None else doubt[:, reference].mean()

@@ -90,7 +90,7 @@ def measure(contenders: Sequence[Contender], field: Field, worth: Worth, *, resa
         columns.add(f"{k} quality", chosen(worth.quality, choices).T)
         columns.add(f"{k} cost", chosen(worth.cost_usd, choices).T)
     cluster = np.arange(len(field))
-    means = resample(columns, field.weight, cluster, resamples=resamples, seed=seed, tick=lambda _done: None)
+    means = resample(columns, field.weight, cluster, resamples=resamples, seed=seed)
     quality, cost = means.of(f"{SINGLES} quality"), means.of(f"{SINGLES} cost")
     scales = [scale_of(q, c) for q, c in zip(quality, cost, strict=True)]
     reference = field.reference

@@ -49,7 +49,7 @@ from tenbin.pilot.tally import Tally, tally
 from tenbin.pilot.verdict import Evidence, Verdict, verdict_of
 from tenbin.prices import PriceBook
 from tenbin.router.router import Router
-from tenbin.types import Panel, Progress
+from tenbin.types import Panel, Progress, silent
 
 RESAMPLES = 1000
 FIRST_GROWTH = 1.0
@@ -145,7 +145,7 @@ def pilot_status(
     Learns a router from the training prompts, and one for each point of the pace; nothing is written. `environ` is for
     the pilot's configuration, from which the next stage is forecast.
     """
-    report = progress or (lambda _what, _done: None)
+    report = progress or silent
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
     results, setup, book = results_of(prompts, records), setup_today(settings, environ or {}), price_book(settings)

@@ -29,7 +29,7 @@ from tenbin.router.router import Router
 from tenbin.router.seen import SeenPrompts
 from tenbin.router.train import MakePredictor, observe, train
 from tenbin.router.training_rows import near_folds, training_rows
-from tenbin.types import Candidate, Features, Floats, Panel, Progress
+from tenbin.types import Candidate, Features, Floats, Panel, Progress, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def fit(
     (an unknown embedder or predictor, or one that is not allowed), MissingExtraError.
     """
     settings = settings or FitSettings()
-    report = progress or (lambda _what, _done: None)
+    report = progress or silent
     whole, panel = panel, training_rows(panel)
     _costs(panel, prices, at)  # what is missing is said before the long part, not after it
     _maker(settings)

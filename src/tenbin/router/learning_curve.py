@@ -14,7 +14,7 @@ from tenbin.risk import Anchors
 from tenbin.router.crossfit import Crossfit, column_means, dial_curve
 from tenbin.router.pricing import Pricing, labelled_rows
 from tenbin.router.train import MakePredictor, observe, train
-from tenbin.types import Bools, Features, Floats, Ints, Panel, Progress, TradeOff
+from tenbin.types import Bools, Features, Floats, Ints, Panel, Progress, TradeOff, silent
 
 SHARES_OF_ROWS = (0.125, 0.25, 0.5)
 LEAST_ROWS = 25
@@ -76,7 +76,7 @@ def measure_learning_curve(
         if np.isnan(panel.quality[inside]).all(axis=0).any():
             continue
         estimator, _ = train(
-            make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, _quiet
+            make, features.take(inside), panel.take(inside), folds[inside], pricing.basis, reference, seed, silent
         )
         held_out = Crossfit(estimator.estimate(features.take(outside)), observe(panel.take(outside)))
         fewer = replace(pricing, rows=labelled_rows(panel.quality[inside]))
@@ -105,7 +105,3 @@ def _curve_of(
         column_means(observed, crossfit.observed.weight),
     )
     return curve.mu, curve.quality, curve.cost_usd, *singles
-
-
-def _quiet(_what: str, _done: float) -> None:
-    """Progress of a step inside a step is not shown."""
