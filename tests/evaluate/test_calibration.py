@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tenbin.evaluate.calibration import amount_rows, quality_rows, reliability
+from tenbin.evaluate.calibration import amount_rows, quality_rows
 
 
 def test_a_perfect_forecast_has_no_error() -> None:
@@ -28,8 +28,10 @@ def test_brier_and_ece_by_hand() -> None:
 
 def test_bins_hold_equal_mass_and_follow_the_forecast() -> None:
     rng = np.random.default_rng(0)
-    predicted = rng.random(5000)
-    bins = reliability(np.ones(5000), predicted, (rng.random(5000) < predicted).astype(float))
+    predicted = rng.random((5000, 1))
+    bins = quality_rows(("a",), np.ones((5000, 1)), predicted, (rng.random((5000, 1)) < predicted).astype(float))[
+        1
+    ].bins
     assert [b.n for b in bins] == [500] * 10
     assert all(abs(b.predicted - b.observed) < 0.08 for b in bins)
     assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)

@@ -43,7 +43,7 @@ def test_the_interval_of_a_mean_covers_the_truth_about_95_times_in_100() -> None
     rng = np.random.default_rng(11)
     covered = 0
     for _ in range(200):
-        figure = means_of((rng.random(150) < 0.7).astype(float)).figure("x")
+        figure = mean_interval(means_of((rng.random(150) < 0.7).astype(float)).of("x")[:, 0])
         covered += figure.low <= 0.7 <= figure.high
     assert 180 <= covered <= 198
 
@@ -76,7 +76,7 @@ def test_weights_undo_selective_labelling() -> None:
     hard = rng.random(4000) < 0.5
     propensity = np.where(hard, 0.9, 0.2)
     kept = rng.random(4000) < propensity
-    figure = means_of(np.where(hard, 0.2, 0.8)[kept], weight=1.0 / propensity[kept]).figure("x")
+    figure = mean_interval(means_of(np.where(hard, 0.2, 0.8)[kept], weight=1.0 / propensity[kept]).of("x")[:, 0])
     assert figure.low < 0.5 < figure.high
     assert np.where(hard, 0.2, 0.8)[kept].mean() < 0.4
 

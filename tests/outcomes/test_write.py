@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tenbin.errors import UsageError
 from tenbin.outcomes import read_outcomes
 from tenbin.outcomes.write import TableRow, write_outcomes
 from tenbin.types import Outcome, Query
@@ -38,3 +39,10 @@ def test_every_text_comes_back(tmp_path, name):
     assert {q.query_id: (q.prompt, q.group) for q in queries} == {
         key: (f"p{text}", f"g{text}") for key, text in texts.items()
     }
+
+
+def test_an_unknown_suffix_or_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"\.parquet, \.jsonl or \.csv"):
+        write_outcomes(tmp_path / "table.xlsx", [])
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_outcomes(tmp_path / "no" / "table.csv", [])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tenbin.outcomes import read_outcomes
+from tenbin.outcomes.write import write_outcomes
 from tenbin.pilot.believed import BY_PEOPLE, believed, check_judge
 from tenbin.pilot.records import Graded, Labelled, Record
 from tenbin.pilot.results import Results, results_of
@@ -82,7 +83,7 @@ def test_answers_given_twice_tell_the_noise_of_each_label(tmp_path: Path) -> Non
     assert panel.label_noise_sd is not None
     assert np.all(np.ptp(panel.label_noise_sd, axis=0) == 0.0)
     assert 0.1 < panel.label_noise_sd.mean() < 0.6
-    told.write(tmp_path / "table.parquet")
+    write_outcomes(tmp_path / "table.parquet", told.rows())
     read = read_outcomes(tmp_path / "table.parquet")
     assert read.data_hash == panel.data_hash
     np.testing.assert_array_equal(read.label_noise_sd, panel.label_noise_sd)

@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from tenbin.errors import DataError, UsageError
+from tenbin.errors import DataError
 from tenbin.outcomes.read import read_outcomes
+from tenbin.outcomes.write import write_outcomes
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Begun, Bought, Failed, Graded, Labelled, Record
@@ -106,7 +107,7 @@ def test_a_column_may_be_asked_for_before_it_has_an_answer() -> None:
 def test_the_written_table_reads_as_the_same_panel(suffix: str, tmp_path: Path) -> None:
     results = results_of(PROMPTS, JOURNAL)
     path = tmp_path / f"it's.{suffix}"
-    results.write(path)
+    write_outcomes(path, results.rows())
     read, panel = read_outcomes(path), results.panel()
     assert read.queries == panel.queries
     assert read.split == panel.split
@@ -115,17 +116,10 @@ def test_the_written_table_reads_as_the_same_panel(suffix: str, tmp_path: Path) 
 
 
 def test_the_table_says_when_and_by_what(tmp_path: Path) -> None:
-    results_of(PROMPTS, JOURNAL).write(tmp_path / "table.jsonl")
+    write_outcomes(tmp_path / "table.jsonl", results_of(PROMPTS, JOURNAL).rows())
     row = json.loads((tmp_path / "table.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert row["observed_at"] == "2023-11-14T22:13:20+00:00"
     assert row["judge"] == "exact"
-
-
-def test_an_unknown_suffix_or_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\.parquet, \.jsonl or \.csv"):
-        results_of(PROMPTS, JOURNAL).write(tmp_path / "table.xlsx")
-    with pytest.raises(UsageError, match="cannot be written"):
-        results_of(PROMPTS, JOURNAL).write(tmp_path / "no" / "table.csv")
 
 
 def test_a_folder_is_read_without_the_line_that_a_crash_cut_off(tmp_path: Path) -> None:

@@ -71,13 +71,11 @@ def amount_rows(
     return (pooled, *rows)
 
 
-def reliability(weight: Floats, predicted: Floats, observed: Floats) -> tuple[ReliabilityBin, ...]:
-    """Equal-mass bins by rising prediction, at most ten; equal predictions stay in the bin they first fall in."""
-    return tuple(each for each, _ in _binned(weight, predicted, observed))
-
-
 def _binned(weight: Floats, predicted: Floats, observed: Floats) -> list[tuple[ReliabilityBin, float]]:
-    """The bins of `reliability`, each with its weight."""
+    """Equal-mass bins by rising prediction, at most ten, each with its weight.
+
+    Equal predictions stay in the bin that they first fall in.
+    """
     order = np.argsort(predicted, kind="stable")
     w, p, y = weight[order], predicted[order], observed[order]
     first = np.searchsorted(p, p, side="left")

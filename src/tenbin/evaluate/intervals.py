@@ -96,10 +96,6 @@ class Means:
             mean: Floats = np.where(known > 0.0, self.of(name) / known, np.nan)
         return mean
 
-    def figure(self, name: str, column: int = 0) -> Figure:
-        """The mean of one column with its interval."""
-        return mean_interval(self.of(name)[:, column])
-
 
 def resample(
     columns: Columns,

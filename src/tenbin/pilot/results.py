@@ -9,13 +9,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 from tenbin.outcomes.digest import content_hash
 from tenbin.outcomes.load import NOISE
-from tenbin.outcomes.write import TableRow, write_outcomes
+from tenbin.outcomes.write import TableRow
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.pair import Key
@@ -122,10 +121,6 @@ class Results:
             label_noise_sd=noise if is_known else None,
             **cells,
         )
-
-    def write(self, path: Path) -> None:
-        """Write the outcome table, as Parquet, JSON lines or CSV by suffix (UsageError)."""
-        write_outcomes(path, self.rows())
 
     def answered_twice(self) -> tuple[tuple[Answer, Answer], ...]:
         """First and second answer of every pair that was asked again: what answering adds to noise."""
