@@ -42,7 +42,6 @@ def promises_of(
     *,
     allow: Collection[str] | None = None,
     deny: Collection[str] | None = None,
-    seed: int = 0,
 ) -> tuple[Promise, ...]:
     """One promise per trade-off, from the cross-fitted training rows at today's prices; intervals at 95 %.
 
@@ -68,7 +67,7 @@ def promises_of(
         cluster=router.seen_prompts.clusters(),
     )
     doubt = _unlabelled(crossfit)
-    return promised(ground, np.array(choices), reference, doubt=doubt, farther=np.array(farther), seed=seed)
+    return promised(ground, np.array(choices), reference, doubt=doubt, farther=np.array(farther))
 
 
 def promised(

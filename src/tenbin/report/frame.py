@@ -46,7 +46,7 @@ def narrow(height: int = 320) -> Frame:
     return Frame("narrow", 340, height, right=10)
 
 
-def both(draw: Callable[[Frame], Markup], wide_height: int = 400, narrow_height: int = 320) -> Markup:
+def both(draw: Callable[[Frame], Markup], wide_height: int, narrow_height: int) -> Markup:
     """A chart for a desk and for a phone; the style sheet shows one of them."""
     return join(draw(wide(wide_height)), draw(narrow(narrow_height)))
 

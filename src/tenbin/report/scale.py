@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_DECIMALS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -25,14 +27,14 @@ class Scale:
             share = (inside - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
 
-    def ticks(self, about: int = 5) -> list[float]:
+    def ticks(self, about: int) -> list[float]:
         """Round values inside the axis, about that many."""
         return _log_ticks(self.low, self.high, about) if self.log else _linear_ticks(self.low, self.high, about)
 
 
-def tick_decimals(ticks: Sequence[float], least: int = 0, most: int = 6) -> int:
-    """How many decimals write every tick as the number it is."""
-    return next((d for d in range(least, most) if all(abs(t - round(t, d)) < 1e-9 for t in ticks)), most)
+def tick_decimals(ticks: Sequence[float]) -> int:
+    """How many decimals write every tick as the number it is, at most six."""
+    return next((d for d in range(MOST_DECIMALS) if all(abs(t - round(t, d)) < 1e-9 for t in ticks)), MOST_DECIMALS)
 
 
 def linear(low: float, high: float, start: float, end: float) -> Scale:

@@ -65,7 +65,6 @@ class Router:
         card: str,
         at: date | None = None,
         called_as: Mapping[str, Candidate] | None = None,
-        calibration: Calibration | None = None,
     ) -> None:
         self.manifest = manifest
         self.candidates = tuple((called_as or {}).get(c.name, c) for c in manifest.candidates)
@@ -74,7 +73,7 @@ class Router:
         self._encoder = encoder
         self._estimator = estimator
         self._parts = parts
-        self._calibration = calibration
+        self._calibration: Calibration | None = None
         rates, typical = prices.rates(manifest.models, at), TypicalCall.load(parts["typical_call"])
         fitted = len(self.roster.kept)
         self._pricing = Pricing(manifest.cost_basis, rates, typical, manifest.rows_of_fit, fitted)
