@@ -8,7 +8,8 @@ from pathlib import Path
 
 import tenbin.cli
 from tenbin.cli.output import TEXTS
-from tenbin.report.catalogue import LANGUAGES, load_catalogue
+from tenbin.reasons import LANGUAGES
+from tenbin.report.catalogue import load_catalogue
 
 SOURCE = Path(tenbin.cli.__file__).parent
 

@@ -22,7 +22,8 @@ from tenbin.pilot.pair import Pair
 from tenbin.pilot.records import Begun, Bought, Failed, Graded, Record
 from tenbin.pilot.status import Status, pilot_status
 from tenbin.pilot.telling import TEXTS, Telling
-from tenbin.report.catalogue import LANGUAGES, load_catalogue
+from tenbin.reasons import LANGUAGES
+from tenbin.report.catalogue import load_catalogue
 from tenbin.types import Usage
 from tests.pilot.made import MODELS, every_pair, made_prompts, made_records, made_settings, written
 from tests.report.reading import Page

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import tenbin.report
-from tenbin.report.catalogue import LANGUAGES, load_catalogue
+from tenbin.reasons import LANGUAGES
+from tenbin.report.catalogue import load_catalogue
 
 SOURCE = Path(tenbin.report.__file__).parent
 

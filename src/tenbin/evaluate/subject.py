@@ -11,9 +11,8 @@ from tenbin.evaluate.baselines import PAIR_POINTS, TrainedBaselines, best_pair
 from tenbin.risk import Anchors, mu_grid
 from tenbin.router.crossfit import Crossfit, DialCurve, known_means
 from tenbin.router.learning_curve import LearningCurve
+from tenbin.router.pricing import TOKENS
 from tenbin.types import Estimates, Features, Floats, Panel, Query
-
-TOKENS = "tokens"
 
 
 class Described(Protocol):

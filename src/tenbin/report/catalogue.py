@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from tenbin.errors import UsageError
-
-LANGUAGES = ("en", "ja")
+from tenbin.reasons import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tenbin.evaluate.hull import COST_FLOOR_USD
 from tenbin.evaluate.result import SingleModel
 from tenbin.report.charts.labels import LONGEST, LONGEST_NARROW, Box, chart_names, place
 from tenbin.report.edition import Edition
@@ -16,8 +17,6 @@ from tenbin.report.scale import Scale, linear, logarithmic
 
 DRAWN_BASELINES = ("z_test", "group_table", "carrot_knn")
 """The baselines drawn as lines; the others stand in the table, or the picture would be a thicket."""
-COST_FLOOR_USD = 1e-7
-"""What the picture covers where nothing costs anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,9 @@ def reach(edition: Edition) -> Reach:
     corners = [corner for name in DRAWN_BASELINES for corner in _corners(edition, name)]
     points = edition.dial
     qualities = [p.quality.value for p in points] + [q for _, q in corners]
-    tops = [p.quality.high for p in points if p.quality.high == p.quality.high] + qualities
+    tops = [p.quality.high for p in points if not math.isnan(p.quality.high)] + qualities
     span = max(max(tops) - min(qualities), 0.01)
-    ends = [p.quality.low for p in points if p.quality.low == p.quality.low]
+    ends = [p.quality.low for p in points if not math.isnan(p.quality.low)]
     q_low = max(0.0, min([min(qualities) - 0.12 * span, *ends]))
     near = [single for single in edition.evaluation.singles if single.quality.value >= q_low]
     costs = [p.cost_usd.value for p in points] + [c for c, _ in corners] + [s.cost_usd.value for s in near]
@@ -111,7 +110,7 @@ def curve_in(frame: Frame, edition: Edition, *, log: bool) -> Markup:
 
 
 def _band(edition: Edition, x: Scale, y: Scale) -> Markup:
-    known = [p for p in edition.dial if p.quality.low == p.quality.low and p.quality.high == p.quality.high]
+    known = [p for p in edition.dial if not (math.isnan(p.quality.low) or math.isnan(p.quality.high))]
     upper = [(x(p.cost_usd.value * 1000.0), y(p.quality.high)) for p in known]
     lower = [(x(p.cost_usd.value * 1000.0), y(p.quality.low)) for p in reversed(known)]
     return line([*upper, *lower], "band", closed=True) if known else Markup("")

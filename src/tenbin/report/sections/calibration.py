@@ -29,13 +29,8 @@ def calibration(edition: Edition) -> Markup:
 
 
 def _rows(edition: Edition, key: str) -> tuple[AmountCalibration, ...]:
-    found = edition.evaluation.calibration
-    return {
-        "input_tokens": found.input_tokens,
-        "output_tokens": found.output_tokens,
-        "cost_usd": found.cost_usd,
-        "latency_s": found.latency_s,
-    }[key]
+    rows: tuple[AmountCalibration, ...] = getattr(edition.evaluation.calibration, key)
+    return rows
 
 
 def _facts(edition: Edition) -> Markup:
