@@ -110,9 +110,11 @@ def _all_bars(queries: Sequence[Query], left: Bools, rows: Sequence[Bars]) -> li
     barred = [[a or b for a, b in zip(by_lists, row, strict=True)] for row in rows]
     for query, row in zip(queries, barred, strict=True):
         if None not in row:
-            raise DecisionError(
-                f"no candidate can answer it (the last one {row[-1]})",
-                where=f"query {query.query_id}",
-                fix="allow more candidates, or ask for less",
-            )
+            raise nobody_left(query, row)
     return barred
+
+
+def nobody_left(query: Query, barred: Bars) -> DecisionError:
+    """What to say of a query that all candidates are barred from."""
+    what = f"no candidate can answer it (the last one {barred[-1]})"
+    return DecisionError(what, where=f"query {query.query_id}", fix="allow more candidates, or ask for less")

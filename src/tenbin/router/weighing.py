@@ -12,13 +12,13 @@ from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import output_caps, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, in_steps, losses
+from tenbin.router.deciding import Bars, nobody_left
 from tenbin.router.explain import SENT, headline
 from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
 from tenbin.strangers import strange
 from tenbin.types import Estimates, Features, Float32s, Floats, Ints, Query, TradeOff
 
-Bars = Sequence[str | None]
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
 
@@ -254,13 +254,8 @@ def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
 
 def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     """The bars [M] with those of the cost ceiling, or why nobody is left."""
-    where = f"query {ask.query.query_id}"
     if None not in barred:
-        return DecisionError(
-            f"no candidate can answer it (the last one {barred[-1]})",
-            where=where,
-            fix="allow more candidates, or ask for less",
-        )
+        return nobody_left(ask.query, barred)
     ceiling = ask.max_cost_usd
     if ceiling is None:
         return barred
@@ -274,7 +269,7 @@ def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     least = min(c for bar, c in zip(barred, dollars, strict=True) if bar is None)
     return DecisionError(
         f"no candidate is expected to cost at most ${ceiling:g}; the cheapest costs ${least:.3g}",
-        where=where,
+        where=f"query {ask.query.query_id}",
         fix=f"allow ${least * 1.01:.3g} or more",
     )
 
@@ -287,6 +282,3 @@ def _ranking(router: Router, order: list[int], is_unknown: list[bool], barred: B
         first = safe_default(router.models, router.manifest.reference, eligible)
         ranking = [first, *(m for m in ranking if m != first)]
     return tuple(ranking)
-
-
-__all__ = ["Ask", "Weighed", "beyond_budget", "weigh"]
