@@ -154,6 +154,15 @@ class Panel:
             label_noise_sd=None if self.label_noise_sd is None else self.label_noise_sd[index],
         )
 
+    def part(self, split: str) -> Panel:
+        """The rows of one split; the whole where the table has no splits."""
+        return self if self.split is None else self.take(np.array([each == split for each in self.split]))
+
+    @property
+    def label_weight(self) -> Floats:
+        """1 / label propensity [n, M]; 1 where none is told."""
+        return 1.0 / np.where(np.isnan(self.label_propensity), 1.0, self.label_propensity)
+
     def of_models(self, models: Sequence[str]) -> Panel:
         """The panel with only these models as columns, in the order given; `data_hash` is kept as the origin's."""
         at = [self.models.index(model) for model in models]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tenbin.errors import EvaluationError
-from tenbin.evaluate.sample import align_models, draw_sample, price_notes, realised_cost, row_weights
+from tenbin.evaluate.sample import align_models, draw_sample, price_notes, realised_cost
 from tenbin.report.catalogue import load_catalogue
 from tenbin.report.notes import told_note
 from tenbin.types import Panel, Query
@@ -103,7 +103,8 @@ def test_tokens_are_priced_only_where_dollars_are_missing() -> None:
 
 
 def test_a_row_is_as_rare_as_its_rarest_label() -> None:
-    assert row_weights(np.array([[1.0, 0.25], [np.nan, 1.0]])).tolist() == [4.0, 1.0]
+    panel = replace(panel_of(2), label_propensity=np.array([[1.0, 0.25, 0.5], [np.nan, 1.0, 1.0]]))
+    assert draw(panel).weight.tolist() == [4.0, 1.0]
 
 
 def test_recorded_dollars_at_other_prices_are_noted() -> None:

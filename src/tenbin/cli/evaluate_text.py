@@ -118,11 +118,7 @@ def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: i
     from tenbin.report import Example  # noqa: PLC0415
     from tenbin.types import TradeOff  # noqa: PLC0415
 
-    unseen = [
-        query
-        for i, query in enumerate(panel.queries)
-        if (panel.split is None or panel.split[i] == "test") and prompt_key(query) not in router.seen
-    ]
+    unseen = [query for query in panel.part("test").queries if prompt_key(query) not in router.seen]
     count = min(count, len(unseen))
     chosen = [unseen[(2 * k + 1) * len(unseen) // (2 * count)] for k in range(count)]
     trade_off = TradeOff(0.0 if evaluation.chosen is None else evaluation.chosen.mu)

@@ -58,11 +58,7 @@ def _is_lines_of_prompts(path: Path) -> bool:
 def _of_table(path: Path, mapping: Mapping[str, str] | None) -> list[PromptLine]:
     from tenbin.outcomes import read_outcomes  # noqa: PLC0415 (duckdb only for tables)
 
-    panel = read_outcomes(path, mapping)
-    splits = panel.split or (TRAIN,) * len(panel)
-    return [
-        PromptLine(query, _written(query)) for query, split in zip(panel.queries, splits, strict=True) if split == TRAIN
-    ]
+    return [PromptLine(query, _written(query)) for query in read_outcomes(path, mapping).part(TRAIN).queries]
 
 
 def _written(query: Query) -> str:

@@ -197,10 +197,9 @@ def _data(case: Case) -> DataSummary:
 
 def _calibration(case: Case) -> Calibration:
     panel, estimates = case.sample.panel, case.estimates
-    propensity = np.where(np.isnan(panel.label_propensity), 1.0, panel.label_propensity)
     return calibration_of(
         panel.models,
-        1.0 / propensity,
+        panel.label_weight,
         quality=(estimates.quality, panel.quality),
         input_tokens=(estimates.input_tokens, panel.input_tokens),
         output_tokens=(estimates.output_tokens, panel.output_tokens),

@@ -10,7 +10,6 @@ import numpy as np
 from tenbin.errors import EvaluationError
 from tenbin.types import Bools, Floats, Ints, Panel, Query
 
-TEST = "test"
 SCALED = 1e-3
 PRICE_GAP = 0.1
 """Recorded dollars and tokens at the router's prices may differ by this share before it is worth a note."""
@@ -58,15 +57,12 @@ def draw_sample(
     they stay as they are). EvaluationError where nothing is left.
     """
     notes: list[str] = []
-    rows = np.arange(len(panel))
-    if panel.split is not None:
-        rows = np.flatnonzero(np.array(panel.split) == TEST)
-    n_other = len(panel) - rows.size
-    if rows.size == 0:
+    part = panel.part("test")
+    if not len(part):
         raise EvaluationError(
             f"none of the {len(panel)} queries has split = test", fix="mark some as test or leave the split column out"
         )
-    aligned, ignored = align_models(panel.take(rows), models)
+    aligned, ignored = align_models(part, models)
     if ignored:
         notes.append(f"ignored, because the router does not know them: {', '.join(ignored)}")
     keys = [key(query) for query in aligned.queries]
@@ -74,7 +70,7 @@ def draw_sample(
     fresh = np.array([k not in known for k in keys], dtype=np.bool_)
     if not fresh.any():
         raise EvaluationError(
-            f"all {rows.size} queries were seen in training", fix="evaluate on prompts that were not used to fit"
+            f"all {len(part)} queries were seen in training", fix="evaluate on prompts that were not used to fit"
         )
     aligned = aligned.take(fresh)
     notes += price_notes(aligned, price_tokens)
@@ -95,10 +91,10 @@ def draw_sample(
         panel=aligned,
         cost_usd=cost,
         complete=complete,
-        weight=row_weights(aligned.label_propensity),
+        weight=aligned.label_weight.max(axis=1),  # one draw buys a row: that of its rarest label
         cluster=np.unique(np.array(keys)[fresh], return_inverse=True)[1].reshape(-1).astype(np.int64),
         n_rows=len(panel),
-        n_other_split=n_other,
+        n_other_split=len(panel) - len(part),
         n_seen_dropped=int((~fresh).sum()),
         cost_source=source,
         notes=tuple(notes),
@@ -166,10 +162,3 @@ def gaps_note(models: tuple[str, ...], lacking: Bools) -> str:
     lack = "query lacks" if rows == 1 else "queries lack"
     most = f"most often {models[worst]}, {by_model[worst]} of {len(lacking)}"
     return f"{rows} {lack} a quality or a cost for some model ({most}): not in the curves"
-
-
-def row_weights(label_propensity: Floats) -> Floats:
-    """1 / the probability [n] that a row was labelled throughout: its rarest label's, since one draw buys a row."""
-    propensity = np.where(np.isnan(label_propensity), 1.0, label_propensity)
-    weight: Floats = 1.0 / propensity.min(axis=1)
-    return weight

@@ -53,11 +53,6 @@ class Worth:
     cost_usd: Floats
 
 
-def training_part(panel: Panel) -> Panel:
-    """The rows that a router may learn from."""
-    return panel if panel.split is None else panel.take(np.array([split == "train" for split in panel.split]))
-
-
 def field_of(train: Panel, reference: str, open_ids: Collection[str] = ()) -> Field | None:
     """The field of the training rows of a pilot; None while the reference has no label.
 

@@ -18,7 +18,7 @@ from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint, VerdictKi
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import JudgeCheck, believed, check_judge
 from tenbin.pilot.down import down_candidates
-from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, training_part, unseen_estimates, worth_of
+from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, unseen_estimates, worth_of
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
@@ -262,7 +262,7 @@ def _find(
     next_usd: float,
     report: Progress,
 ) -> Found:
-    train = training_part(panel)
+    train = panel.part("train")
     field = field_of(train, settings.reference, open_ids)
     if field is None or len(field) < LEAST_PROMPTS:
         return Found(field)
@@ -295,8 +295,7 @@ def _prove(panel: Panel, field: Field, router: Router, report: Progress) -> Proo
     """The evaluation on the hold-out; None below 30 complete test prompts."""
     if panel.split is None or "test" not in panel.split:
         return None
-    test = panel.take(np.array([split == "test" for split in panel.split]))
-    held_out = columns(test, field.panel.models)
+    held_out = columns(panel.part("test"), field.panel.models)
     complete = ~(np.isnan(held_out.quality) | np.isnan(held_out.cost_usd)).any(axis=1)
     if int(complete.sum()) < LEAST_TEST:
         return None
@@ -326,7 +325,7 @@ def _point(found: Evaluation) -> OperatingPoint:
 
 def _labels(panel: Panel, model: str) -> int:
     """The grades of a model on training prompts."""
-    graded = training_part(panel).quality[:, [name == model for name in panel.models]]
+    graded = panel.part("train").quality[:, [name == model for name in panel.models]]
     return int((~np.isnan(graded)).sum())
 
 

@@ -12,7 +12,6 @@ from tenbin.router.crossfit import Crossfit, Observed
 from tenbin.router.router import Router
 from tenbin.types import Floats, Panel
 
-SPLIT = "calibration"
 NO_GROUP = ""
 
 
@@ -22,13 +21,12 @@ def calibrate(router: Router, panel: Panel) -> Calibration | None:
     Prompts that the router was fitted on are left out, since their estimates know the outcomes. Models that the table
     lacks are columns without labels. None where no row is left.
     """
-    rows = np.arange(len(panel)) if panel.split is None else np.flatnonzero(np.array(panel.split) == SPLIT)
-    keys = {i: prompt_key(panel.queries[i]) for i in rows.tolist()}
-    fresh = [i for i, key in keys.items() if key not in router.seen]
+    panel = panel.part("calibration")
+    keys = [prompt_key(query) for query in panel.queries]
+    fresh = [i for i, key in enumerate(keys) if key not in router.seen]
     if not fresh:
         return None
     panel = panel.take(fresh)
-    propensity = np.where(np.isnan(panel.label_propensity), 1.0, panel.label_propensity)
     columns = [panel.models.index(name) if name in panel.models else None for name in router.models]
     observed = Observed(
         quality=_in_order(panel.quality, columns),
@@ -36,7 +34,7 @@ def calibrate(router: Router, panel: Panel) -> Calibration | None:
         output_tokens=_in_order(panel.output_tokens, columns),
         cost_usd=_in_order(panel.cost_usd, columns),
         latency_s=_in_order(panel.latency_s, columns),
-        weight=_in_order(1.0 / propensity, columns, missing=1.0),
+        weight=_in_order(panel.label_weight, columns, missing=1.0),
     )
     found = Calibration(
         Crossfit(router.estimate(router.features(panel.queries)), observed),

@@ -89,14 +89,13 @@ def train(
 
 def observe(panel: Panel) -> Observed:
     """What was measured on a panel's rows, with weights 1 / label propensity."""
-    propensity = np.where(np.isnan(panel.label_propensity), 1.0, panel.label_propensity)
     return Observed(
         quality=panel.quality,
         input_tokens=panel.input_tokens,
         output_tokens=panel.output_tokens,
         cost_usd=panel.cost_usd,
         latency_s=panel.latency_s,
-        weight=1.0 / propensity,
+        weight=panel.label_weight,
     )
 
 

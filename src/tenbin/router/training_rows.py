@@ -21,8 +21,7 @@ MOST_NEAR = 20
 def training_rows(panel: Panel) -> Panel:
     """The rows to learn from: split "train" where there is a split; DataError where they cannot carry a fit."""
     check_values(panel)
-    if panel.split is not None:
-        panel = panel.take(np.array([split == "train" for split in panel.split]))
+    panel = panel.part("train")
     if len(set(_near_keys(panel))) < LEAST_PROMPTS:
         raise DataError(
             f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
