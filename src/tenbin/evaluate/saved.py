@@ -121,6 +121,3 @@ def _check(evaluation: Evaluation) -> None:
     for k, curve in enumerate(evaluation.curves):
         if any(len(point.shares) != len(evaluation.models) for point in curve.points):
             raise DataError("has shares that do not fit the models", where=f"curves[{k}]", fix=FIX)
-
-
-__all__ = ["evaluation_from_json", "read_evaluation"]

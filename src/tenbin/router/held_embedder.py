@@ -34,6 +34,3 @@ class HeldEmbedder:
             vectors = self._embedder.embed(texts)
         self._require_vectors(vectors, len(texts), self.dim, self.where)
         return vectors
-
-
-__all__ = ["HeldEmbedder"]

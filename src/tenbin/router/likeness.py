@@ -101,6 +101,3 @@ class Likeness:
     def load(cls, arrays: Mapping[str, NDArray[Any]]) -> Likeness:
         """The likeness of saved arrays."""
         return cls(Tail.load(part(arrays, "unknown")), Tail.load(part(arrays, "deviation")))
-
-
-__all__ = ["Likeness", "Tail"]

@@ -33,6 +33,3 @@ def followed(stream: Excess, novelty: Floats) -> Bools:
         found[i] = stream.is_flagged
         stream.met(each, LIMIT)
     return found
-
-
-__all__ = ["LIMIT", "NEW", "followed", "is_new"]

@@ -94,6 +94,3 @@ def _scores(beyond: Floats, scatter: Floats, floor: float) -> Floats:
     """How far shares lie beyond the usual ones, in mean absolute deviations; 0 where that is not material."""
     scores: Floats = np.where(beyond >= MATERIAL_SHARE, beyond, 0.0) / np.maximum(scatter, floor)
     return scores
-
-
-__all__ = ["Novelty"]

@@ -99,6 +99,3 @@ class PluginPredictor:
 def _copied(features: Features) -> Features:
     arrays = ("vectors", "surface", "text_tokens", "input_tokens", "familiarity", "novelty")
     return replace(features, **{name: getattr(features, name).copy() for name in arrays})
-
-
-__all__ = ["PluginPredictor", "PredictorKind", "open_predictor"]
