@@ -40,7 +40,7 @@ from tenbin.evaluate.metrics import RATIOS, cost_share, curve_hull, scale_of
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.promise import promised
-from tenbin.evaluate.result import ROUTER, Figure
+from tenbin.evaluate.result import ROUTER
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
@@ -49,6 +49,7 @@ from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
+from tenbin.types import Figure
 
 MUS = mu_grid(61)
 ASKED = 0.92, 0.98

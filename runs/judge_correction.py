@@ -22,7 +22,7 @@ import numpy as np
 
 from tenbin.pilot.label.sample import draw
 from tenbin.quality.correction import Correction, correct
-from tenbin.types import Floats, Interval
+from tenbin.types import Figure, Floats
 
 LONG_RUN = 400_000
 BIASES = ("constant", "length", "family")
@@ -114,7 +114,7 @@ def measured(setting: Setting, times: int, queries: int, seed: int, drawn: str) 
     return figures
 
 
-def _covers(interval: Interval, truth: float) -> bool:
+def _covers(interval: Figure, truth: float) -> bool:
     return interval.low <= truth <= interval.high
 
 

@@ -5,6 +5,7 @@ Arrays are `[n, M]`: n queries by M candidates, NaN where nothing is known. Mone
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -251,8 +252,8 @@ class Estimates:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with its 95 % interval; NaN where it is not identifiable, or has none."""
+class Figure:
+    """A measured number and its 95 % interval; NaN where it is not identifiable, or has none."""
 
     value: float
     low: float
@@ -262,6 +263,15 @@ class Interval:
     def width(self) -> float:
         """How wide the interval is."""
         return self.high - self.low
+
+    @property
+    def flipped(self) -> Figure:
+        """1 - the figure: from a share of a cost to what is saved of it, and back."""
+        return Figure(1.0 - self.value, 1.0 - self.high, 1.0 - self.low)
+
+
+UNKNOWN = Figure(math.nan, math.nan, math.nan)
+"""What was not measured, or cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from tenbin.cli.fit_text import PROMISE, promise_text
 from tenbin.cli.output import TEXTS
 from tenbin.cli.promise_text import promise_line
 from tenbin.evaluate.promise import Promise
-from tenbin.evaluate.result import Figure
 from tenbin.report.catalogue import load_catalogue
+from tenbin.types import Figure
 
 ROUTER: Any = SimpleNamespace(
     anchors=SimpleNamespace(reference="cheap"), manifest=SimpleNamespace(n_train=250)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.evaluate.result import Figure, OperatingPoint
+from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.verdict import Evidence, Single, queries_beyond_chance, queries_to_settle, verdict_of
+from tenbin.types import Figure
 
 UNKNOWN = Figure(math.nan, math.nan, math.nan)
 SURE_GAIN = Figure(0.02, 0.015, 0.025)

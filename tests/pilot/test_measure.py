@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from tenbin.evaluate.curve import constant
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.field import Field, Worth, columns, field_of, learn, unseen_estimates, worth_of
 from tenbin.pilot.measure import measure, savings_of, singles_of, widened
 from tenbin.pilot.results import results_of
 from tenbin.router.crossfit import doubly_robust
-from tenbin.types import Panel
+from tenbin.types import Figure, Panel
 from tests.pilot.made import EASY, every_pair, made_prompts, made_records
 
 

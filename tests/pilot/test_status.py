@@ -15,7 +15,6 @@ from msgspec import structs
 import tenbin.cli
 import tenbin.pilot
 from tenbin.cli.pilot_status_text import compared_text, status_text
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.document import status_document
 from tenbin.pilot.page import render_page, write_page
 from tenbin.pilot.pair import Pair
@@ -24,7 +23,7 @@ from tenbin.pilot.status import Status, pilot_status
 from tenbin.pilot.telling import TEXTS, Telling
 from tenbin.reasons import LANGUAGES
 from tenbin.report.catalogue import load_catalogue
-from tenbin.types import Usage
+from tenbin.types import Figure, Usage
 from tests.pilot.made import MODELS, every_pair, made_prompts, made_records, made_settings, written
 from tests.report.reading import Page
 

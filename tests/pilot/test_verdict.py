@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.measure import Saving, Single
 from tenbin.pilot.verdict import Evidence, verdict_of
+from tenbin.types import Figure
 
 NONE = Figure(0.0, 0.0, 0.0)
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from tenbin.quality.correction import Corrected, Correction, correct
 from tenbin.quality.interval import t_interval
-from tenbin.types import Floats, Interval
+from tenbin.types import Figure, Floats
 
 TRUTH = np.array([0.45, 0.6])
 
@@ -47,7 +47,7 @@ def repeated(each: int, useless: bool, times: int = 150) -> list[Correction]:
     return found
 
 
-def _covers(interval: Interval, truth: float) -> bool:
+def _covers(interval: Figure, truth: float) -> bool:
     return bool(interval.low <= truth <= interval.high)
 
 
@@ -144,7 +144,7 @@ def test_what_is_believed_is_drawn_to_the_common_bias_and_given_to_who_has_no_la
 
 
 def arm(judged: float, value: float) -> Corrected:
-    interval = Interval(value, value, value)
+    interval = Figure(value, value, value)
     return Corrected(judged, interval, interval, 1.0, 9, 9)
 
 

@@ -13,7 +13,6 @@ from tenbin.evaluate.result import (
     DataSummary,
     Difference,
     Evaluation,
-    Figure,
     LearningPoint,
     NoHarm,
     OperatingPoint,
@@ -27,7 +26,7 @@ from tenbin.evaluate.result import (
     VerdictKind,
 )
 from tenbin.risk import mu_grid
-from tenbin.types import CandidateView, Decision, TradeOff
+from tenbin.types import CandidateView, Decision, Figure, TradeOff
 
 NAN = math.nan
 UNKNOWN = Figure(NAN, NAN, NAN)

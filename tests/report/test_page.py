@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UsageError
 from tenbin.evaluate.baselines import ORACLE_NOTE
-from tenbin.evaluate.result import Figure, LearningPoint
+from tenbin.evaluate.result import LearningPoint
 from tenbin.reasons import Reason
 from tenbin.report import Example, render_report, write_report
 from tenbin.report.catalogue import load_catalogue
@@ -26,6 +26,7 @@ from tenbin.report.charts.learning import learning
 from tenbin.report.edition import Edition
 from tenbin.report.frame import narrow, text_width, wide
 from tenbin.report.numbers import Numbers
+from tenbin.types import Figure
 from tests.report.made import HOSTILE, UNKNOWN, figure, make_decision, make_evaluation, make_point, make_singles
 from tests.report.reading import Page
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tenbin.types import Interval, TradeOff
+from tenbin.types import Figure, TradeOff
 
 Finding = Literal["certified", "too_few", "no_choice"]
 """`certified`: a setting that saves; `too_few`: not one could be proved, so the reference alone serves; `no_choice`:
@@ -36,7 +36,7 @@ class GroupCertificate:
     n_prompts: int
     step: int
     mu: float | None
-    quality: Interval
+    quality: Figure
     holds: bool
 
 
@@ -63,8 +63,8 @@ class Certificate:
     n_prompts: int
     n_pairs: int
     largest_weight: float
-    quality: Interval
-    saving: Interval
+    quality: Figure
+    saving: Figure
     next_step: NextStep | None
     group: str | None
     groups: tuple[GroupCertificate, ...]

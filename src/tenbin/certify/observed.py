@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from tenbin.certify.pairs import Pairs
-from tenbin.types import Floats, Interval
+from tenbin.types import UNKNOWN, Figure, Floats
 
 NORMAL_95 = 1.959963984540054
 LENT_PAIRS = 2.0
@@ -21,16 +21,15 @@ LEAST_IN_LINE = 10
 """Prompts next in line, where fewer have gone."""
 
 
-def observed_quality(pairs: Pairs, step: int, min_quality: float) -> Interval:
+def observed_quality(pairs: Pairs, step: int, min_quality: float) -> Figure:
     """Mean quality at a step of the path as a share of the reference's; step 0 is the reference itself."""
     usual = pairs.usual_quality
     return _share(np.nan_to_num(pairs.values) + min_quality * usual, usual, step, _farther(pairs, step))
 
 
-def observed_saving(pairs: Pairs, step: int) -> Interval:
+def observed_saving(pairs: Pairs, step: int) -> Figure:
     """The share of the reference's dollars that a step of the path saves."""
-    spent = _share(pairs.dollars, pairs.usual_dollars, step, _farther(pairs, step))
-    return Interval(1.0 - spent.value, 1.0 - spent.high, 1.0 - spent.low)
+    return _share(pairs.dollars, pairs.usual_dollars, step, _farther(pairs, step)).flipped
 
 
 def _farther(pairs: Pairs, step: int) -> int:
@@ -40,15 +39,15 @@ def _farther(pairs: Pairs, step: int) -> int:
     return step + int(later[0]) if later.size else len(gone) - 1
 
 
-def _share(own: Floats, usual: Floats, step: int, farther: int) -> Interval:
+def _share(own: Floats, usual: Floats, step: int, farther: int) -> Figure:
     """The ratio of two sums [G, K] of amounts >= 0 over prompts at a step; NaN where nothing is under it."""
     over, under = own[:, step], usual[:, step]
     total, n = float(under.sum()), len(under)
     if not total > 0.0:
-        return Interval(math.nan, math.nan, math.nan)
+        return UNKNOWN
     value = float(over.sum()) / total
     if n < 2:
-        return Interval(value, math.nan, math.nan)
+        return Figure(value, math.nan, math.nan)
     variance = n / (n - 1) * float(((over - value * under) ** 2).sum())
     more = 0.0
     if step > 0:
@@ -58,4 +57,4 @@ def _share(own: Floats, usual: Floats, step: int, farther: int) -> Interval:
         more = float(moved.mean()) if moved.size else 0.0
     half = NORMAL_95 * math.sqrt(variance)
     low = max(value - (half + max(-more, 0.0)) / total, 0.0)
-    return Interval(value, low, value + (half + max(more, 0.0)) / total)
+    return Figure(value, low, value + (half + max(more, 0.0)) / total)

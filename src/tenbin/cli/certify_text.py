@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tenbin.cli.evaluate_text import bracketed
 from tenbin.cli.output import caution, faint, good, pad, percent, prose, strong, table, text_width, words_of
 from tenbin.report.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from tenbin.certify.certificate import Certificate
-    from tenbin.types import Interval
 
 HEADS: Mapping[str, str] = {
     "certified": "certify.certified",
@@ -33,10 +32,12 @@ def certificate_text(certificate: Certificate, lang: str = "en") -> str:
     head = words(HEADS[certificate.finding], **values)
     lines = {
         "setting": setting_text(certificate, words),
-        "saving": words("certify.of_dollars", saving=bracketed(certificate.saving), model=certificate.reference)
+        "saving": words(
+            "certify.of_dollars", saving=bracketed(certificate.saving, percent), model=certificate.reference
+        )
         if certified
         else "",
-        "quality": bracketed(certificate.quality) if certified else "",
+        "quality": bracketed(certificate.quality, percent) if certified else "",
         "rests": rests_text(certificate, words),
         "next": next_text(certificate, words),
         "assumes": assumptions(certificate, words),
@@ -98,16 +99,9 @@ def groups_text(certificate: Certificate, words: Catalogue) -> str:
             found.group,
             f"{found.n_prompts:,}",
             f"{found.step}/{certificate.n_steps}",
-            bracketed(found.quality),
+            bracketed(found.quality, percent),
             words("certify.yes" if found.holds else "certify.no"),
         ]
         for found in certificate.groups
     ]
     return f"{table(headers, rows, indent=2)}\n{faint('  ' + words('certify.groups_together'))}"
-
-
-def bracketed(found: Interval) -> str:
-    """A share with its interval."""
-    if math.isnan(found.low):
-        return percent(found.value)
-    return f"{percent(found.value)} [{percent(found.low)}, {percent(found.high)}]"

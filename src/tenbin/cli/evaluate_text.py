@@ -13,10 +13,10 @@ from tenbin.report.notes import told_note
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint
+    from tenbin.evaluate.result import Evaluation, OperatingPoint
     from tenbin.report import Example
     from tenbin.router.router import Router
-    from tenbin.types import Panel, Query
+    from tenbin.types import Figure, Panel, Query
 
 
 def evaluation_text(evaluation: Evaluation, lang: str) -> str:

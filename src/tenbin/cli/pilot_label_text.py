@@ -10,7 +10,7 @@ from tenbin.cli.output import number, percent, strong, table
 from tenbin.pilot.believed import LEAST_LABELS, JudgeCheck
 from tenbin.quality.agreement import Agreement
 from tenbin.report.catalogue import Catalogue
-from tenbin.types import Interval
+from tenbin.types import Figure
 
 
 def checked_text(checked: JudgeCheck, table_means: Sequence[float], words: Catalogue) -> str:
@@ -78,7 +78,7 @@ def _noise(checked: JudgeCheck, words: Catalogue) -> list[str]:
     ]
 
 
-def _interval(interval: Interval, decimals: int, *, signed: bool = False) -> str:
+def _interval(interval: Figure, decimals: int, *, signed: bool = False) -> str:
     if math.isnan(interval.value):
         return "–"
     value = f"{interval.value:+.{decimals}f}" if signed else f"{interval.value:.{decimals}f}"

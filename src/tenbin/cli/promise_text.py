@@ -45,8 +45,6 @@ def promise_cells(promise: Promise | None) -> list[str]:
 
 def promise_line(promise: Promise, router: Router, words: Catalogue) -> str:
     """The same as a sentence under a decision: what is saved, or how many times the reference's dollars it costs."""
-    from tenbin.evaluate.comparison import flipped  # noqa: PLC0415 (only when a promise is shown)
-
     told = {
         "kept": bracketed(promise.quality_ratio, percent),
         "model": router.anchors.reference,
@@ -55,7 +53,7 @@ def promise_line(promise: Promise, router: Router, words: Catalogue) -> str:
     if math.isnan(promise.saving.value):
         return words("decision.promise_free", cost=bracketed(promise.cost_usd, per_thousand), **told)
     if promise.saving.value < 0.0:
-        return words("decision.promise_dearer", times=bracketed(flipped(promise.saving), number_of_times), **told)
+        return words("decision.promise_dearer", times=bracketed(promise.saving.flipped, number_of_times), **told)
     return words("decision.promise", saving=bracketed(promise.saving, percent), **told)
 
 

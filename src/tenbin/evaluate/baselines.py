@@ -14,9 +14,8 @@ import numpy as np
 from tenbin.evaluate.curve import Contender, chosen, constant, sweep, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
-from tenbin.evaluate.result import Figure
 from tenbin.risk import Anchors
-from tenbin.types import Bools, Estimates, Floats, Ints
+from tenbin.types import Bools, Estimates, Figure, Floats, Ints
 
 PAIR_POINTS = 21
 PAIR_ROWS = 4000

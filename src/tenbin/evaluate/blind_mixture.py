@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tenbin.evaluate.comparison import flipped, share_of, shares_of
+from tenbin.evaluate.comparison import share_of, shares_of
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import interval, lent_sd, within
-from tenbin.evaluate.result import UNKNOWN, Figure
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
-from tenbin.types import Choices, Floats, Ints
+from tenbin.types import UNKNOWN, Choices, Figure, Floats, Ints
 
 LEAST_ELSEWHERE = 10
 """Queries (copies once) that must go elsewhere: the count that a share must rest on before its interval is believed.
@@ -66,7 +65,7 @@ def _gone(choice: Choices, usual: int, ground: Ground) -> int:
 def _mixture(cost: Floats, reference_cost: Floats, gone: int, usual: str, ground: Ground) -> BlindMixture:
     if gone < LEAST_ELSEWHERE:
         return BlindMixture(UNKNOWN, _too_few(gone, int(np.unique(ground.cluster).size), usual))
-    saving = flipped(within(interval(share_of(cost, reference_cost)), 0.0))
+    saving = within(interval(share_of(cost, reference_cost)), 0.0).flipped
     return BlindMixture(saving, NOT_REACHED if math.isnan(cost[0]) else {})
 
 

@@ -18,19 +18,9 @@ from tenbin.evaluate.intervals import (
     within,
 )
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
-from tenbin.evaluate.result import (
-    ROUTER,
-    Curve,
-    CurvePoint,
-    Difference,
-    Figure,
-    NoHarm,
-    Saving,
-    SingleModel,
-    Summary,
-)
+from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Difference, NoHarm, Saving, SingleModel, Summary
 from tenbin.evaluate.trial import CHEAPEST, SINGLES, Ground, Trial, place
-from tenbin.types import Choices, Floats, Ints
+from tenbin.types import Choices, Figure, Floats, Ints
 
 ZERO_TEST = "z_test"
 ZERO_TRAIN = "z_train"
@@ -129,7 +119,7 @@ def kept_of(
         least = 0.0 if what == "quality" else interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
         found = (amount_interval(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where))
         figures.append([within(figure, least) for figure in found])
-    return tuple((ratio, flipped(share)) for ratio, share in zip(*figures, strict=True))
+    return tuple((ratio, share.flipped) for ratio, share in zip(*figures, strict=True))
 
 
 def shares_of(choices: Choices, ground: Ground) -> Floats:
@@ -175,8 +165,8 @@ def savings_of(trial: Trial) -> tuple[Saving, ...]:
             ratio=ratio,
             quality=ratio * trial.scales[0].best_quality,
             cost_usd=within(interval(trial.column(ROUTER, figure) * best_cost), 0.0),
-            saving=flipped(within(interval(trial.column(ROUTER, figure)), 0.0)),
-            zero_saving=flipped(within(interval(trial.column(ZERO_TEST, figure)), 0.0)),
+            saving=within(interval(trial.column(ROUTER, figure)), 0.0).flipped,
+            zero_saving=within(interval(trial.column(ZERO_TEST, figure)), 0.0).flipped,
         )
         for ratio, figure in zip(RATIOS, COST_FIGURES, strict=True)
     )
@@ -187,11 +177,6 @@ def no_harm_of(difference: Difference) -> NoHarm:
     kept = difference.aiq.value >= -_or_zero(difference.aiq_se)
     kept_log = difference.aiq_log.value >= -_or_zero(difference.aiq_log_se)
     return NoHarm(difference.aiq, difference.aiq_log, difference.aiq_se, difference.aiq_log_se, bool(kept and kept_log))
-
-
-def flipped(share: Figure) -> Figure:
-    """1 - a figure: from a share of cost to a saving."""
-    return Figure(1.0 - share.value, 1.0 - share.high, 1.0 - share.low)
 
 
 def share_of(part: Floats, whole: Floats) -> Floats:

@@ -32,13 +32,11 @@ from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
 from tenbin.evaluate.result import (
     ROUTER,
-    UNKNOWN,
     USUAL_RATIO,
     Calibration,
     Curve,
     DataSummary,
     Evaluation,
-    Figure,
     OperatingPoint,
     Payback,
 )
@@ -50,7 +48,7 @@ from tenbin.outcomes.identity import prompt_key
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, column_means
 from tenbin.router.training_rows import check_values
-from tenbin.types import Estimates, Features, Floats, Panel, Progress, silent
+from tenbin.types import UNKNOWN, Estimates, Features, Figure, Floats, Panel, Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

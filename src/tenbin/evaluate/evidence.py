@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.comparison import flipped, kept_of, share_of
+from tenbin.evaluate.comparison import kept_of, share_of
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import amount_interval
 from tenbin.evaluate.permutation import chance_of_quality
-from tenbin.evaluate.result import Difference, Figure, OperatingPoint
+from tenbin.evaluate.result import Difference, OperatingPoint
 from tenbin.evaluate.sample import Sample
 from tenbin.evaluate.subject import Subject
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.evaluate.verdict import Evidence, Single
+from tenbin.types import Figure
 
 GOOD_ENOUGH = 0.99
 """A single model within this share of the best one's mean quality counts as good as it."""
@@ -69,6 +70,6 @@ def cheap_and_good(trial: Trial, models: tuple[str, ...], against: int) -> Singl
     return Single(
         model=models[cheapest],
         against=models[against],
-        saving=flipped(amount_interval(share_of(cost[:, cheapest], cost[:, against]))),
+        saving=amount_interval(share_of(cost[:, cheapest], cost[:, against])).flipped,
         quality_ratio=amount_interval(share_of(quality[:, cheapest], quality[:, against])),
     )

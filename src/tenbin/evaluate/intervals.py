@@ -13,8 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tenbin.evaluate.curve import chosen
-from tenbin.evaluate.result import Figure
-from tenbin.types import Choices, Floats, Ints
+from tenbin.types import Choices, Figure, Floats, Ints
 
 LEVEL = 0.95
 REACH = 1.959963984540054

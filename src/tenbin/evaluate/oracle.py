@@ -21,10 +21,9 @@ import numpy as np
 from tenbin.evaluate.curve import chosen, sweep
 from tenbin.evaluate.intervals import interval
 from tenbin.evaluate.metrics import curve_hull, scale_of
-from tenbin.evaluate.result import UNKNOWN, Figure
 from tenbin.evaluate.trial import Ground
 from tenbin.risk import Anchors, mu_grid
-from tenbin.types import Estimates, Floats
+from tenbin.types import UNKNOWN, Estimates, Figure, Floats
 
 POINTS = 41
 RESAMPLES = 100

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from tenbin.evaluate.intervals import interval, mean_interval, within
-from tenbin.evaluate.result import UNKNOWN, Payback
-from tenbin.types import Floats
+from tenbin.evaluate.result import Payback
+from tenbin.types import UNKNOWN, Floats
 
 
 def payback_of(labelling_usd: float, ratio: float, routed_usd: Floats, reference_usd: Floats) -> Payback:

@@ -10,13 +10,12 @@ import numpy as np
 from tenbin.evaluate.comparison import kept_of
 from tenbin.evaluate.curve import chosen, next_in_line
 from tenbin.evaluate.intervals import Columns, amount_interval, quality_interval, resample
-from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import CHEAPEST, POINTS, SINGLES, Ground
 from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
 from tenbin.router.crossfit import Crossfit, doubly_robust, standing
 from tenbin.router.router import Router
-from tenbin.types import Choices, Floats, Ints, TradeOff
+from tenbin.types import Choices, Figure, Floats, Ints, TradeOff
 
 RESAMPLES = 1000
 MOST_UNITS = 1000

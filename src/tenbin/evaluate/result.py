@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
+from tenbin.types import UNKNOWN, Figure
+
 SCHEMA_VERSION = 1
 ROUTER = "router"
 """The name of the router itself among `Evaluation.curves` and `Evaluation.summaries`."""
@@ -18,19 +20,6 @@ USUAL_RATIO = 0.99
 """The promise that is looked at where nothing else is asked: the default of the dial."""
 
 VerdictKind = Literal["route", "single", "collect"]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A measured number and its 95 % interval (`low` and `high` NaN where none could be formed)."""
-
-    value: float
-    low: float
-    high: float
-
-
-UNKNOWN = Figure(math.nan, math.nan, math.nan)
-"""What was not measured, or cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

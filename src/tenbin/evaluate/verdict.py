@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from tenbin.evaluate.result import UNKNOWN, Figure, OperatingPoint, Verdict, VerdictKind
+from tenbin.evaluate.result import OperatingPoint, Verdict, VerdictKind
 from tenbin.evaluate.verdict_text import Finding, Wording, sentences
+from tenbin.types import UNKNOWN, Figure
 
 LEAST_TEST = 30
 """Below this many test queries nothing is said but "collect"."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tenbin.evaluate.result import Figure, VerdictKind
+from tenbin.evaluate.result import VerdictKind
+from tenbin.types import Figure
 
 Finding = Literal["gain", "finer", "luck", "nothing", "unknown"]
 """Of the gain over blind mixtures: beyond chance, only above the best single model's quality, within the reach of

@@ -9,11 +9,10 @@ import numpy as np
 
 from tenbin.evaluate.intervals import interval
 from tenbin.evaluate.oracle import head_room
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.field import Field
 from tenbin.pilot.results import Results
 from tenbin.quality.noise import label_noise
-from tenbin.types import Bools, Floats
+from tenbin.types import Bools, Figure, Floats
 
 LEAST_REPEATS = 10
 """Fewer second answers than this tell luck from skill too badly to say anything."""

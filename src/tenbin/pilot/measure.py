@@ -18,13 +18,12 @@ from tenbin.evaluate.curve import Contender, chosen, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.intervals import LEVEL, Columns, Means, interval, resample
 from tenbin.evaluate.metrics import Scale, scale_of
-from tenbin.evaluate.result import Figure
 from tenbin.evaluate.trial import SINGLES, distinct
 from tenbin.pilot.field import Field, Worth
 from tenbin.quality.interval import t_quantile
 from tenbin.risk import mu_grid
 from tenbin.router.router import Router
-from tenbin.types import Estimates, Floats
+from tenbin.types import Estimates, Figure, Floats
 
 TARGETS = (1.0, 0.99, 0.97, 0.95)
 """Shares of the reference's quality at which savings are read."""

@@ -17,14 +17,13 @@ import numpy as np
 from tenbin.errors import DataError
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import interval
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.field import Field, columns, learn, unseen_estimates
 from tenbin.pilot.measure import KEPT, Measured, contender_of, widened
 from tenbin.pilot.pair import Key
 from tenbin.pilot.records import Bought, Record
 from tenbin.pilot.standing import Standing
 from tenbin.prices import PriceBook
-from tenbin.types import Floats, Panel
+from tenbin.types import Figure, Floats, Panel
 
 SLICES = 4
 LEAST_POINTS = 3

@@ -14,7 +14,7 @@ import numpy as np
 from tenbin.config.document import load_document
 from tenbin.errors import ConfigError, DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
-from tenbin.evaluate.result import Evaluation, Figure, OperatingPoint, VerdictKind
+from tenbin.evaluate.result import Evaluation, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import JudgeCheck, believed, check_judge
 from tenbin.pilot.down import down_candidates
@@ -49,7 +49,7 @@ from tenbin.pilot.tally import Tally, tally
 from tenbin.pilot.verdict import Evidence, Verdict, verdict_of
 from tenbin.prices import PriceBook
 from tenbin.router.router import Router
-from tenbin.types import Panel, Progress, silent
+from tenbin.types import Figure, Panel, Progress, silent
 
 RESAMPLES = 1000
 FIRST_GROWTH = 1.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tenbin.evaluate.result import Figure
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.believed import LEAST_LABELS
 from tenbin.pilot.field import LEAST_PROMPTS
@@ -15,7 +14,7 @@ from tenbin.pilot.tally import CandidateTally
 from tenbin.pilot.verdict import SURE, WORTH, yearly_usd
 from tenbin.report.catalogue import Catalogue, load_catalogue
 from tenbin.report.numbers import MISSING, Numbers
-from tenbin.types import Interval
+from tenbin.types import Figure
 
 TEXTS = "tenbin.pilot.texts"
 FINE = 200
@@ -43,9 +42,9 @@ class Telling:
             return value
         return f"{value} [{self.percent(figure.low, n)}, {self.percent(figure.high, n)}]"
 
-    def interval(self, found: Interval) -> str:
+    def interval(self, found: Figure) -> str:
         """A mean of few labels and its interval, in whole percentages."""
-        return self.share(Figure(found.value, found.low, found.high), n=0)
+        return self.share(found, n=0)
 
     def percent(self, value: float, n: int | None = None) -> str:
         """A share with no more digits than n prompts (those of the field) bear."""
@@ -190,7 +189,7 @@ class Telling:
                     people=people,
                     same=numbers.percent(every.same, 0),
                     kappa=numbers.plain(every.kappa.value, 2),
-                    bias=self.points(Figure(every.bias.value, every.bias.low, every.bias.high)),
+                    bias=self.points(every.bias),
                 )
             )
             least = numbers.plain(LEAST_LABELS)

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tenbin.evaluate.result import Figure, VerdictKind
+from tenbin.evaluate.result import VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
 from tenbin.pilot.measure import KEPT, Saving, Single, single_of
+from tenbin.types import Figure
 
 Kind = Literal["run", "buy", "single", "live", "prompts", "check"]
 Reason = Literal[

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.quality.interval import UNKNOWN, t_interval
-from tenbin.types import Bools, Floats, Interval
+from tenbin.quality.interval import t_interval
+from tenbin.types import UNKNOWN, Bools, Figure, Floats
 
 PASS = 0.5
 """Where a grade turns from wrong to right, for the share on which both say the same."""
@@ -30,9 +30,9 @@ class Agreement:
     n: int
     same: float
     distance: float
-    bias: Interval
+    bias: Figure
     correlation: float
-    kappa: Interval
+    kappa: Figure
 
 
 def agreement(judged: Floats, human: Floats, models: Sequence[str], weight: Floats | None = None) -> list[Agreement]:
@@ -74,16 +74,16 @@ def _correlation(f: Floats, y: Floats, w: Floats) -> float:
     return float(w @ (a * b)) / scale if scale > 1e-12 else math.nan
 
 
-def _kappa(f: Floats, y: Floats, w: Floats) -> Interval:
+def _kappa(f: Floats, y: Floats, w: Floats) -> Figure:
     """Kappa with the interval of the jackknife over answers."""
     value = _quadratic_kappa(f, y, w)
     left = np.array([_quadratic_kappa(*(np.delete(part, i) for part in (f, y, w))) for i in range(len(f))])
     if math.isnan(value) or np.isnan(left).any():
-        return Interval(value, math.nan, math.nan)
+        return Figure(value, math.nan, math.nan)
     n = len(f)
     variance = (n - 1.0) / n * float(((left - left.mean()) ** 2).sum())
     found = t_interval(value, variance, n - 1.0)
-    return Interval(value, max(found.low, -1.0), min(found.high, 1.0))
+    return Figure(value, max(found.low, -1.0), min(found.high, 1.0))
 
 
 def _quadratic_kappa(f: Floats, y: Floats, w: Floats) -> float:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.quality.interval import LEVEL, t_interval
-from tenbin.types import Bools, Floats, Interval
+from tenbin.types import Bools, Figure, Floats
 
 STEEPEST = 2.0
 """No judge is believed to understate differences by more than that."""
@@ -37,8 +37,8 @@ class Corrected:
     """
 
     judged: float
-    labelled: Interval
-    corrected: Interval
+    labelled: Figure
+    corrected: Figure
     slope: float
     n_graded: int
     n_labelled: int
@@ -78,7 +78,7 @@ class Correction:
         drawn: Floats = np.clip(judged + moved, 0.0, 1.0)
         return drawn
 
-    def difference(self, first: int, second: int, level: float = LEVEL) -> Interval:
+    def difference(self, first: int, second: int, level: float = LEVEL) -> Figure:
         """Corrected mean of candidate `first` minus that of `second`, paired where both answered the same query."""
         own = self.covariance[[first, second], [first, second]]
         variance = float(own.sum() - 2.0 * self.covariance[first, second])
@@ -232,7 +232,7 @@ def _spread(sample: _Sample, residual: Floats) -> tuple[Floats, Floats]:
     return spread, np.where(counts > 0.0, np.maximum(effective - 1.0, 0.0) + lent, 0.0)
 
 
-def _within(interval: Interval, least: float, most: float) -> Interval:
+def _within(interval: Figure, least: float, most: float) -> Figure:
     """The interval inside the range that is possible; NaN stays."""
     ends = np.clip([interval.value, interval.low, interval.high], least, most).tolist()
-    return Interval(*ends)
+    return Figure(*ends)

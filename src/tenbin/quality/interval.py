@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from tenbin.types import Interval
+from tenbin.types import Figure
 
 LEVEL = 0.95
 MOST_TERMS = 300
@@ -13,15 +13,12 @@ MOST_STEPS = 200
 TINY = 1e-300
 
 
-UNKNOWN = Interval(math.nan, math.nan, math.nan)
-
-
-def t_interval(value: float, variance: float, freedom: float, level: float = LEVEL) -> Interval:
+def t_interval(value: float, variance: float, freedom: float, level: float = LEVEL) -> Figure:
     """The interval of Student's t around `value`; without degrees of freedom its ends are NaN."""
     if not (freedom > 0.0 and math.isfinite(variance)):
-        return Interval(value, math.nan, math.nan)
+        return Figure(value, math.nan, math.nan)
     reach = t_quantile(0.5 + 0.5 * level, freedom) * math.sqrt(max(variance, 0.0))
-    return Interval(value, value - reach, value + reach)
+    return Figure(value, value - reach, value + reach)
 
 
 def t_quantile(probability: float, freedom: float) -> float:

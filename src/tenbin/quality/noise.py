@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.quality.interval import UNKNOWN
-from tenbin.types import Floats, Interval
+from tenbin.types import UNKNOWN, Figure, Floats
 
 LENT_PAIRS = 8.0
 """All models' pairs tell of one model's noise as much as so many of its own."""
@@ -31,8 +30,8 @@ class LabelNoise:
     `n_regraded`, `n_reanswered` count pairs; `notes` say in a sentence each what cannot be told.
     """
 
-    label_sd: Interval
-    grading_sd: Interval
+    label_sd: Figure
+    grading_sd: Figure
     answering_sd: float
     reliability: float
     label_sd_of: Floats
@@ -75,7 +74,7 @@ def _halves(first: Floats, second: Floats) -> Floats:
     return half
 
 
-def _pooled(halves: Floats) -> Interval:
+def _pooled(halves: Floats) -> Figure:
     """Root of the mean with its interval; pairs of one query count as one, since a hard query is noisy for all."""
     rows = np.flatnonzero(~np.isnan(halves).all(axis=1))
     count = (~np.isnan(halves[rows])).sum(axis=1)
@@ -84,12 +83,12 @@ def _pooled(halves: Floats) -> Interval:
     sums = np.nansum(halves[rows], axis=1)
     mean = float(sums.sum() / count.sum())
     if len(rows) < 2:
-        return Interval(math.sqrt(mean), math.nan, math.nan)
+        return Figure(math.sqrt(mean), math.nan, math.nan)
     off = sums - mean * count
     error = math.sqrt(len(rows) / (len(rows) - 1.0) * float((off**2).sum())) / float(count.sum())
     # On the scale of logarithms: a variance is positive, and a few pairs leave it open upwards rather than down.
     factor = math.exp(NORMAL_REACH * error / mean) if mean > 0.0 else 1.0
-    return Interval(math.sqrt(mean), math.sqrt(mean / factor), math.sqrt(mean * factor))
+    return Figure(math.sqrt(mean), math.sqrt(mean / factor), math.sqrt(mean * factor))
 
 
 def _per_model(halves: Floats, pooled: float) -> Floats:
@@ -110,7 +109,7 @@ def _within_models(quality: Floats) -> float:
     return squares / freedom if freedom else 0.0
 
 
-def _notes(whole: Interval, grading: Interval) -> tuple[str, ...]:
+def _notes(whole: Figure, grading: Figure) -> tuple[str, ...]:
     notes = []
     if math.isnan(whole.value):
         notes.append("the luck of answers is not identifiable: no query was answered twice by one model")

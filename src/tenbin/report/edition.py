@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tenbin.evaluate.result import Curve, CurvePoint, Evaluation, Figure, SingleModel
+from tenbin.evaluate.result import Curve, CurvePoint, Evaluation, SingleModel
 from tenbin.report.catalogue import Catalogue
 from tenbin.report.numbers import Numbers
+from tenbin.types import Figure
 
 
 @dataclass(frozen=True, slots=True)

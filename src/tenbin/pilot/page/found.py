@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.telling import Telling
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.markup import Markup, el, join, name
 from tenbin.report.sections.part import fact, part
 from tenbin.report.table import Column, cell, table
+from tenbin.types import Figure
 
 
 def found(told: Telling) -> Markup:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.telling import Telling
 from tenbin.report.frame import Frame, axes, both, line, svg, with_room
 from tenbin.report.markup import Markup, el
 from tenbin.report.scale import Scale, linear
 from tenbin.report.sections.part import figure, folded, part
 from tenbin.report.table import Column, cell, table
+from tenbin.types import Figure
 
 LEAST_DRAWN = 2
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from tenbin.evaluate.result import Figure
 from tenbin.pilot.commands import next_commands
 from tenbin.pilot.telling import Telling
 from tenbin.report.markup import Markup, el
 from tenbin.report.numbers import MISSING
 from tenbin.report.sections.part import fact
 from tenbin.report.sections.verdict import masthead
+from tenbin.types import Figure
 
 
 def verdict(told: Telling, title: str, root: Path) -> Markup:

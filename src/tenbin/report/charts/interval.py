@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tenbin.evaluate.result import Figure
 from tenbin.report.markup import Markup, el, format_number
 from tenbin.report.scale import linear
+from tenbin.types import Figure
 
 WIDTH = 150
 HEIGHT = 18

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-from tenbin.evaluate.result import Figure
 from tenbin.report.edition import Edition
 from tenbin.report.markup import Markup, el, join, name
 from tenbin.report.sections.part import fact
+from tenbin.types import Figure
 
 INTERVAL = re.compile(r"(\[[^\]]*\d[^\]]*\]|[(（][^()（）]*区間[^()（）]*[)）])")
 
