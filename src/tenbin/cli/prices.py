@@ -44,12 +44,11 @@ def show(book: Path, at: datetime | None, history: bool, as_json: bool) -> None:
 @json_option
 def diff(before: Path, after: Path, at: datetime | None, as_json: bool) -> None:
     """Compare two price books, model by model."""
-    from tenbin.cli.prices_text import diff_text, open_book, priced  # noqa: PLC0415
+    from tenbin.cli.prices_text import diff_text, open_book  # noqa: PLC0415
 
     changes = open_book(before).diff(open_book(after), at)
     if as_json:
-        rows = [{"model": c.model, "before": priced(c.before), "after": priced(c.after)} for c in changes]
-        emit_json({"before": before, "after": after, "changes": rows})
+        emit_json({"before": before, "after": after, "changes": changes})
     else:
         say(diff_text(changes))
 

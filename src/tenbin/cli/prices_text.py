@@ -66,11 +66,6 @@ def entries_of(book: PriceBook, at: date | None, history: bool) -> list[dict[str
     return [{"model": model, **asdict(price)} for model, price in book.on(at).items()]
 
 
-def priced(price: Price | None) -> dict[str, Any] | None:
-    """The price as a JSON object, null where there is none."""
-    return None if price is None else asdict(price)
-
-
 def show_text(book: PriceBook, rows: Sequence[Mapping[str, Any]]) -> str:
     """The table of `tenbin prices show`; only columns that some model uses."""
     if not rows:
@@ -91,17 +86,14 @@ def diff_text(changes: Sequence[PriceChange], names: tuple[str, str] = ("before"
         return "no price differs"
     rows = []
     for change in changes:
-        before, after = priced(change.before), priced(change.after)
+        before, after = change.before, change.after
         if before is None or after is None:
-            what = "is new" if before is None else "is gone"
-            whole = after or before or {}
-            rows.append([change.model, what, _both(whole if before else None), _both(whole if after else None), ""])
+            rows.append([change.model, "is new" if before is None else "is gone", _both(before), _both(after), ""])
             continue
         for key, title in COLUMNS.items():
-            if before[key] != after[key]:
-                rows.append(
-                    [change.model, title, _amount(before[key]), _amount(after[key]), _factor(before, after, key)]
-                )
+            old, new = getattr(before, key), getattr(after, key)
+            if old != new:
+                rows.append([change.model, title, _amount(old), _amount(new), _factor(old, new)])
     return table(["model", "price", *names, "factor"], rows, left=range(2))
 
 
@@ -113,12 +105,12 @@ def check_text(book: PriceBook, findings: Sequence[PriceFinding]) -> str:
     return "\n".join(f"{mark}: {found.model} {found.what}" for mark, found in zip(marks, findings, strict=True))
 
 
-def _both(price: Mapping[str, Any] | None) -> str:
-    return "–" if price is None else f"{price['input_usd_per_mtok']:g} / {price['output_usd_per_mtok']:g}"
+def _both(price: Price | None) -> str:
+    return "–" if price is None else f"{price.input_usd_per_mtok:g} / {price.output_usd_per_mtok:g}"
 
 
-def _factor(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
-    return f"x{after[key] / before[key]:.3g}" if before[key] and after[key] is not None else ""
+def _factor(before: float | None, after: float | None) -> str:
+    return f"x{after / before:.3g}" if before and after is not None else ""
 
 
 def _amount(value: float | int | None) -> str:

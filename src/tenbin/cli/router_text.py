@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def show_json(router: Router, curve: DialCurve) -> dict[str, Any]:
     return {
         "artifact_hash": router.manifest.artifact_hash,
         "prices_version": router.prices.version,
-        "manifest": asdict(router.manifest),
+        "manifest": router.manifest,
         "dial": [{**row, "promise": promise} for row, promise in zip(rows, promises, strict=True)],
         "curve": {"mu": curve.mu, "quality": curve.quality, "cost_usd": curve.cost_usd},
     }
