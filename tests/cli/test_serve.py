@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from tenbin.cli import demo, serve_demo
 from tenbin.cli.commands import cli
-from tenbin.cli.serve import curl, overridden
+from tenbin.cli.serve import curl, first_model, overridden
+from tenbin.config import load_document, read_gateway
 from tenbin.testing import Answer, FakeUpstream
 from tests.gateway.serving import Serving, until
 
@@ -138,6 +139,13 @@ def test_a_host_that_opens_the_door_is_refused(config: Path) -> None:
 def test_flags_are_settings_of_the_environment() -> None:
     assert overridden({"A": "b"}, None, None) == {"A": "b"}
     assert overridden({}, "::1", 0) == {"TENBIN_GATEWAY__HOST": "::1", "TENBIN_GATEWAY__PORT": "0"}
+
+
+def test_where_nothing_is_routed_the_first_request_names_a_candidate(tmp_path: Path) -> None:
+    config = tmp_path / "tenbin.toml"
+    config.write_text('[candidates.small]\nbase_url = "http://127.0.0.1:1/v1"\n')
+    document = load_document(config, {})
+    assert first_model(document, read_gateway(document)) == "small"
 
 
 def test_a_printed_command_is_one_that_a_shell_reads_back() -> None:
