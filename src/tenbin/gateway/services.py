@@ -99,7 +99,8 @@ class Services:
         self.strangers = StrangerBudgets(Marks(folder, STRANGERS), self.place, workers)
         self.metrics = Metrics(self.readings)
         self.keys = KeyWatch(self.metrics)
-        turns = Turns(self.reader, self.ledger.writer, REMEMBERED_S)
+        self.turn_reader = Reader(folder)  # of its own: sums over a day hold up the other one
+        turns = Turns(self.turn_reader, self.ledger.writer, REMEMBERED_S)
         elsewhere = Elsewhere(turns, self.sessions, self.place, is_shared=workers > 1)
         self.planner = Planner(self.decider, self.sessions, elsewhere, self.strangers, self.keys)
         self.retreats = Retreats(folder, self.place, workers)
@@ -150,6 +151,7 @@ class Services:
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
         self.reader.close()
+        self.turn_reader.close()
         self.limits.close()
 
     def taken_over(self, snapshot: Snapshot) -> None:

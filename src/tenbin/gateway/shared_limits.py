@@ -164,4 +164,5 @@ def _has_locked(fd: int, byte: int) -> bool:
 
 
 def _unlock(fd: int, byte: int) -> None:
-    fcntl.lockf(fd, fcntl.LOCK_UN, 1, byte)
+    with contextlib.suppress(OSError):  # as where it could not be locked
+        fcntl.lockf(fd, fcntl.LOCK_UN, 1, byte)
