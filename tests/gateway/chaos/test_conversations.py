@@ -244,8 +244,9 @@ def test_no_model_reads_what_another_one_thought_at_another_worker(
     served: tuple[Running, Upstreams], other: Running
 ) -> None:
     gateway, ups = served
+    ups["claude_a"].script = Answer(first_byte_s=0.3)
     opened = [*begun(gateway, USE, question="A question of its own"), {"role": "user", "content": [RESULT]}]
-    # At once, when the ledger has nothing of the turn before yet; any may answer, and `cheap` is by far the cheapest.
+    # At once, when the ledger does not know yet how the turn before ended; any may answer, `cheap` is the cheapest.
     assert turn(other, opened).headers["x-tenbin-model"] == "claude_a"
     own = {**THINKING, "signature": "c2lnbmF0dXJlLW9mLWNsYXVkZS1i"}
     text, question = {"type": "text", "text": ANSWER}, {"role": "user", "content": NEXT}

@@ -156,8 +156,9 @@ def test_an_answer_can_be_rated_and_its_decision_read_at_either_worker_at_once(l
     assert there.ask("GET", f"/v1/decisions/dec-{0:032x}").status == 404
 
 
-def test_an_open_tool_loop_goes_on_with_who_opened_it_at_the_other_worker(lines: list[Line]) -> None:
+def test_an_open_tool_loop_goes_on_with_who_opened_it_at_the_other_worker(pair: Pair, lines: list[Line]) -> None:
     here, there = lines
+    pair.ups["claude_b"].script = Answer(first_byte_s=0.3)
     question = {"role": "user", "content": "What is heavier?"}
     thought = {"type": "thinking", "thinking": "a private thought", "signature": "c2lnbmF0dXJl"}
     use = {"type": "tool_use", "id": "toolu_01abc", "name": "look", "input": {}}
