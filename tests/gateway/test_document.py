@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.gateway.document import BYTES_PER_PAGE, END_CHARACTERS, MOST_GUESSED_PAGES, UNSEEN_PAGES, pages_of
+from tenbin.gateway.document import (
+    BYTES_PER_PAGE,
+    END_CHARACTERS,
+    MOST_GUESSED_PAGES,
+    UNSEEN_PAGES,
+    pages_of,
+    tokens_per_page,
+)
 
 HEAD = b"%PDF-1.7\n1 0 obj\n<</Type /Catalog /Pages 2 0 R /Outlines 9 0 R>>\nendobj\n"
 OUTLINES = b"9 0 obj\n<</Type /Outlines /Count 777>>\nendobj\n"
@@ -55,6 +62,14 @@ def test_pages_are_counted(parts: tuple[bytes, ...], pages: int) -> None:
 def test_what_cannot_be_counted_is_guessed_by_its_size(parts: tuple[bytes, ...]) -> None:
     assert pages_of(encoded(*parts)) == 50_000 // BYTES_PER_PAGE + 1
     assert pages_of(encoded(parts[0])) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [("gemini-2.5-pro", 258), ("google/gemini-3-flash", 560), ("claude-opus-5", 3_000), ("gpt-5", 3_000), ("", 3_000)],
+)
+def test_a_page_counts_as_the_provider_reads_it(model: str, tokens: float) -> None:
+    assert tokens_per_page(model) == tokens
 
 
 def test_the_guesses_have_ends() -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tenbin.features.routing_text import said_in
-from tenbin.gateway.document import TOKENS_PER_PAGE, pages_of
+from tenbin.gateway.document import pages_of, tokens_per_page
 from tenbin.gateway.picture import UNSEEN, Picture, picture_of, rule_of
 
 PICTURES = ("image_url", "image", "input_image")
@@ -35,7 +35,7 @@ class Attached(NamedTuple):
     def tokens(self, model: str) -> float:
         """About the most that they count as for a model, by its name at the provider."""
         of = rule_of(model).tokens
-        return sum(of(picture) * n for picture, n in self.pictures.items()) + self.pages * TOKENS_PER_PAGE
+        return sum(of(picture) * n for picture, n in self.pictures.items()) + self.pages * tokens_per_page(model)
 
 
 NOTHING = Attached()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import binascii
+import functools
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-TOKENS_PER_PAGE = 3_000.0
-"""Providers give a model the text of a page and a picture of it, so the same for every candidate, and cautious.
+TOKENS_PER_PAGE: Mapping[str, float] = {r"gemini-[12]\b": 258.0, r"gemini": 560.0}
+"""Of models, by name, that read a page as one picture.
 
-Anthropic ("PDF support", platform.claude.com) states 1,500 to 3,000 tokens a page; users measured 2,350 for a page of
-prose, 3,150 for a dense one. OpenAI ("File inputs", developers.openai.com) sends text and picture, too, and states no
-figure; Google ("Understand and count tokens", ai.google.dev) counts 258 a page, 560 in Gemini 3. Read on 2026-11-29.
+Google, "Understand and count tokens" (ai.google.dev/gemini-api/docs/tokens); 560 is what users measured in Gemini 3.
+Read on 2026-11-29.
+"""
+OTHERS_PER_PAGE = 3_000.0
+"""All others get the text of a page and a picture of it: about the most that Anthropic states for both.
+
+Anthropic, "PDF support" (platform.claude.com), states 1,500 to 3,000 tokens a page; users measured 2,350 for a page of
+prose, 3,150 for a dense one. OpenAI, "File inputs" (developers.openai.com), gives text and picture, too, and states no
+figure. Read on 2026-11-29.
 """
 BYTES_PER_PAGE = 20_000
 """Of a document whose pages cannot be counted: few pages of prose have less, pictures of pages have far more."""
@@ -30,6 +37,13 @@ _TREE = re.compile(rb"/Type\s*/Pages\b")
 _COUNT = re.compile(rb"/Count\s+(\d{1,6})\b(?!\s+\d+\s+R)")
 _OBJECTS = re.compile(rb"stream\r?\n")
 _BETWEEN = re.compile(rb">>\s*<<")
+
+
+@functools.lru_cache(1_024)
+def tokens_per_page(model: str) -> float:
+    """About the most that a page counts as for a model, by its name at the provider."""
+    found = (tokens for name, tokens in TOKENS_PER_PAGE.items() if re.search(name, model, re.IGNORECASE))
+    return next(found, OTHERS_PER_PAGE)
 
 
 def pages_of(text: str | None, *, may_decode: bool = True) -> int:
