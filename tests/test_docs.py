@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import doctest
 import importlib
+import inspect
 import json
 import os
 import random
@@ -292,7 +293,10 @@ def test_the_examples_in_docstrings_hold(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    module = importlib.import_module(name)
+    if ">>>" not in inspect.getsource(module):  # looking for examples takes ten times what importing does
+        return
+    outcome = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert outcome.failed == 0, capsys.readouterr().out
 
 
