@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +30,13 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_pilot_is_planned_bought_and_planned_again(tenbin: Tenbin, asked: Path) -> None:
+def no_space(_fd: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_pilot_is_planned_bought_and_planned_again(
+    tenbin: Tenbin, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (asked / "prompts.txt").write_text("".join(f"{p.prompt}\n" for p in made_world(300).prompts[:300] * 2))
     told = tenbin("pilot", "plan", "mine", "prompts.txt", "--budget", "30", "--profile", "auto")
     assert told.exit_code == 0, told.stderr
@@ -58,6 +66,13 @@ def test_a_pilot_is_planned_bought_and_planned_again(tenbin: Tenbin, asked: Path
     anew = tenbin("pilot", "plan", "mine", "--stage", "0", "--budget", "40")
     assert anew.exit_code == 0, anew.stderr
     assert (pilot.read_plan(), pilot.read_settings().budget_usd) == (pairs, 40.0)
+
+    before = {path.name: path.read_bytes() for path in pilot.path.iterdir()}
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", no_space)
+        told = tenbin("pilot", "plan", "mine", "--stage", "0", "--budget", "50")
+    assert (told.exit_code, {path.name: path.read_bytes() for path in pilot.path.iterdir()}) == (12, before)
+    assert "settings.json: cannot be written (No space left on device); make room" in told.stderr
 
     world = made_world(300)
     index = {prompt.prompt: i for i, prompt in enumerate(world.prompts)}

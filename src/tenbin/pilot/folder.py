@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tenbin.errors import ConfigError, DataError
+from tenbin.errors import ConfigError, DataError, StoreError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
@@ -76,7 +76,7 @@ class PilotFolder:
                 raise ConfigError("is not there (any more)", where=place, fix=fix)
 
     def write_settings(self, settings: PilotSettings) -> None:
-        """Put the settings in place of what stands there: written beside and renamed."""
+        """Put the settings in place of what stands there (StoreError)."""
         put(self.settings, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
 
     def read_plan(self) -> list[Pair]:
@@ -89,16 +89,20 @@ class PilotFolder:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Put the content in place of what stands there, whole or not at all, and on the disk (OSError)."""
+    """Put a file in place of what stands there, written beside and renamed (StoreError: what stood there stays)."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            with beside.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise StoreError(what, where=str(path), fix="make room or mend the disk; what was there is kept") from error
 
 
 def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:

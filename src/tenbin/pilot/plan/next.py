@@ -38,8 +38,8 @@ def plan_next(
 
     `stage` plans this one: the next, or anew the last one where nothing of it is bought. `budget_usd`, `prices` and
     `queries_per_day` take the place of the pilot's own from now on. Raises DataError (no such pilot, a damaged file),
-    StoreError (a run is writing it), UsageError (the last stage is not bought, the budget or the prompts are used up),
-    ConfigError, PriceError.
+    StoreError (a run is writing it, a full disk), UsageError (the last stage is not bought, the budget or the prompts
+    are used up), ConfigError, PriceError.
     """
     settings = folder.read_settings()
     settings = replace(

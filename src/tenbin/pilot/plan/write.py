@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tenbin.errors import UsageError
+from tenbin.errors import StoreError, UsageError
 from tenbin.pilot.folder import PilotFolder, damaged, put
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import Planned
@@ -31,15 +31,15 @@ def create(folder: PilotFolder, settings: PilotSettings, prompts: Sequence[Pilot
         put(beside.prompts, _lines(prompts))
         write_stages(beside, [planned.stage], planned.pairs)
         beside.path.rename(folder.path)
-    except OSError as error:
-        what = f"cannot be made ({error.strerror})"
+    except (OSError, StoreError) as error:
+        what = error.what if isinstance(error, StoreError) else f"cannot be made ({error.strerror})"
         raise UsageError(what, where=str(folder.path), fix="name another place with --root") from error
     finally:
         shutil.rmtree(beside.path, ignore_errors=True)
 
 
 def write_stages(folder: PilotFolder, stages: Sequence[StagePlan], pairs: Sequence[Pair]) -> None:
-    """Replace the stages and the plan of a pilot.
+    """Replace the stages and the plan of a pilot (StoreError).
 
     The plan is the last to change and what counts: a stage without pairs in it was never planned.
     """

@@ -277,8 +277,9 @@ class Run:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and self._fatal is None:
-            self._fatal = task.exception()
+        # Of several the first is told; the others have to be asked for, too, or Python prints them with their traces.
+        failure = None if task.cancelled() else task.exception()
+        self._fatal = self._fatal or failure
         self._bell.ring()
 
     async def _finish(self) -> None:
