@@ -87,6 +87,16 @@ def test_equal_labels_do_not_make_it_certain(level: float) -> None:
     assert np.sqrt(found.covariance[0, 0]) > 0.02
 
 
+def test_a_few_right_answers_are_no_proof_where_everybody_is_always_right() -> None:
+    """Nothing told of the noise there, and a newcomer with 16 right answers was told at 1.000 +- 0.000."""
+    right = np.ones((200, 3))
+    abilities = Abilities.learn(right, right, np.ones_like(right))
+    factors, doubt = abilities.seen(right[:16], abilities.foreseen(right[:16]))
+    found = Newcomer.learn(abilities, factors, doubt, np.ones(16), np.ones(16))
+    assert found.centre[0] == pytest.approx(1.0)
+    assert 0.02 < np.sqrt(found.covariance[0, 0]) < 0.05
+
+
 def test_the_posterior_holds_the_truth_as_often_as_it_says() -> None:
     draw = np.random.default_rng(7)
     expected, spread = prior(ABILITIES)

@@ -21,6 +21,8 @@ USUAL_CANDIDATES = 4.0
 """The usual spread counts like that many candidates."""
 NOISE_LABELS = 15.0
 """What the known candidates say of the noise counts like that many labels."""
+LEAST_NOISE = 0.01
+"""Variance of a label: where all known candidates are always right nothing tells of it, and few labels are no proof."""
 LARGEST_WEIGHT = 10.0
 """A label counts at most like that many usual ones: a rare one must not speak for all."""
 
@@ -48,7 +50,8 @@ class Newcomer:
         relative = relative / relative.mean()
         x = np.hstack([np.ones((len(factors), 1)), factors])
         blurred = np.einsum("k,nkl,l->n", expected[1:], doubt, expected[1:])
-        noise = float(abilities.noise.mean())
+        usual = max(float(abilities.noise.mean()), LEAST_NOISE)
+        noise = usual
         residual = quality - x @ expected
         for _ in range(2):
             variance = (noise + blurred) / relative
@@ -56,7 +59,7 @@ class Newcomer:
             centre = expected + covariance @ (x.T @ (residual / variance))
             error = quality - x @ centre
             within = float((relative * np.maximum(error**2 - blurred, 0.0)).sum())
-            noise = (NOISE_LABELS * float(abilities.noise.mean()) + within) / (NOISE_LABELS + len(x))
+            noise = max((NOISE_LABELS * usual + within) / (NOISE_LABELS + len(x)), LEAST_NOISE)
         leverage = np.einsum("nk,kl,nl->n", x, covariance, x) / variance
         left_out = quality - error / np.maximum(1.0 - leverage, 1e-6)
         return cls(centre, covariance, NOISE_LABELS + len(x), left_out)
