@@ -68,7 +68,8 @@ def test_a_missing_model_is_an_error() -> None:
         align_models(panel_of(5), ("cheap", "fifth"))
     panel = panel_of(5)
     panel.quality[:, 2] = np.nan
-    with pytest.raises(EvaluationError, match="not one quality of poor"):
+    panel.quality[:, 1] = np.nan
+    with pytest.raises(EvaluationError, match=f"not one quality of {MODELS[1]}, poor .* tenbin router retire-model"):
         align_models(panel, MODELS)
 
 

@@ -114,9 +114,10 @@ def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[st
     aligned = panel.of_models(models)
     empty = np.isnan(aligned.quality).all(axis=0)
     if empty.any():
+        missing = [name for name, is_empty in zip(models, empty.tolist(), strict=True) if is_empty]
         raise EvaluationError(
-            f"not one quality of {models[int(np.argmax(empty))]} among the test queries",
-            fix="label some of its answers there",
+            f"not one quality of {', '.join(missing)} among the test queries",
+            fix="label some answers there, or leave it out: tenbin router retire-model",
         )
     return aligned, tuple(name for name in panel.models if name not in set(models))
 
