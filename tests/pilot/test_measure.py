@@ -147,3 +147,5 @@ def test_fifty_right_answers_of_fifty_are_no_proof_of_all() -> None:
     assert 0.93 < singles["mid"].quality_ratio.low < 0.96
     assert (singles["small"].quality.low, singles["small"].quality_ratio.low) == (0.0, 0.0)
     assert 0.04 < singles["small"].quality.high < 0.07
+    ties = Worth(0.5 * np.ones_like(alike.quality), alike.cost_usd)  # of the reference against itself, by definition
+    assert singles_of(measure((), field, ties, resamples=9, seed=0), field)[0].quality == Figure(0.5, 0.5, 0.5)

@@ -160,11 +160,11 @@ def singles_of(measured: Measured, field: Field) -> tuple[Single, ...]:
 
 
 def with_doubt(figure: Figure, n: int) -> Figure:
-    """The figure, with that of two outcomes more of either kind where all n came out alike, and resamples do, too.
+    """The figure, with that of two outcomes more of either kind where all n, and so all resamples, came out 0 or 1.
 
     Fifty right answers of fifty are no proof of all (Agresti and Coull, The American Statistician 52:2, 1998).
     """
-    if figure.high - figure.low > ALIKE:
+    if figure.high - figure.low > ALIKE or ALIKE < figure.value < 1.0 - ALIKE:
         return figure
     share = 2.0 / (n + 4.0)
     reach = NormalDist().inv_cdf(0.5 + LEVEL / 2.0) * math.sqrt(share * (1.0 - share) / (n + 4.0))
