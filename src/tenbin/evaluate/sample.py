@@ -114,7 +114,7 @@ def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[st
     aligned = panel.of_models(models)
     empty = np.isnan(aligned.quality).all(axis=0)
     if empty.any():
-        missing = [name for name, is_empty in zip(models, empty.tolist(), strict=True) if is_empty]
+        missing = [models[m] for m in np.flatnonzero(empty).tolist()]
         raise EvaluationError(
             f"not one quality of {', '.join(missing)} among the test queries",
             fix="label some answers there, or leave it out: tenbin router retire-model",
