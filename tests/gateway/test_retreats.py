@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,13 @@ def test_a_mark_that_is_taken_away_while_all_are_read_is_none(tmp_path: Path) ->
     marks = Marks(tmp_path)
     marks.put("auto", {"reason": "quality"})
     (tmp_path / "retreats" / "gone.json").symlink_to("nowhere")  # listed, and not there any more
+    assert list(marks.all()) == ["auto"]
+
+
+def test_threads_that_put_the_same_mark_do_not_meet(tmp_path: Path) -> None:
+    marks = Marks(tmp_path)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda number: marks.put("auto", {"number": number}), range(1000)))
     assert list(marks.all()) == ["auto"]
 
 

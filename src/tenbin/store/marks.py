@@ -2,13 +2,14 @@
 
 A kind "retreats" has one per profile that has retreated, "excuses" one per profile with the day that was waved through,
 "resumed" one per profile with when somebody looked into it; "pacing" and "seen" one per profile and place (`Place`),
-with what was spent and what was seen of the SLA.
+with what was spent and what was seen of the SLA; "pauses" one per place with what providers asked for.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class Marks:
         """Set a mark, whole or not at all; `name` is a profile's (with a place's), which is a fine file name."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside = self.folder / f".{name}.{os.getpid()}"
+            beside = self.folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
             beside.write_text(json.dumps(dict(content)), encoding="utf-8")
             beside.rename(self.folder / f"{name}.json")
         except OSError as error:
