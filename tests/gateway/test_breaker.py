@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenbin.gateway.breaker import Abandoned, Breaker, Failed, Rules, Spoke, Started, Succeeded, step
+from tenbin.gateway.breaker import Abandoned, Breaker, Failed, Rules, Spoke, Started, Succeeded, Told, step
+from tenbin.gateway.breakers import Breakers
+from tenbin.gateway.pauses import PAUSES, Pauses
+from tenbin.store.marks import Marks
+from tenbin.store.place import Place
 
 RULES = Rules()
 
@@ -89,6 +94,37 @@ def test_retry_after_is_kept_at_once_and_capped() -> None:
     assert fail(Breaker("m"), 4, 0.0).in_a_row == 4
     assert fail(fail(Breaker("m"), 4, 0.0), 1, 0.0, 0.01).pause_s >= RULES.first_pause_s
     assert fail(fail(Breaker("m"), 4, 0.0), 1, 0.0, 50.0).pause_s == 50.0
+
+
+def test_what_a_provider_asked_of_another_worker_is_kept_until_then_and_shortens_nothing() -> None:
+    told = step(Breaker("m"), Told(8.0), 10.0, RULES)
+    assert (told.admits(17.9, RULES), told.admits(18.0, RULES)) == (False, True)
+    assert step(Breaker("m"), Told(1e9), 10.0, RULES).pause_s == RULES.longest_retry_after_s
+    assert step(Breaker("m"), Told(0.0), 10.0, RULES) == Breaker("m")
+    for breaker in (opened(), step(opened(), Started(), 10.0, RULES)):
+        assert step(breaker, Told(0.5), 10.0, RULES) is breaker
+
+
+def test_workers_tell_each_other_what_providers_asked_for_and_nothing_else(tmp_path: Path) -> None:
+    def made() -> tuple[Breakers, Pauses]:
+        place = Place(tmp_path, 0)
+        place.take()
+        return Breakers(), Pauses(Marks(tmp_path, PAUSES), place)
+
+    (here, mine), (there, others) = made(), made()
+    here.failed("asks/60", 0, 60.0)
+    here.failed("asks/300", 0, 1e9)
+    for _ in range(RULES.failures_in_a_row):
+        here.failed("fails", 0, None)
+    assert not any(here.admits(name) for name in ("asks/60", "asks/300", "fails"))
+    Marks(tmp_path, PAUSES).put("7", {"until": {"gone": 1e12}})  # a worker that is not there
+    mine.share(here.asked_until())
+    there.told(others.share(there.asked_until()))
+    assert [there.admits(name) for name in ("asks/60", "asks/300", "fails", "gone")] == [False, False, True, True]
+    assert 59.0 < there.wait_s("asks/60") <= 60.0
+    assert 299.0 < there.wait_s("asks/300") <= 300.0
+    Marks(tmp_path, PAUSES).put("0", {"until": {"asks/60": "x", "over": 1.0}})
+    assert others.share({}) == {}
 
 
 def test_one_probe_goes_through_and_its_success_closes() -> None:

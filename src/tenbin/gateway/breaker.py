@@ -66,7 +66,13 @@ class Abandoned(NamedTuple):
     epoch: int
 
 
-Event = Started | Spoke | Succeeded | Failed | Abandoned
+class Told(NamedTuple):
+    """The provider has asked another worker to leave the candidate alone for `pause_s` from now."""
+
+    pause_s: float
+
+
+Event = Started | Spoke | Succeeded | Failed | Abandoned | Told
 
 
 class Breaker(NamedTuple):
@@ -111,11 +117,10 @@ def step(breaker: Breaker, event: Event, now: float, rules: Rules) -> Breaker:
     though it is not admitted (a last resort) is no event.
     """
     if isinstance(event, Started):
-        if breaker.status == "closed" or not breaker.admits(now, rules):
-            return breaker
-        epoch = breaker.epoch + 1
-        first = epoch if breaker.status == "open" else breaker.first_probe
-        return breaker._replace(status="half_open", epoch=epoch, since=now, first_probe=first)
+        return _started(breaker, now, rules)
+    if isinstance(event, Told):
+        pause_s = min(event.pause_s, rules.longest_retry_after_s)
+        return _opened(breaker, now, pause_s) if breaker.status == "closed" and pause_s > 0.0 else breaker
     if breaker.status == "open":
         return breaker
     is_answer = isinstance(event, Spoke | Succeeded)
@@ -124,6 +129,15 @@ def step(breaker: Breaker, event: Event, now: float, rules: Rules) -> Breaker:
     if breaker.status == "half_open":
         return _probed(breaker, event, now, rules)
     return breaker if isinstance(event, Abandoned | Spoke) else _counted(breaker, event, now, rules)
+
+
+def _started(breaker: Breaker, now: float, rules: Rules) -> Breaker:
+    """The breaker while the call is under way that was let through."""
+    if breaker.status == "closed" or not breaker.admits(now, rules):
+        return breaker
+    epoch = breaker.epoch + 1
+    first = epoch if breaker.status == "open" else breaker.first_probe
+    return breaker._replace(status="half_open", epoch=epoch, since=now, first_probe=first)
 
 
 def _is_probe(breaker: Breaker, epoch: int) -> bool:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from tenbin.gateway.breaker import Abandoned, Breaker, Event, Failed, Rules, Spoke, Started, Status, Succeeded, step
+from tenbin.gateway.breaker import (
+    Abandoned,
+    Breaker,
+    Event,
+    Failed,
+    Rules,
+    Spoke,
+    Started,
+    Status,
+    Succeeded,
+    Told,
+    step,
+)
 
 
 class Breakers:
@@ -14,6 +26,7 @@ class Breakers:
     def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
         self._breakers: dict[str, Breaker] = {}
+        self._asked_until: dict[str, float] = {}
 
     def admits(self, name: str) -> bool:
         """Whether a call to this candidate may go out now."""
@@ -40,6 +53,19 @@ class Breakers:
     def failed(self, name: str, epoch: int, retry_after_s: float | None) -> None:
         """The call failed through the candidate's fault."""
         self._step(name, Failed(epoch, retry_after_s))
+        if retry_after_s is not None and retry_after_s > 0.0:
+            self._asked_until[name] = time.time() + min(retry_after_s, self.rules.longest_retry_after_s)
+
+    def asked_until(self) -> Mapping[str, float]:
+        """Until when (Unix seconds) candidates have asked to be left alone, where that is not over; for any thread."""
+        now = time.time()
+        return {name: until for name, until in dict(self._asked_until).items() if until > now}
+
+    def told(self, asked_until: Mapping[str, float]) -> None:
+        """What candidates have asked other workers for."""
+        now = time.time()
+        for name, until in asked_until.items():
+            self._step(name, Told(until - now))
 
     def abandoned(self, name: str, epoch: int) -> None:
         """The call ended without saying anything of the candidate."""

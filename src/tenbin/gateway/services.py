@@ -19,6 +19,7 @@ from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
+from tenbin.gateway.pauses import PAUSES, Pauses
 from tenbin.gateway.planner import Planner
 from tenbin.gateway.retreat import DAY_S
 from tenbin.gateway.retreats import Marked, Retreats
@@ -104,6 +105,7 @@ class Services:
         elsewhere = Elsewhere(turns, self.sessions, self.place, is_shared=workers > 1)
         self.planner = Planner(self.decider, self.sessions, elsewhere, self.strangers, self.keys)
         self.retreats = Retreats(folder, self.place, workers)
+        self.pauses = Pauses(Marks(folder, PAUSES), self.place)
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
@@ -357,6 +359,7 @@ class Services:
 
     def _share_resumes(self) -> None:
         self.loop.call_soon_threadsafe(self._adopt, self.retreats.marked())
+        self.loop.call_soon_threadsafe(self.breakers.told, self.pauses.share(self.breakers.asked_until()))
 
     def _adopt(self, marked: Marked) -> None:
         self.retreats.adopt(marked)
