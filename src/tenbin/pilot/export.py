@@ -12,8 +12,8 @@ from tenbin.pilot.believed import believed
 from tenbin.pilot.data_card import Card, write_card
 from tenbin.pilot.export_table import Layout, Prompts, export_table
 from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.prices import book_at_hand
 from tenbin.pilot.results import read_results
-from tenbin.pilot.status import price_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def export(folder: PilotFolder, out: Path, terms: ExportTerms | None = None) -> 
     if not os.access(out.absolute().parent, os.W_OK) or place.is_dir():
         raise UsageError("cannot be written", where=str(place), fix="name another place")
     files = export_table(results, out, terms.layout, terms.prompts)
-    book = price_book(settings)
+    book = book_at_hand(settings)
     card = Card(
         name=folder.name,
         settings=settings,

@@ -7,12 +7,10 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from tenbin.config.document import load_document
-from tenbin.errors import ConfigError, DataError, EvaluationError
+from tenbin.errors import DataError, EvaluationError
 from tenbin.evaluate.evaluation import evaluate
 from tenbin.evaluate.result import Evaluation, OperatingPoint, VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
@@ -39,6 +37,7 @@ from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import GROWTH
 from tenbin.pilot.plan.setup import Setup
 from tenbin.pilot.plan.stage import StagePlan
+from tenbin.pilot.prices import book_at_hand
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
 from tenbin.pilot.repriced import repriced
@@ -148,7 +147,7 @@ def pilot_status(
     report = progress or silent
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
-    results, setup, book = results_of(prompts, records), setup_today(settings, environ or {}), price_book(settings)
+    results, setup, book = results_of(prompts, records), setup_today(settings, environ or {}), book_at_hand(settings)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
     report("next stage", 0.0)
@@ -203,25 +202,6 @@ def _other_metric(results: Results, setup: Setup | None) -> str | None:
     """What the configuration grades by today, where the grades are by something else."""
     today = None if setup is None else setup.grader.name
     return None if results.metric in (None, today) else today
-
-
-def price_book(settings: PilotSettings) -> PriceBook | None:
-    """The pilot's price book, or that of its `tenbin.toml`; None where there is none for all of its candidates.
-
-    Recorded dollars do then: a pilot that was moved to another machine can still be looked at.
-    """
-    place = None if settings.prices is None else Path(settings.prices)
-    if place is None:
-        try:
-            document = load_document(Path(settings.config), {})
-        except ConfigError:
-            return None
-        written = document.plain["gateway"].get("prices")
-        place = None if written is None else document.path(written)
-    if place is None or not place.exists():
-        return None
-    book = PriceBook.load(place)
-    return book if set(settings.candidates) <= book.entries.keys() else None
 
 
 def open_prompts(plan: Sequence[Pair], records: Sequence[Record]) -> frozenset[str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenbin.config.document import Document, load_document
-from tenbin.errors import ConfigError, DataError, PriceError, UsageError, did_you_mean
+from tenbin.errors import ConfigError, DataError, UsageError, did_you_mean
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.pair import Pair
+from tenbin.pilot.prices import needed_book
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
 from tenbin.prices.book import PriceBook
@@ -60,7 +61,7 @@ def prepare(
     called = _called(document, models, settings)
     if asks:
         _check_keys(called, environ)
-    prices = _prices(document, settings)
+    prices = needed_book(settings, document)
     return Prepared(
         folder=folder,
         settings=settings,
@@ -114,14 +115,3 @@ def _check_keys(called: Mapping[str, Destination], environ: Mapping[str, str]) -
     others = f", or go on {flags}" if len(keyless) < len(called) else ""
     is_are = "is" if len(set(keyless.values())) == 1 else "are"
     raise ConfigError(f"{variables} {is_are} not set: no key to ask {named} with", fix=f"export it{others}")
-
-
-def _prices(document: Document, settings: PilotSettings) -> PriceBook:
-    if settings.prices is not None:
-        return PriceBook.load(Path(settings.prices))
-    written = document.plain["gateway"].get("prices")
-    if written is None:
-        what = f'the pilot has no price book, and [gateway] of "{settings.config}" names none'
-        fix = "make one with 'tenbin prices import' and name it there: prices = \"prices.toml\""
-        raise PriceError(what, fix=fix)
-    return PriceBook.load(document.path(written))
