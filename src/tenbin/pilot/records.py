@@ -15,6 +15,8 @@ from tenbin.types import Usage
 Purpose = Literal["answer", "grade"]
 STOPPED = "cancelled"
 """The kind of a failure that is our own: the run was stopped before the answer had come."""
+CUT_OFF = frozenset({"length", "max_tokens"})
+"""Why an answer ended where it did: its output cap was reached."""
 
 
 class Begun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):
@@ -57,6 +59,11 @@ class Bought(msgspec.Struct, frozen=True, omit_defaults=True, tag="bought"):
     is_refusal: bool = False
     is_estimated: bool = False
     held_usd: float = 0.0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it ended at its output cap."""
+        return self.finish_reason in CUT_OFF
 
 
 class Failed(msgspec.Struct, frozen=True, omit_defaults=True, tag="failed"):

@@ -14,8 +14,6 @@ from tenbin.pilot.records import STOPPED, Failed, Graded, Record
 from tenbin.pilot.results import Results
 from tenbin.pilot.standing import Standing
 
-CUT_OFF = frozenset({"length", "max_tokens"})
-"""Why an answer ended where it did: its output cap was reached."""
 NOTES = 5
 
 
@@ -139,7 +137,7 @@ def _candidate(
         ungraded=sum(0 not in answer.grades for answer in firsts),
         refusals=sum(answer.bought.is_refusal for answer in firsts),
         empty=sum(not answer.bought.answer.strip() for answer in firsts),
-        cut_off=sum(answer.bought.finish_reason in CUT_OFF for answer in firsts),
+        cut_off=sum(answer.bought.is_cut_off for answer in firsts),
         given_up=sum(key[1] == model for key in standing.given_up - standing.bought),
         failures=dict(sorted(Counter(record.kind for record in failed).items())),
         answers_usd=sum(answer.bought.cost_usd + answer.bought.held_usd for answer in mine),

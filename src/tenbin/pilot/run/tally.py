@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 from tenbin.pilot.records import Bought, Failed, Graded
 
-CUT = "length"
-"""The finish reason of an answer that met its output cap."""
-
 
 @dataclass(slots=True)
 class Tally:
@@ -43,7 +40,7 @@ class Tally:
                 self.bought += 1
                 self.refusals += record.is_refusal
                 self.empty += not record.is_refusal and not record.answer.strip()
-                self.cut += record.finish_reason == CUT
+                self.cut += record.is_cut_off
                 self.estimated += record.is_estimated
                 self.output_tokens += record.usage.output_tokens
                 self.answer_usd += record.cost_usd + record.held_usd
