@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from tenbin.prices import PriceBook
 from tenbin.router.crossfit import doubly_robust
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.types import Bools, Estimates, Floats, Ints, Panel
+from tenbin.types import Bools, Estimates, Floats, Panel
 
 IN_PLAY = 0.5
 """A candidate stays in play while it has at least this share of the reference's labels: ladders set aside what stands
@@ -114,7 +113,7 @@ def unseen_estimates(router: Router, learnt_from: Panel, field: Field) -> Estima
     inside = {query.query_id: i for i, query in enumerate(learnt_from.queries)}
     rows = np.array([inside.get(query.query_id, -1) for query in field.panel.queries])
     strange = rows < 0
-    own = _pick(router.crossfit.estimates, np.where(strange, 0, rows))
+    own = router.crossfit.estimates.take(np.where(strange, 0, rows))
     if not strange.any():
         return own
     others = router.estimate(router.features([q for q, out in zip(field.panel.queries, strange, strict=True) if out]))
@@ -123,10 +122,3 @@ def unseen_estimates(router: Router, learnt_from: Panel, field: Field) -> Estima
         if mine is not None and theirs is not None:
             mine[strange] = theirs
     return own
-
-
-def _pick(estimates: Estimates, rows: Ints) -> Estimates:
-    """Copies of some rows."""
-    cells: dict[str, Any] = {item.name: getattr(estimates, item.name) for item in fields(Estimates)}
-    picked: dict[str, Any] = {name: None if it is None else it[rows].copy() for name, it in cells.items()}
-    return Estimates(**picked)
