@@ -34,6 +34,8 @@ def silent(_step: str, _done: float) -> None:
 SPLITS = ("train", "calibration", "test")
 CELLS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity")
 """The arrays that every panel has, in the order in which its content is hashed."""
+ESTIMATED = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
+"""The arrays that all estimates have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tenbin.evaluate.curve import Contender, chosen, constant, sweep, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.risk import Anchors
-from tenbin.types import Bools, Estimates, Figure, Floats, Ints
+from tenbin.types import ESTIMATED, Bools, Estimates, Figure, Floats, Ints
 
 PAIR_POINTS = 21
 PAIR_ROWS = 4000
@@ -133,7 +133,7 @@ def best_pair(
     best, best_area = (0, 1), -np.inf
     for pair in combinations(range(len(models)), 2):
         picked = list(pair)
-        two = Estimates(**{name: getattr(estimates, name)[rows][:, picked] for name in _CELLS})
+        two = Estimates(**{name: getattr(estimates, name)[rows][:, picked] for name in ESTIMATED})
         names = (models[pair[0]], models[pair[1]])
         choices = sweep(two, predicted[:, picked], names, anchors, mus, np.ones(2, dtype=np.bool_))
         points = [chosen(cells[:, picked], choices).mean(axis=1).tolist() for cells in (cost, quality)]
@@ -141,9 +141,6 @@ def best_pair(
         if area > best_area:
             best, best_area = pair, area
     return np.isin(np.arange(len(models)), best)
-
-
-_CELLS = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
 
 
 def _oracle(field: Field, quality: Floats, cost_usd: Floats) -> Contender:

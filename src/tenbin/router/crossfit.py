@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
 from tenbin.router.sweep import Sweep
-from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
+from tenbin.types import ESTIMATED, Bools, Choices, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
 ROWS_AT_ONCE = 16_384
-
-_ESTIMATES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "latency_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Crossfit:
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, float32."""
-        arrays = {f"estimated_{name}": getattr(self.estimates, name) for name in _ESTIMATES}
+        arrays = {f"estimated_{name}": getattr(self.estimates, name) for name in ESTIMATED}
         if self.estimates.recorded_cost_usd is not None:
             arrays["estimated_recorded_cost_usd"] = self.estimates.recorded_cost_usd
         arrays |= {f"observed_{name}": getattr(self.observed, name) for name in Observed.__slots__}
@@ -112,7 +110,7 @@ class Crossfit:
         """The crossfit of saved arrays."""
         wide = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
         estimates = Estimates(
-            **{name: wide[f"estimated_{name}"] for name in _ESTIMATES},
+            **{name: wide[f"estimated_{name}"] for name in ESTIMATED},
             recorded_cost_usd=wide.get("estimated_recorded_cost_usd"),
         )
         return cls(estimates, Observed(**{name: wide[f"observed_{name}"] for name in Observed.__slots__}))
