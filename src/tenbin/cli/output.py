@@ -34,6 +34,8 @@ OUR_STYLES = re.compile(r"(\x1b\[(?:0|1|2|3[1-3])m)")
 KEPT = "\n\t\u200c\u200d"
 """Line break, tab, and the joiners that scripts and emoji need."""
 
+NAME_WIDTH = 40
+"""What names of prompts and models are cut to in the tables of a pilot."""
 GAP = "  "
 """Between the columns of a table."""
 LEAST_TEXT = 24

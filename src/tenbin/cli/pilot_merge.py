@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tenbin.cli.flags import FILE, root_option
-from tenbin.cli.output import caution, clip, emit_json, json_option, number, say
+from tenbin.cli.output import NAME_WIDTH, caution, clip, emit_json, json_option, number, say
 from tenbin.errors import UsageError
 
 if TYPE_CHECKING:
     from tenbin.pilot.merge import Merged
 
 SHOWN = 10
-NAME_WIDTH = 40
 
 
 @click.command()

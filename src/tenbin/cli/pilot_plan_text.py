@@ -9,14 +9,13 @@ from typing import Any
 import msgspec
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import caution, clip, faint, percent, prose, strong, table, usd
+from tenbin.cli.output import NAME_WIDTH, caution, clip, faint, percent, prose, strong, table, usd
 from tenbin.cli.progress import duration
 from tenbin.pilot.commands import pilot_command
 from tenbin.pilot.plan.new import PilotPlan
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.report.catalogue import Catalogue
 
-NAME_WIDTH = 40
 KINDS: Mapping[str, str] = {
     "all": "pilot_plan.kind_all",
     "paired": "pilot_plan.kind_paired",

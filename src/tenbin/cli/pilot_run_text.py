@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import caution, clip, faint, number, prose, strong, table, usd
+from tenbin.cli.output import NAME_WIDTH, caution, clip, faint, number, prose, strong, table, usd
 from tenbin.cli.progress import duration
 from tenbin.pilot.commands import pilot_command
 from tenbin.pilot.folder import PilotFolder
@@ -14,7 +14,6 @@ from tenbin.pilot.run.forecast import CandidateForecast, RunForecast
 from tenbin.pilot.run.report import CandidateReport, RunReport
 from tenbin.report.catalogue import Catalogue
 
-NAME_WIDTH = 40
 ENDINGS: Mapping[str, str] = {
     "done": "pilot_run.ended_done",
     "budget": "pilot_run.ended_budget",

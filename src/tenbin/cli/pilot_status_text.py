@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tenbin.cli.failure import one_line
-from tenbin.cli.output import clip, faint, good, prose, strong, table
+from tenbin.cli.output import NAME_WIDTH, clip, faint, good, prose, strong, table
 from tenbin.pilot.commands import next_commands
 from tenbin.pilot.status import Status
 from tenbin.pilot.telling import Telling
-
-NAME_WIDTH = 40
 
 
 def status_text(status: Status, lang: str, root: Path) -> str:
