@@ -253,6 +253,10 @@ class Estimates:
         return replace(self, output_tokens=np.minimum(self.output_tokens, output_caps))
 
 
+NORMAL_95 = 1.959963984540054
+"""Standard deviations from the middle of a normal distribution to an end of its 95 % interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A measured number and its 95 % interval; NaN where it is not identifiable, or has none."""

@@ -11,7 +11,6 @@ import pytest
 from tenbin.evaluate.intervals import (
     LEVEL,
     LONGER_ARM,
-    REACH,
     Columns,
     Means,
     interval,
@@ -22,7 +21,7 @@ from tenbin.evaluate.intervals import (
     resample,
     standard_error,
 )
-from tenbin.types import Floats, Ints
+from tenbin.types import NORMAL_95, Floats, Ints
 
 
 def means_of(values: Floats, weight: Floats | None = None, cluster: Ints | None = None, resamples: int = 400) -> Means:
@@ -124,7 +123,7 @@ def test_an_interval_is_drawn_out_by_both_leans_on_the_side_away_from_them() -> 
 
 
 def test_the_reach_is_that_of_the_level() -> None:
-    assert pytest.approx(NormalDist().inv_cdf(0.5 + LEVEL / 2.0)) == REACH
+    assert pytest.approx(NormalDist().inv_cdf(0.5 + LEVEL / 2.0)) == NORMAL_95
 
 
 def test_the_longer_arm_of_a_skewed_mean_is_drawn_out_and_only_that_one() -> None:
@@ -187,6 +186,6 @@ def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -
     by = 0.3 * 16.0  # as often as outcomes differ, and by as much as those of the next in line
     assert lent_sd(values, half[None], 0, one, np.arange(n), beyond[None])[0] == pytest.approx(math.sqrt(by) / n)
     rows = np.ones(101)
-    assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - REACH * lent[0])
+    assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - NORMAL_95 * lent[0])
     assert lent_sd(values[:, :1], stays[None, :], 0, one, np.arange(n)) == pytest.approx([0.0])
     assert lent_sd(values, stays[None], 0, one, np.arange(n), stays[None]).tolist() == [0.0]  # nobody is next in line

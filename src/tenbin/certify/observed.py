@@ -13,9 +13,8 @@ import math
 import numpy as np
 
 from tenbin.certify.pairs import Pairs
-from tenbin.types import UNKNOWN, Figure, Floats
+from tenbin.types import NORMAL_95, UNKNOWN, Figure, Floats
 
-NORMAL_95 = 1.959963984540054
 LENT_PAIRS = 2.0
 LEAST_IN_LINE = 10
 """Prompts next in line, where fewer have gone."""

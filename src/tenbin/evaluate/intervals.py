@@ -13,18 +13,15 @@ from collections.abc import Callable
 import numpy as np
 
 from tenbin.evaluate.curve import chosen
-from tenbin.types import Choices, Figure, Floats, Ints
+from tenbin.types import NORMAL_95, Choices, Figure, Floats, Ints
 
 LEVEL = 0.95
-REACH = 1.959963984540054
-"""Standard deviations from the middle of a normal distribution to an end of its interval."""
 LEANS = 2.0
 """How often the resamples' lean is counted: once for themselves, once for the figure that they are made of."""
 LONGER_ARM = 0.5
 """How much of its excess over the shorter arm the longer one still lacks: for a mean of skewness 6 g the percentile
-interval ends at REACH + g (REACH^2 - 1) and the middle is at -g, so that with both leans it ends at
-REACH + g (REACH^2 + 1); it should at REACH + g (2 REACH^2 + 1) (Hall, Annals of Statistics 16:3, 1988), and the excess
-is 2 g REACH^2."""
+interval ends at z + g (z^2 - 1), z the normal quantile, and the middle is at -g, so that with both leans it ends at
+z + g (z^2 + 1); it should at z + g (2 z^2 + 1) (Hall, Annals of Statistics 16:3, 1988), and the excess is 2 g z^2."""
 LENT_QUERIES = 2.0
 """Successes that an interval of a share adds to those seen (Agresti and Coull, American Statistician 52:2, 1998)."""
 BATCH = 100
@@ -151,7 +148,7 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> 
     below = figure.value - figure.low + LONGER_ARM * max(-excess, 0.0)
     above = figure.high - figure.value + LONGER_ARM * max(excess, 0.0)
     if lent_sd > 0.0:
-        below, above = math.hypot(below, REACH * lent_sd), math.hypot(above, REACH * lent_sd)
+        below, above = math.hypot(below, NORMAL_95 * lent_sd), math.hypot(above, NORMAL_95 * lent_sd)
     below, above = below + max(-one_more, 0.0), above + max(one_more, 0.0)
     return _figure(figure.value, figure.value - below, figure.value + above)
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from tenbin.config.candidates import Endpoint
-from tenbin.pilot.plan.certainty import NORMAL_95, cheapest_keeping, expected_width
+from tenbin.pilot.plan.certainty import cheapest_keeping, expected_width
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.forecast import dearest_factor, forecast
 from tenbin.pilot.plan.lengths import Lengths, expect_lengths
 from tenbin.pilot.plan.planner import History, _allowed
 from tenbin.pilot.plan.stage import CandidateForecast
 from tenbin.router.crossfit import DialCurve
-from tenbin.types import Candidate
+from tenbin.types import NORMAL_95, Candidate
 from tests.pilot.plan.made import made_world
 
 

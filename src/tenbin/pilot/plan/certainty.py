@@ -15,7 +15,7 @@ from tenbin.evaluate.hull import upper_hull
 from tenbin.risk import choose, losses, name_order
 from tenbin.router.crossfit import DialCurve, doubly_robust
 from tenbin.router.router import Router
-from tenbin.types import Floats, TradeOff
+from tenbin.types import NORMAL_95, Floats, TradeOff
 
 PRIOR_SD = 3.0
 """Of one prompt, before any answer. Measured ones lie between .5 and 6: the dearer the last points of quality, the more
@@ -23,7 +23,6 @@ the error of quality blurs the dollars."""
 NEARBY = 0.02
 """Shares of the promised quality between which the curve's slope is taken, and at which trade-offs matter, too."""
 LARGEST_MU = 0.999
-NORMAL_95 = 1.959963984540054
 
 
 def expected_width(sd: float, n: int) -> float:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from tenbin.config.candidates import Endpoint
-from tenbin.pilot.plan.certainty import NORMAL_95, PRIOR_SD, expected_width
+from tenbin.pilot.plan.certainty import PRIOR_SD, expected_width
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.ground import Ground
 from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, Lengths
 from tenbin.pilot.plan.stage import CandidateForecast, StagePlan
 from tenbin.pilot.run.lane import PLACES
+from tenbin.types import NORMAL_95
 
 SECONDS_PER_MINUTE = 60.0
 
