@@ -173,6 +173,9 @@ def pilot_status(
         proof_model=None if proof is None else proof.model,
         is_exhausted=_is_exhausted(prompts, plan),
     )
+    verdict = verdict_of(evidence)
+    # Where the reference is no measure, what is saved against it pays for nothing.
+    saving = None if verdict.kind == "check" else evidence.saving
     return Status(
         name=folder.name,
         settings=settings,
@@ -193,8 +196,8 @@ def pilot_status(
         pace=found.pace,
         next_stage=following,
         proof=proof,
-        payback=payback_of(counted.spent_usd, evidence.saving, settings.queries_per_day),
-        verdict=verdict_of(evidence),
+        payback=payback_of(counted.spent_usd, saving, settings.queries_per_day),
+        verdict=verdict,
     )
 
 
