@@ -173,9 +173,6 @@ def pilot_status(
         proof_model=None if proof is None else proof.model,
         is_exhausted=_is_exhausted(prompts, plan),
     )
-    verdict = verdict_of(evidence)
-    # Where the reference is no measure, what is saved against it pays for nothing.
-    saving = None if verdict.kind == "check" else evidence.saving
     return Status(
         name=folder.name,
         settings=settings,
@@ -196,9 +193,14 @@ def pilot_status(
         pace=found.pace,
         next_stage=following,
         proof=proof,
-        payback=payback_of(counted.spent_usd, saving, settings.queries_per_day),
-        verdict=verdict,
+        payback=payback_of(counted.spent_usd, _paying(evidence), settings.queries_per_day),
+        verdict=verdict_of(evidence),
     )
+
+
+def _paying(evidence: Evidence) -> Saving | None:
+    """The saving that pays for the pilot; None where the reference is no measure, for nothing is saved against it."""
+    return None if verdict_of(evidence).kind == "check" else evidence.saving
 
 
 def _other_metric(results: Results, setup: Setup | None) -> str | None:
