@@ -191,7 +191,7 @@ def test_an_odd_answer_that_clients_read_is_not_lost(site: Guarded, body: bytes)
 
 
 def test_an_answer_that_cannot_be_translated_was_billed_all_the_same(site: Guarded) -> None:
-    call = b'{"id":"a","type":"function","function":{"name":"f","arguments":{"no":"text"}}}'
+    call = b'{"id":"a","type":"function","function":{"name":"f","arguments":["no","object"]}}'
     message = b'{"role":"assistant","tool_calls":[%s]}' % call
     usage = b'{"prompt_tokens":1000,"completion_tokens":100}'
     body = b'{"choices":[{"index":0,"message":%s,"finish_reason":"tool_calls"}],"usage":%s}' % (message, usage)

@@ -30,7 +30,7 @@ def chat_to_messages(body: Json, destination_model: str, max_output_tokens: int 
     """
     reason = untranslatable(body, "openai", "anthropic", destination_model)
     if reason is not None:
-        param, fix = reason.split()[0].rstrip(","), "name a candidate of the OpenAI dialect"
+        param, fix = reason.split()[0].rstrip(","), "change it, or name a candidate of the OpenAI dialect"
         raise RequestError(400, "unsupported_parameter", reason, param=param, fix=fix)
     rules = anthropic_rules(destination_model)
     system, messages = _conversation(objects(body.get("messages"), "messages"), rules.takes_system_turns)

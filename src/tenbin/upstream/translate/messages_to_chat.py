@@ -38,7 +38,7 @@ def messages_to_chat(body: Json, destination_model: str | None = None, max_outpu
     """
     reason = untranslatable(body, "anthropic", "openai", destination_model)
     if reason is not None:
-        param, fix = reason.split()[0].rstrip(","), "name a candidate of the Anthropic dialect"
+        param, fix = reason.split()[0].rstrip(","), "change it, or name a candidate of the Anthropic dialect"
         raise RequestError(400, "unsupported_parameter", reason, param=param, fix=fix)
     rules = openai_rules(destination_model)
     out: Json = {"model": destination_model or string(body.get("model"), "model")}
