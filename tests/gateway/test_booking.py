@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tenbin.gateway import relay
+from tenbin.gateway.incoming import BYTES_PER_TOKEN
 from tenbin.gateway.wire import Wire
 from tenbin.store.call import Call
 from tenbin.testing import Answer
@@ -138,6 +139,21 @@ def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Runni
         call = last(gateway)
         assert call.reserve_usd == pytest.approx(times * 1_000 * USD_PER_WORD["good"], rel=0.03)
         assert call.cost_usd == pytest.approx(2.0 * (1_000 * 10 + 100 * 40) / 1e6), "as it was served, not as asked"
+
+
+def test_what_is_sent_beside_the_messages_is_expected_to_cost(gateway: Running) -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "x" * 40_000, "parameters": {}}}
+    plain, heavy = (gateway.chat(tenbin={"allow": ["good"]}, **more) for more in ({}, {"tools": [tool]}))
+    more = float(heavy.headers["x-tenbin-expected-cost-usd"]) - float(plain.headers["x-tenbin-expected-cost-usd"])
+    assert more == pytest.approx(40_000 / BYTES_PER_TOKEN * 10e-6, rel=0.05)
+
+
+def test_texts_are_not_kept_where_the_profile_does_not_say_so(gateway: Running) -> None:
+    assert gateway.chat().status == 200
+    gateway.calls()
+    *_, call = gateway.gateway.services.reader.requests(with_text=True)
+    assert (call.status, call.http_status, call.prompt, call.answer) == ("ok", 200, None, None)
+    assert "did not store prompts" in call.text_missing
 
 
 def test_a_ceiling_holds_for_all_answers_together(gateway: Running) -> None:

@@ -172,3 +172,4 @@ def test_a_full_disk_keeps_rows_in_memory_and_leaves_out_texts_that_find_no_room
     assert sorted(call.user or "" for call in calls) == sorted([*before, *during, *big, *after])
     without = {call.user for call in calls if call.prompt is None}
     assert set() < without < set(big)
+    assert all(json.loads(call.answer)["choices"] for call in calls if call.user in {*before, *after})
