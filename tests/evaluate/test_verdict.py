@@ -67,7 +67,7 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
 BETWEEN_MODELS = (
     "Over blind mixtures of single models the gain in mean quality is +0.0200 [+0.0150, +0.0250] (AIQ) and "
     "+0.0200 [+0.0150, +0.0250] (AIQ-log) on 1,000 unseen prompts.",
-    "単独モデルを無作為に混ぜた場合に対する平均品質の差は、未見の1,000件でAIQ +0.0200（95%信頼区間 +0.0150〜+0.0250）、"
+    "単独モデルを無作為に混ぜた場合に対する平均品質の差は、未学習の1,000件でAIQ +0.0200（95%信頼区間 +0.0150〜+0.0250）、"
     "AIQ-log +0.0200（95%信頼区間 +0.0150〜+0.0250）です。",
 )
 OPEN = Figure(1.02, 1.01, math.nan)
@@ -123,7 +123,7 @@ UNTOLD = Single("mid", "large", UNKNOWN, OPEN)
             ],
             [
                 "判断の前に、検証用のプロンプトをあと約171件集めてください。",
-                "検証に使えた未見のプロンプトは29件だけでした。",
+                "検証に使えた未学習のプロンプトは29件だけでした。",
             ],
         ),
     ],

@@ -166,11 +166,11 @@ def _japanese(w: Wording) -> list[str]:
         )
     if w.n_models > 1 and not math.isnan(w.gain.low):
         said.append(
-            f"単独モデルを無作為に混ぜた場合に対する平均品質の差は、未見の{w.n_test:,}件で"
+            f"単独モデルを無作為に混ぜた場合に対する平均品質の差は、未学習の{w.n_test:,}件で"
             f"AIQ {_signed_ja(w.gain)}、AIQ-log {_signed_ja(w.gain_log)}です。"
         )
     elif w.n_models > 1:
-        said.append(f"検証に使えた未見のプロンプトは{w.n_test:,}件だけでした。")
+        said.append(f"検証に使えた未学習のプロンプトは{w.n_test:,}件だけでした。")
     return said
 
 
