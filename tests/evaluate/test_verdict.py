@@ -67,8 +67,8 @@ def test_a_sure_gain_and_a_kept_promise_say_route() -> None:
 BETWEEN_MODELS = (
     "Over blind mixtures of single models the gain in mean quality is +0.0200 [+0.0150, +0.0250] (AIQ) and "
     "+0.0200 [+0.0150, +0.0250] (AIQ-log) on 1,000 unseen prompts.",
-    "単独モデルを無作為に混ぜた場合に対する平均品質の差は、未学習の1,000件でAIQ +0.0200（95%信頼区間 +0.0150〜+0.0250）、"
-    "AIQ-log +0.0200（95%信頼区間 +0.0150〜+0.0250）です。",
+    "単独モデルを無作為に混ぜた場合に対する平均品質の差は、未学習の1,000件で"
+    "AIQ +0.0200（95%信頼区間 +0.0150〜+0.0250）、AIQ-log +0.0200（95%信頼区間 +0.0150〜+0.0250）です。",
 )
 OPEN = Figure(1.02, 1.01, math.nan)
 FINEST = replace(point(0.0, UNKNOWN, kind="mu"), quality_ratio=OPEN, blind_saving=Figure(0.2, math.nan, math.nan))

@@ -70,7 +70,8 @@ def draw_sample(
     fresh = np.array([k not in known for k in keys], dtype=np.bool_)
     if not fresh.any():
         raise EvaluationError(
-            f"all {len(part)} queries were seen in training", fix="fit again with some marked split = test, or evaluate on others"
+            f"all {len(part)} queries were seen in training",
+            fix="fit again with some marked split = test, or evaluate on others",
         )
     aligned = aligned.take(fresh)
     notes += price_notes(aligned, price_tokens)
