@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tenbin.certify.path import MOST_ROWS, MUS, SPACING, decide, draw_path
+from tenbin.certify.path import MOST_ROWS, SPACING, decide, draw_path
 from tenbin.prices import PriceBook
 from tenbin.risk import mu_grid
+from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import TradeOff
@@ -33,7 +34,7 @@ def test_each_setting_saves_more_than_the_one_before(router: Router) -> None:
 
 
 def test_each_setting_is_the_middle_of_the_first_that_save_another_share(router: Router) -> None:
-    mus, at, cost = mu_grid(MUS), TradeOff(0.0, caution=0.5), router.cost_usd(router.crossfit.estimates)
+    mus, at, cost = mu_grid(DIAL_POINTS), TradeOff(0.0, caution=0.5), router.cost_usd(router.crossfit.estimates)
     chosen = decide(router, router.crossfit, at, EVERYONE, mus)
     spent = np.take_along_axis(cost, chosen.T, axis=1).mean(axis=0)
     saving = 1.0 - spent / cost[:, router.models.index(router.manifest.reference)].mean()

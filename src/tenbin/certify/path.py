@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tenbin.risk import cautious_quality, mu_grid
-from tenbin.router.crossfit import Crossfit
+from tenbin.router.crossfit import DIAL_POINTS, Crossfit
 from tenbin.router.router import Router
 from tenbin.router.sweep import Sweep
 from tenbin.types import Bools, Floats, Ints, TradeOff
 
 SPACING = 0.025
 """By how much of the reference's dollars one setting is expected to save more than the one before it."""
-MUS = 401
 MOST_ROWS = 4_096
 """More training rows would not move the settings, only the time that a price change takes."""
 
@@ -50,12 +49,12 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
     n = len(ground.observed.quality)
     if n > MOST_ROWS:
         ground = ground.take(np.linspace(0, n - 1, MOST_ROWS).astype(np.int64))
-    mus = mu_grid(MUS)
+    mus = mu_grid(DIAL_POINTS)
     cost = router.cost_usd(ground.estimates)
     chosen = decide(router, ground, trade_off, allowed, mus)
     spent = np.take_along_axis(cost, chosen.T, axis=1).mean(axis=0)
     usual = float(cost[:, router.models.index(router.manifest.reference)].mean())
-    saving = 1.0 - spent / usual if usual > 0.0 else np.zeros(MUS)
+    saving = 1.0 - spent / usual if usual > 0.0 else np.zeros(DIAL_POINTS)
     kept: list[int] = []
     reached = 0.0
     for k, share in enumerate(saving.tolist()):
@@ -63,7 +62,7 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
             reached = share
             # Where a stretch of settings decides alike, its middle is furthest from those that would not.
             beyond = np.flatnonzero(saving[k:] > share + 1e-12)
-            alike = int(beyond[0]) if beyond.size else MUS - k
+            alike = int(beyond[0]) if beyond.size else DIAL_POINTS - k
             kept.append(k + (alike - 1) // 2)
     return Path(tuple(replace(trade_off, mu=float(mus[k])) for k in kept), saving[kept], ground, chosen[kept])
 
