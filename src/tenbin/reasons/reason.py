@@ -51,6 +51,3 @@ class Reason(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
         """What copies are made of."""
         return (self.key,), dict(self.values)
-
-
-__all__ = ["LANGUAGES", "Reason"]
