@@ -164,7 +164,7 @@ def with_doubt(figure: Figure, n: int) -> Figure:
 
     Fifty right answers of fifty are no proof of all (Agresti and Coull, The American Statistician 52:2, 1998).
     """
-    if figure.high - figure.low > ALIKE or ALIKE < figure.value < 1.0 - ALIKE:
+    if figure.width > ALIKE or ALIKE < figure.value < 1.0 - ALIKE:
         return figure
     share = 2.0 / (n + 4.0)
     reach = NormalDist().inv_cdf(0.5 + LEVEL / 2.0) * math.sqrt(share * (1.0 - share) / (n + 4.0))
