@@ -47,6 +47,21 @@ def test_of_too_many_prompts_a_uniform_sample_is_kept_with_exact_counts() -> Non
     assert kept.max() < 20
 
 
+def test_a_tenth_is_held_out_for_calibration_and_a_fifth_for_the_test_and_never_more_than_1500() -> None:
+    for n, held_out in ((100, (10, 20)), (6_000, (500, 1_000))):
+        words = [PilotPrompt(f"q{i}", "".join(chr(97 + int(digit)) for digit in str(i))) for i in range(n)]
+        splits = draw_splits(words, seed=0)
+        assert (splits.count("calibration"), splits.count("test")) == held_out
+    assert draw_splits([], seed=0) == ()
+
+
+@pytest.mark.parametrize(("n", "together"), [(20, True), (21, False)])
+def test_what_more_than_twenty_prompts_share_is_a_template(n: int, together: bool) -> None:
+    near = [PilotPrompt(f"n{i}", f"say it {i} times!") for i in range(n)]
+    others = [PilotPrompt(f"q{i}", "".join(chr(97 + int(digit)) for digit in str(i))) for i in range(20)]
+    assert all(len(set(draw_splits([*near, *others], seed=seed)[:n])) == 1 for seed in range(10)) == together
+
+
 def test_near_duplicates_share_a_split_and_templates_do_not() -> None:
     texts = [f"{word} order {i}?" for word in ("where", "when", "why", "what", "who") for i in range(2)]
     texts += [f"something else about {chr(97 + i)}{chr(97 + j)}" for i in range(9) for j in range(9)]
