@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tenbin.gateway.asked import Asked
 from tenbin.gateway.pacers import KIND, Pace, Pacers, _Kept, tally_of
+from tenbin.gateway.planner import Asking, _paced
+from tenbin.gateway.tighten import Tightened
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.pacer import Budget, PaceCurve, Tally
 from tenbin.store.marks import Marks
 from tenbin.store.place import Place
 from tenbin.testing import Answer
-from tenbin.types import Usage
+from tenbin.types import TradeOff, Usage
 from tests.gateway.running import EASY, HARD, Running, Upstreams
 
 CURVE = PaceCurve.of(DialCurve(mu_grid(101), np.linspace(0.9, 0.5, 101), np.linspace(0.02, 0.001, 101), 0.9, 0.02))
@@ -210,3 +213,15 @@ def test_the_dial_decides_where_it_is_cheaper_than_the_budget_needs() -> None:
     assert (day.mu_of(0.6, is_asked=False), day.mu_of(0.1, is_asked=False)) == (0.6, 0.4)
     request = Pace(0.4, False, BUDGET)
     assert (request.mu_of(0.6, is_asked=False), request.mu_of(0.6, is_asked=True)) == (0.4, 0.6)
+
+
+def test_a_request_that_turned_the_dial_itself_is_paced_no_further_back() -> None:
+    told = Tightened(TradeOff(0.6), frozenset())
+
+    def paced(asked: Asked) -> Tightened:
+        pace = Pace(0.4, False, BUDGET)
+        return _paced(Asking(None, None, None, asked, None, 0.0, pace), told)  # type: ignore[arg-type]
+
+    assert paced(Asked(mu=0.6)) is paced(Asked(min_quality=0.9)) is told
+    found = paced(Asked(max_cost_usd=1.0))
+    assert (found.trade_off.mu, found.pace) == (0.4, "mu 0.4 keeps $0.006 a request")
