@@ -14,6 +14,7 @@ from tenbin.cli.evaluate_text import per_thousand
 from tenbin.cli.output import faint, good, number, pad, percent, prose, strong, table, usd, words_of
 from tenbin.cli.promise_text import promise_cells, promises_at
 from tenbin.cli.router_text import dial_rows
+from tenbin.reasons import Reason
 from tenbin.report.catalogue import Catalogue
 from tenbin.router.pricing import TOKENS
 
@@ -102,8 +103,10 @@ def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, ne
     ]
     more = len(order) - MOST_SHOWN
     groups = "fit.with_groups" if manifest.uses_groups else "fit.without_groups"
+    reason = manifest.embedder_reason  # which remembers its parts until it is read from the disk again
+    said = reason.said(lang) if isinstance(reason, Reason) else reason
     told = {
-        "embedder": f"{manifest.embedder_name}: {manifest.embedder_reason}",
+        "embedder": f"{manifest.embedder_name}: {said}",
         "predictor": words(groups, predictor=manifest.predictor),
         "cost": words("fit.tokens" if manifest.cost_basis == TOKENS else "fit.dollars"),
     }

@@ -12,6 +12,7 @@ from tenbin.errors import TenbinError
 from tenbin.features import BASE, CachedEmbedder, HashedEmbedder, installed_embedders, text_of
 from tenbin.predictors.ridge import RidgePredictor
 from tenbin.protocols import Embedder
+from tenbin.reasons import Reason
 from tenbin.router.crossfit import column_means
 from tenbin.router.encoder import Encoder, conversation_of, open_any_embedder
 from tenbin.router.train import fit_out_of_fold, observe
@@ -27,7 +28,7 @@ class EmbedderChoice:
 
     encoder: Encoder
     form: str
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +55,30 @@ def choose_embedder(asked: str, panel: Panel, folds: Ints, opening: Opening, pro
     """
     texts = [text_of(conversation_of(query)) for query in panel.queries]
     if asked != AUTO:
-        return EmbedderChoice(Encoder(opening.open(asked, texts, progress)), asked, "Asked for by name.")
+        return EmbedderChoice(Encoder(opening.open(asked, texts, progress)), asked, Reason("embedder_asked"))
     forms = installed_embedders()
     base = opening.open(BASE, texts, progress)
     if len(forms) == 1:
-        return EmbedderChoice(Encoder(base), BASE, "No other embedder is installed.")
+        return EmbedderChoice(Encoder(base), BASE, Reason("embedder_alone"))
     rows = np.sort(np.random.default_rng(opening.seed).permutation(len(panel))[:MOST_ROWS])
     opened: dict[str, Embedder] = {BASE: base}
     gains: dict[str, Floats] = {}
-    notes = []
+    left_out: list[Reason] = []
     for step, form in enumerate(forms):
         progress("choosing the embedder", step / len(forms))
         try:
             opened[form] = opened.get(form) or opening.open(form, texts, progress)
             gains[form] = _explained(Encoder(opened[form]), panel.take(rows), folds[rows])
         except TenbinError as error:
-            notes.append(f"{form} was left out: {error}.")
+            left_out.append(Reason("embedder_left_out", form=form, error=str(error)))
     progress("choosing the embedder", 1.0)
     best = max(gains, key=lambda form: float(gains[form].mean()))
     chosen = next(form for form in forms if form in gains and _as_good(gains[form], gains[best]))
     figures = ", ".join(f"{form} {gains[form].mean():.4f}" for form in gains)
-    reason = (
-        f"Explained share of quality out of fold on {len(rows):,} prompts: {figures}; the lightest as good as the best."
-    )
-    return EmbedderChoice(Encoder(opened[chosen]), chosen, " ".join([reason, *notes]))
+    reason = Reason("embedder_lightest", n=f"{len(rows):,}", figures=figures)
+    for note in left_out:
+        reason = Reason("embedder_and", first=reason, then=note)
+    return EmbedderChoice(Encoder(opened[chosen]), chosen, reason)
 
 
 def _explained(encoder: Encoder, panel: Panel, folds: Ints) -> Floats:
