@@ -136,7 +136,7 @@ def first_model(document: Document, settings: GatewaySettings) -> str:
     """A model name that this config serves: the default profile, else the first, else a candidate."""
     profiles = list(document.named["profiles"])
     if not profiles and settings.router is None:
-        return next(iter(document.named["candidates"]))
+        return next(iter(document.named["candidates"]), "tenbin/auto")
     has_default = settings.default_profile is not None or len(profiles) < 2 or "auto" in profiles
     return "tenbin/auto" if has_default else f"tenbin/{profiles[0]}"
 
