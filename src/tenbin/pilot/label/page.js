@@ -68,7 +68,7 @@
     number = k;
     const isEnd = k >= total;
     at("end").hidden = !isEnd;
-    at("item").hidden = isEnd;
+    if (isEnd) at("item").hidden = true;
     steps.forEach((step) => { step.disabled = isEnd; });
     at("skip").disabled = isEnd;
     at("back").disabled = k === 0;
@@ -80,6 +80,7 @@
       at("finish").focus();
     } else {
       draw(await ask(`answer/${k}`));
+      at("item").hidden = false; // not before: a key pressed at an empty frame would be lost
     }
     tell(fill(words.progress, { at: Math.min(k + 1, total), total, done: count() }), false);
     window.scrollTo(0, 0);
