@@ -1,7 +1,8 @@
 """Outcomes hidden behind a fake upstream: a pilot must buy them, call by call, to see them.
 
-The upstream answers "right" or "wrong" by the outcome's quality, with the outcome's tokens as its usage; the journal of
-the pilot's own run is all that the buyer learns. The budget of the run is no bound here: the planner's is.
+The upstream answers "right" or "wrong" by the outcome's quality, nothing where that was wrong without a token, with the
+outcome's tokens as its usage; the journal of the pilot's own run is all that the buyer learns. The budget of the run is
+no bound here: the planner's is.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class HiddenOutcomes:
         asked = request.json
         i, m = self._row[asked["messages"][-1]["content"]], self._column[asked["model"]]
         usage = Usage(int(self._panel.input_tokens[i, m]), int(self._panel.output_tokens[i, m]))
-        return Answer(text=RIGHT if self._panel.quality[i, m] == 1.0 else WRONG, usage=usage)
+        wrong = WRONG if usage.output_tokens else ""  # words that cost no token would not be believed
+        return Answer(text=RIGHT if self._panel.quality[i, m] == 1.0 else wrong, usage=usage)
 
     def _plan(self) -> None:
         self._pilot.path.mkdir(parents=True)
