@@ -242,7 +242,8 @@ def test_an_answer_that_is_no_http_is_malformed(answer: bytes) -> None:
     run(replies(answer), test)
 
 
-@pytest.mark.parametrize("timeout", [CallTimeout(5, 0.05, None), CallTimeout(5, 5, 0.05), CallTimeout(5, None, 0.05)])
+# Long enough that a busy machine has connected by then: before, it would be a connection that did not come.
+@pytest.mark.parametrize("timeout", [CallTimeout(5, 0.3, None), CallTimeout(5, 5, 0.3), CallTimeout(5, None, 0.3)])
 def test_no_head_in_time(timeout: CallTimeout) -> None:
     async def test(made: UpstreamClient, server: Server) -> None:
         assert (await failing(call(made, server, timeout))).kind == "timeout"
