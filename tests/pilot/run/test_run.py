@@ -144,15 +144,15 @@ def test_an_empty_answer_and_one_without_usage_are_counted(tmp_path: Path) -> No
         assert [(c.empty, c.cut) for c in run(pilot).candidates] == [(1, 1)]
     silent = b'data: {"choices": [{"delta": {"content": "four"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
     # Zeros for an answer of words count nothing either: they made the candidate free. What cannot be ended the budget.
-    counts = (Usage(0, 0), Usage(9, 0), Usage(10**30, 1), Usage(9, 1 << 33))
+    counts = (Usage(0, 0), Usage(70, 0), Usage(10**30, 1), Usage(9, 1 << 33))
     for untold in (Answer(chunks=(silent,)), *(Answer(text="four", usage=usage) for usage in counts)):
         with FakeUpstream(untold) as upstream:
             pilot = made(tmp_path / f"{untold.usage}", upstream, asked=prompts(1), models=("big",))
             report = run(pilot)
-        (answer,) = bought(pilot)
-        (begun,) = records(pilot, Begun)
+        (answer,), (begun,) = bought(pilot), records(pilot, Begun)
         assert (answer.is_estimated, answer.usage.output_tokens, report.candidates[0].estimated) == (True, 1, 1)
         assert answer.cost_usd + answer.held_usd == begun.reserve_usd == report.spent_usd
+        assert (answer.usage.input_tokens == 70) == (untold.usage == Usage(70, 0))  # the side that was told is kept
 
 
 def test_a_whole_answer_in_place_of_a_stream_is_heard(tmp_path: Path) -> None:

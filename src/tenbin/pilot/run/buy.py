@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenbin.features.token_count import count_tokens
 from tenbin.pilot.journal import Journal
@@ -17,7 +17,7 @@ from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
-from tenbin.upstream.usage import possible_usage
+from tenbin.upstream.usage import possible_usage, told_usage
 
 FINAL = frozenset({"context"})
 """Failures that asking again would only repeat: the prompt, not the moment, is at fault."""
@@ -90,8 +90,9 @@ class Buyer:
 
     def _bought(self, order: Order, ceiling: Ceiling, heard: Heard, latency_s: float) -> Bought:
         pair, candidate = order.pair, order.destination.candidate
-        told = possible_usage(heard.usage, candidate.context_window_tokens, len(order.said.body))
-        usage = told or estimated_usage(order.said, heard.text)
+        possible = possible_usage(heard.usage, candidate.context_window_tokens, len(order.said.body))
+        told = told_usage(possible, heard.text)
+        usage = told or estimated_usage(order.said, heard.text, possible)
         cost_usd = ceiling.bill_usd(usage) if usage.input_tokens or usage.output_tokens else 0.0
         return Bought(
             order.call_id,
@@ -114,9 +115,15 @@ class Buyer:
         )
 
 
-def estimated_usage(said: Said, answer: str) -> Usage:
-    """The tokens of a call whose provider told none, counted from the texts of both sides."""
-    return Usage(max(round(said.likely_input_tokens()), 1), round(float(count_tokens([answer])[0])))
+def estimated_usage(said: Said, answer: str, told: Usage | None) -> Usage:
+    """The tokens of a call, counted from the text of either side where its provider told none."""
+    known = told or Usage(0, 0)
+    output_tokens = known.output_tokens or round(float(count_tokens([answer])[0]))
+    return replace(known, input_tokens=known.input_tokens or _likely(said), output_tokens=output_tokens)
+
+
+def _likely(said: Said) -> int:
+    return max(round(said.likely_input_tokens()), 1)
 
 
 def failed(order: Order, kind: str, what: str, cost_usd: float, *, is_final: bool = False) -> Failed:

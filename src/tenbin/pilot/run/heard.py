@@ -13,7 +13,7 @@ from tenbin.upstream.failure import UpstreamFailure, failure_inside
 from tenbin.upstream.reply import Reply
 from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
-from tenbin.upstream.usage import read_usage, told_usage
+from tenbin.upstream.usage import read_usage
 from tenbin.upstream.words import MAX_ANSWER_BYTES, Words, words_of
 
 FILTERED = "content_filter"
@@ -74,7 +74,7 @@ async def ask(client: UpstreamClient, destination: Destination, said: Said, dead
 def _whole(dialect: Dialect, body: bytes) -> Heard:
     said, words = read_usage(dialect, body), words_of(dialect, body)
     finish = _finish(dialect, said.finish_reason)
-    return Heard(words, told_usage(said.usage, words), finish, said.is_refusal or finish == FILTERED)
+    return Heard(words, said.usage, finish, said.is_refusal or finish == FILTERED)
 
 
 async def _streamed(reply: Reply, dialect: Dialect, began: float) -> Heard:
@@ -98,8 +98,7 @@ async def _streamed(reply: Reply, dialect: Dialect, began: float) -> Heard:
     if not stream.is_done and stream.finish_reason is None:
         raise UpstreamFailure("cut", "the answer's stream ended half-way")
     finish = _finish(dialect, stream.finish_reason)
-    usage = told_usage(stream.usage, words.text)
-    return Heard(words.text, usage, finish, words.is_refusal or finish == FILTERED, first_token_s)
+    return Heard(words.text, stream.usage, finish, words.is_refusal or finish == FILTERED, first_token_s)
 
 
 def _finish(dialect: Dialect, reason: str | None) -> str | None:
