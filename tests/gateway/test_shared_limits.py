@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +18,30 @@ from tenbin.gateway.shared_limits import Limits
 OTHER = """
 import sys, time
 from pathlib import Path
-from tenbin.gateway.shared_limits import Limits
+from tenbin.gateway.limits import RateLimit
+from tenbin.gateway.shared_limits import Limits, _has_locked, _unlock
 limits = Limits(Path(sys.argv[1]), is_shared=True)
 slots, rate = limits.slots("key a", 3), limits.rate("key_a", 4)
 for line in sys.stdin:
     if line == "give\\n":
         slots.give()
         print(flush=True)
+    elif line == "hold\\n":
+        fd = limits.bucket("key_a")
+        print(_has_locked(fd, 0), flush=True)
+        rate._read(fd)
+    elif line == "let go\\n":
+        RateLimit.take(rate, time.monotonic())
+        rate._write(fd)
+        _unlock(fd, 0)
+        print(True, flush=True)
     else:
         print(slots.take() if line == "take\\n" else rate.take(time.monotonic()) == 0.0, flush=True)
 """
 
 
 class Other:
-    """Another worker, as a process; `asks("take")`, "give" or "rate"."""
+    """Another worker, as a process; `asks("take")`, "give", "rate", "hold" or "let go"."""
 
     def __init__(self, store: Path) -> None:
         command = [sys.executable, "-c", OTHER, str(store)]
@@ -94,6 +105,25 @@ def test_all_processes_together_send_so_many_a_minute(limits: Limits, other: Oth
     assert not other.asks("rate")
     assert 0.0 < rate.take(time.monotonic()) <= 15.0
     assert limits.rate("key_b", 4).take(time.monotonic()) == 0.0
+
+
+def test_who_loses_its_processor_with_the_bucket_in_hand_is_waited_for(
+    limits: Limits, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate, taken = limits.rate("key_a", 4), list[bool]()
+    monkeypatch.setattr("tenbin.gateway.shared_limits.PATIENCE_S", 60.0)
+    assert other.asks("hold")
+    worker = threading.Thread(target=lambda: taken.extend(rate.take(time.monotonic()) == 0.0 for _ in range(4)))
+    worker.start()
+    worker.join(0.02)
+    assert taken == []
+    assert other.asks("let go")
+    worker.join()
+    assert taken == [True, True, True, False]
+    assert other.asks("hold")
+    monkeypatch.setattr("tenbin.gateway.shared_limits.PATIENCE_S", 0.0)
+    assert rate.take(time.monotonic()) > 0.0  # nobody waits for one that hangs
+    assert other.asks("let go")
 
 
 def test_alone_and_where_the_disk_refuses_a_limit_is_a_workers_own(

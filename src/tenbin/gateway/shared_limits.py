@@ -22,8 +22,10 @@ FOLDER, SLOTS = "limits", "slots"
 MOST_SLOTS = 1 << 20
 MOST_OPEN = 256
 """Of more buckets than this the file of the one asked longest ago is closed."""
-TRIES = 100
-"""Who holds a bucket does so for some microseconds; should it hang instead, others go on without it."""
+PATIENCE_S = 0.05
+"""Who holds a bucket does so for some microseconds, or for a few milliseconds where it loses its processor meanwhile;
+should it hang instead, others go on without it."""
+NAP_S = 0.0002
 _BUCKET = struct.Struct("<qq")
 
 
@@ -131,7 +133,7 @@ class SharedRate(RateLimit):
         fd = self._limits.bucket(self._key_id)
         if fd is None:
             return super().take(now)
-        is_held = any(_has_locked(fd, 0) for _ in range(TRIES))
+        is_held = _gets_locked(fd, 0)
         try:
             self._read(fd)
             wait_s = super().take(max(now, time.monotonic()))  # others may have taken one since `now` was read
@@ -160,6 +162,16 @@ def _has_locked(fd: int, byte: int) -> bool:
         return False
     except OSError:
         return True
+    return True
+
+
+def _gets_locked(fd: int, byte: int) -> bool:
+    """Whether this byte is ours within `PATIENCE_S`; naps, since who holds it may wait for this very processor."""
+    last = time.monotonic() + PATIENCE_S
+    while not _has_locked(fd, byte):
+        if time.monotonic() > last:
+            return False
+        time.sleep(NAP_S)
     return True
 
 
