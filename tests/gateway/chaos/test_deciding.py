@@ -41,7 +41,9 @@ class Moody:
         return np.array([[1.0, 0.0] if "prove" in text else [0.0, 1.0] for text in texts], np.float32)
 """
 PLUGINS = '[plugins]\nallow = ["acme"]'
-PROFILE = 'mu = 0.3\nsafe_default = "cheap"\ndecision_deadline_ms = 100'
+PROFILE = 'mu = 0.3\nsafe_default = "cheap"'
+HASTY = f"[profiles.hasty]\n{PROFILE}\ndecision_deadline_ms = 200"
+"""Only for decisions that never come: those that do come late, too, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, moody: ModuleType) -> Itera
     fitted(["cheap", "good"], settings).save(folder / "router")
     with (
         Upstreams("cheap", "good") as ups,
-        Running(folder, ups, profile=PROFILE, more=PLUGINS) as gateway,
+        Running(folder, ups, profile=PROFILE, more=f"{HASTY}\n{PLUGINS}") as gateway,
     ):
         yield gateway, ups
 
@@ -103,13 +105,13 @@ def test_a_decision_that_fails_is_the_safe_default(
 
 def test_a_decision_that_is_late_is_the_safe_default(gateway: Running, moody: ModuleType) -> None:
     moody.mood = "hangs"
-    bodies = [json.loads(chat_body(f"{HARD} {i}")) for i in range(30)]
+    bodies = [json.loads(chat_body(f"{HARD} {i}", model="tenbin/hasty")) for i in range(30)]
     began = time.monotonic()
     answers = asyncio.run(gathered(gateway.base_url.removesuffix("/v1"), bodies))
     assert [status for status, _ in answers] == [200] * 30
     assert {json.loads(body)["model"] for _, body in answers} == {"cheap"}
-    assert time.monotonic() - began < 2.0
-    late = gateway.chat(HARD)
+    assert time.monotonic() - began < 4.0  # one after another they take 6 s
+    late = gateway.chat(HARD, model="tenbin/hasty")
     assert late.headers["x-tenbin-reason"] == "safe default: the decision came too late"
     assert gateway.get("/ready").status == 200
     shown = gateway.get(f"/v1/decisions/{late.headers['x-tenbin-decision-id']}").json
@@ -124,7 +126,7 @@ def test_more_than_can_wait_take_the_safe_default(gateway: Running, moody: Modul
     decider = gateway.gateway.services.decider
     usual, decider.max_waiting = decider.max_waiting, 4
     moody.mood = "hangs"
-    bodies = [json.loads(chat_body(f"{HARD} {i}")) for i in range(20)]
+    bodies = [json.loads(chat_body(f"{HARD} {i}", model="tenbin/hasty")) for i in range(20)]
     answers = asyncio.run(gathered(gateway.base_url.removesuffix("/v1"), bodies))
     decider.max_waiting = usual
     assert [status for status, _ in answers] == [200] * 20

@@ -16,7 +16,7 @@ from tenbin.store.keys import create_key
 from tenbin.testing import FakeUpstream
 from tenbin.testing.fake.request import UpstreamRequest
 from tests.gateway.conformance.cases import PATHS, Case, Dialect
-from tests.gateway.running import HARD, PATIENCE_S, Reply, Running, Upstreams
+from tests.gateway.running import HARD, PATIENCE_S, PATIENT, Reply, Running, Upstreams
 
 CANDIDATES: Mapping[Dialect, tuple[str, str]] = {"openai": ("cheap", "good"), "anthropic": ("haiku", "opus")}
 PROFILES: Mapping[Dialect, str] = {"openai": "tenbin/auto", "anthropic": "tenbin/claude"}
@@ -117,8 +117,8 @@ def site_in(folder: Path) -> Iterator[Site]:
     with FakeUpstream() as vectors, Upstreams(**dialects) as ups:
         lines = {name: f'model = "{at_provider(name)}"' for name in dialects}
         lines |= {name: f"{lines[name]}\nresponses = true" for name in CANDIDATES["openai"]}
-        openai, anthropic = (f"allow = {list(names)}" for names in CANDIDATES.values())
-        more = f"[profiles.claude]\n{anthropic}\n[profiles.mixed]\n"
+        openai, anthropic = (f"{PATIENT}allow = {list(names)}" for names in CANDIDATES.values())
+        more = f"[profiles.claude]\n{anthropic}\n[profiles.mixed]\n{PATIENT}"
         more += f'[candidates.{VECTORS}]\nbase_url = "{vectors.base_url}"\nembeddings = true\n'
         more += f'model = "{at_provider(VECTORS)}"\n'
         for name, allowed in (("hasty", openai), ("hasty-claude", anthropic)):

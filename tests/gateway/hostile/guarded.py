@@ -12,7 +12,7 @@ from typing import Any
 
 from tenbin.gateway.breakers import Breakers
 from tenbin.store.keys import create_key
-from tests.gateway.running import PATIENCE_S, Reply, Running, Upstreams
+from tests.gateway.running import PATIENCE_S, PATIENT, Reply, Running, Upstreams
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 COUNT, EMBEDDINGS, DECISION, FEEDBACK = (
@@ -24,14 +24,14 @@ COUNT, EMBEDDINGS, DECISION, FEEDBACK = (
 POSTS = (CHAT, MESSAGES, COUNT, RESPONSES, EMBEDDINGS, DECISION, FEEDBACK)
 MAX_BODY_MB = 2
 UPSTREAM_KEYS = {f"{name.upper()}_KEY": f"zz-{name}-provider-secret-0123456789" for name in ("cheap", "good", "claude")}
-PROFILES = """
+PROFILES = f"""
 [profiles.sure]
-min_quality = 0.95
+{PATIENT}min_quality = 0.95
 [profiles.narrow]
-mu = 0.3
+{PATIENT}mu = 0.3
 allow = ["cheap"]
 [profiles.bounded]
-max_cost_usd = 0.5
+{PATIENT}max_cost_usd = 0.5
 [candidates.unpriced]
 base_url = "http://127.0.0.1:9"
 """
