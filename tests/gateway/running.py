@@ -29,7 +29,8 @@ from tenbin.gateway.server import Port
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.testing import FakeUpstream
+from tenbin.testing import Answer, FakeUpstream
+from tenbin.testing.fake.request import UpstreamRequest
 from tenbin.types import Panel, Price, Query
 
 EASY = "hello there, please say something nice about number"
@@ -261,6 +262,16 @@ def frames(body: bytes) -> list[Any]:
     """The data of a stream's events, decoded; [DONE] as it is."""
     lines = [line[6:] for line in body.split(b"\n") if line.startswith(b"data: ")]
     return [line.decode() if line == b"[DONE]" else json.loads(line) for line in lines]
+
+
+def after(other: FakeUpstream, n: int) -> Callable[[UpstreamRequest], Answer]:
+    """A script whose answers come once another upstream has been asked `n` times, however long that takes."""
+
+    def answer(_: UpstreamRequest) -> Answer:
+        other.wait_for(n, PATIENCE_S)
+        return Answer()
+
+    return answer
 
 
 def eventually(holds: Any, what: str) -> None:

@@ -20,7 +20,6 @@ from tenbin.testing.fake.answer import Ending
 from tests.gateway.chaos.client import HARD, chat_body, hear, leave, send
 from tests.gateway.running import Running, Upstreams, eventually
 
-WITHIN_S = 1.0
 STORM = 2_000
 BATCH = 50
 
@@ -29,7 +28,7 @@ MOMENTS = {
     "within a whole answer": (Answer(cut_at=20, ending="hang"), False, b""),
     "a stream before its headers": (Answer.hang(), True, b""),
     "a stream before its first content": (Answer.slow(first_chunk_s=30.0), True, b""),
-    "in the middle of a stream": (Answer.slow(chunk_gap_s=0.05), True, b"data: "),
+    "in the middle of a stream": (Answer(text="word " * 1_000, chunk_gap_s=0.05), True, b"data: "),
 }
 
 
@@ -91,7 +90,7 @@ def test_a_client_that_leaves_takes_its_call_along(served: Served, moment: str) 
     if heard:
         assert heard in hear(client, heard)
     leave(client)
-    upstream.wait_closed(request, WITHIN_S)
+    upstream.wait_closed(request)
     served.wait_idle()
     call = served.calls()[-1]
     assert call.status == "cancelled"
@@ -111,7 +110,7 @@ def test_a_client_that_leaves_with_more_requests_under_way_takes_its_call_along(
     (request,) = upstream.wait_for(1)
     client.sendall(2 * b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
     leave(client, with_reset=with_reset)
-    upstream.wait_closed(request, WITHIN_S)
+    upstream.wait_closed(request)
     served.wait_idle()
     (call,) = served.calls()[before:]
     assert call.status == "cancelled"
@@ -125,7 +124,7 @@ def test_a_client_that_leaves_after_a_long_body_is_noticed_as_well(served: Serve
     client = send(served.gateway.port, chat_body(f"{HARD} " * 10_000, model="good"), key=served.secret)
     (request,) = upstream.wait_for(1)
     leave(client, with_reset=with_reset)
-    upstream.wait_closed(request, WITHIN_S)
+    upstream.wait_closed(request)
     served.wait_idle()
     assert served.calls()[-1].status == "cancelled"
 
@@ -169,12 +168,10 @@ def test_a_hundred_that_leave_at_once_are_all_settled(served: Served) -> None:
     clients = [send(served.gateway.port, chat_body(f"{HARD} {i}", stream=True), key=served.secret) for i in range(100)]
     for client in clients:
         hear(client, b"data: ")
-    started = time.monotonic()
     for client in clients:
         leave(client)
-    requests = served.ups["good"].requests
-    for request in requests:
-        served.ups["good"].wait_closed(request, started + 3.0 - time.monotonic())
+    for request in served.ups["good"].requests:
+        served.ups["good"].wait_closed(request)
     served.wait_idle()
     assert [call.status for call in served.calls()[before:]] == ["cancelled"] * 100
 

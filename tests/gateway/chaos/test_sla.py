@@ -13,9 +13,10 @@ from tenbin.gateway import relay, streaming
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import EASY, HARD, chat_body
 from tests.gateway.chaos.processes import gathered
-from tests.gateway.running import Reply, Running, Upstreams, eventually, frames
+from tests.gateway.running import PATIENCE_S, Reply, Running, Upstreams, after, eventually, frames
 
-DEADLINE_S = 1.0
+DEADLINE_S = 1.5
+LATE_S = 30.0
 
 
 def sla(line: str) -> str:
@@ -32,39 +33,37 @@ def timed(gateway: Running, *, is_stream: bool) -> tuple[float, str]:
 
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_slow_candidate_leaves_time_for_a_fast_one(folder: Path, ups: Upstreams, is_stream: bool) -> None:
-    ups["good"].script = Answer.slow(first_byte_s=5.0)
+    ups["good"].script = Answer.slow(first_byte_s=LATE_S)
     with Running(folder, ups, profile=sla(f"deadline_s = {DEADLINE_S}")) as gateway:
-        seconds, model = timed(gateway, is_stream=is_stream)
-        assert model == "cheap"
-        assert seconds < DEADLINE_S
-        ups["good"].wait_closed(ups["good"].requests[0], 1.0)
+        assert timed(gateway, is_stream=is_stream)[1] == "cheap"
+        ups["good"].wait_closed(ups["good"].requests[0])
         first, second = gateway.calls()
         assert (first.status, first.failure, second.status) == ("failed", "timeout", "ok")
         assert first.billed_usd > 0.0
 
 
 def test_a_stream_whose_first_token_is_late_is_taken_over(folder: Path, ups: Upstreams) -> None:
-    ups["good"].script = Answer.slow(first_chunk_s=5.0)
-    with Running(folder, ups, profile=sla("first_token_s = 0.5\ndeadline_s = 60")) as gateway:
+    ups["good"].script = Answer.slow(first_chunk_s=LATE_S)
+    with Running(folder, ups, profile=sla("first_token_s = 0.8\ndeadline_s = 60")) as gateway:
         seconds, model = timed(gateway, is_stream=True)
         assert model == "cheap"
-        assert seconds < 0.5 + 0.3
-        ups["good"].wait_closed(ups["good"].requests[0], 1.0)
+        assert seconds < LATE_S / 2
+        ups["good"].wait_closed(ups["good"].requests[0])
         # Once it speaks, a stream may take its time.
-        ups["good"].script = Answer(text="one two three four five", chunk_gap_s=0.12)
+        ups["good"].script = Answer(text="one two three four five", chunk_gap_s=0.2)
         began = time.monotonic()
         answer = gateway.chat(stream=True)
         assert answer.headers["x-tenbin-model"] == "good"
         assert frames(answer.body)[-1] == "[DONE]"
-        assert time.monotonic() - began > 0.5
+        assert time.monotonic() - began > 0.8
 
 
 def test_nobody_in_time_is_said_in_time(folder: Path, ups: Upstreams) -> None:
-    ups["good"].script = ups["cheap"].script = Answer.slow(first_byte_s=5.0)
+    ups["good"].script = ups["cheap"].script = Answer.slow(first_byte_s=LATE_S)
     with Running(folder, ups, profile=sla("deadline_s = 0.5")) as gateway:
         began = time.monotonic()
         answer = gateway.chat()
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < LATE_S / 2
         assert answer.status == 504
         assert answer.error["code"] == "upstream_timeout"
         assert [call.failure for call in gateway.calls()] == ["timeout", "timeout"]
@@ -74,14 +73,12 @@ def test_the_last_one_that_can_be_asked_has_all_the_time_there_is(folder: Path, 
     ups["cheap"].script = Answer.error(429, retry_after=60)
     with Running(folder, ups, profile=sla(f"deadline_s = {DEADLINE_S}")) as gateway:
         gateway.chat(EASY, model="cheap")  # whose breaker now waits for a minute
-        ups["good"].script = Answer.slow(first_byte_s=0.75 * DEADLINE_S)
-        seconds, model = timed(gateway, is_stream=False)
-        assert model == "good"
-        assert seconds < DEADLINE_S
+        ups["good"].script = Answer.slow(first_byte_s=0.7 * DEADLINE_S)
+        assert timed(gateway, is_stream=False)[1] == "good"
 
 
 def test_a_candidate_with_all_its_calls_running_is_passed_over(folder: Path, ups: Upstreams) -> None:
-    ups["good"].script = Answer.slow(first_byte_s=0.5)
+    ups["good"].script = after(ups["cheap"], 4)
     with Running(folder, ups, candidate={"good": "max_concurrency = 2"}) as gateway:
         bodies = [json.loads(chat_body(f"{HARD} {i}")) for i in range(6)]
         answers = asyncio.run(gathered(gateway.base_url.removesuffix("/v1"), bodies))
@@ -197,8 +194,8 @@ def test_overspending_makes_a_profile_retreat_to_its_safe_default(
 def test_a_stream_without_a_deadline_goes_on_for_as_long_as_it_speaks(
     folder: Path, ups: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "DEADLINE_S", 0.4)
-    monkeypatch.setattr(streaming, "SILENCE_S", 0.4)
+    monkeypatch.setattr(relay, "DEADLINE_S", 0.8)
+    monkeypatch.setattr(streaming, "SILENCE_S", 0.8)
     words = "one two three four five six seven eight nine ten"
     ups["good"].script = Answer(text=words, chunk_gap_s=0.1)
     with Running(folder, ups) as gateway:
@@ -207,7 +204,7 @@ def test_a_stream_without_a_deadline_goes_on_for_as_long_as_it_speaks(
         ups["good"].script = Answer(text=words, cut_at=len(whole) // 2, ending="hang")
         began = time.monotonic()
         answer = gateway.chat(stream=True)
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < PATIENCE_S / 2
         assert answer.headers["x-tenbin-model"] == "good"
         assert "error" in frames(answer.body)[-1]
         assert [call.failure for call in gateway.calls()] == [None, None, "timeout"]

@@ -137,7 +137,7 @@ def test_an_async_client_that_leaves_closes_the_upstream(place: Place) -> None:
 
     asyncio.run(leave())
     (request,) = place["good"].wait_for(1)
-    place["good"].wait_closed(request, 2.0)
+    place["good"].wait_closed(request)
 
 
 def test_limits_of_a_key(tmp_path_factory: pytest.TempPathFactory) -> None:

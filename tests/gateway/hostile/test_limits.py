@@ -49,10 +49,12 @@ def crowd(send: Callable[[], Reply], n: int = CROWD) -> list[Reply]:
 
 def test_the_rate_is_exact(site: Guarded) -> None:
     shown = key(site, "rated", requests_per_minute=20)
+    began = time.monotonic()
     replies = crowd(lambda: site.gateway.post(CHAT, said(model="cheap"), **shown))
-    # One more may have come in for every three seconds that the crowd took; it takes a fraction of that.
-    assert Counter(reply.status for reply in replies)[200] in (20, 21)
-    assert len(site.ups.called()) in (20, 21)
+    more = int((time.monotonic() - began) / 3.0) + 1  # one comes in every three seconds; a busy machine needs more
+    answered = Counter(reply.status for reply in replies)[200]
+    assert 20 <= answered <= 20 + more
+    assert len(site.ups.called()) == answered
     late = next(reply for reply in replies if reply.status == 429)
     assert refused(CHAT, late)["code"] == "rate_limited"
     assert 1 <= int(late.headers["retry-after"]) <= 60
