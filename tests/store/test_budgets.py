@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -18,13 +17,20 @@ from tenbin.store.period import ForwardClock, day_of, month_of
 from tenbin.store.reader import Reader
 from tests.store.made import exit_code, fork, intent, key, running, settled, until
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
+
+
+def of_one_day(folder, writer, workers):
+    """Budgets whose day does not end while they are tested: at midnight they would begin anew."""
+    return Budgets(folder, writer, workers, wall=lambda: NOON)
+
 
 async def spend(ledger, budgets, who, reserve_usd, cost_usd):
     """One request as the gateway makes it; whether it was let in."""
     reservation = await budgets.reserve(who, reserve_usd)
     if reservation is None:
         return False
-    row = intent(key_id=who.key_id, reserve_usd=reserve_usd)
+    row = intent(at=NOON, key_id=who.key_id, reserve_usd=reserve_usd)
     assert await ledger.record(row)
     await asyncio.sleep(0)
     ledger.post(settled(row.request_id, cost_usd=cost_usd))
@@ -35,7 +41,7 @@ async def spend(ledger, budgets, who, reserve_usd, cost_usd):
 def test_a_key_without_budgets_is_always_let_in(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             reservation = await budgets.reserve(key(), 1e9)
             budgets.settle(reservation, 1e9)
             assert await budgets.reserve(key(), 1e9)
@@ -50,12 +56,12 @@ def test_sixty_four_at_once_overshoot_by_one_at_most(tmp_path, budget):
 
     async def work():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             reservations = await asyncio.gather(*(budgets.reserve(who, 0.3) for _ in range(64)))
             assert sum(reservation is not None for reservation in reservations) == 4
             (*_, last) = budgets.standing(who)
             assert budgets.standing(who)[0].is_spent == ("day_usd" in budget or "month_usd" in budget)
-            assert last.resets_at > time.time()
+            assert last.resets_at > NOON
             for reservation in reservations:
                 if reservation is not None:
                     budgets.settle(reservation, 0.1)
@@ -74,7 +80,7 @@ def test_a_gateway_that_takes_over_from_another_finds_room_in_its_budgets(tmp_pa
 
     async def work():
         async with running(tmp_path, "old") as before, running(tmp_path, "new") as after:
-            old, new = Budgets(tmp_path, before.writer, 1), Budgets(tmp_path, after.writer, 1)
+            old, new = of_one_day(tmp_path, before.writer, 1), of_one_day(tmp_path, after.writer, 1)
             for _ in range(3):
                 assert await spend(before, old, who, 0.02, 0.01)
                 assert await spend(after, new, who, 0.02, 0.01)
@@ -89,7 +95,7 @@ def test_one_budget_that_refuses_leaves_the_other_untouched(tmp_path):
 
     async def work():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             assert await budgets.reserve(who, 0.2)
             assert await budgets.reserve(who, 0.2) is None
             day, month = budgets.standing(who)
@@ -107,7 +113,7 @@ def hammer(folder, worker, who, count):
 
     async def run():
         async with running(folder, worker) as ledger:
-            budgets = Budgets(folder, ledger.writer, 2)
+            budgets = of_one_day(folder, ledger.writer, 2)
             tending = asyncio.create_task(budgets.tend(0.05))
             await asyncio.gather(*(caller(ledger, budgets) for _ in range(8)))
             tending.cancel()
@@ -133,11 +139,11 @@ def test_a_worker_that_is_killed_leaves_its_reserves_spent_and_its_lease_free(tm
         async def run():
             ledger = Ledger(tmp_path, "w0")
             ledger.start()
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             for _ in range(3):
                 assert await spend(ledger, budgets, who, 0.2, 0.1)
             assert await budgets.reserve(who, 0.2)
-            assert await ledger.record(intent(reserve_usd=0.2))
+            assert await ledger.record(intent(at=NOON, reserve_usd=0.2))
             os.write(say, b"x")
             await asyncio.sleep(60)
 
@@ -150,7 +156,7 @@ def test_a_worker_that_is_killed_leaves_its_reserves_spent_and_its_lease_free(tm
 
     async def after():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             # .1 for each settled, .2 for those whose settlement or end nobody saw: .5 to .8 are spent.
             spent = await budgets.reserve(who, 0.0) and Reader(tmp_path).spent("key_1", 0.0)
             assert 0.5 - 1e-9 <= spent <= 0.8 + 1e-9
@@ -170,7 +176,7 @@ def test_a_ledger_that_is_locked_is_no_refusal_and_no_free_pass(tmp_path):
 
     async def work():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 2)
+            budgets = of_one_day(tmp_path, ledger.writer, 2)
             holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
             holder.execute("BEGIN EXCLUSIVE")
             let_in = [await budgets.reserve(who, 0.1) is not None for _ in range(20)]
@@ -193,7 +199,7 @@ def test_a_ledger_that_cannot_be_opened_is_not_asked_by_every_request(tmp_path, 
     who = key(day_usd=1.0)
 
     async def work():
-        budgets = Budgets(tmp_path, "w0", 2)
+        budgets = of_one_day(tmp_path, "w0", 2)
         assert sum([await budgets.reserve(who, 0.1) is not None for _ in range(20)]) == 5
         budgets.close()
 
@@ -204,7 +210,7 @@ def test_a_ledger_that_cannot_be_opened_is_not_asked_by_every_request(tmp_path, 
 def test_two_who_come_at_once_before_anything_is_leased_are_both_let_in(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
-            budgets = Budgets(tmp_path, ledger.writer, 1)
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
             assert all(await asyncio.gather(*(budgets.reserve(key(day_usd=1.0), 0.01) for _ in range(2))))
             budgets.close()
 
@@ -213,7 +219,7 @@ def test_two_who_come_at_once_before_anything_is_leased_are_both_let_in(tmp_path
 
 def test_nothing_is_reserved_from_a_share_that_is_being_given_back_nor_from_yesterdays(tmp_path):
     who = key(day_usd=1.0)
-    now = [datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()]
+    now = [NOON]
 
     async def work():
         async with running(tmp_path) as ledger:
@@ -247,7 +253,7 @@ def test_a_ledger_that_was_put_back_from_a_copy_sees_what_is_held(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
             writer = ledger.writer
-        budgets = Budgets(tmp_path, writer, 1)
+        budgets = of_one_day(tmp_path, writer, 1)
         shutil.copy(tmp_path / "ledger.sqlite", tmp_path / "copy")
         assert await budgets.reserve(key(day_usd=1.0), 0.1)
         for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
@@ -268,7 +274,7 @@ def test_a_share_that_lies_idle_goes_back(tmp_path):
 
     async def work():
         async with running(tmp_path, "w0") as one, running(tmp_path, "w1") as two:
-            idle, busy = Budgets(tmp_path, one.writer, 2), Budgets(tmp_path, two.writer, 2)
+            idle, busy = of_one_day(tmp_path, one.writer, 2), of_one_day(tmp_path, two.writer, 2)
             idle.settle(await idle.reserve(who, 0.1), 0.0)
             tending = asyncio.create_task(idle.tend(0.02))
             link = sqlite3.connect(tmp_path / "ledger.sqlite")
@@ -290,20 +296,19 @@ def test_a_share_that_lies_idle_goes_back(tmp_path):
 
 def test_a_new_day_brings_a_new_budget_and_a_clock_set_back_none(tmp_path):
     who = key(day_usd=0.1)
-    noon = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
-    now = [noon]
+    now = [NOON]
 
     async def work():
         async with running(tmp_path) as ledger:
             budgets = Budgets(tmp_path, ledger.writer, 1, wall=lambda: now[0])
             old = await budgets.reserve(who, 0.2)
             assert await budgets.reserve(who, 0.2) is None
-            now[0] = noon + 43_200
+            now[0] = NOON + 43_200
             assert await budgets.reserve(who, 0.2)
             # Yesterday's call is settled where it was reserved.
             budgets.settle(old, 0.0)
             assert budgets.standing(who)[0].used_usd == 0.2
-            now[0] = noon
+            now[0] = NOON
             assert await budgets.reserve(who, 0.2) is None
             budgets.close()
 

@@ -71,4 +71,4 @@ def test_a_day_that_goes_back_takes_up_the_prices_of_that_day(gateway: Running) 
     today = app.snapshot.day
     app.snapshot = replace(app.snapshot, day=today + timedelta(days=400))
     app.reload_on_new_day()
-    assert app.snapshot.day == today
+    assert app.snapshot.day in (today, today + timedelta(days=1))  # midnight may have passed meanwhile

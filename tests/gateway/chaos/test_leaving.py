@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tenbin.store.budgets import Budgets
 from tenbin.store.call import Call
 from tenbin.store.keys import KeyRecord, create_key
 from tenbin.testing import Answer
@@ -69,7 +70,13 @@ def module_served(tmp_path_factory: pytest.TempPathFactory, router: Path) -> Ite
     secret, key = create_key(folder / "store", "client", day_usd=1e6, max_concurrency=STORM)
     with Upstreams("cheap", "good") as ups, Running(folder, ups) as gateway:
         eventually(lambda: len(gateway.gateway.services.ring) == 1, "the key")
+        services, now = gateway.gateway.services, time.time()
+        # A day that does not end: all calls of these tests are compared with what counts against one day's budget.
+        one_day = Budgets(gateway.store, services.ledger.writer, 1, wall=lambda: now)
+        services.budgets, usual = one_day, services.budgets
         yield Served(gateway, ups, secret, key)
+        services.budgets = usual
+        one_day.close()
 
 
 @pytest.fixture

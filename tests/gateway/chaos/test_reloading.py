@@ -133,13 +133,13 @@ def test_midnight_brings_the_prices_of_the_day(gateway: Running) -> None:
     app.snapshot = replace(new, day=yesterday, rates={**new.rates, "good": rates})
     gateway.chat()
     app.reload_on_new_day()
-    assert app.snapshot.day == today
+    assert app.snapshot.day >= today
     gateway.chat()
     before, after = gateway.calls()
     assert after.cost_usd == pytest.approx(4.0 * (before.cost_usd or 0.0))
     unchanged = app.snapshot
     app.reload_on_new_day()
-    assert app.snapshot is unchanged
+    assert app.snapshot is unchanged or app.snapshot.day > unchanged.day  # midnight passed under the test itself
 
 
 def test_another_router_is_taken_up_under_load_and_nobody_notices(folder: Path, ups: Upstreams) -> None:
