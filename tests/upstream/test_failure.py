@@ -194,7 +194,18 @@ def test_a_code_says_it_whatever_the_words(kind: FailureKind, codes: str) -> Non
         ({"error": {"message": "x", "type": "server_error"}}, "openai", 500, "server_error"),
         (said("maximum context length is 5"), "openai", 400, "context"),
         ({"error": "boom"}, "openai", 500, "server_error"),
-        ({"type": "error", "code": "rate_limit_exceeded", "message": "x"}, "openai", 429, "rate_limited"),
+        *(
+            ({"type": "error", "code": code, "message": "x"}, "openai", status, kind)
+            for code, status, kind in (
+                ("rate_limit_exceeded", 429, "rate_limited"),
+                ("context_length_exceeded", 400, "context"),
+                ("invalid_prompt", 400, "refused"),
+                ("invalid_image_url", 400, "refused"),
+                ("bio_policy", 400, "refused"),
+                ("model_not_found", 404, "not_found"),
+                ("unheard_of", 500, "server_error"),
+            )
+        ),
         *(
             ({"type": "error", "error": {"type": type_, "message": "x"}}, "anthropic", status, kind)
             for type_, status, kind in (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.types import Usage
-from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.failure import UpstreamFailure, failure_inside
 from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream, ResponsesStream
 
 NOTHING = object()
@@ -312,13 +312,26 @@ def test_the_usage_of_a_response() -> None:
         (OpenAIStream(strip_usage=True), b'event: error\ndata: {"message":"busy"}\n\n'),
         (AnthropicStream(), event("error", error={"type": "overloaded_error", "message": "Overloaded"})),
         (ResponsesStream(), event("error", code="server_error", message="busy")),
-        (ResponsesStream(), event("response.failed", response={"id": "r", "status": "failed", "error": {}})),
+        (ResponsesStream(), event("response.failed", response={"id": "r", "status": "failed", "error": None})),
     ],
 )
 def test_an_error_inside_the_stream(stream: AnswerStream, bad: bytes) -> None:
     assert run(stream, [bad]) == bad
     assert stream.error is not None
     assert stream.error in bad
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("rate_limit_exceeded", "rate_limited"), ("context_length_exceeded", "context"), ("server_error", "server_error")],
+)
+def test_a_response_that_failed_says_why_as_any_error_does(code: str, kind: str) -> None:
+    stream = ResponsesStream()
+    bad = event("response.failed", response={"id": "r", "status": "failed", "error": {"code": code, "message": "Slow"}})
+    assert run(stream, [bad]) == bad
+    assert stream.error is not None
+    failure = failure_inside(stream.error, "openai")
+    assert (failure.kind, json.loads(failure.body)) == (kind, {"error": {"code": code, "message": "Slow"}})
 
 
 @pytest.mark.parametrize("bad", [b"data: {oops\n\n", b"data: [1]\n\n", b"data: hello\n\n", b'data: {"choices":3}\n\n'])

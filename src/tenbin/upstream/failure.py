@@ -72,6 +72,9 @@ _BY_CODE: Mapping[str, FailureKind] = {
     "request_too_large": "context",
     "content_filter": "refused",
     "content_policy_violation": "refused",
+    "image_content_policy_violation": "refused",
+    "misalignment_policy_violation": "refused",
+    "bio_policy": "refused",
     "moderation_blocked": "refused",
     "invalid_prompt": "refused",
     "data_inspection_failed": "refused",
@@ -84,7 +87,17 @@ _BY_CODE: Mapping[str, FailureKind] = {
     "unsupported_model": "capability",
     "unknown_parameter": "capability",
 }
-_FILTERS = frozenset({"content_filter", "content_policy_violation", "moderation_blocked", "data_inspection_failed"})
+_FILTERS = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "image_content_policy_violation",
+        "misalignment_policy_violation",
+        "bio_policy",
+        "moderation_blocked",
+        "data_inspection_failed",
+    }
+)
 _FILTERED = re.compile(
     r"content[ _](?:filter|management policy|policy)|usage polic|safety (?:system|polic)|flagged", re.IGNORECASE
 )
@@ -119,7 +132,7 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
 )
 MAX_WORDS = 200
 """What is repeated of an upstream's own words."""
-_STATUS_OF_TYPE: Mapping[str, int] = {
+_STATUS_OF_NAME: Mapping[str, int] = {
     "invalid_request_error": 400,
     "authentication_error": 401,
     "billing_error": 402,
@@ -133,6 +146,26 @@ _STATUS_OF_TYPE: Mapping[str, int] = {
     "server_error": 500,
     "timeout_error": 504,
     "overloaded_error": 529,
+    "model_not_found": 404,
+    # The codes of `ResponseError` of OpenAI's client, all that a failed response tells:
+    "context_length_exceeded": 400,
+    "invalid_prompt": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "image_content_policy_violation": 400,
+    "invalid_image": 400,
+    "invalid_image_format": 400,
+    "invalid_base64_image": 400,
+    "invalid_image_url": 400,
+    "invalid_image_mode": 400,
+    "image_too_large": 400,
+    "image_too_small": 400,
+    "image_parse_error": 400,
+    "image_file_too_large": 400,
+    "image_file_not_found": 400,
+    "empty_image_file": 400,
+    "failed_to_download_image": 400,
+    "unsupported_image_media_type": 400,
 }
 
 
@@ -205,7 +238,7 @@ def failure_inside(data: bytes, dialect: Dialect) -> UpstreamFailure:
     error = read_error(data)
     names = [error.get("code"), error.get("type")]
     number = next((name for name in names if isinstance(name, int) and 400 <= name < 600), None)
-    spelled = next((_STATUS_OF_TYPE[name] for name in names if isinstance(name, str) and name in _STATUS_OF_TYPE), 500)
+    spelled = next((_STATUS_OF_NAME[name] for name in names if isinstance(name, str) and name in _STATUS_OF_NAME), 500)
     status = number or spelled
     kind = _kind(status, data, dialect)
     return UpstreamFailure(kind, "the upstream sent an error inside its answer", status=status, body=data)

@@ -34,7 +34,7 @@ class AnswerStream(Protocol):
 
     `has_content`: a byte of text, reasoning or a tool call came; until then another candidate may take over unseen.
     `said_bytes`: how much of these came, as JSON writes it: all that a stream tells of its tokens before its end.
-    `error`: the data of an error event inside the stream (its frame was passed on); `failure_inside` reads it.
+    `error`: what an error event inside the stream says (its frame was passed on); `failure_inside` reads it.
     """
 
     said_bytes: int
@@ -295,6 +295,7 @@ class _Response(msgspec.Struct):
     status: str | None = None
     service_tier: Any = None
     usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
 
 
 class _ResponseEvent(msgspec.Struct):
@@ -330,7 +331,11 @@ class ResponsesStream(_Stream):
             self.usage = openai_usage(response.usage, response.service_tier) or self.usage
         if kind in {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}:
             self.is_done = True
-        if kind in {"error", "response.failed"}:
+        if kind == "response.failed" and response is not None and bytes(response.error) != b"null":
+            self.error = (
+                b'{"error":' + response.error + b"}"
+            )  # told as any other error is, not inside the whole response
+        elif kind in {"error", "response.failed"}:
             self.error = data
         return frame.raw
 
