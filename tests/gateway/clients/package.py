@@ -13,4 +13,6 @@ class Package:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_"):  # pytest asks all that a module holds for `_mock_name` and `__wrapped__`
+            raise AttributeError(attribute)
         return getattr(import_module(self._name), attribute)
