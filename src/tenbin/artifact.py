@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import ArtifactError
+from tenbin.replacement import replacement
 from tenbin.types import Candidate
 
 FORMAT = 4
@@ -212,14 +213,8 @@ def write_calibration(folder: Path, manifest: Manifest, calibration: Mapping[str
     if read_manifest(folder).artifact_hash != manifest.artifact_hash:
         raise ArtifactError("was replaced meanwhile, so its calibration stays", where=str(folder), fix="certify again")
     try:
-        descriptor, beside = tempfile.mkstemp(prefix=f".{CALIBRATION}.", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_calibration_blob(manifest, calibration))
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        finally:
-            Path(beside).unlink(missing_ok=True)
+        with replacement(path) as beside:
+            beside.write_bytes(_calibration_blob(manifest, calibration))
     except OSError as error:
         raise ArtifactError(f"cannot be written ({error.strerror})", where=str(path), fix="check the path") from error
 

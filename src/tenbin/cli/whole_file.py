@@ -10,6 +10,7 @@ from typing import TextIO
 
 from tenbin.cli.output import results
 from tenbin.errors import UsageError
+from tenbin.replacement import replacement
 
 
 def spare(written: Path | None, *others: Path | None) -> None:
@@ -43,8 +44,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         with place.open("w", encoding="utf-8") as stream:
             yield stream
         return
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
+    with replacement(place) as beside:
         try:
             if place.is_dir():
                 raise IsADirectoryError(21, "is a directory")
@@ -56,6 +56,3 @@ def whole_file(path: Path) -> Iterator[TextIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)

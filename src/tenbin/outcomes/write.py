@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tenbin.errors import UsageError
 from tenbin.outcomes.columns import COLUMNS, NUMBERS
 from tenbin.outcomes.load import database
 from tenbin.outcomes.source import KINDS, literal, one_file
+from tenbin.replacement import replacement
 from tenbin.types import Outcome, Query
 
 ALWAYS = ("query_id", "model", "quality")
@@ -132,11 +132,8 @@ def _flat(value: Any) -> Any:
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """A place beside `path` that takes its name when the block ends well (UsageError where it cannot)."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield beside
-        beside.replace(path)
+        with replacement(path) as beside:
+            yield beside
     except OSError as error:
         raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
-    finally:
-        beside.unlink(missing_ok=True)

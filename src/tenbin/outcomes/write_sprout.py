@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from tenbin.outcomes.identity import whole_text
 from tenbin.outcomes.source import identifier
 from tenbin.outcomes.sprout import SPLIT_OF_FILE
 from tenbin.outcomes.write import TableRow, write_parquet
+from tenbin.replacement import replacement
 
 COLUMNS = ("key", "dataset", "prompt", "golden_answer")
 FIELDS = "num_input_tokens BIGINT, num_output_tokens BIGINT, response VARCHAR, score DOUBLE"
@@ -38,20 +37,17 @@ def write_sprout(folder: Path, rows: Sequence[TableRow], said: SproutTexts) -> l
     _check_names(models)
     if folder.exists():
         raise UsageError("exists already", where=str(folder), fix="name a new folder")
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    names = []
     try:
-        beside.mkdir()
-        names = []
-        for name, split in SPLIT_OF_FILE.items():
-            inside = [row for row in rows if (row.split or "train") == split]
-            if inside:
-                names.append(f"{name}.parquet")
-                write_parquet(beside / names[-1], _types(models), _wide(inside, models, said))
-        beside.replace(folder)
+        with replacement(folder) as beside:
+            beside.mkdir()
+            for name, split in SPLIT_OF_FILE.items():
+                inside = [row for row in rows if (row.split or "train") == split]
+                if inside:
+                    names.append(f"{name}.parquet")
+                    write_parquet(beside / names[-1], _types(models), _wide(inside, models, said))
     except OSError as error:
         raise UsageError(f"cannot be written ({error.strerror})", where=str(folder), fix="name another") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return [folder / name for name in names]
 
 

@@ -13,6 +13,7 @@ from tenbin.errors import ConfigError, DataError, StoreError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
+from tenbin.replacement import replacement
 
 PLAN_FIRST = "plan it first: tenbin pilot plan"
 
@@ -90,16 +91,11 @@ class PilotFolder:
 
 def put(path: Path, content: bytes) -> None:
     """Put a file in place of what stands there, written beside and renamed (StoreError: what stood there stays)."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            with beside.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacement(path) as beside, beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
     except OSError as error:
         what = f"cannot be written ({error.strerror})"
         raise StoreError(what, where=str(path), fix="make room or mend the disk; what was there is kept") from error

@@ -8,13 +8,12 @@ with what was spent and what was seen of the SLA; "pauses" one per place with wh
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tenbin.errors import StoreError
+from tenbin.replacement import replacement
 
 MAX_MARKS = 1_000
 
@@ -29,9 +28,8 @@ class Marks:
         """Set a mark, whole or not at all; `name` is a profile's (with a place's), which is a fine file name."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside = self.folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
-            beside.write_text(json.dumps(dict(content)), encoding="utf-8")
-            beside.rename(self.folder / f"{name}.json")
+            with replacement(self.folder / f"{name}.json") as beside:
+                beside.write_text(json.dumps(dict(content)), encoding="utf-8")
         except OSError as error:
             raise StoreError(f"the mark cannot be set ({error.strerror})", where=str(self.folder)) from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,26 +14,24 @@ from tenbin.pilot.plan.planner import Planned
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
+from tenbin.replacement import replacement
 
 
 def create(folder: PilotFolder, settings: PilotSettings, prompts: Sequence[PilotPrompt], planned: Planned) -> None:
     """Make the folder of a new pilot (UsageError where it is there already or cannot be written)."""
     if folder.path.exists():
         raise UsageError("is there already", where=str(folder.path), fix="take another name")
-    beside = PilotFolder(folder.path.with_name(f".{folder.name}.{os.getpid()}.part"))
     try:
-        # Prompts may be private: the folder is its owner's alone.
         folder.path.parent.mkdir(parents=True, exist_ok=True)
-        beside.path.mkdir(mode=0o700)
-        beside.write_settings(settings)
-        put(beside.prompts, _lines(prompts))
-        write_stages(beside, [planned.stage], planned.pairs)
-        beside.path.rename(folder.path)
+        with replacement(folder.path) as beside:
+            beside.mkdir(mode=0o700)  # prompts may be private: the folder is its owner's alone
+            made = PilotFolder(beside)
+            made.write_settings(settings)
+            put(made.prompts, _lines(prompts))
+            write_stages(made, [planned.stage], planned.pairs)
     except (OSError, StoreError) as error:
         what = error.what if isinstance(error, StoreError) else f"cannot be made ({error.strerror})"
         raise UsageError(what, where=str(folder.path), fix="name another place with --root") from error
-    finally:
-        shutil.rmtree(beside.path, ignore_errors=True)
 
 
 def write_stages(folder: PilotFolder, stages: Sequence[StagePlan], pairs: Sequence[Pair]) -> None:

@@ -1,0 +1,27 @@
+"""What is to stand in a file's place, or be a new folder: made beside it, there only when whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """A place beside `path` that takes its name when the block ends well, and is gone when it does not (OSError).
+
+    Each thread of each process has a place of its own. Who needs the content to survive a power cut syncs it.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        if beside.is_dir():
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)
