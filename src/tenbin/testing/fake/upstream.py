@@ -88,12 +88,6 @@ class FakeUpstream:
         with self._changed:
             return tuple(self._requests)
 
-    @property
-    def connection_count(self) -> int:
-        """How many connections are open now."""
-        with self._changed:
-            return len(self._connections)
-
     def start(self) -> FakeUpstream:
         """Listen; a second start, after `close`, takes the same port again. Raises NetworkError where it cannot."""
         ready = threading.Event()
