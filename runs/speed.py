@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from made_outcomes import CHARACTERS, book, simulated, write_batch, written
 
+from tenbin.blas import THREAD_VARIABLES
 from tenbin.features import open_embedder
 from tenbin.features.token_count import count_tokens
 from tenbin.prices import PriceBook
@@ -41,7 +42,6 @@ DECISIONS = 2_000
 BATCHES = (16, 64)
 LONG_CHARACTERS = 800_000
 MIDDLE = TradeOff(0.3)
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
@@ -90,8 +90,8 @@ def stage(name: str, arguments: argparse.Namespace, folder: Path, threads: str) 
 
 
 def environment(threads: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in THREADS}
-    return kept if threads == "default" else kept | dict.fromkeys(THREADS, threads)
+    kept = {key: value for key, value in os.environ.items() if key not in THREAD_VARIABLES}
+    return kept if threads == "default" else kept | dict.fromkeys(THREAD_VARIABLES, threads)
 
 
 def whole(arguments: argparse.Namespace, work) -> dict[str, float]:

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from tenbin import errors
-from tenbin.cli.commands import COMMANDS, THREAD_VARIABLES, Tenbin, cli
+from tenbin.blas import THREAD_VARIABLES
+from tenbin.cli.commands import COMMANDS, Tenbin, cli
 from tenbin.cli.failure import EXIT_BUG, one_line
 from tenbin.cli.lazy import Group
 from tenbin.cli.stopped import EXIT_INTERRUPTED

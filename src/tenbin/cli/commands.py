@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from tenbin import __version__
+from tenbin.blas import one_thread
 from tenbin.cli.failure import colour, report
 from tenbin.cli.lazy import LazyCommand, LazyGroup
 from tenbin.cli.stopped import Terminated
@@ -34,7 +35,6 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "completion": LazyCommand("tenbin.cli.completion:completion", "Print the completion script of your shell."),
 }
 COMPLETION_VARIABLE = "_TENBIN_COMPLETE"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Tenbin(LazyGroup):
@@ -53,10 +53,7 @@ class Tenbin(LazyGroup):
 
     def run(self, args: list[str], **extra: Any) -> int:
         """Run the command of these arguments and return the exit code."""
-        for variable in THREAD_VARIABLES:
-            # Read when numpy loads, which the commands do later: a fit must not depend on how many cores there are, and
-            # one small decision among threads is slower. Whoever sets them keeps what they set.
-            os.environ.setdefault(variable, "1")
+        one_thread()  # the commands import numpy later
         try:
             extra.setdefault("color", colour())
             with self.make_context("tenbin", args, **extra) as ctx:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenbin.cli.commands import THREAD_VARIABLES
+from tenbin.blas import THREAD_VARIABLES
 from tenbin.cli.doctor_finding import Finding, Status
 from tenbin.config import (
     GatewaySettings,

@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenbin.blas import one_thread
 from tenbin.errors import TenbinError
 
 if TYPE_CHECKING:
     from tenbin.gateway.process import MakeServed
-
-EXIT_FAILED = 1
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,7 @@ class Report:
 
 def main(arguments: Sequence[str], make: MakeServed | None = None) -> int:
     """Serve as ordered; the exit code. A failure to start is reported to the supervisor, who prints it once."""
-    for variable in ONE_THREAD:
-        # Read when numpy loads, which is in the imports below: workers share the cores, and decisions are small.
-        os.environ.setdefault(variable, "1")
+    one_thread()  # numpy is in the imports below
     order = Order(**json.loads(arguments[0]))
     with os.fdopen(order.report, "wb", buffering=0) as report:
         try:
@@ -72,7 +68,7 @@ def main(arguments: Sequence[str], make: MakeServed | None = None) -> int:
             say(report.write, Report(str(error), error.exit_code))
             return error.exit_code
         except Exception as error:
-            say(report.write, Report(f"the worker failed ({type(error).__name__}: {error})", EXIT_FAILED))
+            say(report.write, Report(f"the worker failed ({type(error).__name__}: {error})", TenbinError.exit_code))
             raise
     return 0
 
