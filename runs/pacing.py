@@ -36,9 +36,10 @@ from tenbin.prices import PriceBook
 from tenbin.risk import losses, mu_grid, name_order
 from tenbin.router.crossfit import DIAL_POINTS, DialCurve
 from tenbin.router.fit import FitSettings, fit
-from tenbin.router.pacer import DAY_S, HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised
+from tenbin.router.pacer import HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised
 from tenbin.router.router import Router
 from tenbin.router.sweep import Sweep
+from tenbin.store.period import DAY_S
 from tenbin.types import TradeOff
 
 MUS = mu_grid(DIAL_POINTS)

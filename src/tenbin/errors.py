@@ -21,6 +21,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
 
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, no error of the tree: 128 + SIGINT, as shells count."""
+
 
 class TenbinError(Exception):
     """Anything Tenbin refuses to do, in one sentence: where, what is wrong, what to do.

@@ -16,7 +16,7 @@ from tenbin.blas import THREAD_VARIABLES
 from tenbin.cli.commands import COMMANDS, Tenbin, cli
 from tenbin.cli.failure import EXIT_BUG, one_line
 from tenbin.cli.lazy import Group
-from tenbin.cli.stopped import EXIT_INTERRUPTED
+from tenbin.errors import EXIT_INTERRUPTED
 
 
 def tenbin(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,8 @@ from tenbin.config.gateway import GatewaySettings
 from tenbin.errors import ConfigError, RequestError
 from tenbin.gateway.admin import MAX_BODY_BYTES, Admin
 from tenbin.telemetry.metrics import Metrics
-from tenbin.telemetry.redaction import REDACTED, Redactor
+from tenbin.telemetry.redaction import Redactor
+from tenbin.upstream.answer_headers import REDACTED
 
 KEY = "an-admin-key-of-31-characters-x"
 SECRET = "sk-planted-0123456789abcdef"  # noqa: S105

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tenbin.errors import StoreError
-from tenbin.gateway.retreat import DAY_S, Promise, watched
+from tenbin.gateway.retreat import Promise, watched
 from tenbin.gateway.retreats import EXCUSES, Marked, Retreats, retreat_of
 from tenbin.gateway.seen import SEEN
 from tenbin.store.marks import Marks
+from tenbin.store.period import DAY_S
 from tenbin.store.place import Place
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.telemetry.logs import MAX_READ_CHARACTERS, JsonFormatter, exception_line, start_logs
-from tenbin.telemetry.redaction import LEFT_OUT, REDACTED, Redactor
+from tenbin.telemetry.redaction import LEFT_OUT, Redactor
+from tenbin.upstream.answer_headers import REDACTED
 
 SECRET = "planted-s3cret-value"  # noqa: S105
 PLACES = ("message", "args", "extra", "name", "exception", "cause", "context", "stack", "text", "argument")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.telemetry.redaction import LEFT_OUT, REDACTED, Redactor
+from tenbin.telemetry.redaction import LEFT_OUT, Redactor
 from tenbin.types import Candidate
+from tenbin.upstream.answer_headers import REDACTED
 from tenbin.upstream.destination import Destination
 
 SECRET_TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, categories=("L", "N", "P", "S")), min_size=8)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-EXIT_INTERRUPTED = 130
-"""Ctrl-C (128 + SIGINT)."""
+from tenbin.errors import EXIT_INTERRUPTED
+
 EXIT_TERMINATED = 143
 """SIGTERM (128 + SIGTERM)."""
 

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, NamedTuple, Protocol
@@ -21,16 +21,13 @@ import msgspec
 from tenbin.config.gateway import GatewaySettings, is_loopback
 from tenbin.errors import ConfigError, RequestError, TenbinError
 from tenbin.gateway.address import hostname
+from tenbin.gateway.exchange import Receive, Scope, Send
 from tenbin.telemetry.metrics import Metrics
 from tenbin.telemetry.redaction import Redactor
 
 MAX_BODY_BYTES = 4096
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 PROFILE_PREFIX, RESUME_SUFFIX = "/profiles/", "/resume"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Administered(Protocol):

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import Literal
 
+from tenbin.store.period import DAY_S
+
 CHANCE = 1e-5
 LEAST = 30
 """Fewer labels or requests than this prove nothing."""
-DAY_S = 86_400
 
 Reason = Literal["quality", "availability", "spend"]
 

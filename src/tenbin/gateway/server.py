@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from tenbin.errors import TenbinError
+from tenbin.errors import EXIT_INTERRUPTED, TenbinError
 from tenbin.gateway.port import Port
 from tenbin.gateway.watch import Watch, keep_watch
 
@@ -22,7 +22,6 @@ DRAIN_S = 300.0
 """How long running answers may take to finish after SIGTERM; who starts us kills us earlier if it must be quicker."""
 ORPHAN_DRAIN_S = 10.0
 """The same where the supervisor was killed: the next one wants the port."""
-EXIT_INTERRUPTED = 130
 
 
 class Served(Protocol):

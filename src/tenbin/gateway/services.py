@@ -21,7 +21,6 @@ from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
 from tenbin.gateway.pauses import PAUSES, Pauses
 from tenbin.gateway.planner import Planner
-from tenbin.gateway.retreat import DAY_S
 from tenbin.gateway.retreats import Marked, Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
@@ -34,6 +33,7 @@ from tenbin.store.budgets import Budgets
 from tenbin.store.keyring import KeyRing
 from tenbin.store.ledger import Ledger
 from tenbin.store.marks import Marks
+from tenbin.store.period import DAY_S
 from tenbin.store.place import Place
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status

@@ -15,8 +15,8 @@ from asyncio.subprocess import Process
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tenbin.errors import TenbinError
-from tenbin.gateway.server import DRAIN_S, EXIT_INTERRUPTED
+from tenbin.errors import EXIT_INTERRUPTED, TenbinError
+from tenbin.gateway.server import DRAIN_S
 from tenbin.gateway.worker import Order, Report
 
 COMMAND = (sys.executable, "-m", "tenbin.gateway.worker")

@@ -19,9 +19,9 @@ import numpy as np
 
 from tenbin.errors import UsageError
 from tenbin.router.crossfit import DialCurve
+from tenbin.store.period import DAY_S
 from tenbin.types import Floats
 
-DAY_S = 86_400
 HOURS = 24
 SET_BACK_S = 3_600
 """A clock that was set back over midnight by so much or less opens no second yesterday."""
@@ -144,7 +144,7 @@ def _gone_on(tally: Tally, now: float) -> float:
 
     Yesterday would else begin again with nothing spent, and the rest of it be given all its dollars.
     """
-    midnight = float(tally.day * DAY_S)
+    midnight = tally.day * DAY_S
     return midnight if midnight - SET_BACK_S <= now < midnight else now
 
 

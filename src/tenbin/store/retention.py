@@ -17,12 +17,12 @@ from tenbin.store.database import open_database, told, transaction
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import HEADER, blank
 from tenbin.store.mending import mend
+from tenbin.store.period import DAY_S
 from tenbin.store.schema import LEDGER
 
 BUSY_S = 5.0
 # A living worker applies its journal within a fraction of a second; one that cannot is named in `pending`.
 WAIT_S = 5.0
-DAY_S = 86400.0
 # The texts of a profile that are older than a moment.
 OLD = """
 SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no

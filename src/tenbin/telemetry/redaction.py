@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from tenbin.config.values import SECRET
+from tenbin.upstream.answer_headers import REDACTED
 from tenbin.upstream.destination import Destination
 
-REDACTED = "[redacted]"
 LEFT_OUT = "[left out]"
 MIN_SECRET_CHARACTERS = 4
 """Shorter values guard nothing, and taking them out of every line would leave no line to read."""
