@@ -11,12 +11,12 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from tenbin.types import Usage
+from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames, read_frame
 from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
-_NULL = msgspec.Raw(b"null")
 _USAGE_NULL = b',"usage":null'
 _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
@@ -107,21 +107,21 @@ class _Stream:
 class _Delta(msgspec.Struct, gc=False):
     """What a piece may add; `role` alone is no content."""
 
-    content: msgspec.Raw = _NULL
-    tool_calls: msgspec.Raw = _NULL
-    reasoning_content: msgspec.Raw = _NULL
-    reasoning: msgspec.Raw = _NULL
-    refusal: msgspec.Raw = _NULL
-    function_call: msgspec.Raw = _NULL
-    audio: msgspec.Raw = _NULL
+    content: msgspec.Raw = ABSENT
+    tool_calls: msgspec.Raw = ABSENT
+    reasoning_content: msgspec.Raw = ABSENT
+    reasoning: msgspec.Raw = ABSENT
+    refusal: msgspec.Raw = ABSENT
+    function_call: msgspec.Raw = ABSENT
+    audio: msgspec.Raw = ABSENT
 
     def said_bytes(self) -> int:
         """How much it adds, 0 where nothing."""
-        found = 0 if self.content is _NULL else _said_bytes(self.content)
+        found = 0 if self.content is ABSENT else _said_bytes(self.content)
         for raw in (self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio):
-            if raw is not _NULL:
+            if raw is not ABSENT:
                 found += _said_bytes(raw)
-        if self.tool_calls is not _NULL and (calls := _said_bytes(self.tool_calls)):
+        if self.tool_calls is not ABSENT and (calls := _said_bytes(self.tool_calls)):
             found += max(calls - _CALL_BYTES, 1)
         return found
 
@@ -135,8 +135,8 @@ class _Chunk(msgspec.Struct, gc=False):
     id: Any = None
     choices: list[_Choice] | None = None
     service_tier: Any = None
-    usage: msgspec.Raw = _NULL
-    error: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
@@ -178,7 +178,7 @@ class OpenAIStream(_Stream):
             chunks = _CHUNK.decode_lines(pile[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n"))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if any(chunk.error is not _NULL for chunk in chunks):
+        if any(chunk.error is not ABSENT for chunk in chunks):
             return False
         for chunk in chunks:
             self._take(chunk)
@@ -203,10 +203,10 @@ class OpenAIStream(_Stream):
             self.is_done = True
             return frame.raw
         chunk = _decoded(_CHUNK, data)
-        if frame.event == b"error" or (chunk.error is not _NULL and bytes(chunk.error) != b"null"):
+        if frame.event == b"error" or (chunk.error is not ABSENT and bytes(chunk.error) != b"null"):
             self.error = data
         self._take(chunk)
-        if chunk.usage is _NULL:
+        if chunk.usage is ABSENT:
             return frame.raw
         found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage, chunk.service_tier)
         self.usage = found or self.usage
@@ -219,9 +219,9 @@ class _Part(msgspec.Struct):
     """The `delta` and the `content_block` of Anthropic's events."""
 
     type: str | None = None
-    text: msgspec.Raw = _NULL
-    thinking: msgspec.Raw = _NULL
-    partial_json: msgspec.Raw = _NULL
+    text: msgspec.Raw = ABSENT
+    thinking: msgspec.Raw = ABSENT
+    partial_json: msgspec.Raw = ABSENT
     stop_reason: str | None = None
 
     def says(self) -> bool:
@@ -236,14 +236,14 @@ class _Part(msgspec.Struct):
         """How much of text, thinking or a call's arguments it adds."""
         found = 0
         for raw in (self.text, self.thinking, self.partial_json):
-            if raw is not _NULL:
+            if raw is not ABSENT:
                 found += _said_bytes(raw)
         return found
 
 
 class _Message(msgspec.Struct):
     id: str | None = None
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
 
 
 class _Event(msgspec.Struct):
@@ -251,7 +251,7 @@ class _Event(msgspec.Struct):
     message: _Message | None = None
     delta: _Part | None = None
     content_block: _Part | None = None
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
 
 
 _EVENT = msgspec.json.Decoder(_Event)
@@ -294,13 +294,13 @@ class _Response(msgspec.Struct):
     id: str | None = None
     status: str | None = None
     service_tier: Any = None
-    usage: msgspec.Raw = _NULL
-    error: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
 
 class _ResponseEvent(msgspec.Struct):
     type: str | None = None
-    delta: msgspec.Raw = _NULL
+    delta: msgspec.Raw = ABSENT
     response: _Response | None = None
 
 

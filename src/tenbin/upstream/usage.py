@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tenbin.types import Usage
+from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
 from tenbin.upstream.loose_json import decode
@@ -22,7 +23,6 @@ _TIERS = ("priority", "flex")
 _FAST = "fast"
 """Anthropic's word for answers that come faster and cost more."""
 _OF_AN_HOUR = "ephemeral_1h_input_tokens"
-_NULL = msgspec.Raw(b"null")
 _Count = int | float | None
 _MAX_TOKENS = 1 << 40
 _UNKNOWN_WINDOW_TOKENS = 1 << 20
@@ -88,11 +88,11 @@ class _Whole(msgspec.Struct):
     stop_reason: Any = None
     status: Any = None
     service_tier: Any = None
-    content: msgspec.Raw = _NULL
-    data: msgspec.Raw = _NULL
-    output: msgspec.Raw = _NULL
-    usage: msgspec.Raw = _NULL
-    error: msgspec.Raw = _NULL
+    content: msgspec.Raw = ABSENT
+    data: msgspec.Raw = ABSENT
+    output: msgspec.Raw = ABSENT
+    usage: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
 
 _WHOLE = msgspec.json.Decoder(_Whole)

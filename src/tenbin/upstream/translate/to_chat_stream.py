@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tenbin.types import Usage
+from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
@@ -19,8 +20,6 @@ from tenbin.upstream.translate.error_bodies import error_body, error_from, statu
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
 from tenbin.upstream.translate.usage_counts import to_openai_usage
 from tenbin.upstream.usage import anthropic_usage
-
-_NULL = msgspec.Raw(b"null")
 
 
 class _Delta(msgspec.Struct):
@@ -43,7 +42,7 @@ class _Block(msgspec.Struct):
 class _Message(msgspec.Struct):
     id: Any = None
     model: Any = None
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
 
 
 class _Event(msgspec.Struct):
@@ -52,7 +51,7 @@ class _Event(msgspec.Struct):
     delta: _Delta | None = None
     content_block: _Block | None = None
     message: _Message | None = None
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
     error: Any = None
 
 

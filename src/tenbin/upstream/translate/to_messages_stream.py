@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tenbin.types import Usage
+from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.sse import Frame, Frames
@@ -22,8 +23,6 @@ from tenbin.upstream.translate.stop_reasons import to_stop_reason
 from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage
 from tenbin.upstream.usage import openai_usage
-
-_NULL = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -55,7 +54,7 @@ class _Chunk(msgspec.Struct):
     id: Any = None
     model: Any = None
     choices: list[_Choice] | None = None
-    usage: msgspec.Raw = _NULL
+    usage: msgspec.Raw = ABSENT
     error: Any = None
 
 
