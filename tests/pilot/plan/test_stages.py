@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,25 @@ def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
     nothing = np.zeros_like(bought)  # the judge told nothing of anybody
     with pytest.raises(UsageError, match="no prompt of stage 0 has a graded answer of every candidate"):
         hull_rivals(world.ground(nothing), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("quality", "rivals"),
+    [
+        ([1.0, 0.2, 0.9, 0.7, 0.4, 0.1], (2, 3, 4)),  # four beside the reference are on the hull: three at most
+        ([1.0, 0.2, 0.1, 0.1, 0.1, 0.1], (5, 1)),  # only the cheapest is: two at least
+    ],
+)
+def test_two_rivals_are_asked_and_a_third_where_it_may_stand_on_the_hull(
+    quality: list[float], rivals: tuple[int, ...]
+) -> None:
+    dollars, ones = np.tile([16.0, 15.0, 8.0, 4.0, 2.0, 1.0], (5, 1)), np.ones((5, 6))
+    told = np.where(np.arange(5)[:, None] == 0, np.nan, dollars)  # what nobody told counts as was forecast
+    queries = tuple(Query(f"q{i}", "?") for i in range(5))
+    panel = Panel(queries, tuple("abcdef"), np.tile(quality, (5, 1)), ones, ones, told, ones, ones)
+    known = made_world(5).ground(bought(made_world(5), 5))
+    ground = replace(known, panel=panel, answer_usd=dollars, grading_usd=0.0 * ones)
+    assert hull_rivals(ground, np.random.default_rng(0)) == rivals
 
 
 def resampled_sd(router: Router, promise: float) -> float:
