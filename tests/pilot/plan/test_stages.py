@@ -178,6 +178,10 @@ def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
     assert set(draft.row.tolist()) == set(np.flatnonzero(~is_train).tolist())
     assert set(draft.column.tolist()) == {0, 1, 2}
     assert (draft.propensity == 1.0).all()
+    for asked in (cells, bought(world, 50)):  # nothing of the reference could be graded: no budget helps
+        asked[:, 0] = False
+        with pytest.raises(UsageError, match='the reference "dear" has no graded answer'):
+            draft_stage(world.ground(asked), 2, 1e9, np.random.default_rng(0))
 
 
 @pytest.fixture

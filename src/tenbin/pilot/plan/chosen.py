@@ -76,10 +76,12 @@ def chosen_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Dr
 def held_out_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Draft:
     """The stage for when every training prompt was asked: held-out prompts alone (UsageError where none is left).
 
-    They are asked of what is in play: the candidates with at least half as many labels as the reference.
+    They are asked of what is in play: the candidates with at least half as many labels as the reference (UsageError
+    where it has none).
     """
+    _check_reference(ground)
     labels = (~np.isnan(ground.panel.quality[ground.train])).sum(axis=0)
-    live = np.flatnonzero((labels > 0) & (labels >= IN_PLAY * labels[ground.reference]))
+    live = np.flatnonzero(labels >= IN_PLAY * labels[ground.reference])
     if not any(ground.fresh_held_out(split).any() for split in HELD_OUT):
         fix = "plan another pilot with other prompts, then merge the two"
         raise UsageError("every prompt of this pilot was asked already", fix=fix)
@@ -108,16 +110,18 @@ def weigh(ground: Ground, rng: np.random.Generator) -> Weighed:
     return Weighed(rows, asked, dollars, tuple(live.tolist()), saving_sd_of(router, ground.promise))
 
 
+def _check_reference(ground: Ground) -> None:
+    if np.isnan(ground.panel.quality[ground.train, ground.reference]).all():
+        what = f'the reference "{ground.panel.models[ground.reference]}" has no graded answer'
+        raise UsageError(what, fix="see 'tenbin pilot status' for what failed")
+
+
 def _router(ground: Ground) -> tuple[Router, Ints]:
     """A router fitted on the training rows that have a label, and the columns of its candidates."""
+    _check_reference(ground)
     labelled = ~np.isnan(ground.panel.quality)
     rows = np.flatnonzero(ground.train & labelled.any(axis=1))
     columns = np.flatnonzero(labelled[rows].any(axis=0))
-    if ground.reference not in columns:
-        name = ground.panel.models[ground.reference]
-        raise UsageError(
-            f'the reference "{name}" has no graded answer', fix="see 'tenbin pilot status' for what failed"
-        )
     sample = replace(ground.panel.take(rows), split=None).of_models([ground.panel.models[m] for m in columns])
     reference = ground.panel.models[ground.reference]
     settings = FitSettings(embedder="base", reference=reference, learning_curve=False)
