@@ -49,7 +49,7 @@ def status_of(serving: Serving) -> int:
 
 
 def test_streams_finish_and_every_call_is_settled(folder: Path, ups: Upstreams) -> None:
-    ups["good"].script = Answer.slow(chunk_gap_s=0.08)
+    ups["good"].script = Answer(text="word " * 30, chunk_gap_s=0.08)  # they outlive the look at readiness
     config = written(folder, ups)
     with tenbin_serve(config) as serving:
         serving.wait_ready()

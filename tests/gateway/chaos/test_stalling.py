@@ -14,7 +14,7 @@ from tenbin.testing import Answer
 from tests.gateway.chaos.client import chat_body
 from tests.gateway.running import Running, Upstreams, eventually
 
-STALL_S = 0.5
+STALL_S = 1.0
 SIZE = 8 << 20
 BUFFER = 1 << 16
 PIECE = 1 << 19
@@ -59,8 +59,8 @@ def test_who_is_slow_gets_everything(gateway: Running, ups: Upstreams) -> None:
             piece = client.recv(PIECE)
             assert piece, f"cut after {len(heard)} bytes"
             heard += piece
-            if time.monotonic() - began < 3 * STALL_S:  # for longer than a stall may last
+            if time.monotonic() - began < 1.5 * STALL_S:  # for longer than a stall may last
                 time.sleep(STALL_S / 20)
     assert len(heard) > SIZE
-    assert time.monotonic() - began > 2 * STALL_S
+    assert time.monotonic() - began > 1.2 * STALL_S
     assert [call.status for call in gateway.calls()] == ["ok"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tenbin.store.keys import create_key, revoke_key
+from tenbin.store.period import day_of
 from tenbin.store.reader import Reader
 from tenbin.testing import Answer
 from tenbin.types import Usage
@@ -119,22 +121,25 @@ def test_a_budget_is_overshot_by_one_request_at_most(pair: Pair) -> None:
     budget = 10.5 * COST_USD
     secret, key_id = pair.key("small", day_usd=budget)
     before = len(pair.ups["good"].requests)
-    served = 0
+    served, day = 0, day_of(time.time())
     for _ in range(3):  # reserves are higher than costs: what the first wave leaves, the next ones spend
         statuses = pair.statuses(AT_ONCE, secret, max_tokens=ANSWERED)
         assert set(statuses) <= {200, 429}
         served += statuses.count(200)
+    days = 1 if time.time() < day.ends_at else 2  # at midnight the budget begins anew
     assert len(pair.ups["good"].requests) - before == served
     spent = answered_usd(pair, key_id, served)
     assert spent == pytest.approx(served * COST_USD)
-    assert budget - COST_USD <= spent < budget + COST_USD
+    assert budget - COST_USD <= spent < days * (budget + COST_USD)
 
 
 def test_both_workers_together_let_so_many_requests_a_minute_through(pair: Pair) -> None:
     secret, _ = pair.key("steady", requests_per_minute=10)
+    began = time.monotonic()
     statuses = pair.statuses(AT_ONCE, secret)
+    more = int((time.monotonic() - began) / 6.0) + 1  # one comes in every six seconds; a busy machine needs more
     assert set(statuses) == {200, 429}
-    assert statuses.count(200) in (10, 11)  # one more after six seconds
+    assert 10 <= statuses.count(200) <= 10 + more
 
 
 def test_both_workers_serve_and_the_ledger_has_what_the_upstream_billed(pair: Pair) -> None:
