@@ -31,7 +31,7 @@ unittest.main()
 
 @pytest.fixture(scope="module")
 def metric() -> CodeTests:
-    return CodeTests(timeout_s=1)
+    return CodeTests()
 
 
 def test_without_bubblewrap_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -78,7 +78,6 @@ def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
         (f"import dataclasses\n@dataclasses.dataclass\nclass P:\n    x: int = 1\n{ADDS}", TESTS, 1.0),
         ('print(\'{"passed": 1, "total": 1}\\n\' * 99999, flush=True)\ndef add(a, b): pass', TESTS, 0.0),
         ("import ctypes\nctypes.string_at(0)", TESTS, 0.0),
-        ("while True: pass", TESTS, 0.0),
         (f"x = bytearray(2 << 30)\n{ADDS}", TESTS, 0.0),
         (f"import os, time\nif os.fork() == 0: time.sleep(99)\n{ADDS}", TESTS, 1.0),
         (f"```python\nimport math\n```\n```py\n{ADDS.replace('a + b', 'math.fsum([a, b])')}```", TESTS, 1.0),
@@ -94,6 +93,11 @@ def test_which_program_of_an_answer_counts(answer: str, program: str) -> None:
 )
 def test_what_passes(metric: CodeTests, answer: str, tests: str | None, score: float | None) -> None:
     assert metric.score("", answer, tests) == score
+
+
+@pytest.mark.extra
+def test_a_program_that_does_not_end() -> None:
+    assert CodeTests(timeout_s=1).score("", "while True: pass", TESTS) == 0.0
 
 
 INSIDE = """
