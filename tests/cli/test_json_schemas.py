@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "certify": "certify {tmp}/router {made}/test.jsonl --min-quality 0.9 --by-group",
     "route": "route {made}/router prompt --mu 0.3",
     "route-sweep": "route {made}/router prompt --sweep 5",
-    "route-batch": "route {made}/router --batch {made}/test.jsonl --out {tmp}/out",
+    "route-batch": "route {made}/router --batch {tmp}/in --out {tmp}/out",
     "router-list": "router list {made}",
     "router-show": "router show {made}/router",
     "router-diff": "router diff {made}/router {made}/router",
@@ -45,8 +45,8 @@ def test_the_document_keeps_to_its_schema(name: str, made: Path, tenbin: Tenbin,
         shutil.copytree(made / "router", tmp_path / "router")  # which keeps the proof
     if name == "route-batch":
         (tmp_path / "in").write_text('{"prompt": "a"}\n')
-    words = COMMANDS[name].format(made=made, tmp=tmp_path).replace(f"{made}/test.jsonl --out", f"{tmp_path}/in --out")
-    run = tenbin(*words.split(), "--json")
+    words = [word.format(made=made, tmp=tmp_path) for word in COMMANDS[name].split()]
+    run = tenbin(*words, "--json")
     assert run.exit_code == 0, run.stderr
     jsonschema.Draft202012Validator(schema(name)).validate(json.loads(run.stdout))
 

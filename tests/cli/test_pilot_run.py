@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import signal
 import subprocess
 from collections.abc import Callable
@@ -37,7 +38,7 @@ def test_the_whole_of_it(tenbin: Tenbin, tmp_path: Path) -> None:
     assert "8 answers bought and 8 gradings" in told.stdout
     assert "of $3.00 spent in all" in told.stdout
     assert "Everything that was planned for these candidates is bought." in told.stdout
-    assert f"tenbin pilot status mine --root {tmp_path / 'pilots'}" in told.stdout
+    assert f"tenbin pilot status mine --root {shlex.quote(str(tmp_path / 'pilots'))}" in told.stdout
     assert pilot.read_settings().budget_usd == 3.0
     assert {(it.query_id, it.quality) for it in graded(pilot)} == {
         ("q0", 0.0),

@@ -36,7 +36,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_the_document_keeps_to_its_schema(schema: str, words: str, root: Path, tenbin: Tenbin, tmp_path: Path) -> None:
-    run = tenbin("pilot", *words.format(tmp=tmp_path).split(), "--root", root, "--json")
+    run = tenbin("pilot", *(word.format(tmp=tmp_path) for word in words.split()), "--root", root, "--json")
     assert run.exit_code == 0, run.stderr
     found = json.loads((SCHEMAS / f"{schema}.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(found).validate(json.loads(run.stdout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,6 +79,6 @@ def test_a_whole_pilot(tenbin: Tenbin, upstream: FakeUpstream, tmp_path: Path, m
     assert found["head_room"]["value"] is not None
     assert found["proof"]["saving"]["low"] > 0.2
     for command in found["verdict"]["next"][:2]:
-        run(*command.split()[1:])
+        run(*shlex.split(command)[1:])
     run("evaluate", "p-router", "p.parquet", "--out", "evaluation.json")
     assert json.loads(Path("evaluation.json").read_text())["verdict"]["kind"] == "route"

@@ -29,8 +29,7 @@ from tenbin.gateway.server import Port
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.testing import Answer, FakeUpstream
-from tenbin.testing.fake.request import UpstreamRequest
+from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Panel, Price, Query
 
 EASY = "hello there, please say something nice about number"
