@@ -138,3 +138,15 @@ def graded(pilot: PilotFolder) -> list[Graded]:
 
 def failures(pilot: PilotFolder) -> list[Failed]:
     return records(pilot, Failed)
+
+
+def once_asked(upstream: FakeUpstream, calls: int, do: Callable[[], None]) -> None:
+    """Do it in the run's loop as soon as the upstream has seen so many calls."""
+
+    def look() -> None:
+        if upstream.received_count >= calls:
+            do()
+        else:
+            asyncio.get_running_loop().call_later(0.005, look)
+
+    look()

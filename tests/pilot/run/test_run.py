@@ -7,7 +7,6 @@ import errno
 import gc
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,19 +23,19 @@ from tenbin.pilot.standing import Standing
 from tenbin.quality.grade import Answered, Grade
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
-from tests.pilot.run.made import EAGER, RATES, Lengths, bought, failures, graded, made, prompts, records, run
-
-
-def once_asked(upstream: FakeUpstream, calls: int, do: Callable[[], None]) -> None:
-    """Do it in the run's loop as soon as the upstream has seen so many calls."""
-
-    def look() -> None:
-        if upstream.received_count >= calls:
-            do()
-        else:
-            asyncio.get_running_loop().call_later(0.005, look)
-
-    look()
+from tests.pilot.run.made import (
+    EAGER,
+    RATES,
+    Lengths,
+    bought,
+    failures,
+    graded,
+    made,
+    once_asked,
+    prompts,
+    records,
+    run,
+)
 
 
 def test_everything_about_an_answer_is_written_down(tmp_path: Path) -> None:
