@@ -140,7 +140,7 @@ def failures(pilot: PilotFolder) -> list[Failed]:
     return records(pilot, Failed)
 
 
-def once_asked(upstream: FakeUpstream, calls: int, do: Callable[[], None]) -> None:
+def after(upstream: FakeUpstream, calls: int, do: Callable[[], None]) -> None:
     """Do it in the run's loop as soon as the upstream has seen so many calls."""
 
     def look() -> None:
