@@ -52,6 +52,10 @@ def test_the_second_stage_asks_the_reference_and_who_may_stand_on_the_hull() -> 
     assert [MODELS[m] for m in draft.live] == ["dear", "good", "cheap"]
     assert len(draft.row) == 200 * 3
     assert draft.row.min() >= 50
+    few = made_world(63).ground(bought(made_world(63), 50))  # half of what is left, so that a stage can choose
+    assert len(draft_stage(few, 1, 1e9, np.random.default_rng(0)).row) == 7 * 3
+    free = replace(few, answer_usd=0.0 * few.answer_usd)
+    assert len(draft_stage(free, 1, 0.01, np.random.default_rng(0)).row) == 7 * 3
 
 
 def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
@@ -66,22 +70,33 @@ def test_who_hardly_answers_does_not_decide_about_the_others() -> None:
         hull_rivals(world.ground(nothing), np.random.default_rng(0))
 
 
+DOLLARS = [16.0, 15.0, 8.0, 4.0, 2.0, 1.0]
+
+
 @pytest.mark.parametrize(
     ("quality", "rivals"),
     [
-        ([1.0, 0.2, 0.9, 0.7, 0.4, 0.1], (2, 3, 4)),  # four beside the reference are on the hull: three at most
-        ([1.0, 0.2, 0.1, 0.1, 0.1, 0.1], (5, 1)),  # only the cheapest is: two at least
+        # Four beside the reference are on the hull: three at most.
+        ([[1.0, 0.2, 0.9, 0.7, 0.4, 0.1]] * 5, (2, 3, 4)),
+        # Only the cheapest is: two at least.
+        ([[1.0, 0.2, 0.1, 0.1, 0.1, 0.1]] * 5, (5, 1)),
+        # The fourth is where neither of its wrong answers is drawn, in 8 % of the resamples: too seldom for a third.
+        ([[1.0, 0.2, 0.9, 0.5, 0.1, 0.1]] * 3 + [[1.0, 0.2, 0.9, 0.0, 0.1, 0.1]] * 2, (2, 5)),
     ],
 )
 def test_two_rivals_are_asked_and_a_third_where_it_may_stand_on_the_hull(
-    quality: list[float], rivals: tuple[int, ...]
+    quality: list[list[float]], rivals: tuple[int, ...]
 ) -> None:
-    dollars, ones = np.tile([16.0, 15.0, 8.0, 4.0, 2.0, 1.0], (5, 1)), np.ones((5, 6))
-    told = np.where(np.arange(5)[:, None] == 0, np.nan, dollars)  # what nobody told counts as was forecast
-    queries = tuple(Query(f"q{i}", "?") for i in range(5))
-    panel = Panel(queries, tuple("abcdef"), np.tile(quality, (5, 1)), ones, ones, told, ones, ones)
-    known = made_world(5).ground(bought(made_world(5), 5))
-    ground = replace(known, panel=panel, answer_usd=dollars, grading_usd=0.0 * ones)
+    # Beside five prompts that all have answered, one of which two have not and one that is held out tell of the others.
+    turned = [1.0, 1.0, 0.0, 0.0, np.nan, np.nan]
+    shape, is_first = (7, 6), np.arange(7)[:, None] == 0
+    grades = np.array([*quality, turned, np.nan_to_num(turned)])
+    forecast = np.where(is_first, DOLLARS, DOLLARS[::-1])  # which counts where nobody told what it cost
+    told = np.where(is_first, np.nan, np.tile(DOLLARS, (7, 1)))
+    queries = tuple(Query(f"q{i}", "?") for i in range(7))
+    panel = Panel(queries, tuple("abcdef"), grades, told, told, told, told, np.ones(shape), ("train",) * 6 + ("test",))
+    known = made_world(7).ground(bought(made_world(7), 7))
+    ground = replace(known, panel=panel, answer_usd=forecast, grading_usd=np.zeros(shape))
     assert hull_rivals(ground, np.random.default_rng(0)) == rivals
 
 

@@ -67,11 +67,8 @@ def _paired_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> D
 
 def affordable(ground: Ground, columns: np.ndarray, wanted: int, dollars: float) -> int:
     """How many prompts, at most `wanted`, the dollars buy of these candidates (UsageError below `LEAST_PROMPTS`)."""
-    among = ground.fresh
-    per_prompt = float(ground.expected_usd[among][:, columns].sum(axis=1).mean())
-    count = min(wanted, int(among.sum()))
-    if per_prompt > 0.0:
-        count = min(count, int(dollars / per_prompt))
+    per_prompt = float(ground.expected_usd[ground.fresh][:, columns].sum(axis=1).mean())
+    count = min(wanted, int(dollars / per_prompt)) if per_prompt > 0.0 else wanted
     if count < min(LEAST_PROMPTS, wanted):
         what = f"the budget left buys {count} prompts of this stage, fewer than {LEAST_PROMPTS}"
         fix = f"each costs about ${per_prompt:.2g}: give a larger --budget, or fewer candidates"
@@ -88,9 +85,9 @@ def hull_rivals(ground: Ground, rng: np.random.Generator) -> tuple[int, ...]:
     panel = ground.panel
     answered = ~np.isnan(panel.quality)
     count = answered[ground.train].sum(axis=0)
-    there = np.flatnonzero((count > 0) & (count >= IN_PLAY * count.max()))
+    there = np.flatnonzero(count >= IN_PLAY * count.max())
     complete = ground.train & answered[:, there].all(axis=1)
-    if not len(there) or not complete.any():
+    if not complete.any():
         raise UsageError(
             "no prompt of stage 0 has a graded answer of every candidate",
             fix="run the stage to its end, and see 'tenbin pilot status' for what failed",
