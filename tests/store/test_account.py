@@ -18,7 +18,7 @@ BOTH = key(day_usd=1.0, month_usd=8.0)
 def leased(account: Account, *grants: float) -> Account:
     """The account with these dollars granted on its shares, in their order."""
     shares = [slot.share._replace(fence=usd, granted=usd) for slot, usd in zip(account.slots, grants, strict=True)]
-    account.take(account.holdings(), shares, [False] * len(shares))
+    account.take(account.holdings(), shares, [None] * len(shares))
     return account
 
 
@@ -82,13 +82,13 @@ def test_a_grant_leaves_what_was_used_meanwhile_and_periods_that_are_gone() -> N
     ]
     account.reserve(0.3)
     account.turn(NOON + DAY_S)
-    account.take(held, [Share(0.0, 0.5, 0.5, 1.0)] * 2, [True, True])
+    account.take(held, [Share(0.0, 0.5, 0.5, 1.0)] * 2, ["spent", "held"])
     day, month = account.slots
-    assert (day.share, day.was_refused) == (Share(offline_fence=1.0), False)
-    assert (month.share, month.was_refused) == (Share(0.3, 0.5, 0.5, 1.0), True)
-    assert [(s.period, s.budget_usd, s.used_usd, s.is_spent) for s in account.standing()] == [
-        ("day", 1.0, 0.0, False),
-        ("month", 8.0, 0.3, True),
+    assert (day.share, day.refusal) == (Share(offline_fence=1.0), None)
+    assert (month.share, month.refusal) == (Share(0.3, 0.5, 0.5, 1.0), "held")
+    assert [(s.period, s.budget_usd, s.used_usd, s.refusal) for s in account.standing()] == [
+        ("day", 1.0, 0.0, None),
+        ("month", 8.0, 0.3, "held"),
     ]
     assert [s.resets_at for s in account.standing()] == [slot.period.ends_at for slot in account.slots]
 

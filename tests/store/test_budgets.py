@@ -60,7 +60,7 @@ def test_sixty_four_at_once_overshoot_by_one_at_most(tmp_path, budget):
             reservations = await asyncio.gather(*(budgets.reserve(who, 0.3) for _ in range(64)))
             assert sum(reservation is not None for reservation in reservations) == 4
             (*_, last) = budgets.standing(who)
-            assert budgets.standing(who)[0].is_spent == ("day_usd" in budget or "month_usd" in budget)
+            assert budgets.standing(who)[0].refusal == "held"  # nothing is billed yet
             assert last.resets_at > NOON
             for reservation in reservations:
                 if reservation is not None:
@@ -100,7 +100,7 @@ def test_one_budget_that_refuses_leaves_the_other_untouched(tmp_path):
             assert await budgets.reserve(who, 0.2) is None
             day, month = budgets.standing(who)
             assert (day.used_usd, month.used_usd) == (0.2, 0.2)
-            assert (day.is_spent, month.is_spent) == (True, False)
+            assert (day.refusal, month.refusal) == ("held", None)
             budgets.close()
 
     asyncio.run(work())

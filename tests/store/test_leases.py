@@ -42,15 +42,30 @@ def test_a_place_is_a_period_in_whole_days() -> None:
 
 
 def test_where_one_budget_refuses_none_grants_and_everybody_sees_it(link: sqlite3.Connection) -> None:
-    shares, spent = lease_all(link, "a", held(), 0.5, 1)
-    assert ([share.granted for share in shares], spent) == ([0.5, 5.0], [False, False])
+    shares, refusals = lease_all(link, "a", held(), 0.5, 1)
+    assert ([share.granted for share in shares], refusals) == ([0.5, 5.0], [None, None])
     assert granted(link) == [("2026-02", "a", 5.0), ("2026-02-10", "a", 0.5)]
-    shares, spent = lease_all(link, "b", held(Share(0.2, 0.3, 0.3), Share(0.2, 0.4, 0.4), day_usd=0.5), 0.1, 1)
-    assert ([share.granted for share in shares], spent) == ([0.2, 0.2], [True, False])
+    shares, refusals = lease_all(link, "b", held(Share(0.2, 0.3, 0.3), Share(0.2, 0.4, 0.4), day_usd=0.5), 0.1, 1)
+    assert ([share.granted for share in shares], refusals) == ([0.2, 0.2], ["held", None])
     assert [row for row in granted(link) if row[1] == "b"] == [("2026-02", "b", 0.2), ("2026-02-10", "b", 0.2)]
     given_back = give_back_all(link, "a", held(Share(0.1, 0.5, 0.5), Share(0.1, 5.0, 5.0)))
     assert [(share.fence, share.granted) for share in given_back] == [(0.1, 0.1), (0.1, 0.1)]
     assert granted(link)[::2] == [("2026-02", "a", 0.1), ("2026-02-10", "a", 0.1)]
+
+
+@pytest.mark.parametrize(("billed", "refusal"), [(0.19, "held"), (0.21, "spent")])
+def test_a_budget_is_spent_by_bills_and_held_by_calls_under_way(
+    link: sqlite3.Connection, billed: float, refusal: str
+) -> None:
+    rows = [
+        ("k", TODAY, "a", billed),
+        ("k", TODAY, "dead", 0.3),
+        ("k", TODAY - 1, "a", 9.0),
+        ("other", TODAY, "a", 9.0),
+    ]
+    link.executemany("INSERT INTO spending VALUES (?, ?, ?, ?)", rows)
+    full = held(Share(0.5, 0.5, 0.5), Share(0.5, 0.5, 0.5), day_usd=0.5)
+    assert lease_all(link, "a", full, 0.1, 1)[1] == [refusal, None]
 
 
 @pytest.mark.parametrize(
@@ -69,5 +84,5 @@ def test_everybody_else_counts_once_and_in_their_own_period(
 ) -> None:
     lease_all(link, "b", held()[:1], 0.3, 9)
     link.execute("INSERT INTO spending VALUES (?, ?, ?, ?)", row)
-    (share,), (is_spent,) = lease_all(link, "a", held()[:1], 9.0, 1)
-    assert (share.fence, is_spent) == (pytest.approx(left), False)
+    (share,), (refusal,) = lease_all(link, "a", held()[:1], 9.0, 1)
+    assert (share.fence, refusal) == (pytest.approx(left), None)

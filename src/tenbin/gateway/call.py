@@ -139,12 +139,16 @@ class Call:
         self.reservation = await work.services.budgets.reserve(key, self.reserve_usd)
         if self.reservation is not None:
             return
-        spent = next((s for s in work.services.budgets.standing(key) if s.is_spent), None)
-        what = "the budget of this key is spent"
-        if spent is not None:
+        refused = {budget.refusal: budget for budget in work.services.budgets.standing(key)}
+        what, fix, wait_s = "the budget of this key is spent", "raise it, or wait", None
+        if "spent" in refused:
+            spent = refused["spent"]
             what = f"the budget of this key, ${spent.budget_usd:g} a {spent.period}, is spent"
-        wait_s = None if spent is None else max(spent.resets_at - time.time(), 1.0)
-        raise RequestError(429, "budget_exhausted", what, fix="raise it, or wait", retry_after_s=wait_s)
+            wait_s = max(spent.resets_at - time.time(), 1.0)
+        elif "held" in refused:
+            what = "calls under way have set aside what is left of the budget of this key"
+            fix, wait_s = "wait until one ends, or cap answers: a call sets aside what it could cost at most", 1.0
+        raise RequestError(429, "budget_exhausted", what, fix=fix, retry_after_s=wait_s)
 
     def succeeded(
         self, usage: Usage | None, *, http_status: int, response_id: str | None, answer: bytes | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tenbin.store.keys import KeyRecord
-from tenbin.store.leases import Holding
+from tenbin.store.leases import Holding, Refusal
 from tenbin.store.period import Period, day_of, month_of
 from tenbin.store.share import Share, has_room, reserve, settle
 
@@ -18,26 +18,29 @@ KNOWN_PERIODS = 6
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A budget as far as this worker knows: dollars allowed, dollars used here, when it begins anew (Unix seconds)."""
+    """A budget as far as this worker knows: dollars allowed, dollars used here, when it begins anew (Unix seconds).
+
+    `refusal` is why it gave nothing when it was last asked.
+    """
 
     period: Literal["day", "month"]
     budget_usd: float
     used_usd: float
-    is_spent: bool
+    refusal: Refusal | None
     resets_at: float
 
 
 class Slot:
     """A share that changes; reservations keep hold of theirs, so that they settle where they were made."""
 
-    __slots__ = ("budget_usd", "is_touched", "period", "share", "was_refused")
+    __slots__ = ("budget_usd", "is_touched", "period", "refusal", "share")
 
     def __init__(self, period: Period, budget_usd: float, workers: int) -> None:
         self.period = period
         self.budget_usd = budget_usd
         self.share = Share(offline_fence=budget_usd / workers)
         self.is_touched = False
-        self.was_refused = False
+        self.refusal: Refusal | None = None
 
 
 class Reservation:
@@ -112,14 +115,14 @@ class Account:
         """The shares as they are now, for the ledger."""
         return [Holding(self.key.key_id, slot.period, slot.budget_usd, slot.share) for slot in self.slots]
 
-    def take(self, held: Sequence[Holding], shares: Sequence[Share], spent: Sequence[bool]) -> None:
+    def take(self, held: Sequence[Holding], shares: Sequence[Share], refusals: Sequence[Refusal | None]) -> None:
         """Go on with what the ledger has granted on `held`; what was settled meanwhile stays settled."""
         slots = {slot.period.name: slot for slot in self.slots}
-        for holding, share, was_refused in zip(held, shares, spent, strict=True):
+        for holding, share, refusal in zip(held, shares, refusals, strict=True):
             slot = slots.get(holding.period.name)
             if slot is not None:
                 slot.share = share._replace(used=slot.share.used)
-                slot.was_refused = was_refused
+                slot.refusal = refusal
 
     def wants_tending(self) -> bool:
         """Whether others do not see what was spent here, or a share has lain idle since the last look."""
@@ -133,6 +136,6 @@ class Account:
     def standing(self) -> tuple[Standing, ...]:
         """How the budgets stand, as far as it is known here."""
         return tuple(
-            Standing(slot.period.kind, slot.budget_usd, slot.share.used, slot.was_refused, slot.period.ends_at)
+            Standing(slot.period.kind, slot.budget_usd, slot.share.used, slot.refusal, slot.period.ends_at)
             for slot in self.slots
         )

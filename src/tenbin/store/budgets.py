@@ -50,7 +50,7 @@ class Budgets:
         self._log = logging.getLogger("tenbin.store")
 
     async def reserve(self, key: KeyRecord, usd: float) -> Reservation | None:
-        """Set aside what a call may cost at most; None: the budget of the day or the month is spent.
+        """Set aside what a call may cost at most; None: the budget of the day or the month has nothing left.
 
         In memory while the leased share lasts, else one transaction in a thread.
         """
@@ -117,15 +117,15 @@ class Budgets:
     async def _lease(self, account: Account, usd: float) -> bool:
         """Ask the ledger for more; whether it gives. Errors: StoreError."""
         held = account.holdings()
-        shares, spent = await self._ask(lambda link: lease_all(link, self.writer, held, usd, self.workers))
-        account.take(held, shares, spent)
-        return not any(spent)
+        shares, refusals = await self._ask(lambda link: lease_all(link, self.writer, held, usd, self.workers))
+        account.take(held, shares, refusals)
+        return not any(refusals)
 
     async def _tend(self, account: Account) -> None:
         async with account.lock:
             held = account.holdings()
             shares = await self._ask(lambda link: give_back_all(link, self.writer, held))
-            account.take(held, shares, [slot.was_refused for slot in account.slots])
+            account.take(held, shares, [slot.refusal for slot in account.slots])
 
     async def _ask(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Do a step on the ledger in the thread. Errors: StoreError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tenbin.store.database import transaction
 from tenbin.store.period import DAY_S, Period
@@ -16,10 +17,14 @@ SELECT (SELECT total(granted_usd) FROM leases WHERE key_id = ?1 AND period = ?2 
   + (SELECT total(usd) FROM spending WHERE key_id = ?1 AND day >= ?4 AND day < ?5 AND writer <> ?3
      AND writer NOT IN (SELECT writer FROM leases WHERE key_id = ?1 AND period = ?2))
 """
+BILLED = "SELECT total(usd) FROM spending WHERE key_id = ?1 AND day >= ?4 AND day < ?5"
 GRANT = """
 INSERT INTO leases VALUES (?, ?, ?, ?)
 ON CONFLICT (key_id, period, writer) DO UPDATE SET granted_usd = excluded.granted_usd
 """
+
+Refusal = Literal["spent", "held"]
+"""Why a budget gives nothing: it is spent, or calls under way have set aside what is left of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,8 @@ class Holding:
 
 def lease_all(
     link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], need: float, workers: int
-) -> tuple[list[Share], list[bool]]:
-    """Ask for `need` more dollars from several budgets at once: the shares after it, and which budgets are spent.
+) -> tuple[list[Share], list[Refusal | None]]:
+    """Ask for `need` more dollars from several budgets at once: the shares after it, and what each budget refuses.
 
     One IMMEDIATE transaction; where one budget refuses, none grants. Errors: sqlite3.Error.
     """
@@ -49,7 +54,11 @@ def lease_all(
             for held, share in zip(holdings, granted, strict=True)
         ]
         publish(link, writer, holdings, shares)
-    return shares, [share is None for share in granted]
+        refusals = [
+            _refusal(link, writer, held) if share is None else None
+            for held, share in zip(holdings, granted, strict=True)
+        ]
+    return shares, refusals
 
 
 def give_back_all(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding]) -> list[Share]:
@@ -66,6 +75,12 @@ def publish(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], 
         (held.key_id, held.period.name, writer, share.granted) for held, share in zip(holdings, shares, strict=True)
     ]
     link.executemany(GRANT, rows)
+
+
+def _refusal(link: sqlite3.Connection, writer: str, held: Holding) -> Refusal:
+    """Why a budget that is used up is so: its bills alone, or what nobody knows yet."""
+    billed = float(link.execute(BILLED, place(held, writer)).fetchone()[0])
+    return "spent" if billed >= held.budget_usd else "held"
 
 
 def place(held: Holding, writer: str) -> tuple[str, str, str, int, int]:

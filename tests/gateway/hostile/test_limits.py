@@ -102,9 +102,11 @@ def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> 
     assert set(counted) == {200, 429}
     assert 5 <= counted[200] <= 11 * days
     assert len(site.ups.called()) == counted[200]
-    poor = next(reply for reply in replies if reply.status == 429)
-    assert refused(CHAT, poor)["code"] == "budget_exhausted"
-    assert 1 <= int(poor.headers["retry-after"]) <= 86_400
+    poor = [reply for reply in replies if reply.status == 429]
+    assert {refused(CHAT, reply)["code"] for reply in poor} == {"budget_exhausted"}
+    waits = [int(reply.headers["retry-after"]) for reply in poor]
+    assert min(waits) == 1  # calls under way hold the rest; a day's wait is told when it is spent
+    assert max(waits) <= 86_400
     spent = sum(
         call.cost_usd or 0.0 for call in site.gateway.calls() if call.status == "ok" and call.usage == Usage(0, tokens)
     )
