@@ -34,7 +34,7 @@ from tenbin.evaluate.comparison import (
     singles_of,
     summary_of,
 )
-from tenbin.evaluate.curve import Contender, along, constant, sweep, swept
+from tenbin.evaluate.curve import PLAIN, Contender, along, constant, swept
 from tenbin.evaluate.evidence import cheap_and_good
 from tenbin.evaluate.metrics import RATIOS, cost_share, curve_hull, scale_of
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
@@ -49,6 +49,7 @@ from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
+from tenbin.router.sweep import sweep
 from tenbin.types import Figure
 
 MUS = mu_grid(61)
@@ -280,7 +281,7 @@ def pool_of(router: Router) -> Pool:
         ),
         slider=np.array([[v[np.arange(n), c].mean() for v in (quality, dollars)] for c in slider.choices]),
         dial_mus=curve.mu,
-        dial=sweep(crossfit.estimates, cost, models, router.anchors, curve.mu, everyone),
+        dial=sweep(crossfit.estimates, cost, models, router.anchors, PLAIN, everyone, curve.mu),
         truth=np.stack([curve.quality, curve.cost_usd], axis=1),
     )
 

@@ -26,7 +26,7 @@ import numpy as np
 from hidden_outcomes import HiddenOutcomes
 
 from tenbin.config import Document, Endpoint, Profile
-from tenbin.evaluate.curve import chosen, sweep
+from tenbin.evaluate.curve import PLAIN, chosen
 from tenbin.evaluate.metrics import cost_share, curve_hull, scale_of
 from tenbin.outcomes import read_outcomes
 from tenbin.pilot.pair import Pair
@@ -40,6 +40,7 @@ from tenbin.quality.exact import Exact
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.risk import mu_grid
 from tenbin.router.fit import FitSettings, fit
+from tenbin.router.sweep import sweep
 from tenbin.types import Candidate, Floats, Panel
 
 MUS = mu_grid(61)
@@ -223,7 +224,7 @@ def measured(world: World, cells: np.ndarray, propensity: Floats) -> list[float]
     router = fit(sample, world.prices, FitSettings(embedder="base", groups=False, learning_curve=False))
     estimates = router.estimate(router.features(world.test.queries))
     everyone = np.ones(len(router.models), dtype=np.bool_)
-    choices = sweep(estimates, router.cost_usd(estimates), router.models, router.anchors, MUS, everyone)
+    choices = sweep(estimates, router.cost_usd(estimates), router.models, router.anchors, PLAIN, everyone, MUS)
     quality, cost = world.test.quality, world.test_usd
     scale = scale_of(quality.mean(axis=0), cost.mean(axis=0))
     points = [chosen(values, choices).mean(axis=1).tolist() for values in (cost, quality)]

@@ -239,6 +239,12 @@ class Estimates:
     recorded_cost_usd: Floats | None = None
     likeness: Floats | None = None
 
+    @classmethod
+    def of_quality(cls, quality: Floats) -> Estimates:
+        """Estimates of which nothing but the quality is known."""
+        unknown = np.full_like(quality, np.nan)
+        return cls(quality, unknown, unknown, unknown, unknown, unknown)
+
     def take(self, rows: Sequence[int] | Ints | Bools | slice) -> Estimates:
         """The estimates of some queries, in the order given."""
         index = rows if isinstance(rows, slice) else np.asarray(rows)

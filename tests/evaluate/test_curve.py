@@ -1,4 +1,4 @@
-"""A sweep decides by the rule of risk.py, among those allowed."""
+"""Contenders along their dials, and those next in line."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from tenbin.evaluate.curve import (
     LEAST_IN_LINE,
-    ROWS_AT_ONCE,
+    PLAIN,
     along,
     chosen,
     constant,
     ladder_of,
     next_in_line,
-    sweep,
     swept,
 )
 from tenbin.risk import Anchors, mu_grid
+from tenbin.router.sweep import sweep
 from tenbin.types import Estimates, Floats
 
 MODELS = ("a", "b", "c")
@@ -25,23 +25,6 @@ ANCHORS = Anchors("c", 0.01, float("nan"))
 def estimates_of(quality: Floats) -> Estimates:
     unknown = np.full_like(quality, np.nan)
     return Estimates(quality, np.zeros_like(quality), np.zeros_like(quality), unknown, unknown, unknown)
-
-
-def test_a_sweep_is_the_least_loss_in_every_row() -> None:
-    rng = np.random.default_rng(0)
-    quality, cost = rng.random((ROWS_AT_ONCE + 7, 3)), rng.random((ROWS_AT_ONCE + 7, 3)) * 0.02
-    mus = mu_grid(9)
-    choices = sweep(estimates_of(quality), cost, MODELS, ANCHORS, mus, np.ones(3, dtype=bool))
-    for k, mu in enumerate(mus):
-        loss = (1 - mu) * (1 - quality) + mu * cost / 0.01
-        assert np.array_equal(choices[k], loss.argmin(axis=1))
-
-
-def test_only_those_among_are_chosen() -> None:
-    quality = np.random.default_rng(1).random((50, 3))
-    among = np.array([True, False, True])
-    choices = sweep(estimates_of(quality), np.ones((50, 3)), MODELS, ANCHORS, mu_grid(5), among)
-    assert set(np.unique(choices)) == {0, 2}
 
 
 def test_promises_are_weighted_means_of_the_chosen() -> None:
@@ -86,7 +69,7 @@ def test_along_a_dial_the_next_in_line_are_those_of_the_next_settings() -> None:
     quality = np.stack([np.full(60, 0.9), 0.9 - np.arange(1, 61) / 100.0], axis=1)
     estimates, anchors, mus = estimates_of(quality), Anchors("a", 0.01, np.nan), np.array([0.1, 0.3])
     cost = np.tile([0.01, 0.001], (60, 1))
-    choices = sweep(estimates, cost, ("a", "b"), anchors, mus, np.ones(2, dtype=np.bool_))
+    choices = sweep(estimates, cost, ("a", "b"), anchors, PLAIN, np.ones(2, dtype=np.bool_), mus)
     farther = along(estimates, cost, anchors, mus, choices, 0)
     assert choices.sum(axis=1).tolist() == [10, 38]
     assert farther.sum(axis=1).tolist() == [20, 60]

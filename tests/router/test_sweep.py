@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from tenbin.risk import Anchors, choose, losses, mu_grid, name_order
 from tenbin.router import sweep
 from tenbin.router.sweep import Sweep
-from tenbin.types import TradeOff
+from tenbin.types import Estimates, TradeOff
 
 ANCHORS = Anchors("a", c_ref_usd=0.25, t_ref_s=0.5)
 RANK = name_order(("c", "a", "d", "b"))
@@ -49,3 +49,24 @@ def test_it_is_the_rule_on_many_rows_and_asks_it_of_a_tenth(monkeypatch) -> None
     monkeypatch.undo()
     np.testing.assert_array_equal(chosen, by_the_rule(table, mus))
     assert sum(asked) < 0.1 * chosen.size
+
+
+def test_parts_of_the_rows_and_mus_in_any_order_make_one_sweep(monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "ROWS_AT_ONCE", 20)
+    draw = np.random.default_rng(0)
+    quality, cost, mus = draw.random((47, 4)), draw.random((47, 4)), mu_grid(9)[[8, 0, *range(1, 8)]]
+    allowed = np.array([True, False, True, True])
+    choices = sweep.sweep(
+        Estimates.of_quality(quality), cost, ("c", "a", "d", "b"), ANCHORS, TradeOff(0.5), allowed, mus
+    )
+    for k, mu in enumerate(mus):
+        loss = (1 - mu) * (1 - quality) + mu * cost / 0.25 + np.where(allowed, 0.0, np.inf)
+        assert np.array_equal(choices[k], loss.argmin(axis=1))
+
+
+def test_caution_lowers_what_is_swept() -> None:
+    cells = np.array([[0.8, 0.9]])
+    estimates = Estimates(cells, 0.0 * cells, np.array([[0.0, 0.2]]), *[cells] * 3)
+    at = TradeOff(0.0, caution=1.0)
+    choices = sweep.sweep(estimates, cells, ("a", "b"), ANCHORS, at, np.ones(2, dtype=bool), np.zeros(1))
+    assert choices.tolist() == [[0]]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tenbin.risk import cautious_quality, mu_grid
+from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, Crossfit
 from tenbin.router.router import Router
-from tenbin.router.sweep import Sweep
+from tenbin.router.sweep import sweep
 from tenbin.types import Bools, Floats, Ints, TradeOff
 
 SPACING = 0.025
@@ -69,13 +69,5 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
 
 def decide(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bools, mus: Floats) -> Ints:
     """What the rule chooses [k, n] for rows with estimates at rising mus."""
-    sweep = Sweep(
-        cautious_quality(ground.estimates, trade_off),
-        router.cost_usd(ground.estimates),
-        ground.estimates.latency_s,
-        trade_off,
-        router.anchors,
-        router.rank,
-        allowed,
-    )
-    return sweep.choices(mus).astype(np.int64)
+    cost = router.cost_usd(ground.estimates)
+    return sweep(ground.estimates, cost, router.models, router.anchors, trade_off, allowed, mus).astype(np.int64)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.risk import Anchors, losses, name_order
-from tenbin.router.sweep import Sweep
+from tenbin.risk import Anchors, losses
+from tenbin.router.sweep import sweep
 from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
-ROWS_AT_ONCE = 4096
 LADDER = 101
+PLAIN = TradeOff(0.0)
+"""What curves are swept with: w, caution and minimax are off."""
 LEAST_IN_LINE = 10
 """Queries next in line, where fewer have left: a handful says little of what the next would bring."""
 
@@ -33,25 +34,6 @@ class Contender:
     predicted_quality: Floats
     predicted_cost_usd: Floats
     ladder: Choices | None = None
-
-
-def sweep(
-    estimates: Estimates, cost_usd: Floats, models: tuple[str, ...], anchors: Anchors, mus: Floats, among: Bools
-) -> Choices:
-    """The choices [K, n] of the rule at every mu from `estimates` and predicted dollars [n, M].
-
-    `among` [M] are the models that may be chosen; w, caution and minimax are off. The rule is risk.py's own.
-    """
-    rank, rising = name_order(models), np.argsort(mus, kind="stable")
-    n = cost_usd.shape[0]
-    choices = np.empty((mus.size, n), dtype=np.int32)
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = slice(start, min(start + ROWS_AT_ONCE, n))
-        asked = Sweep(
-            estimates.quality[rows], cost_usd[rows], estimates.latency_s[rows], TradeOff(0.0), anchors, rank, among
-        )
-        choices[rising, rows] = asked.choices(mus[rising])
-    return choices
 
 
 def along(
@@ -104,7 +86,7 @@ def swept(
 ) -> Contender:
     """The contender that applies the rule to these estimates and dollars [n, M]; promises weighted by `weight` [n]."""
     everyone = np.ones(len(models), dtype=np.bool_)
-    choices = sweep(estimates, cost_usd, models, anchors, mus, everyone if among is None else among)
+    choices = sweep(estimates, cost_usd, models, anchors, PLAIN, everyone if among is None else among, mus)
     return Contender(
         name=name,
         title=title,

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.curve import chosen, sweep
+from tenbin.evaluate.curve import PLAIN, chosen
 from tenbin.evaluate.intervals import interval
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.evaluate.trial import Ground
 from tenbin.risk import Anchors, mu_grid
+from tenbin.router.sweep import sweep
 from tenbin.types import UNKNOWN, Estimates, Figure, Floats
 
 POINTS = 41
@@ -57,10 +58,8 @@ def head_room(
     c_ref = float(share @ cost_usd[:, reference])
     names = tuple(str(m) for m in range(labels.shape[1]))
     anchors = Anchors(names[reference], c_ref if c_ref > 0.0 else 1.0, np.nan)
-    unknown = np.full_like(quality, np.nan)
-    known = Estimates(quality, unknown, unknown, unknown, unknown, unknown)
     everyone = np.ones(labels.shape[1], dtype=np.bool_)
-    choices = sweep(known, cost_usd, names, anchors, mu_grid(POINTS), everyone)
+    choices = sweep(Estimates.of_quality(quality), cost_usd, names, anchors, PLAIN, everyone, mu_grid(POINTS))
     scale = scale_of(share @ labels, share @ cost_usd)
     reached = [(chosen(cells, choices) @ share).tolist() for cells in (cost_usd, quality)]
     hull = curve_hull(reached[0], reached[1], scale)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tenbin.evaluate.curve import PLAIN
 from tenbin.evaluate.hull import Hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.online.newcomer import Newcomer
-from tenbin.risk import Anchors, mu_grid, name_order
-from tenbin.router.sweep import Sweep
-from tenbin.types import Floats, Ints, TradeOff
+from tenbin.risk import Anchors, mu_grid
+from tenbin.router.sweep import sweep
+from tenbin.types import Estimates, Floats, Ints
 
 POINTS = 101
 DRAWS = 400
@@ -138,11 +139,9 @@ def _from_nothing(hull: Hull) -> Hull:
 
 def _choices(ground: Ground, mus: Floats, m: int) -> Ints:
     """What the rule chooses [k, n] of the first m candidates at every mu."""
-    quality, cost = ground.estimated[:, :m], ground.estimated_usd[:, :m]
+    estimates, cost = Estimates.of_quality(ground.estimated[:, :m]), ground.estimated_usd[:, :m]
     everyone = np.ones(m, dtype=np.bool_)
-    seconds = np.full_like(quality, np.nan)
-    sweep = Sweep(quality, cost, seconds, TradeOff(0.0), ground.anchors, name_order(ground.models[:m]), everyone)
-    return sweep.choices(mus).astype(np.int64)
+    return sweep(estimates, cost, ground.models[:m], ground.anchors, PLAIN, everyone, mus).astype(np.int64)
 
 
 def _paid(ground: Ground, choices: Ints, counted: Floats | None = None) -> tuple[Floats, Floats]:

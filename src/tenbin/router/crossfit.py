@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.risk import Anchors, cautious_quality, mu_grid, name_order
-from tenbin.router.sweep import Sweep
-from tenbin.types import ESTIMATED, Bools, Choices, Estimates, Floats, Ints, TradeOff
+from tenbin.risk import Anchors, mu_grid
+from tenbin.router.sweep import swept_rows
+from tenbin.types import ESTIMATED, Bools, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
-ROWS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def dial_curve(
     share = crossfit.row_weight()
     share /= share.sum()
     quality, cost = np.zeros(points), np.zeros(points)
-    for rows, choices in swept_rows(crossfit, cost_usd, models, anchors, trade_off, allowed, mus):
+    for rows, choices in swept_rows(crossfit.estimates, cost_usd, models, anchors, trade_off, allowed, mus):
         here = np.arange(choices.shape[1])
         for k, chosen in enumerate(choices):
             quality[k] += share[rows] @ values[rows][here, chosen]
@@ -161,25 +160,3 @@ def dial_curve(
         reference_quality=float(share @ values[:, reference]),
         reference_cost_usd=float(share @ dollars[:, reference]),
     )
-
-
-def swept_rows(
-    crossfit: Crossfit,
-    cost_usd: Floats,
-    models: tuple[str, ...],
-    anchors: Anchors,
-    trade_off: TradeOff,
-    allowed: Bools,
-    mus: Floats,
-) -> Iterator[tuple[slice, Choices]]:
-    """What out-of-fold estimates choose at each of K rising mus: the choices [K, rows] of some training rows at a time.
-
-    The rest is as in `dial_curve`.
-    """
-    rank = name_order(models)
-    quality = cautious_quality(crossfit.estimates, trade_off)
-    for start in range(0, len(quality), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        latency_s = crossfit.estimates.latency_s[rows]
-        sweep = Sweep(quality[rows], cost_usd[rows], latency_s, trade_off, anchors, rank, allowed)
-        yield rows, sweep.choices(mus)

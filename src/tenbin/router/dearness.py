@@ -15,8 +15,9 @@ import numpy as np
 
 from tenbin.policy import listed
 from tenbin.risk import mu_grid
-from tenbin.router.crossfit import DIAL_POINTS, swept_rows
+from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.router import Router
+from tenbin.router.sweep import swept_rows
 from tenbin.types import TradeOff
 
 DEAR = 0.5
@@ -54,7 +55,8 @@ def dear_curve(router: Router, trade_off: TradeOff, *, allow: Collection[str] | 
     dear = cost >= DEAR * cost[:, [models.index(anchors.reference)]]
     dear &= cost > 0.0
     n, count = len(cost), np.zeros(len(mus))
-    for rows, choices in swept_rows(crossfit, cost, models, anchors, trade_off, listed(models, allow, None), mus):
+    allowed = listed(models, allow, None)
+    for rows, choices in swept_rows(crossfit.estimates, cost, models, anchors, trade_off, allowed, mus):
         here = np.arange(choices.shape[1])
         count += [int(dear[rows][here, chosen].sum()) for chosen in choices]
     share = (count / n).tolist()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tenbin.risk import Anchors, choose, losses
-from tenbin.types import Bools, Choices, Floats, Ints, TradeOff
+from tenbin.risk import Anchors, cautious_quality, choose, losses, name_order
+from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
+ROWS_AT_ONCE = 16_384
 CLEAR = 4e-9
 """By how much a loss must be the least to be so after rounding to 1e-9 too; more where the losses are large."""
 CLEAR_SHARE = 1e-12
@@ -66,3 +68,41 @@ class Sweep:
         others[here, chosen] = np.inf
         clear: Bools = others.min(axis=1) > least + CLEAR + CLEAR_SHARE * np.abs(least)
         return chosen, clear
+
+
+def swept_rows(
+    estimates: Estimates,
+    cost_usd: Floats,
+    models: tuple[str, ...],
+    anchors: Anchors,
+    trade_off: TradeOff,
+    allowed: Bools,
+    mus: Floats,
+) -> Iterator[tuple[slice, Choices]]:
+    """What the rule chooses at each of K rising mus, all but mu of `trade_off` held: [K, rows] of some rows at a time.
+
+    `cost_usd` [n, M] are predicted dollars, `allowed` [M] the models that may be chosen.
+    """
+    rank = name_order(models)
+    quality = cautious_quality(estimates, trade_off)
+    for start in range(0, len(quality), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        asked = Sweep(quality[rows], cost_usd[rows], estimates.latency_s[rows], trade_off, anchors, rank, allowed)
+        yield rows, asked.choices(mus)
+
+
+def sweep(
+    estimates: Estimates,
+    cost_usd: Floats,
+    models: tuple[str, ...],
+    anchors: Anchors,
+    trade_off: TradeOff,
+    allowed: Bools,
+    mus: Floats,
+) -> Choices:
+    """What the rule chooses [K, n] for all rows of `swept_rows`, at mus in any order."""
+    rising = np.argsort(mus, kind="stable")
+    choices = np.empty((mus.size, len(cost_usd)), dtype=np.int32)
+    for rows, chosen in swept_rows(estimates, cost_usd, models, anchors, trade_off, allowed, mus[rising]):
+        choices[rising, rows] = chosen
+    return choices
