@@ -36,7 +36,7 @@ EASY = "hello there, please say something nice about number"
 HARD = "prove rigorously the difficult theorem about number"
 PRICES = {"cheap": 0.1, "good": 10.0}
 USUAL_PRICE = 20.0
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PATIENT = "decision_deadline_ms = 20000\n"
 """On a busy machine the usual 30 ms pass now and then, and the safe default answers."""
 

