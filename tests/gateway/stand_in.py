@@ -106,7 +106,10 @@ def main(arguments: list[str]) -> int:
         return work(arguments, StandIn)
     from tenbin.cli.failure import report
     from tenbin.cli.serve import overridden, run_gateway
+    from tenbin.gateway import supervisor
 
+    if os.environ.get("STAND_IN_DIES"):
+        supervisor.STEADY_S = 0.0  # as if each start took longer than that: who never served was never steady
     host, port = arguments[3:5] if len(arguments) > 3 else (None, None)
     environ = overridden(os.environ, host, None if port is None else int(port))
     command = (sys.executable, __file__)

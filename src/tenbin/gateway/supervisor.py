@@ -80,11 +80,10 @@ class Supervisor:
         """Run one worker, again and again, until the end."""
         deaths = 0
         while not self.stopping.is_set():
-            began = time.monotonic()
-            told, code = await self._run_once(worker)
+            told, code, served_s = await self._run_once(worker)
             if self.stopping.is_set():
                 return
-            deaths = 1 if time.monotonic() - began > STEADY_S else deaths + 1
+            deaths = 1 if served_s > STEADY_S else deaths + 1
             reason = told.error if told is not None and told.error else f"it {ending(code)}"
             if not self.all_ready.is_set() and told is not None and told.error:
                 raise failure(told)
@@ -95,8 +94,8 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), pause)
 
-    async def _run_once(self, worker: int) -> tuple[Report | None, int]:
-        """Start one worker and wait for its end: what it said of its start (None: nothing), and its exit code."""
+    async def _run_once(self, worker: int) -> tuple[Report | None, int, float]:
+        """Start one worker and wait for its end: its report (None: no word), its exit code, the seconds it served."""
         reading, writing = os.pipe()
         admin = self.admins[worker].fileno()
         order = Order(str(self.config), worker, len(self.admins), self.public.fileno(), admin, self.alive_read, writing)
@@ -116,11 +115,14 @@ class Supervisor:
             _tell(process, signal.SIGTERM)
         try:
             told = await read_report(reading)
-            if told is not None and told.error is None:
-                self.serving.add(worker)
-                if len(self.serving) == len(self.admins):
-                    self.all_ready.set()
-            return told, await process.wait()
+            if told is None or told.error is not None:
+                return told, await process.wait(), 0.0
+            began = time.monotonic()
+            self.serving.add(worker)
+            if len(self.serving) == len(self.admins):
+                self.all_ready.set()
+            code = await process.wait()
+            return told, code, time.monotonic() - began
         finally:
             self.serving.discard(worker)
             self.running.pop(worker, None)
