@@ -184,15 +184,22 @@ def test_prompts_that_are_used_up_and_dollars_that_buy_nothing_are_said() -> Non
 
 def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
     world = made_world(200, held_out=True)
-    is_train = np.array([prompt.split == "train" for prompt in world.prompts])
+    split = np.array([prompt.split for prompt in world.prompts])
+    is_train = split == "train"
     cells = bought(world, 0)
     cells[is_train] = True
     cells[is_train, 3] = np.arange(is_train.sum()) < 20  # "poor" was set aside early
     draft = draft_stage(world.ground(cells), 2, 1e9, np.random.default_rng(0))
     assert draft.kind == "held_out"
     assert set(draft.row.tolist()) == set(np.flatnonzero(~is_train).tolist())
-    assert set(draft.column.tolist()) == {0, 1, 2}
+    assert set(draft.column.tolist()) == set(draft.live) == {0, 1, 2}
     assert (draft.propensity == 1.0).all()
+    calibrated = cells | (split == "calibration")[:, None]
+    left = draft_stage(world.ground(calibrated), 2, 1e9, np.random.default_rng(0))
+    assert set(left.row.tolist()) == set(np.flatnonzero(split == "test").tolist())
+    for asked in (cells, bought(world, 50)):
+        with pytest.raises(UsageError, match="the budget left does not buy one more prompt"):
+            draft_stage(world.ground(asked), 2, 1e-5, np.random.default_rng(0))
     for asked in (cells, bought(world, 50)):  # nothing of the reference could be graded: no budget helps
         asked[:, 0] = False
         with pytest.raises(UsageError, match='the reference "dear" has no graded answer'):
