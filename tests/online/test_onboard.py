@@ -136,9 +136,11 @@ def test_what_cannot_be_added_is_refused(router: Router) -> None:
     nothing = np.full((32, 1), np.nan)
     for error, words, ask in (
         (UsageError, "already", (router, TRAIN, Candidate("mid"), PRICE)),
+        (UsageError, "no name", (router, new, Candidate(" "), PRICE)),
         (DataError, 'did you mean "fresh"', (router, new, Candidate("frehs"), PRICE)),
         (DataError, "no quality", (router, labelled(panel, nothing[:, 0]), FRESH, PRICE)),
-        (PriceError, "no price", (router, new, FRESH, None)),
+        (PriceError, "the router's prices: no price", (router, new, FRESH, None)),
+        (PriceError, "other.toml: no price", (router, new, FRESH, PriceBook({}, "other.toml"))),
         (DataError, "tokens", (router, labelled(panel, like_large(panel), output_tokens=nothing), FRESH, PRICE)),
     ):
         with pytest.raises(error, match=words):
