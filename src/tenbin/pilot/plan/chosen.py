@@ -54,14 +54,12 @@ def chosen_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> Dr
     count = int(np.searchsorted(np.cumsum(per_prompt), left, side="right"))
     if count == 0:
         raise UsageError(NOTHING_LEFT, fix=f"the next one costs about ${per_prompt[0]:.2g}: give a larger --budget")
-    cells, propensity, expected = held_out, held_out.astype(np.float64), ground.expected_usd.copy()
-    rows = in_cluster_order(ground.cluster, weighed.rows[:count], rng)
-    place = np.argsort(weighed.rows[:count])[np.searchsorted(np.sort(weighed.rows[:count]), rows)]
-    for m in weighed.live:
-        drawn = rows[systematic(weighed.propensity[place, m], rng)]
-        cells[drawn, m] = True
+    cells, propensity, expected = held_out, held_out.astype(np.float64), ground.expected_usd
     propensity[weighed.rows] = weighed.propensity
     expected[weighed.rows] = weighed.cost_usd
+    rows = in_cluster_order(ground.cluster, weighed.rows[:count], rng)
+    for m in weighed.live:
+        cells[rows[systematic(propensity[rows, m], rng)], m] = True
     return Draft.of_cells(
         "chosen",
         cells,
