@@ -130,7 +130,8 @@ def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts(monkey
         return saving_sd_of(router, promise)
 
     monkeypatch.setattr(chosen, "saving_sd_of", heard)
-    draft = draft_stage(world.ground(bought(world, 50, paired=150)), 2, 0.8, np.random.default_rng(0))
+    ground = replace(world.ground(bought(world, 50, paired=150)), grading_usd=np.full(world.quality.shape, 1e-4))
+    draft = draft_stage(ground, 2, 0.8, np.random.default_rng(0))
     split = np.array([prompt.split for prompt in world.prompts])[draft.row]
     assert MODELS.index("poor") not in draft.live
     assert 0.7 < draft.expected_usd.sum() <= 0.85
@@ -141,6 +142,11 @@ def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts(monkey
     assert (draft.propensity[split != "train"] == 1.0).all()
     assert draft.saving_sd is not None
     (router,) = routers  # the promise is met where the curve is steep, so that first order is far from the whole
+    by_lot = np.flatnonzero(split == "train")
+    queries = [ground.panel.queries[row] for row in draft.row[by_lot].tolist()]
+    columns = [router.models.index(MODELS[m]) for m in draft.column[by_lot].tolist()]
+    answers = router.cost_usd(router.estimate(router.features(queries)))[np.arange(len(queries)), columns]
+    assert draft.expected_usd[by_lot] == pytest.approx(answers + 1e-4)
     assert 1.0 / 1.7 < draft.saving_sd / resampled_sd(router, 0.97) < 1.7
     assert saving_sd_of(router, 0.85) == pytest.approx(resampled_sd(router, 0.85), rel=0.15)
 
