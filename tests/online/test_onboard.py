@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from tenbin.errors import DataError, PriceError, UsageError
+from tenbin.online.ask import spread_sample
+from tenbin.online.company import Company
 from tenbin.online.onboard import Onboarding, add_model, suggest
+from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.pool import without_candidate
@@ -48,15 +51,20 @@ def asked(router: Router, count: int = 32) -> Panel:
 
 def test_one_nearly_as_good_as_the_dear_one_for_a_fiftieth_is_taken_in(router: Router) -> None:
     panel = asked(router)
-    found = add_model(router, labelled(panel, nearly_like_large(panel)), FRESH, PRICE)
+    words = panel.output_tokens[:, :1].copy()
+    words[0] = np.nan  # nobody told
+    new = labelled(panel, nearly_like_large(panel), output_tokens=words)
+    found = add_model(router, new, FRESH, PRICE, force=True)
     assert found.evidence.claim is None
     assert found.evidence.suffices
+    assert not found.router.manifest.changes[0].forced, "it needed no force"
     assert found.quality == pytest.approx(TRAIN.quality[:, 0].mean(), abs=0.08)
     assert found.n_labels == found.n_known == 32
     assert found.multiples["input_tokens"] == pytest.approx(1.0, abs=0.03)
     assert found.multiples["output_tokens"] == pytest.approx(1.0, abs=0.25)
     assert np.isnan(found.multiples["latency_s"])
-    assert found.router.manifest.label_cost_usd > router.manifest.label_cost_usd
+    paid = float(np.nansum(0.2e-6 * panel.input_tokens[:, :1] + 0.6e-6 * words))
+    assert found.router.manifest.label_cost_usd == pytest.approx(router.manifest.label_cost_usd + paid)
 
 
 def test_a_worse_and_dearer_one_is_not(router: Router) -> None:
@@ -121,11 +129,11 @@ def test_the_same_seed_gives_the_same_router_in_any_order_of_rows(router: Router
 
 
 def test_copies_of_a_prompt_are_one_label_and_cost_what_they_did(router: Router) -> None:
-    panel = asked(router, 16)
+    panel = TRAIN.take(np.arange(16))
     new = labelled(panel, like_large(panel))
     once, often = (add_model(router, new.take(np.tile(np.arange(16), n)), FRESH, PRICE) for n in (1, 8))
     assert often.evidence == once.evidence
-    assert (often.n_labels, often.quality_sd) == (16, once.quality_sd)
+    assert (often.n_labels, often.n_known, often.quality_sd) == (16, 16, once.quality_sd)
     paid = [found.router.manifest.label_cost_usd - router.manifest.label_cost_usd for found in (once, often)]
     assert paid[1] == pytest.approx(8 * paid[0])
 
@@ -154,15 +162,21 @@ def test_a_router_of_dollars_learns_dollars() -> None:
     router = fit(dollars, None, FitSettings(embedder="base", groups=False, learning_curve=False))
     panel = dollars.take(suggest(router, dollars.queries, 32).places)
     cheap = panel.cost_usd[:, :1] / 40.0
+    cheap[0] = np.nan  # nobody told
     found = add_model(router, labelled(panel, nearly_like_large(panel), cost_usd=cheap), FRESH)
     assert found.evidence.suffices
     assert found.cost_usd == pytest.approx(float(dollars.cost_usd[:, 0].mean()) / 40.0, rel=0.2)
-    assert found.router.prices.entries["fresh"][0].request_usd == pytest.approx(float(cheap.mean()), rel=1e-5)
+    assert found.router.prices.entries["fresh"][0].request_usd == pytest.approx(float(np.nanmean(cheap)), rel=1e-5)
     estimates = found.router.estimate(found.router.features(TRAIN.queries[:3]))
     assert estimates.recorded_cost_usd is not None
     assert found.router.cost_usd(estimates) == pytest.approx(estimates.recorded_cost_usd)
-    with pytest.raises(DataError, match="cost"):
-        add_model(router, labelled(panel, like_large(panel), cost_usd=np.full((32, 1), np.nan)), FRESH)
+    untold = labelled(panel, like_large(panel), cost_usd=np.full((32, 1), np.nan))
+    counted = replace(untold, input_tokens=np.full((32, 1), 60.0))
+    for new, prices in ((untold, None), (untold, PRICE), (counted, None)):
+        with pytest.raises(DataError, match="cost"):
+            add_model(router, new, FRESH, prices)
+    priced = add_model(router, counted, FRESH, PRICE).router.manifest.label_cost_usd - router.manifest.label_cost_usd
+    assert priced == pytest.approx(float((0.2e-6 * 60.0 + 0.6e-6 * panel.output_tokens[:, 0]).sum()))
 
 
 def test_a_second_one_leans_on_the_fitted_ones_alone(router: Router) -> None:
@@ -198,6 +212,11 @@ def test_training_prompts_are_asked_first_and_copies_once(router: Router) -> Non
     assert found.n_known == 40
     assert found.propensity == pytest.approx(16 / 40)
     assert ((found.places >= 50) & (found.places < 90)).all()
+    factors = Company(router).factors[[router.seen_prompts.row_of()[prompt_key(q)] for q in TRAIN.queries[:40]]]
+    assert found.places.tolist() == (50 + spread_sample(factors, 16, 0)).tolist(), "by what their answers showed"
+    enough = suggest(router, (*strangers, *TRAIN.queries[:16]), 16)
+    assert (enough.places.min(), enough.propensity) == (50, 1.0)
+    assert suggest(router, TRAIN.queries[:10], 16).propensity == 1.0
     few = suggest(router, (*strangers, *TRAIN.queries[:10]), 16)
     assert few.propensity == pytest.approx(16 / 60)
     assert len(set(few.places.tolist())) == 16
