@@ -107,7 +107,7 @@ def test_a_provider_key_that_is_not_set_is_named_and_the_other_candidate_answers
         (tmp_path / "tenbin.toml").write_text(
             f'[candidates.small]\nbase_url = "{upstream.base_url}"\n'
             '[candidates.large]\nprovider = "anthropic"\napi_key_env = "NOBODY_SET_THIS"\n'
-            f'[profiles.auto]\nbest = true\n[gateway]\nrouter = "{my_router}"\n'
+            f'[profiles.auto]\nbest = true\ndecision_deadline_ms = 20000\n[gateway]\nrouter = "{my_router}"\n'
             'port = 0\nadmin_port = 0\nkeys = "open"\n',
             encoding="utf-8",
         )

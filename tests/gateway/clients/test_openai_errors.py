@@ -126,7 +126,7 @@ def test_the_client_retries_a_named_model_itself(place: Place) -> None:
 
 
 def test_an_async_client_that_leaves_closes_the_upstream(place: Place) -> None:
-    place["good"].script = Answer(chunk_gap_s=0.05)
+    place["good"].script = Answer(text="word " * 1_000, chunk_gap_s=0.05)
 
     async def leave() -> None:
         async with openai.AsyncOpenAI(base_url=place.base_url, api_key=place.key) as client:
