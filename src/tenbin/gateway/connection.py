@@ -6,11 +6,13 @@ import asyncio
 import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from tenbin.gateway.answer import Answer
 from tenbin.gateway.exchange import HAS_LEFT, WHEN_LEFT
-from tenbin.gateway.head_first import HeadFirst
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a whole head; one that does not end is let grow by the piece it began in, which is 256 KB at most."""
@@ -24,21 +26,6 @@ STALL_S = 60.0
 MOST_QUEUED = 8
 """So many requests behind a running one are read: who waits to be read would leave unheard."""
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
-
-
-class _AnyLength:
-    """The announced length of a body whose end is the end of its connection: whatever comes fits, and may end."""
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __lt__(self, _bytes: int) -> bool:
-        return False
-
-    def __sub__(self, _bytes: int) -> _AnyLength:
-        return self
-
-    def __eq__(self, _bytes: object) -> bool:
-        return True
 
 
 class Connection(HttpToolsProtocol):
@@ -106,14 +93,19 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; not one behind a chunked body, which would pass for one that the head held."""
-        if self.in_head:
-            super().on_header(name, value)
+        if not self.in_head:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.in_head = False
         if self.patience is not None:
             self._set_patience(None)
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        parser, method = self.parser, self.parser.get_method()
+        if parser.should_upgrade() and method != b"CONNECT":
             # The parser takes what follows for another protocol: a body would get lost, or be read as a request.
             self.refusal = (400, "upgrade_refused", "only plain HTTP/1.1 is spoken here: leave the Upgrade header out")
             raise ValueError
@@ -124,12 +116,33 @@ class Connection(HttpToolsProtocol):
         if (came_in_parts or self.piece_bytes > MAX_HEAD_BYTES) and self._whole_head_bytes() > MAX_HEAD_BYTES:
             self.refusal = (431, "headers_too_large", TOO_LARGE)
             raise ValueError
-        super().on_headers_complete()
-        if self.scope["method"] != "HEAD":  # whose head is all there is
-            self.cycle.transport = HeadFirst(self.transport)  # type: ignore[assignment]
-        if self.scope["http_version"] != "1.1":  # who knows no chunks would take their sizes for a part of the answer
-            self.cycle.chunked_encoding = False
-            self.cycle.expected_content_length = _AnyLength()  # type: ignore[assignment]
+        self._answer(parser.get_http_version(), method.decode("ascii"), httptools.parse_url(self.url))
+
+    def _answer(self, version: str, method: str, url: Any) -> None:
+        """Let the application answer the request of this head, or wait for its turn behind those before it."""
+        path = url.path.decode("ascii")
+        self.scope["http_version"], self.scope["method"] = version, method
+        self.scope["path"], self.scope["raw_path"] = unquote(path) if "%" in path else path, url.path
+        self.scope["query_string"] = url.query or b""
+        before = self.cycle
+        self.cycle = Answer(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
