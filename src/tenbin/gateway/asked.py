@@ -40,7 +40,7 @@ class Asked:
     @property
     def is_nothing(self) -> bool:
         """Whether the profile is to be served as it is."""
-        return all(getattr(self, field) is None for field in FIELDS)
+        return self == NOTHING
 
     def param(self, field: str) -> str:
         """The field as the client wrote it: `tenbin.mu` or `x-tenbin-mu`."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tenbin.errors import RequestError
@@ -27,7 +29,9 @@ LEAST_OUTPUT_TOKENS = 1000.0
 """An answer without a cap is reserved for at this many times its expected length, and at least for this long."""
 UNKNOWN_OUTPUT_TOKENS = 4096.0
 INPUT_MARGIN = 1.25
-FASTER = frozenset({("service_tier", b'"priority"'), ("service_tier", b'"fast"'), ("speed", b'"fast"')})
+FASTER: Mapping[str, frozenset[bytes]] = MappingProxyType(
+    {"service_tier": frozenset({b'"priority"', b'"fast"'}), "speed": frozenset({b'"fast"'})}
+)
 """How clients ask to be answered faster, and dearer, than others."""
 BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
@@ -52,7 +56,7 @@ class Work:
 
 
 class Call:
-    """A call that is under way; `settle` it, or its reserve stands."""
+    """A call to the candidate `name` that is under way; `settle` it, or its reserve stands."""
 
     __slots__ = (
         "attempt",
@@ -62,6 +66,7 @@ class Call:
         "first_token_s",
         "is_intended",
         "is_settled",
+        "name",
         "no",
         "reservation",
         "reserve_usd",
@@ -74,6 +79,7 @@ class Call:
     def __init__(self, work: Work, attempt: Attempt, no: int, seat: Seat) -> None:
         self.work = work
         self.attempt = attempt
+        self.name = attempt.destination.candidate.name
         self.no = no
         self.began = 0.0
         self.seat = seat
@@ -87,11 +93,6 @@ class Call:
         self.cost_usd: float | None = None
         self.reserve_usd = reserve_usd(work, attempt)
         self.reservation: Reservation | None = None
-
-    @property
-    def name(self) -> str:
-        """The candidate."""
-        return self.attempt.destination.candidate.name
 
     async def begin(self) -> None:
         """Set the money aside and make the intent durable; RequestError 429 where the key's budget is spent."""
@@ -279,7 +280,7 @@ def reserve_usd(work: Work, attempt: Attempt) -> float | None:
     """The most that a call is likely to cost; None where the candidate has no price."""
     sent = round(sent_tokens(work, attempt) * INPUT_MARGIN)
     members = work.incoming.members
-    is_faster = any(bytes(members.get(name, b"")).strip() == value for name, value in FASTER)
+    is_faster = any(bytes(members[name]).strip() in FASTER[name] for name in members.keys() & FASTER.keys())
     usage = Usage(sent, round(_most_output(work, attempt)), tier="priority" if is_faster else None)
     return work.snapshot.bill_usd(attempt.destination.candidate.name, usage)
 

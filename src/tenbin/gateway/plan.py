@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -42,8 +41,7 @@ class Attempt(NamedTuple):
     strips_before: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, eq=False):
     """The attempts of one request, first choice first.
 
     `reason` is why in words, `code` the same as metrics count it; `profile` is None for a model that was named

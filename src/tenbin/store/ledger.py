@@ -155,9 +155,14 @@ class Ledger:
             self._journal.lost_rows += len(rows)
             logging.getLogger("tenbin.store").error("rows cannot be written down: %s", error)
             return False
-        if not self._journal.has_room(len(payload)):  # what was said is worth less than who asked and what it cost
-            payload = self._encode([without_texts(row) for row in rows])
-        return self._journal.put(payload, len(rows), answer)
+        if self._journal.put(payload, len(rows), answer):
+            return True
+        # What was said is worth less than who asked and what it cost.
+        payload = self._encode([without_texts(row) for row in rows])
+        if self._journal.put(payload, len(rows), answer):
+            return True
+        self._journal.lost_rows += len(rows)
+        return False
 
     def _lose_patience(self, asked: int) -> None:
         """Let go of whoever waits since before the last look; one timer for all is cheaper than one each."""

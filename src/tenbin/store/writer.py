@@ -39,7 +39,7 @@ class JournalWriter:
 
     `segments` are the files not yet removed, oldest first, the last one being written; `written` is called after
     every group. Nothing here raises to the loop: while the journal cannot be written, payloads wait in memory up
-    to `queue_bytes`, their futures answer False, and what does not fit is counted in `lost_rows`.
+    to `queue_bytes`, and their futures answer False.
     """
 
     def __init__(self, store: StoreFolder, writer: str, queue_bytes: int, written: Callable[[], None]) -> None:
@@ -84,14 +84,9 @@ class JournalWriter:
         self._next_segment()
         self._thread.start()
 
-    def has_room(self, size: int) -> bool:
-        """Whether so many bytes may still wait in memory."""
-        return self._bytes_in - self._bytes_out + size <= self.queue_bytes
-
     def put(self, payload: bytes, rows: int, answer: asyncio.Future[bool] | None) -> bool:
-        """Queue a payload; False where there is no room for it, and it is lost."""
-        if not self.has_room(len(payload)):
-            self.lost_rows += rows
+        """Queue a payload; False where there is no room for it in memory."""
+        if self._bytes_in - self._bytes_out + len(payload) > self.queue_bytes:
             return False
         self._bytes_in += len(payload)
         self.rows_in += rows

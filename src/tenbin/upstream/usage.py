@@ -252,18 +252,26 @@ def _counts(raw: msgspec.Raw | bytes) -> _Counts | None:
 
 def _count(value: Any) -> int:
     """A number of tokens, 0 for what is none; absurd ones are held down, so that every store can keep them."""
+    if type(value) is int and 0 <= value <= _MAX_TOKENS:  # as nearly all are
+        return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return min(max(int(value), 0), _MAX_TOKENS) if is_number else 0
 
 
 def _first(*found: Any) -> int:
     """The first number that is told at all."""
-    return _count(next((one for one in found if one is not None), None))
+    for one in found:
+        if one is not None:
+            return _count(one)
+    return 0
 
 
 def _details(*found: Any) -> Mapping[str, Any]:
     """The first that holds any details."""
-    return next((one for one in found if one and isinstance(one, dict)), {})
+    for one in found:
+        if one and isinstance(one, dict):
+            return one
+    return {}
 
 
 def _latest(value: Any, known: int) -> int:
