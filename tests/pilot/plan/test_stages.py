@@ -203,6 +203,8 @@ def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
     calibrated = cells | (split == "calibration")[:, None]
     left = draft_stage(world.ground(calibrated), 2, 1e9, np.random.default_rng(0))
     assert set(left.row.tolist()) == set(np.flatnonzero(split == "test").tolist())
+    free = replace(world.ground(cells), answer_usd=np.zeros(cells.shape))
+    assert len(draft_stage(free, 2, 1e-5, np.random.default_rng(0)).row) == 3 * (~is_train).sum()
     for asked in (cells, bought(world, 50)):
         with pytest.raises(UsageError, match="the budget left does not buy one more prompt"):
             draft_stage(world.ground(asked), 2, 1e-5, np.random.default_rng(0))

@@ -132,11 +132,11 @@ def _held_out_cells(ground: Ground, live: Ints, dollars: float, rng: np.random.G
     left = sum(int(ground.fresh_held_out(split).sum()) for split in HELD_OUT)
     for split in HELD_OUT:
         among = ground.fresh_held_out(split)
-        per_prompt = ground.expected_usd[among][:, live].sum(axis=1)
-        share = among.sum() / max(left, 1)
-        count = (
-            int(share * dollars / per_prompt.mean()) if among.any() and per_prompt.mean() > 0.0 else int(among.sum())
-        )
-        rows = even_rows(ground.cluster, among, count, rng) if among.any() else np.array([], dtype=np.int64)
-        cells[np.ix_(rows, live)] = True
+        if not among.any():
+            continue
+        per_prompt = float(ground.expected_usd[among][:, live].sum(axis=1).mean())
+        count = int(among.sum())
+        if per_prompt > 0.0:
+            count = int(count / left * dollars / per_prompt)
+        cells[np.ix_(even_rows(ground.cluster, among, count, rng), live)] = True
     return cells
