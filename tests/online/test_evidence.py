@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tenbin.online.evidence import LEAST_GAIN, Evidence, Ground, evidence_of
+from tenbin.evaluate.hull import Hull
+from tenbin.online.evidence import LEAST_GAIN, Evidence, Ground, _from_nothing, evidence_of
 from tenbin.online.newcomer import Newcomer
 from tenbin.risk import Anchors
 
@@ -67,6 +68,8 @@ def test_one_cheaper_than_all_is_worth_what_none_of_them_sells() -> None:
     mean = (1.0 - 0.1) / np.log(10.0)  # of x / .001 over the logarithm of x from .0001 to .001
     exact = evidence_of(ground(0.45, 0.0001), newcomer(0.45, 1e-9), 0).gain
     assert exact == pytest.approx(0.5 * (0.45 + 0.05 * (mean - 0.1) / 0.9 - 0.5 * mean), abs=1e-6)
+    free = Hull((0.0, 0.01), (0.5, 0.8))
+    assert _from_nothing(free) is free
 
 
 def test_worse_and_dearer_is_never_chosen_and_brings_nothing() -> None:
