@@ -45,6 +45,9 @@ def test_the_gain_is_the_area_between_the_curves() -> None:
     # Without it the hull rises from .5 to .8 straight in dollars, and (x - a) / (b - a) has, over log dollars, the
     # mean 1 / ln(b / a) - a / (b - a).
     assert found.gain == pytest.approx(0.8 - (0.5 + 0.3 * (1.0 / np.log(10.0) - 1.0 / 9.0)), abs=1e-6)
+    # A dearer and better one goes on from .8 to .95, over dollars to its own price.
+    dearer = evidence_of(ground(0.95, 0.02), newcomer(0.95, 1e-9), 0)
+    assert dearer.gain == pytest.approx(0.15 * (1.0 - np.log(2.0)) / np.log(20.0), abs=1e-6)
 
 
 def test_the_interval_of_the_gain_is_that_of_nine_draws_in_ten() -> None:
