@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, zero_vertices
+from tenbin.evaluate.baselines import Arena, zero_vertices
 from tenbin.evaluate.comparison import (
     ZERO_TEST,
     ZERO_TRAIN,
@@ -73,7 +73,7 @@ class Drawn:
     """An evaluation set: its outcomes, the contenders on its rows, and what they did there."""
 
     ground: Ground
-    field: Field
+    arena: Arena
     curve: Contender
     points: Contender
     trial: Trial
@@ -90,7 +90,7 @@ class Pool:
     models: tuple[str, ...]
     reference: int
     ground: Ground
-    field: Field
+    arena: Arena
     settings: tuple[Setting, ...]
     points: Contender
     curve: Contender
@@ -108,11 +108,11 @@ class Pool:
         parts = {name: getattr(self.ground, name)[rows] for name in ("quality", "cost_usd", "latency_s", "weight")}
         return Ground(**parts, cluster=np.arange(len(rows), dtype=np.int64))
 
-    def field_of(self, rows: np.ndarray) -> Field:
+    def arena_of(self, rows: np.ndarray) -> Arena:
         """What the router expects of some rows."""
-        field = self.field
+        arena = self.arena
         return replace(
-            field, estimates=field.estimates.take(rows), cost_usd=field.cost_usd[rows], weight=field.weight[rows]
+            arena, estimates=arena.estimates.take(rows), cost_usd=arena.cost_usd[rows], weight=arena.weight[rows]
         )
 
     def drawn(self, rows: np.ndarray, *, resamples: int, seed: int) -> Drawn:
@@ -120,13 +120,13 @@ class Pool:
         ground = self.ground_of(rows)
         curve, points, *zeros = (taken(contender, rows) for contender in (self.curve, self.points, *self.zeros))
         trial = run_trial(ground, (curve, *zeros), points, resamples=resamples, seed=seed, tick=lambda _: None)
-        return Drawn(ground, self.field_of(rows), curve, points, trial)
+        return Drawn(ground, self.arena_of(rows), curve, points, trial)
 
     def evaluated(self, drawn: Drawn) -> dict[str, Figure]:
         """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
         trial = drawn.trial
         found: dict[str, Figure] = {}
-        points = operating_points(trial, self.settings, drawn.points, drawn.ground, drawn.field)
+        points = operating_points(trial, self.settings, drawn.points, drawn.ground, drawn.arena)
         for point in points:
             found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
         for single in singles_of(trial, self.models, np.ones(len(self.models))):
@@ -144,9 +144,9 @@ class Pool:
     def along_the_dial(self, drawn: Drawn) -> Told:
         """The figures of the report's slider, against the reference."""
         found: Told = {}
-        field, curve, reference = drawn.field, drawn.curve, self.reference
+        arena, curve, reference = drawn.arena, drawn.curve, self.reference
         quality, cost = (values[:, reference].mean() for values in (self.ground.quality, self.ground.cost_usd))
-        farther = along(field.estimates, field.cost_usd, field.anchors, curve.mus, curve.choices, reference)
+        farther = along(arena.estimates, arena.cost_usd, arena.anchors, curve.mus, curve.choices, reference)
         dial = curve_of(drawn.trial, curve, drawn.ground, reference, farther).points
         for k in range(0, len(dial), EVERY):
             own = self.slider[k]
@@ -200,8 +200,8 @@ class Pool:
             return {}
         found = {}
         whole = self.ground.quality[:, self.reference].mean(), self.ground.cost_usd[:, self.reference].mean()
-        field, choices = self.field_of(rows), self.dial[where][:, rows]
-        farther = along(field.estimates, field.cost_usd, field.anchors, self.dial_mus[where], choices, self.reference)
+        arena, choices = self.arena_of(rows), self.dial[where][:, rows]
+        farther = along(arena.estimates, arena.cost_usd, arena.anchors, self.dial_mus[where], choices, self.reference)
         promises = promised(ground, choices, self.reference, farther=farther, seed=seed)
         for setting, k, promise in zip(set_to, where, promises, strict=True):
             true_quality, true_cost = self.truth[k]
@@ -261,17 +261,17 @@ def pool_of(router: Router) -> Pool:
     quality, dollars = crossfit.observed.quality, router.observed_cost_usd()
     cost = router.cost_usd(crossfit.estimates)
     n, curve = len(quality), router.dial_curve(Dial())
-    field = Field(models, router.anchors, MUS, crossfit.estimates, cost, np.ones(n))
+    arena = Arena(models, router.anchors, MUS, crossfit.estimates, cost, np.ones(n))
     settings = settings_of(curve)
     everyone = np.ones(len(models), dtype=np.bool_)
-    slider = swept(ROUTER, "", crossfit.estimates, cost, models, router.anchors, MUS, field.weight)
+    slider = swept(ROUTER, "", crossfit.estimates, cost, models, router.anchors, MUS, arena.weight)
     return Pool(
         models=models,
         reference=models.index(router.anchors.reference),
         ground=Ground(quality, dollars, crossfit.observed.latency_s, np.ones(n), np.arange(n, dtype=np.int64)),
-        field=field,
+        arena=arena,
         settings=settings,
-        points=contend(settings, field),
+        points=contend(settings, arena),
         curve=slider,
         zeros=(
             constant(ZERO_TEST, "", np.arange(len(models)), models, n, deployable=True),

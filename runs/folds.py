@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, contenders
+from tenbin.evaluate.baselines import Arena, contenders
 from tenbin.evaluate.calibration import LEAST_VARIANCE
 from tenbin.evaluate.comparison import difference_of, no_harm_of, summary_of
 from tenbin.evaluate.curve import Contender, chosen, swept
@@ -119,10 +119,10 @@ def one_fold(
     features = router.features(held_out.queries)
     estimates = router.estimate(features)
     cost = router.cost_usd(estimates)
-    field = Field(router.models, router.anchors, MUS, estimates, cost, np.ones(len(held_out)))
-    met = contenders(field, trained_baselines(router, features), held_out.quality, held_out.cost_usd, lambda _: None)
+    arena = Arena(router.models, router.anchors, MUS, estimates, cost, np.ones(len(held_out)))
+    met = contenders(arena, trained_baselines(router, features), held_out.quality, held_out.cost_usd, lambda _: None)
     mus = np.array([router.turn(Dial(min_quality=share)).mu for share in PROMISES])
-    promised = swept("promised", "", estimates, cost, router.models, router.anchors, mus, field.weight).choices
+    promised = swept("promised", "", estimates, cost, router.models, router.anchors, mus, arena.weight).choices
     return FoldResult(outside, met, estimates, cost, promised)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, contenders
+from tenbin.evaluate.baselines import Arena, contenders
 from tenbin.evaluate.intervals import standard_error
 from tenbin.evaluate.subject import trained_baselines
 from tenbin.evaluate.trial import Ground, run_trial
@@ -90,8 +90,8 @@ def one(panel: Panel, prices: PriceBook | None, seed: int, arguments: argparse.N
     truth = made.take(np.array(rest))
     features, n = router.features(truth.queries), len(truth)
     estimates = router.estimate(features)
-    field = Field(router.models, router.anchors, MUS, estimates, router.cost_usd(estimates), np.ones(n))
-    met = contenders(field, trained_baselines(router, features), truth.quality, truth.cost_usd, lambda _: None)
+    arena = Arena(router.models, router.anchors, MUS, estimates, router.cost_usd(estimates), np.ones(n))
+    met = contenders(arena, trained_baselines(router, features), truth.quality, truth.cost_usd, lambda _: None)
     ground = Ground(truth.quality, truth.cost_usd, truth.latency_s, np.ones(n), np.arange(n, dtype=np.int64))
     points = replace(met[0], name="points")
     trial = run_trial(ground, met, points, resamples=arguments.resamples, seed=seed, tick=lambda _: None)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, contenders
+from tenbin.evaluate.baselines import Arena, contenders
 from tenbin.evaluate.intervals import interval, standard_error
 from tenbin.evaluate.subject import trained_baselines
 from tenbin.evaluate.trial import Ground, Trial, run_trial
@@ -88,8 +88,8 @@ def one(panel: Panel, prices, settings: FitSettings, arguments: argparse.Namespa
     features = router.features(truth.queries)
     estimates = router.estimate(features)
     n = len(truth)
-    field = Field(router.models, router.anchors, MUS, estimates, router.cost_usd(estimates), np.ones(n))
-    met = contenders(field, trained_baselines(router, features), truth.quality, truth.cost_usd, lambda _: None)
+    arena = Arena(router.models, router.anchors, MUS, estimates, router.cost_usd(estimates), np.ones(n))
+    met = contenders(arena, trained_baselines(router, features), truth.quality, truth.cost_usd, lambda _: None)
     met = tuple(c for c in met if c.name in (*SIDES, "z_train"))
     ground = Ground(truth.quality, truth.cost_usd, truth.latency_s, np.ones(n), np.arange(n, dtype=np.int64))
     points = replace(met[0], name="points")

@@ -20,7 +20,7 @@ import numpy as np
 from tenbin.cli.demo import outcome_files
 from tenbin.outcomes import read_outcomes
 from tenbin.pilot.field import Field, Worth, columns, field_of, learn, unseen_estimates, worth_of
-from tenbin.pilot.measure import KEPT, Saving, contender_of, measure, savings_of
+from tenbin.pilot.measure import KEPT, PilotSaving, contender_of, measure, savings_of
 from tenbin.router.router import Router
 from tenbin.types import Panel
 
@@ -42,7 +42,7 @@ def main() -> None:
         print(flush=True)
 
 
-def one_draw(train: Panel, test: Panel, reference: str, prompts: int, seed: int) -> tuple[Saving, Saving]:
+def one_draw(train: Panel, test: Panel, reference: str, prompts: int, seed: int) -> tuple[PilotSaving, PilotSaving]:
     """What the status of one pilot says, and what is true of its router."""
     pilot = train.take(np.random.default_rng(seed).permutation(len(train))[:prompts])
     field = known(field_of(pilot, reference))
@@ -53,7 +53,7 @@ def one_draw(train: Panel, test: Panel, reference: str, prompts: int, seed: int)
     return at_target(savings_of(said, len(field))), truth(router, test, reference)
 
 
-def truth(router: Router, test: Panel, reference: str) -> Saving:
+def truth(router: Router, test: Panel, reference: str) -> PilotSaving:
     """What the router does on prompts that it has not seen."""
     field = known(field_of(columns(test, router.models), reference))
     estimates = router.estimate(router.features(field.panel.queries))
@@ -70,12 +70,12 @@ def known(field: Field | None) -> Field:
     return field
 
 
-def at_target(savings: tuple[Saving, ...]) -> Saving:
+def at_target(savings: tuple[PilotSaving, ...]) -> PilotSaving:
     """The saving at 97 %."""
     return next(saving for saving in savings if saving.ratio == KEPT)
 
 
-def summary(pairs: list[tuple[Saving, Saving]]) -> dict[str, list[float]]:
+def summary(pairs: list[tuple[PilotSaving, PilotSaving]]) -> dict[str, list[float]]:
     """For the saving and for what reading adds: share of intervals that hold, mean said, mean true, mean width."""
     found = {}
     for name in ("saving", "beyond"):

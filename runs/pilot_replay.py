@@ -32,7 +32,7 @@ from tenbin.outcomes import read_outcomes
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.clusters import cluster_prompts
 from tenbin.pilot.plan.planner import History, plan_stage
-from tenbin.pilot.plan.setup import Setup
+from tenbin.pilot.plan.setup import PilotSetup
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Bought, Graded, Record
 from tenbin.prices import PriceBook
@@ -203,13 +203,13 @@ def cells_of(world: World, records: list[Record]) -> tuple[np.ndarray, Floats]:
     return cells, propensity
 
 
-def setup_of(world: World) -> Setup:
+def setup_of(world: World) -> PilotSetup:
     """The profile that promises so much of the best quality, graded for nothing."""
     candidates = tuple(Candidate(model) for model in world.pool.models)
     profile = Profile("replay", min_quality=world.promise, metric="exact")
     endpoints: dict[str, Endpoint] = {}
     grader = MetricGrader(Exact())
-    return Setup(Document(), Path(), profile, candidates, endpoints, world.prices, Path(), grader)
+    return PilotSetup(Document(), Path(), profile, candidates, endpoints, world.prices, Path(), grader)
 
 
 def measured(world: World, cells: np.ndarray, propensity: Floats) -> list[float]:

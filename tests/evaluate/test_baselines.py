@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.baselines import Field, TrainedBaselines, best_pair, contenders, zero_vertices
+from tenbin.evaluate.baselines import Arena, TrainedBaselines, best_pair, contenders, zero_vertices
 from tenbin.risk import Anchors, mu_grid
 from tests.evaluate.test_curve import estimates_of
 
@@ -33,8 +33,8 @@ def test_two_models_have_no_best_pair() -> None:
     assert best_pair(estimates_of(two), two, two, two, ANCHORS, MODELS[:2], MUS) is None
 
 
-def field_of(quality: np.ndarray, cost: np.ndarray) -> Field:
-    return Field(MODELS, ANCHORS, MUS, estimates_of(quality), cost, np.ones(len(quality)))
+def arena_of(quality: np.ndarray, cost: np.ndarray) -> Arena:
+    return Arena(MODELS, ANCHORS, MUS, estimates_of(quality), cost, np.ones(len(quality)))
 
 
 def test_deployable_contenders_do_not_look_at_the_test_outcomes() -> None:
@@ -48,9 +48,9 @@ def test_deployable_contenders_do_not_look_at_the_test_outcomes() -> None:
         knn_cost_usd=cost,
         pair=np.array([True, False, True]),
     )
-    field = field_of(quality, cost)
-    one = contenders(field, trained, rng.random((40, 3)), cost, lambda _done: None)
-    other = contenders(field, trained, rng.random((40, 3)), rng.random((40, 3)), lambda _done: None)
+    arena = arena_of(quality, cost)
+    one = contenders(arena, trained, rng.random((40, 3)), cost, lambda _done: None)
+    other = contenders(arena, trained, rng.random((40, 3)), rng.random((40, 3)), lambda _done: None)
     assert [c.name for c in one] == [
         *("router", "z_test", "z_train", "group_table", "carrot_knn", "mean_cost", "best_pair", "oracle")
     ]
@@ -64,7 +64,7 @@ def test_the_mean_cost_rule_differs_in_dollars_only() -> None:
     quality = np.tile([0.5, 0.6, 0.9], (2, 1))
     cost = np.array([[0.001, 0.004, 0.02], [0.001, 0.004, 0.002]])
     trained = TrainedBaselines(quality[0], cost[0], None, None, None, None)
-    made = {c.name: c for c in contenders(field_of(quality, cost), trained, quality, cost, lambda _done: None)}
+    made = {c.name: c for c in contenders(arena_of(quality, cost), trained, quality, cost, lambda _done: None)}
     assert "group_table" not in made
     assert np.array_equal(made["mean_cost"].choices[:, 0], made["mean_cost"].choices[:, 1])
     assert np.array_equal(made["mean_cost"].choices[:, 0], made["router"].choices[:, 0])

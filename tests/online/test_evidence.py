@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tenbin.evaluate.hull import Hull
-from tenbin.online.evidence import LEAST_GAIN, Evidence, Ground, _from_nothing, evidence_of
+from tenbin.online.evidence import LEAST_GAIN, Ground, NewcomerEvidence, _from_nothing, evidence_of
 from tenbin.online.newcomer import Newcomer
 from tenbin.risk import Anchors
 
@@ -77,7 +77,7 @@ def test_one_cheaper_than_all_is_worth_what_none_of_them_sells() -> None:
 
 def test_worse_and_dearer_is_never_chosen_and_brings_nothing() -> None:
     found = evidence_of(ground(0.4, 0.02), newcomer(0.4, 0.1), 0)
-    assert found == Evidence(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert found == NewcomerEvidence(0.0, 0.0, 0.0, 0.0, 0.0)
     assert not found.suffices
 
 
@@ -107,7 +107,7 @@ def test_to_beat_the_best_for_less_it_must_be_all_but_certain() -> None:
     [(0.01, -0.012, True), (0.01, -0.014, False), (LEAST_GAIN, 0.002, True), (0.9 * LEAST_GAIN, 0.0, False)],
 )
 def test_the_gain_must_outweigh_a_bad_draw_and_be_worth_it(gain: float, low: float, suffices: bool) -> None:
-    assert Evidence(gain, low, 0.1, 0.9, 0.5).suffices is suffices
+    assert NewcomerEvidence(gain, low, 0.1, 0.9, 0.5).suffices is suffices
 
 
 def test_the_same_seed_says_the_same() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tenbin.pilot.measure import Saving, Single
-from tenbin.pilot.verdict import Evidence, verdict_of
+from tenbin.pilot.measure import PilotSaving, Single
+from tenbin.pilot.verdict import PilotEvidence, verdict_of
 from tenbin.types import Figure
 
 NONE = Figure(0.0, 0.0, 0.0)
@@ -17,12 +17,12 @@ def single(model: str, cost: float, ratio: float) -> Single:
     return Single(model, Figure(ratio, ratio, ratio), Figure(cost, cost, cost), Figure(ratio, ratio, ratio), NONE)
 
 
-def beyond(low: float, high: float) -> Saving:
-    return Saving(0.97, NONE, NONE, NONE, Figure((low + high) / 2, low, high), NONE)
+def beyond(low: float, high: float) -> PilotSaving:
+    return PilotSaving(0.97, NONE, NONE, NONE, Figure((low + high) / 2, low, high), NONE)
 
 
 UNSURE = replace(single("mid", 0.004, 0.98), quality_ratio=Figure(0.98, 0.9, 1.06))
-OPEN = Evidence(
+OPEN = PilotEvidence(
     stage=1,
     left=0,
     next_usd=5.0,

@@ -127,7 +127,7 @@ def rounded(value: float, places: int) -> float | None:
 
 
 @dataclass(slots=True)
-class Tally:
+class BatchSummary:
     """What a batch came to."""
 
     started: float = field(default_factory=time.monotonic)

@@ -268,23 +268,23 @@ def route_sweep(router: Router, asked: Asked, query: Query, as_json: bool) -> No
 
 def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bool) -> None:
     """Decide every line of a file and sum up."""
-    from tenbin.cli.batch import Tally, route_lines  # noqa: PLC0415
+    from tenbin.cli.batch import BatchSummary, route_lines  # noqa: PLC0415
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415
     from tenbin.cli.whole_file import spare, whole_file  # noqa: PLC0415
 
     spare(Path(out), Path(source))
     trade_offs = asked.trade_offs(router)
-    tally = Tally()
+    summary = BatchSummary()
     quiet = source == "-" or (out == "-" and results().isatty())
     with whole_file(Path(out)) as sink, TerminalProgress(quiet=quiet) as progress:
         for routed in route_lines(
             router, source, trade_offs, asked.allow, asked.deny, progress, asked.stranger_budget_usd
         ):
             sink.write(routed.text)
-            tally.add(routed)
+            summary.add(routed)
     if out == "-":
         return
     if as_json:
-        emit_json({"out": out, "versions": router.versions(), **tally.fields()})
+        emit_json({"out": out, "versions": router.versions(), **summary.fields()})
     else:
-        say(tally.text(out))
+        say(summary.text(out))

@@ -13,7 +13,7 @@ from tenbin.online.evidence import LEAST_CLAIM
 
 if TYPE_CHECKING:
     from tenbin.cli.prompt_file import PromptLine
-    from tenbin.online.evidence import Evidence
+    from tenbin.online.evidence import NewcomerEvidence
     from tenbin.online.onboard import Onboarding, Suggestion
     from tenbin.router.router import Router
 
@@ -88,7 +88,7 @@ def addition_text(found: Onboarding, before: Router, out: Path | None) -> str:
     return "\n\n".join(parts)
 
 
-def _promise(evidence: Evidence) -> str:
+def _promise(evidence: NewcomerEvidence) -> str:
     """The gain that is expected, and what it is held against."""
     if evidence.share == 0.0:
         return "Nowhere along the dial would it be chosen: others are better at its price, or cheaper at its quality."

@@ -52,7 +52,7 @@ class TrainedBaselines:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Arena:
     """The ground on which contenders meet: the router's estimates and dollars on the test rows and its scaling."""
 
     models: tuple[str, ...]
@@ -72,7 +72,7 @@ class Field:
 
 
 def contenders(
-    field: Field, trained: TrainedBaselines, quality: Floats, cost_usd: Floats, tick: Callable[[float], None]
+    arena: Arena, trained: TrainedBaselines, quality: Floats, cost_usd: Floats, tick: Callable[[float], None]
 ) -> tuple[Contender, ...]:
     """The router first, then every baseline that there is, in the order of the report.
 
@@ -80,22 +80,22 @@ def contenders(
     """
     n = quality.shape[0]
     flat_cost = np.broadcast_to(trained.mean_cost_usd, quality.shape)
-    everyone = np.arange(len(field.models))
+    everyone = np.arange(len(arena.models))
     vertices = zero_vertices(trained.mean_quality, trained.mean_cost_usd)
     makers: list[Callable[[], Contender]] = [
-        lambda: field.contender("router", "Tenbin", None, None),
-        lambda: constant("z_test", "Zero router (test means)", everyone, field.models, n, deployable=False),
-        lambda: constant("z_train", "Zero router (training means)", vertices, field.models, n, deployable=True),
+        lambda: arena.contender("router", "Tenbin", None, None),
+        lambda: constant("z_test", "Zero router (test means)", everyone, arena.models, n, deployable=False),
+        lambda: constant("z_train", "Zero router (training means)", vertices, arena.models, n, deployable=True),
     ]
     if trained.group_quality is not None:
-        makers.append(lambda: field.contender("group_table", "Group table", trained.group_quality, flat_cost))
+        makers.append(lambda: arena.contender("group_table", "Group table", trained.group_quality, flat_cost))
     if trained.knn_quality is not None:
-        makers.append(lambda: field.contender("carrot_knn", "CARROT-kNN", trained.knn_quality, trained.knn_cost_usd))
-    makers.append(lambda: field.contender("mean_cost", "Mean-cost rule", None, flat_cost))
+        makers.append(lambda: arena.contender("carrot_knn", "CARROT-kNN", trained.knn_quality, trained.knn_cost_usd))
+    makers.append(lambda: arena.contender("mean_cost", "Mean-cost rule", None, flat_cost))
     if trained.pair is not None:
-        names = " + ".join(m for m, inside in zip(field.models, trained.pair, strict=True) if inside)
-        makers.append(lambda: field.contender("best_pair", f"Best pair ({names})", None, None, trained.pair))
-    makers.append(lambda: _oracle(field, quality, cost_usd))
+        names = " + ".join(m for m, inside in zip(arena.models, trained.pair, strict=True) if inside)
+        makers.append(lambda: arena.contender("best_pair", f"Best pair ({names})", None, None, trained.pair))
+    makers.append(lambda: _oracle(arena, quality, cost_usd))
     made = []
     for number, make in enumerate(makers, start=1):
         made.append(make())
@@ -144,6 +144,6 @@ def best_pair(
     return np.isin(np.arange(len(models)), best)
 
 
-def _oracle(field: Field, quality: Floats, cost_usd: Floats) -> Contender:
-    hindsight = field.contender("oracle", "Hindsight (not attainable)", quality, cost_usd)
+def _oracle(arena: Arena, quality: Floats, cost_usd: Floats) -> Contender:
+    hindsight = arena.contender("oracle", "Hindsight (not attainable)", quality, cost_usd)
     return replace(hindsight, deployable=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.errors import UsageError
-from tenbin.evaluate.baselines import ORACLE_NOTE, Field, contenders, room_note
+from tenbin.evaluate.baselines import ORACLE_NOTE, Arena, contenders, room_note
 from tenbin.evaluate.calibration import calibration_of
 from tenbin.evaluate.comparison import (
     ZERO_TEST,
@@ -61,7 +61,7 @@ class Case:
     estimates: Estimates
     cost_usd: Floats
     ground: Ground
-    field: Field
+    arena: Arena
 
 
 def evaluate(
@@ -86,10 +86,10 @@ def evaluate(
     case = _prepare(router, panel, mus, report)
     trained = trained_baselines(router, case.features.take(case.sample.complete))
     rivals = contenders(
-        case.field, trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
+        case.arena, trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
     )
     settings = settings_of(router.dial_curve())
-    points = contend(settings, case.field)
+    points = contend(settings, case.arena)
     trial = run_trial(
         case.ground, rivals, points, resamples=resamples, seed=seed, tick=lambda done: report("intervals", done)
     )
@@ -113,8 +113,8 @@ def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
         weight=sample.weight[rows],
         cluster=np.unique(sample.cluster[rows], return_inverse=True)[1].reshape(-1).astype(np.int64),
     )
-    field = Field(router.models, router.anchors, grid, estimates.take(rows), cost[rows], ground.weight)
-    return Case(router, sample, features, estimates, cost, ground, field)
+    arena = Arena(router.models, router.anchors, grid, estimates.take(rows), cost[rows], ground.weight)
+    return Case(router, sample, features, estimates, cost, ground, arena)
 
 
 def _assemble(
@@ -122,7 +122,7 @@ def _assemble(
 ) -> Evaluation:
     router, scale = case.router, trial.scales[0]
     reference = router.models.index(router.anchors.reference)
-    realised = operating_points(trial, settings, points, case.ground, case.field)
+    realised = operating_points(trial, settings, points, case.ground, case.arena)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
@@ -156,11 +156,11 @@ def _assemble(
 
 def _curve(case: Case, trial: Trial, rival: Contender, reference: int) -> Curve:
     """A contender's curve; of the router's own, what is promised along the dial, the queries next in line are known."""
-    field, farther = case.field, None
+    arena, farther = case.arena, None
     if rival.name == ROUTER:
         shown = shown_of(rival)
         settings = rival.mus[shown], rival.choices[shown]
-        farther = along(field.estimates, field.cost_usd, field.anchors, *settings, reference)
+        farther = along(arena.estimates, arena.cost_usd, arena.anchors, *settings, reference)
     return curve_of(trial, rival, case.ground, reference, farther)
 
 

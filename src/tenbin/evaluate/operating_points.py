@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tenbin.errors import DecisionError
-from tenbin.evaluate.baselines import Field
+from tenbin.evaluate.baselines import Arena
 from tenbin.evaluate.blind_mixture import blind_mixtures
 from tenbin.evaluate.comparison import kept_of, shares_of
 from tenbin.evaluate.curve import Contender, along
@@ -49,9 +49,9 @@ def settings_of(curve: DialCurve) -> tuple[Setting, ...]:
     return (*made, *(_setting("mu", mu, mu, True, curve) for mu in MUS))
 
 
-def contend(settings: tuple[Setting, ...], field: Field) -> Contender:
+def contend(settings: tuple[Setting, ...], arena: Arena) -> Contender:
     """The settings as a contender on the test rows, so that they are resampled with everything else."""
-    at_settings = replace(field, mus=np.array([setting.mu for setting in settings]))
+    at_settings = replace(arena, mus=np.array([setting.mu for setting in settings]))
     found = at_settings.contender(POINTS, "Operating points", None, None)
     return replace(found, labels=tuple(f"{setting.kind} {setting.target:g}" for setting in settings), ladder=None)
 
@@ -61,17 +61,17 @@ def operating_points(
     settings: tuple[Setting, ...],
     contender: Contender,
     ground: Ground,
-    field: Field,
+    arena: Arena,
 ) -> tuple[OperatingPoint, ...]:
-    """What every setting realised, against the reference model on the same queries; `field` is where they contend."""
-    reference = field.models.index(field.anchors.reference)
+    """What every setting realised, against the reference model on the same queries; `arena` is where they contend."""
+    reference = arena.models.index(arena.anchors.reference)
     quality, cost = trial.means.of(f"{POINTS} quality"), trial.means.of(f"{POINTS} cost")
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
     shares = shares_of(contender.choices, ground)
-    farther = along(field.estimates, field.cost_usd, field.anchors, contender.mus, contender.choices, reference)
+    farther = along(arena.estimates, arena.cost_usd, arena.anchors, contender.mus, contender.choices, reference)
     where = np.arange(len(settings))
     kept = kept_of(trial.means, POINTS, contender.choices, where, ground, reference, farther=farther)
-    blind = blind_mixtures(trial, contender, ground, field.models, reference)
+    blind = blind_mixtures(trial, contender, ground, arena.models, reference)
     points = []
     for k, setting in enumerate(settings):
         ratio, saving = kept[k]

@@ -32,7 +32,7 @@ LEAST_CLAIM = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class NewcomerEvidence:
     """Expected gain in AIQ-log, its 90 % credible interval, and the probability that it is above zero.
 
     A newcomer is taken in where the gain is at least `least_gain`: .001, and .7 of what would be lost at the lower end
@@ -84,14 +84,14 @@ class Ground:
         return Ground(self.models, self.anchors, **rows)
 
 
-def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
+def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> NewcomerEvidence:
     """The gain that the newcomer promises on these rows, over the draws of its posterior."""
     ground = ground.thinned()
     mus, m = mu_grid(POINTS), ground.quality.shape[1]
     before, after = _choices(ground, mus, m), _choices(ground, mus, m + 1)
     own = after == m
     if not own.any():
-        return Evidence(0.0, 0.0, 0.0, 0.0, 0.0)
+        return NewcomerEvidence(0.0, 0.0, 0.0, 0.0, 0.0)
     quality, cost = _paid(ground, before)
     others, spent = _paid(ground, np.where(own, 0, after), ~own)
     spent = spent + own @ ground.cost_usd_of_new / len(ground.quality)
@@ -108,7 +108,7 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
         # A newcomer that beats all dearer ones must not make the range of the comparison a point.
         low, high = scale.low_usd, max(scale.high_usd, old_scale.high_usd)
         gains[i] = hull.mean_height_log(low, high) - old_hull.mean_height_log(low, high)
-    return Evidence(
+    return NewcomerEvidence(
         gain=float(gains.mean()),
         low=float(np.quantile(gains, TAIL)),
         high=float(np.quantile(gains, 1.0 - TAIL)),
@@ -119,7 +119,7 @@ def evidence_of(ground: Ground, newcomer: Newcomer, seed: int) -> Evidence:
 
 
 def _claim(means: Floats, dollars: Floats, levels: Floats, price: float) -> float | None:
-    """See `Evidence.claim`; `levels` are draws of the newcomer's mean quality, `price` its mean dollars."""
+    """See `NewcomerEvidence.claim`; `levels` are draws of the newcomer's mean quality, `price` its mean dollars."""
     best = int(means.argmax())
     if price >= dollars[best] or levels.mean() <= means[best]:
         return None

@@ -12,7 +12,7 @@ from tenbin.artifact import Change
 from tenbin.errors import DataError, PriceError, UsageError
 from tenbin.online.ask import spread_sample
 from tenbin.online.company import Company
-from tenbin.online.evidence import Evidence, Ground, evidence_of
+from tenbin.online.evidence import Ground, NewcomerEvidence, evidence_of
 from tenbin.online.labels import Labels, labels_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
@@ -43,7 +43,7 @@ class Onboarding:
     quality_of_labels: float
     cost_usd: float
     multiples: dict[str, float]
-    evidence: Evidence
+    evidence: NewcomerEvidence
 
 
 @dataclass(frozen=True, slots=True)

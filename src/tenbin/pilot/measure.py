@@ -45,7 +45,7 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
+class PilotSaving:
     """The least cost of `ratio` of the reference's quality: by the router, and by mixing candidates blindly.
 
     `saving` and `blind_saving` are shares of the reference's cost, `beyond` is their difference: what reading the
@@ -124,11 +124,11 @@ def _shares(means: Means, k: int, scales: Sequence[Scale], reference: int) -> di
     return found
 
 
-def savings_of(measured: Measured, n: int) -> tuple[Saving, ...]:
+def savings_of(measured: Measured, n: int) -> tuple[PilotSaving, ...]:
     """The table of savings of the last contender, on a field of n prompts."""
     mine = measured.cost_share[-1]
     return tuple(
-        Saving(
+        PilotSaving(
             ratio=ratio,
             cost_usd=widened(interval(mine[ratio] * measured.reference_usd), n),
             saving=widened(interval(1.0 - mine[ratio]), n, most=1.0),
@@ -171,7 +171,7 @@ def with_doubt(figure: Figure, n: int) -> Figure:
     return replace(figure, low=figure.value - reach, high=figure.value + reach)
 
 
-def at_target(savings: Sequence[Saving]) -> Saving | None:
+def at_target(savings: Sequence[PilotSaving]) -> PilotSaving | None:
     """The saving at the target; None where none was measured."""
     return next((saving for saving in savings if saving.ratio == KEPT), None)
 

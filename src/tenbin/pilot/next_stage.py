@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tenbin.errors import TenbinError
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import History, plan_stage
-from tenbin.pilot.plan.setup import Setup, setup_of
+from tenbin.pilot.plan.setup import PilotSetup, setup_of
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
@@ -15,7 +15,7 @@ from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
 
 
-def setup_today(settings: PilotSettings, environ: Mapping[str, str]) -> Setup | None:
+def setup_today(settings: PilotSettings, environ: Mapping[str, str]) -> PilotSetup | None:
     """What the pilot's configuration says today; None where it, its prices or its judge are not to be had."""
     try:
         return setup_of(settings, environ)
@@ -24,7 +24,7 @@ def setup_today(settings: PilotSettings, environ: Mapping[str, str]) -> Setup | 
 
 
 def next_stage(
-    setup: Setup,
+    setup: PilotSetup,
     settings: PilotSettings,
     prompts: Sequence[PilotPrompt],
     plan: Sequence[Pair],

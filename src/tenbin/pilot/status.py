@@ -22,7 +22,7 @@ from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.measure import (
     KEPT,
-    Saving,
+    PilotSaving,
     Single,
     at_target,
     contender_of,
@@ -35,7 +35,7 @@ from tenbin.pilot.next_stage import next_stage, setup_today
 from tenbin.pilot.pace import Pace, moments, pace_of, rivals_of
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.planner import GROWTH
-from tenbin.pilot.plan.setup import Setup
+from tenbin.pilot.plan.setup import PilotSetup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prices import book_at_hand
 from tenbin.pilot.prompt import PilotPrompt
@@ -44,8 +44,8 @@ from tenbin.pilot.repriced import repriced
 from tenbin.pilot.results import Results, results_of
 from tenbin.pilot.settings import PilotSettings
 from tenbin.pilot.standing import Standing
-from tenbin.pilot.tally import Tally, tally
-from tenbin.pilot.verdict import Evidence, Verdict, verdict_of
+from tenbin.pilot.tally import PilotTally, tally
+from tenbin.pilot.verdict import PilotEvidence, Verdict, verdict_of
 from tenbin.prices import PriceBook
 from tenbin.router.router import Router
 from tenbin.types import Figure, Panel, Progress, silent
@@ -103,13 +103,13 @@ class Status:
     other_metric: str | None
     prompts: Mapping[str, int]
     asked: int
-    tally: Tally
+    tally: PilotTally
     budget_left_usd: float
     in_play: tuple[str, ...]
     aside: tuple[str, ...]
     n_measured: int
     singles: tuple[Single, ...]
-    savings: tuple[Saving, ...]
+    savings: tuple[PilotSaving, ...]
     is_judged: bool
     judge: JudgeCheck
     head_room: HeadRoom
@@ -120,7 +120,7 @@ class Status:
     verdict: Verdict
 
     @property
-    def saving(self) -> Saving | None:
+    def saving(self) -> PilotSaving | None:
         """The saving at the target that pace, payback and verdict are about."""
         return at_target(self.savings)
 
@@ -132,7 +132,7 @@ class Found:
     field: Field | None = None
     router: Router | None = None
     singles: tuple[Single, ...] = ()
-    savings: tuple[Saving, ...] = ()
+    savings: tuple[PilotSaving, ...] = ()
     pace: Pace = dataclasses.field(default_factory=lambda: Pace((), None))
 
 
@@ -157,7 +157,7 @@ def pilot_status(
     panel = believed(repriced(results, book)).panel()
     found = _find(panel, records, settings, open_prompts(plan, records), book, next_usd, report)
     proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
-    evidence = Evidence(
+    evidence = PilotEvidence(
         stage=counted.last_stage,
         left=counted.left,
         next_usd=next_usd,
@@ -198,12 +198,12 @@ def pilot_status(
     )
 
 
-def _paying(evidence: Evidence) -> Saving | None:
+def _paying(evidence: PilotEvidence) -> PilotSaving | None:
     """The saving that pays for the pilot; None where the reference is no measure, for nothing is saved against it."""
     return None if verdict_of(evidence).kind == "check" else evidence.saving
 
 
-def _other_metric(results: Results, setup: Setup | None) -> str | None:
+def _other_metric(results: Results, setup: PilotSetup | None) -> str | None:
     """What the configuration grades by today, where the grades are by something else."""
     today = None if setup is None else setup.grader.name
     return None if results.metric in (None, today) else today
@@ -216,7 +216,7 @@ def open_prompts(plan: Sequence[Pair], records: Sequence[Record]) -> frozenset[s
     return frozenset(pair.query_id for pair in plan if pair.key not in done and pair.model not in down)
 
 
-def next_purchase_usd(counted: Tally, left_usd: float) -> float:
+def next_purchase_usd(counted: PilotTally, left_usd: float) -> float:
     """What is left of the plan costs; where nothing is, about what the next stage may: never more than is left."""
     if counted.left:
         return sum(stage.left_usd for stage in counted.stages)
@@ -224,7 +224,7 @@ def next_purchase_usd(counted: Tally, left_usd: float) -> float:
     return min(growth * counted.spent_usd, max(left_usd, 0.0))
 
 
-def payback_of(spent_usd: float, saving: Saving | None, queries_per_day: float | None) -> Payback | None:
+def payback_of(spent_usd: float, saving: PilotSaving | None, queries_per_day: float | None) -> Payback | None:
     """Dollars spent / dollars saved per query (None: not known); an end at which nothing is saved is NaN: never."""
     if saving is None:
         return None

@@ -79,7 +79,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PilotTally:
     """The whole pilot: `spent_usd` counts against the budget, `unknown_usd` of it being calls without an end."""
 
     candidates: tuple[CandidateTally, ...]
@@ -100,11 +100,11 @@ class Tally:
         return sum(stage.left for stage in self.stages)
 
 
-def tally(models: Sequence[str], plan: Sequence[Pair], records: Sequence[Record], results: Results) -> Tally:
+def tally(models: Sequence[str], plan: Sequence[Pair], records: Sequence[Record], results: Results) -> PilotTally:
     """Count. `models` are the candidates of the settings; a stranger in the journal is counted behind them."""
     standing, down = Standing.of(records), down_candidates(records)
     everyone = [*models, *sorted(set(results.models) - set(models))]
-    return Tally(
+    return PilotTally(
         candidates=tuple(_candidate(model, model in down, plan, records, results, standing) for model in everyone),
         stages=tuple(_stage(stage, plan, results, standing, down) for stage in sorted({pair.stage for pair in plan})),
         notes=_notes(results),

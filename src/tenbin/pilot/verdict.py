@@ -8,7 +8,7 @@ from typing import Literal
 
 from tenbin.evaluate.result import VerdictKind
 from tenbin.evaluate.verdict import LEAST_TEST
-from tenbin.pilot.measure import KEPT, Saving, Single, single_of
+from tenbin.pilot.measure import KEPT, PilotSaving, Single, single_of
 from tenbin.types import Figure
 
 Kind = Literal["run", "buy", "single", "live", "prompts", "check"]
@@ -42,7 +42,7 @@ LEAST_STAGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PilotEvidence:
     """The figures that a verdict rests on.
 
     `left` pairs of `stage` are planned and not bought; the next purchase costs `next_usd` of `budget_left_usd`.
@@ -58,7 +58,7 @@ class Evidence:
     budget_left_usd: float
     n_prompts: int
     singles: tuple[Single, ...]
-    saving: Saving | None
+    saving: PilotSaving | None
     reference_labels: int
     reference: Single | None
     queries_per_day: float | None
@@ -81,7 +81,7 @@ class Verdict:
     usd: float | None
 
 
-def verdict_of(evidence: Evidence) -> Verdict:
+def verdict_of(evidence: PilotEvidence) -> Verdict:
     """The verdict; what is proved on the hold-out goes before what is estimated on training prompts."""
     e = evidence
     model = best_single(e.singles)
@@ -101,7 +101,7 @@ def verdict_of(evidence: Evidence) -> Verdict:
     return Verdict("single", reason, model, None, None)
 
 
-def _purchase(e: Evidence, reason: Reason, model: str | None) -> Verdict:
+def _purchase(e: PilotEvidence, reason: Reason, model: str | None) -> Verdict:
     """Another stage is worth having; is there anything to buy, and money for it?"""
     if e.is_exhausted:
         return Verdict("prompts", "exhausted", model, None, None)
@@ -117,7 +117,7 @@ def best_single(singles: tuple[Single, ...]) -> str | None:
     return min(keeping, key=lambda single: (single.cost_usd.value, single.model)).model if keeping else None
 
 
-def _obstacle(e: Evidence) -> Reason | None:
+def _obstacle(e: PilotEvidence) -> Reason | None:
     """Why no prompt that could be bought would settle anything, if so: shares of the reference are not to be had."""
     if not e.reference_labels and not e.left:
         return "no_reference"
@@ -128,7 +128,7 @@ def _obstacle(e: Evidence) -> Reason | None:
     return "no_cost" if e.reference.cost_usd.value <= 0.0 else None
 
 
-def _reason(e: Evidence) -> Reason:
+def _reason(e: PilotEvidence) -> Reason:
     """Why go on, or why not, as far as training prompts tell."""
     if not e.singles:
         return "no_answers"
@@ -142,7 +142,7 @@ def _reason(e: Evidence) -> Reason:
     return "unproven" if beyond.low > 0.0 else "undecided"
 
 
-def _is_sure(e: Evidence) -> bool:
+def _is_sure(e: PilotEvidence) -> bool:
     """Whether the best single choice is known to be good enough."""
     single = single_of(e.singles, best_single(e.singles))
     return single is not None and single.quality_ratio.low >= SURE

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tenbin.predictors.canonical import canonical_order
 from tenbin.predictors.design import Design
-from tenbin.predictors.evidence import Evidence
 from tenbin.predictors.factors import Factors
 from tenbin.predictors.linear import fit_linear
 from tenbin.predictors.parts import part, prefixed
+from tenbin.predictors.posterior import Posterior
 from tenbin.predictors.rowwise import Tiled
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
@@ -33,21 +33,21 @@ class RidgePredictor:
         x = self.design_.columns(own)
         fit = fit_linear(x, z, folds[order])
         self.coefficients_ = Tiled.of(fit.slopes @ self.factors_.rotation.T)
-        self.evidence_ = Evidence.learn(fit, z - fit.out_of_fold, self.factors_)
+        self.posterior_ = Posterior.learn(fit, z - fit.out_of_fold, self.factors_)
         mean, sd = np.empty_like(target), np.empty_like(target)
         mean[order] = self.factors_.means + fit.out_of_fold @ self.factors_.rotation.T
-        sd[order] = self.evidence_.sd(x)
+        sd[order] = self.posterior_.sd(x)
         return Prediction(mean, sd)
 
     def predict(self, features: Features) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each."""
         x = self.design_.columns(features)
         mean = self.coefficients_.product(x) + self.factors_.means
-        return Prediction(mean, self.evidence_.sd(x))
+        return Prediction(mean, self.posterior_.sd(x))
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The learnt state as plain arrays."""
-        state = prefixed("design", self.design_.save()) | prefixed("evidence", self.evidence_.save())
+        state = prefixed("design", self.design_.save()) | prefixed("evidence", self.posterior_.save())
         return state | prefixed("factors", self.factors_.save()) | {"coefficients": self.coefficients_.weights}
 
     @classmethod
@@ -56,6 +56,6 @@ class RidgePredictor:
         self = cls()
         self.design_ = Design.load(part(arrays, "design"))
         self.factors_ = Factors.load(part(arrays, "factors"))
-        self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
+        self.posterior_ = Posterior.load(part(arrays, "evidence"), self.factors_)
         self.coefficients_ = Tiled.of(np.asarray(arrays["coefficients"]))
         return self

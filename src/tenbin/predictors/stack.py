@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from tenbin.predictors.calibrate import CalibrationMap
 from tenbin.predictors.canonical import canonical_order
 from tenbin.predictors.design import Design
-from tenbin.predictors.evidence import Evidence
 from tenbin.predictors.factors import Factors
 from tenbin.predictors.landmarks import Landmarks
 from tenbin.predictors.linear import LinearFit, fit_linear
 from tenbin.predictors.parts import part, prefixed
+from tenbin.predictors.posterior import Posterior
 from tenbin.predictors.rowwise import Tiled
 from tenbin.predictors.shares import loadings, stacking_weights, trust_in_choice
 from tenbin.protocols import Arrays
@@ -67,7 +67,9 @@ class StackPredictor:
         self.weights_[:, 1:] *= kept
         scores[:, 1:] *= kept
         self._fold_into_one(heads, kept * follow, x.shape[1], close.shape[1])
-        self.evidence_ = Evidence.learn(heads["ridge"], z - scores, self.factors_, self.weights_[HEADS.index("ridge")])
+        self.posterior_ = Posterior.learn(
+            heads["ridge"], z - scores, self.factors_, self.weights_[HEADS.index("ridge")]
+        )
         straight = self.factors_.means + scores @ self.factors_.rotation.T
         self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
         return self._out_of_fold(features, order, x, straight)
@@ -75,7 +77,7 @@ class StackPredictor:
     def predict(self, features: Features, seen: Floats | None = None) -> Prediction:
         """Mean and standard deviation of the mean, [n, M] each; `seen` are the features as `see` gives them."""
         seen = self.see(features) if seen is None else seen
-        return Prediction(self._mean(seen), self.evidence_.sd(seen[:, : self.design_.width]))
+        return Prediction(self._mean(seen), self.posterior_.sd(seen[:, : self.design_.width]))
 
     def mean(self, features: Features, seen: Floats | None = None) -> Floats:
         """The mean alone [n, M], for who needs no more."""
@@ -132,13 +134,13 @@ class StackPredictor:
             unseen = self.predict(features.take(rest))
             mean[rest], sd[rest] = unseen.mean, unseen.sd
         mean[order] = self._calibrate(straight)
-        sd[order] = self.evidence_.sd(x)
+        sd[order] = self.posterior_.sd(x)
         return Prediction(mean, sd)
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The learnt state as plain arrays."""
         state = prefixed("factors", self.factors_.save()) | prefixed("design", self.design_.save())
-        state |= prefixed("landmarks", self.landmarks_.save()) | prefixed("evidence", self.evidence_.save())
+        state |= prefixed("landmarks", self.landmarks_.save()) | prefixed("evidence", self.posterior_.save())
         state |= {} if self.map_ is None else prefixed("map", self.map_.save())
         own = {"seed": np.array(self.seed), "weights": self.weights_, "coefficients": self.coefficients_.weights}
         return state | own
@@ -151,7 +153,7 @@ class StackPredictor:
         self.factors_ = Factors.load(part(arrays, "factors"))
         self.design_ = Design.load(part(arrays, "design"))
         self.landmarks_ = Landmarks.load(part(arrays, "landmarks"))
-        self.evidence_ = Evidence.load(part(arrays, "evidence"), self.factors_)
+        self.posterior_ = Posterior.load(part(arrays, "evidence"), self.factors_)
         self.weights_, self.coefficients_ = arrays["weights"], Tiled.of(np.asarray(arrays["coefficients"]))
         return self
 

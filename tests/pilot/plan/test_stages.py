@@ -17,7 +17,7 @@ from tenbin.pilot.plan.certainty import mix_keeping, saving_sd_of
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
 from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, expect_lengths
 from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
-from tenbin.pilot.plan.setup import Setup, read_setup
+from tenbin.pilot.plan.setup import PilotSetup, read_setup
 from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
@@ -215,11 +215,11 @@ def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
 
 
 @pytest.fixture
-def setup(tmp_path: Path) -> Setup:
+def setup(tmp_path: Path) -> PilotSetup:
     return read_setup(write_config(tmp_path), {})
 
 
-def planned(world: World, setup: Setup, pairs: list[Pair], budget_usd: float, seed: int = 0) -> Planned:
+def planned(world: World, setup: PilotSetup, pairs: list[Pair], budget_usd: float, seed: int = 0) -> Planned:
     records = world.records(pairs)
     history = History(pairs, records, Standing.of(records).spent_usd)
     stage = 1 + max((pair.stage for pair in pairs), default=-1)
@@ -228,7 +228,7 @@ def planned(world: World, setup: Setup, pairs: list[Pair], budget_usd: float, se
     )[0]
 
 
-def test_stages_follow_each_other_inside_the_budget_until_it_is_spent(setup: Setup) -> None:
+def test_stages_follow_each_other_inside_the_budget_until_it_is_spent(setup: PilotSetup) -> None:
     world = made_world(500, held_out=True)
     pairs: list[Pair] = []
     kinds = []
@@ -278,7 +278,7 @@ def assert_every_chance_is_written_down(world: World, found: Planned) -> None:
         assert all(0.25 <= chance < 1.0 for chance in told[query_id].values())
 
 
-def test_the_forecast_narrows_as_answers_come_and_the_same_seed_plans_the_same(setup: Setup) -> None:
+def test_the_forecast_narrows_as_answers_come_and_the_same_seed_plans_the_same(setup: PilotSetup) -> None:
     world = made_world(400)
     first = planned(world, setup, [], 100.0)
     second = planned(world, setup, list(first.pairs), 100.0)

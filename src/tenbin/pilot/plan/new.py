@@ -19,7 +19,7 @@ from tenbin.pilot.plan.ladder import LEAST_PROMPTS
 from tenbin.pilot.plan.ledger import read_ledger
 from tenbin.pilot.plan.planner import History, plan_stage
 from tenbin.pilot.plan.read import hash_of, read_prompts
-from tenbin.pilot.plan.setup import Setup, read_setup
+from tenbin.pilot.plan.setup import PilotSetup, read_setup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.plan.write import create
 from tenbin.pilot.prompt import PilotPrompt
@@ -118,7 +118,7 @@ def count_splits(prompts: Sequence[PilotPrompt]) -> dict[str, int]:
     return {split: sum(p.split == split for p in prompts) for split in SPLITS}
 
 
-def _source(asked: NewPilot, setup: Setup) -> tuple[str, str, Iterator[PilotPrompt]]:
+def _source(asked: NewPilot, setup: PilotSetup) -> tuple[str, str, Iterator[PilotPrompt]]:
     """What the prompts come from, in words, its hash where it is a file, and the prompts."""
     if asked.prompts is not None:
         return asked.prompts.name, hash_of(asked.prompts), read_prompts(asked.prompts)

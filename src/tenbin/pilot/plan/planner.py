@@ -19,7 +19,7 @@ from tenbin.pilot.plan.grading import grading_usd
 from tenbin.pilot.plan.ground import Ground
 from tenbin.pilot.plan.ladder import FIRST_CHOSEN, draft_stage
 from tenbin.pilot.plan.lengths import Lengths, expect_lengths
-from tenbin.pilot.plan.setup import Setup
+from tenbin.pilot.plan.setup import PilotSetup
 from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Record
@@ -56,7 +56,7 @@ class History:
 
 def plan_stage(
     prompts: Sequence[PilotPrompt],
-    setup: Setup,
+    setup: PilotSetup,
     history: History,
     *,
     stage: int,

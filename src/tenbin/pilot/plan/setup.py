@@ -28,7 +28,7 @@ DEFAULT_PROMISE = 0.97
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class PilotSetup:
     """One profile with the candidates that it may route to, in the order of the document, and their prices."""
 
     document: Document
@@ -59,7 +59,7 @@ def read_setup(
     profile: str | None = None,
     prices: Path | None = None,
     only: tuple[str, ...] | None = None,
-) -> Setup:
+) -> PilotSetup:
     """The setup of a configuration; `only` are the candidates of a pilot that was planned already.
 
     Raises ConfigError (no such profile, no metric, fewer than two candidates, one that is gone), PriceError (no price
@@ -90,10 +90,10 @@ def read_setup(
         environ=environ,
         threshold=chosen.threshold,
     )
-    return Setup(document, config, chosen, candidates, endpoints, book, place, grader)
+    return PilotSetup(document, config, chosen, candidates, endpoints, book, place, grader)
 
 
-def setup_of(settings: PilotSettings, environ: Mapping[str, str]) -> Setup:
+def setup_of(settings: PilotSettings, environ: Mapping[str, str]) -> PilotSetup:
     """The setup of a pilot that was planned already (raises as `read_setup`)."""
     place = None if settings.prices is None else Path(settings.prices)
     return read_setup(Path(settings.config), environ, profile=settings.profile, prices=place, only=settings.candidates)

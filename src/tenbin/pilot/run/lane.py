@@ -13,7 +13,7 @@ from tenbin.pilot.run.gate import Gate
 from tenbin.pilot.run.prepared import Prepared
 from tenbin.pilot.run.report import CandidateReport
 from tenbin.pilot.run.said import Said
-from tenbin.pilot.run.tally import Tally
+from tenbin.pilot.run.tally import RunTally
 from tenbin.pilot.standing import Standing
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.pace import Pace
@@ -37,7 +37,7 @@ class Lane:
         self.ceiling = ceiling
         self.gate = gate
         self.waiting: deque[tuple[int, Pair]] = deque()
-        self.tally = Tally()
+        self.tally = RunTally()
         self.planned = 0
         self.bought_before = 0
         self.given_up_before = 0

@@ -9,7 +9,7 @@ from tenbin.pilot.records import Bought, Failed, Graded
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """The counts of one candidate in one run.
 
     `failures` counts failed calls by kind, `given_up` the pairs that will not be asked again; `empty`, `cut` (at the

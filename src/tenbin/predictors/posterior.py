@@ -21,7 +21,7 @@ LEADING = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Posterior:
     """`directions` [p, r + 1] of the design, the last one zeros, where what lies elsewhere finds its place; `inverse`
     [r + 1, T] noise / (strength + penalty) along each and elsewhere.
 
@@ -34,13 +34,13 @@ class Evidence:
     of_means: Floats
 
     @classmethod
-    def of(cls, directions: Floats, inverse: Floats, factors: Factors) -> Evidence:
-        """The evidence along `directions` [p, r] on the candidates whose factors are given."""
+    def of(cls, directions: Floats, inverse: Floats, factors: Factors) -> Posterior:
+        """The posterior along `directions` [p, r] on the candidates whose factors are given."""
         room, of_candidates = np.zeros((len(directions), 1)), inverse @ (factors.rotation**2).T
         return cls(Tiled.of(np.hstack([directions, room])), inverse, Tiled.of(of_candidates), factors.mean_sd**2)
 
     @classmethod
-    def learn(cls, fit: LinearFit, residual: Floats, factors: Factors, believed: Floats | float = 1.0) -> Evidence:
+    def learn(cls, fit: LinearFit, residual: Floats, factors: Factors, believed: Floats | float = 1.0) -> Posterior:
         """From the ridge head, out-of-fold residuals [n, T], and the share [T] of the head that is believed."""
         kept = min(LEADING, len(fit.strength))
         rest = fit.strength[kept:]
@@ -62,6 +62,6 @@ class Evidence:
         return {"directions": self.directions.weights[:, :-1], "inverse": self.inverse}
 
     @classmethod
-    def load(cls, arrays: Arrays, factors: Factors) -> Evidence:
-        """The evidence of saved arrays."""
+    def load(cls, arrays: Arrays, factors: Factors) -> Posterior:
+        """The posterior of saved arrays."""
         return cls.of(np.asarray(arrays["directions"]), np.asarray(arrays["inverse"]), factors)
