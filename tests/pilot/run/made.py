@@ -140,12 +140,13 @@ def failures(pilot: PilotFolder) -> list[Failed]:
     return records(pilot, Failed)
 
 
-def after(upstream: FakeUpstream, calls: int, do: Callable[[], None]) -> None:
-    """Do it in the run's loop as soon as the upstream has seen so many calls."""
+def once(holds: Callable[[], bool], *steps: Callable[[], object]) -> None:
+    """Do these in the run's loop as soon as this holds."""
 
     def look() -> None:
-        if upstream.received_count >= calls:
-            do()
+        if holds():
+            for step in steps:
+                step()
         else:
             asyncio.get_running_loop().call_later(0.005, look)
 

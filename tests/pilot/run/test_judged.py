@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -22,7 +24,7 @@ from tenbin.quality.metric_grader import MetricGrader
 from tenbin.quality.plugin_metric import FunctionMetric
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
-from tests.pilot.run.made import EAGER, Lengths, bought, made, prompts, records, run
+from tests.pilot.run.made import EAGER, Lengths, bought, made, once, prompts, records, run
 
 METRICS = """
 [candidates.judge]
@@ -128,9 +130,10 @@ def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_pa
     hangs = MetricGrader(FunctionMetric("hangs", lambda *_: float(never.wait())))
 
     def during(made: Run) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.5, made.stop)
-        loop.call_later(0.6, made.stop)
+        def soon() -> None:
+            asyncio.get_running_loop().call_later(0.2, made.stop)
+
+        once(lambda: made.report().bought > 16, soon, soon)
 
     with FakeUpstream() as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(30))
@@ -138,4 +141,26 @@ def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_pa
     never.set()
     # More than two gradings a call wait, then nobody is asked; all that was bought by then is written down.
     assert (report.ended, report.bought) == ("stopped", len(bought(pilot)))
-    assert report.bought > 16
+    assert 16 < report.bought < 60
+
+
+def test_what_the_disk_has_not_taken_when_a_run_is_cut_off_is_counted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, sync = Event(), os.fdatasync
+    disk.set()
+    monkeypatch.setattr(os, "fdatasync", lambda fd: disk.wait() and sync(fd))
+
+    def answers(_: UpstreamRequest) -> Answer:
+        disk.clear()  # that the call is made, the disk holds; its answer has to wait
+        return Answer()
+
+    def during(made: Run) -> None:
+        later = partial(asyncio.get_running_loop().call_later, 0.1)
+        once(lambda: made.report().spent_usd > 0.0, made.stop, made.stop, partial(later, disk.set))
+
+    with FakeUpstream(answers) as upstream:
+        pilot = made(tmp_path, upstream, asked=prompts(1), models=("big",))
+        report = run(pilot, during=during)
+    assert (report.ended, report.bought) == ("stopped", len(bought(pilot)))
+    assert report.bought == 1

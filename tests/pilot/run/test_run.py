@@ -22,7 +22,7 @@ from tenbin.pilot.standing import Standing
 from tenbin.quality.grade import Answered, Grade
 from tenbin.testing import Answer, FakeUpstream, UpstreamRequest
 from tenbin.types import Usage
-from tests.pilot.run.made import EAGER, RATES, Lengths, after, bought, failures, graded, made, prompts, records, run
+from tests.pilot.run.made import EAGER, RATES, Lengths, bought, failures, graded, made, once, prompts, records, run
 
 
 def test_everything_about_an_answer_is_written_down(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_no_more_calls_at_once_than_allowed(tmp_path: Path, keys: str, at_once: 
 def test_a_stopped_run_loses_nothing(tmp_path: Path) -> None:
     with FakeUpstream(Answer.slow(first_byte_s=0.05)) as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(40), models=("big",))
-        report = run(pilot, during=lambda made: after(upstream, 5, made.stop))
+        report = run(pilot, during=lambda made: once(lambda: upstream.received_count >= 5, made.stop))
         assert (report.ended, report.failed_calls) == ("stopped", 0)
         assert 0 < report.bought == len(graded(pilot)) < 40
         assert report.left == 40 - report.bought
@@ -217,8 +217,7 @@ def test_a_stopped_run_loses_nothing(tmp_path: Path) -> None:
 
 def test_a_call_that_is_cut_off_counts_at_its_reserve(tmp_path: Path) -> None:
     def stop_twice(made: Run) -> None:
-        after(upstream, 1, made.stop)
-        after(upstream, 1, made.stop)
+        once(lambda: upstream.received_count > 0, made.stop, made.stop)
 
     with FakeUpstream(Answer.hang()) as upstream:
         pilot = made(tmp_path, upstream, models=("big",))

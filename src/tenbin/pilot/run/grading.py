@@ -118,8 +118,8 @@ class Grading:
         except asyncio.CancelledError:
             if call_id is not None:
                 stopped = _stopped(bought, call_id, at_risk_usd)
-                await self._journal.commit(stopped)
                 self._told(stopped)
+                await self._journal.commit(stopped)
             self._settle(reserve, at_risk_usd)
             raise
         graded = Graded(
@@ -136,8 +136,8 @@ class Grading:
             details=dict(grade.details),
         )
         self._settle(reserve, grade.cost_usd)
+        self._told(graded)  # before the wait: a run that is cut off in it gets this to the disk all the same
         await self._journal.commit(graded)
-        self._told(graded)
 
     def _begun(self, bought: Bought, call_id: str, usd: float) -> Begun:
         return Begun(

@@ -222,16 +222,14 @@ class Run:
         if isinstance(end, Bought):
             self._settle(lane, order, money, end, likely_tokens)
             self._bell.ring()
-            await self._journal.commit(end)
-            self._told(end)
+            await self._write_down(end)
             self._grade_soon(end, rounds_of(order.pair.key, self._planned), money.grading)
             return
         self.purse.settle(money.answer, end.cost_usd)
         self.purse.settle(money.grading, 0.0)
         if failure is not None:
             lane.gate.failed(failure, began, self._loop.time(), blames=not end.is_final)
-        await self._journal.commit(end)
-        self._told(end)
+        await self._write_down(end)
         if not end.is_final:
             lane.ask_again(place, order.pair)
 
@@ -247,8 +245,12 @@ class Run:
         """Write down a pair that cannot be said to its candidate at all."""
         order = Order(pair, lane.destination, Said("", b"", 0, ()), self._call_id(), 0.0)
         end = failed(order, "capability", str(error), 0.0, is_final=True)
-        await self._journal.commit(end)
+        await self._write_down(end)
+
+    async def _write_down(self, end: Bought | Failed) -> None:
+        """Count an end and commit it: a run that is cut off meanwhile gets it to the disk all the same."""
         self._told(end)
+        await self._journal.commit(end)
 
     def _grade_soon(self, bought: Bought, rounds: tuple[int, ...], mark: Reserve | None) -> None:
         self._in_grading += 1
