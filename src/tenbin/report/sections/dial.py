@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenbin.evaluate.result import CurvePoint
 from tenbin.report.charts.cost_quality import DRAWN_BASELINES, cost_quality, free, left_out
 from tenbin.report.charts.shares import layers
 from tenbin.report.edition import Edition
@@ -35,7 +34,7 @@ def dial(edition: Edition) -> Markup:
         figure(picture, edition.between_sentences.join(said), _legend(edition)),
         _panel(edition),
         folded(words("curve.table"), _dial_table(edition)),
-        data_block("tenbin-dial", [_setting(edition, point) for point in edition.dial]),
+        data_block("tenbin-dial", [_setting(edition, at) for at in range(len(edition.dial))]),
     )
 
 
@@ -74,7 +73,7 @@ def _swatch(class_: str) -> Markup:
 def _panel(edition: Edition) -> Markup:
     words = edition.words
     at = edition.default_setting()
-    now = _setting(edition, edition.dial[at])
+    now = _setting(edition, at)
     slider = el(
         "div",
         el("label", words("dial.label"), for_="dial"),
@@ -112,10 +111,9 @@ def _panel(edition: Edition) -> Markup:
     )
 
 
-def _setting(edition: Edition, point: CurvePoint) -> dict[str, Any]:
+def _setting(edition: Edition, at: int) -> dict[str, Any]:
     """The numbers of one setting as they are written: the script moves them and formats nothing."""
-    numbers, words = edition.numbers, edition.words
-    at = edition.dial.index(point)
+    numbers, words, point = edition.numbers, edition.words, edition.dial[at]
     held = [layer.shares[at] for layer in layers(edition)]
     quality, quality_interval = edition.share_of(point.quality)
     ratio_interval, saving_interval = (edition.share_of(found)[1] for found in (point.quality_ratio, point.saving))
@@ -152,7 +150,7 @@ def _dial_table(edition: Edition) -> Markup:
         point = edition.dial[index]
         main = max(range(len(point.shares)), key=lambda m: point.shares[m])
         quality, quality_interval = edition.share_of(point.quality)
-        setting = _setting(edition, point)
+        setting = _setting(edition, index)
         rows.append(
             (
                 cell(f"μ = {numbers.mu(point.mu)}"),
