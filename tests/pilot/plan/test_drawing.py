@@ -160,8 +160,12 @@ def test_probabilities_go_with_the_root_of_worth_per_dollar_and_few_candidates_a
     assert propensities(worth, cost) == pytest.approx(expected)
     dearer = cost * np.array([1.0, 1.0, 4.0, 1.0, 1.0])  # half as likely, .225 on average: too seldom
     assert propensities(worth, dearer)[:, 1:] == pytest.approx(expected[:, 1:] * [1.0, 0.0, 1.0, 0.0])
-    little = np.array([[0.0, 1.0, 0.0203], [0.0, 1.0, 0.0203]])
-    assert propensities(little, cost[:, :3])[:, 2].tolist() == [0.0, 0.0]  # less than a fiftieth of all worth
+    free = cost * np.array([0.0, 0.0, 1.0, 1.0, 1.0])  # per dollar what costs would be worth nothing beside a free one
+    always = np.array([[1.0, 1.0, 1.0, 0.96, 0.0], [1.0, 1.0, 0.6, 0.25, 0.0]])
+    assert propensities(worth, free) == pytest.approx(always)
+    for third, share in ((0.0203, 0.0), (0.0205, 0.9 * math.sqrt(0.0205 / 0.2))):  # a fiftieth of all worth, or less
+        little = np.array([[0.0, 1.0, third], [0.0, 1.0, third]])
+        assert propensities(little, np.full((2, 3), [0.1, 1.0, 0.2]))[:, 2] == pytest.approx([share, share])
 
 
 @given(st.integers(0, 2**32), st.integers(2, 8))

@@ -55,20 +55,20 @@ def propensities(worth: Floats, cost_usd: Floats) -> Floats:
     Proportional to the root of worth per dollar, the allocation of least variance for a given sum (Neyman's, with
     costs), in [LEAST_PROPENSITY, 1]. The cheapest candidate is asked of every prompt: it says how hard the prompt is,
     and no prompt that was drawn stays without an answer. Beside it the three whose labels are worth most in all are in
-    play, less any that would be asked less than `LEAST_PROPENSITY` on average. Of the others nothing is bought,
-    whatever the prompt, which biases nothing.
+    play, less any that would be asked less than `LEAST_PROPENSITY` on average; those that cost nothing, always. Of the
+    others nothing is bought, whatever the prompt, which biases nothing.
     """
-    total = worth.sum(axis=0)
-    cheapest = int(cost_usd.mean(axis=0).argmin())
+    total, mean_usd = worth.sum(axis=0), cost_usd.mean(axis=0)
+    cheapest = int(mean_usd.argmin())
     others = [m for m in np.argsort(-total, kind="stable").tolist() if m != cheapest]
     least = LEAST_SHARE * float(total.sum())
     live = [m for m in others[: MOST_CANDIDATES - 1] if total[m] >= least and total[m] > 0.0]
     asked = np.zeros(worth.shape)
-    asked[:, cheapest] = 1.0
-    if live:
-        per_dollar = np.sqrt(worth / np.maximum(cost_usd, np.finfo(np.float64).tiny))
-        scale = FULL_SHARE / float(per_dollar[:, live[0]].mean())
-        wanted = np.minimum(scale * per_dollar, 1.0)
-        live = [m for m in live if wanted[:, m].mean() >= LEAST_PROPENSITY]
-        asked[:, live] = np.maximum(wanted[:, live], LEAST_PROPENSITY)
+    asked[:, [cheapest, *(m for m in live if mean_usd[m] <= 0.0)]] = 1.0
+    paid = [m for m in live if mean_usd[m] > 0.0]
+    if paid:
+        per_dollar = np.sqrt(worth[:, paid] / np.maximum(cost_usd[:, paid], np.finfo(np.float64).tiny))
+        wanted = np.minimum(FULL_SHARE / float(per_dollar[:, 0].mean()) * per_dollar, 1.0)
+        is_often = wanted.mean(axis=0) >= LEAST_PROPENSITY
+        asked[:, np.array(paid)[is_often]] = np.maximum(wanted[:, is_often], LEAST_PROPENSITY)
     return asked
