@@ -55,6 +55,8 @@ class JsonSchema:
         if schema is None:
             return None
         values = json_in(without_thoughts(answer)[:MAX_CHARACTERS])
+        if not values and self._schema is not None:  # which was found to be a schema when the metric was made
+            return 0.0
         valid = is_allowed(schema, values[0] if values else None)
         return float(valid and bool(values))
 
