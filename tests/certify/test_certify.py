@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tenbin.certify.certificate import Certificate
 from tenbin.certify.certify import certify
 from tenbin.certify.path import decide, draw_path
 from tenbin.cli.certify_text import certificate_text
@@ -31,8 +32,16 @@ def split_panel(n_train: int = 300, n_calibration: int = 600) -> Panel:
 
 
 @pytest.fixture(scope="module")
-def router() -> Router:
-    return fit(split_panel(), PriceBook.loads(PRICES), SETTINGS)
+def router(tmp_path_factory: pytest.TempPathFactory) -> Router:
+    """Saved, as certificates name the artifact by what it is on the disk."""
+    made = fit(split_panel(), PriceBook.loads(PRICES), SETTINGS)
+    made.save(tmp_path_factory.mktemp("router") / "r")
+    return made
+
+
+@pytest.fixture(scope="module")
+def certified(router: Router) -> Certificate:
+    return certify(router, 0.9)
 
 
 def with_rows(router: Router, panel: Panel) -> Router:
@@ -42,8 +51,8 @@ def with_rows(router: Router, panel: Panel) -> Router:
     return other
 
 
-def test_a_setting_is_proved_and_says_what_it_rests_on(router: Router) -> None:
-    found = certify(router, 0.9)
+def test_a_setting_is_proved_and_says_what_it_rests_on(router: Router, certified: Certificate) -> None:
+    found = certified
     assert found.finding == "certified"
     assert found.trade_off.mu > 0.0
     assert found.allow == router.models
@@ -54,10 +63,13 @@ def test_a_setting_is_proved_and_says_what_it_rests_on(router: Router) -> None:
     assert set(found.versions) == {"tenbin", "artifact", "prices", "calibration"}
 
 
-def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(router: Router) -> None:
-    mus = [certify(router, share).trade_off.mu for share in (0.8, 0.9, 0.97, 1.0)]
+def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(
+    router: Router, certified: Certificate
+) -> None:
+    proved = [certify(router, 0.8), certified, *(certify(router, share) for share in (0.97, 1.0))]
+    mus = [found.trade_off.mu for found in proved]
     assert mus == sorted(mus, reverse=True)
-    assert certify(router, 0.9, alpha=0.001).step <= certify(router, 0.9).step
+    assert certify(router, 0.9, alpha=0.001).step <= certified.step
 
 
 def test_the_next_step_saves_what_it_would_have_saved_on_the_same_prompts(router: Router) -> None:
@@ -101,9 +113,11 @@ def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:
     assert one.saving.value == pytest.approx(other.saving.value)
 
 
-def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(router: Router, tmp_path: Path) -> None:
+def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(
+    router: Router, certified: Certificate, tmp_path: Path
+) -> None:
     router.save(tmp_path / "r")
-    assert certify(Router.load(tmp_path / "r"), 0.9) == certify(router, 0.9)
+    assert certify(Router.load(tmp_path / "r"), 0.9) == certified
     other = fit(split_panel(n_train=290), PriceBook.loads(PRICES), PLAIN)
     other.save(tmp_path / "other")
     kept = (tmp_path / "other" / "calibration.npz").read_bytes()
@@ -118,10 +132,10 @@ def test_it_is_the_same_after_saving_and_loading_and_void_after_another_fit(rout
         certify(Router.load(tmp_path / "r"), 0.9)
 
 
-def test_a_price_change_moves_the_certificate(router: Router, tmp_path: Path) -> None:
+def test_a_price_change_moves_the_certificate(router: Router, certified: Certificate, tmp_path: Path) -> None:
     router.save(tmp_path / "r")
     nearer = PriceBook.loads(PRICES.replace("10.0\n", "2.0\n").replace("30.0\n", "6.0\n"))
-    before, after = certify(router, 0.9), certify(Router.load(tmp_path / "r", nearer), 0.9)
+    before, after = certified, certify(Router.load(tmp_path / "r", nearer), 0.9)
     assert after.versions["prices"] != before.versions["prices"]
     assert after.versions["calibration"] == before.versions["calibration"]
     assert after.saving.value < before.saving.value

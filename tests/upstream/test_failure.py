@@ -288,6 +288,7 @@ JSON = st.recursive(
         st.lists(inner)
         | st.dictionaries(st.sampled_from(["error", "code", "type", "message", "metadata", "raw", "innererror"]), inner)
     ),
+    max_leaves=10,
 )
 
 
