@@ -26,6 +26,20 @@ def test_what_all_share_is_found_and_more_of_it_once_outcomes_are_seen() -> None
     assert np.corrcoef(seen[:, 0], factor)[0, 1] > 0.93
     assert abilities.loadings[:, 0] == pytest.approx(np.linspace(0.1, 0.3, 9), abs=0.04)
     assert (np.linalg.eigvalsh(doubt) > 0.0).all()
+    relative = abilities.loadings / abilities.noise[:, None]  # least squares, each candidate by how sure it is
+    exact = np.linalg.solve(abilities.loadings.T @ relative, relative.T)
+    assert abilities.projection == pytest.approx(exact, rel=1e-6)
+
+
+def test_what_answers_show_worked_by_hand() -> None:
+    """A normal prior and one or two answers, each of which tells of the factor by its loading and its noise."""
+    means, loadings, noise = np.array([0.5, 0.6]), np.array([0.2, 0.4]), np.array([0.1, 0.2])
+    two = Abilities(means, loadings[:, None], noise, np.ones((1, 2)), np.array([[0.5]]))
+    factors, doubt = two.seen(np.array([[1.0, 0.0], [1.0, np.nan]]), np.array([[0.3], [-1.0]]))
+    both, one = 1.0 / (2.0 + 0.04 / 0.1 + 0.16 / 0.2), 1.0 / (2.0 + 0.04 / 0.1)
+    assert doubt[:, 0, 0] == pytest.approx([both, one])
+    told = 0.2 / 0.1 * (0.5 - 0.06) + 0.4 / 0.2 * (-0.6 - 0.12)
+    assert factors[:, 0] == pytest.approx([0.3 + both * told, -1.0 + one * 0.2 / 0.1 * (0.5 + 0.2)])
 
 
 def test_unseen_outcomes_leave_what_was_foreseen_and_doubt_about_it() -> None:
@@ -63,6 +77,11 @@ def test_what_is_planted_in_a_covariance_is_found_exactly() -> None:
     (first, across), (_, second) = loadings.T @ (loadings / found[:, None])
     assert first > second > abs(across) * 1e6
     assert (loadings.sum(axis=0) > 0.0).all()
+    loadings, found = _factors(np.outer(one, one)[:3, :3] + 0.05 * np.eye(3))
+    assert (loadings[:, 0], found) == (pytest.approx(one[:3], abs=1e-3), pytest.approx([0.05] * 3, abs=1e-3))
+    assert _factors(np.eye(18))[0].shape == (18, 4)
+    alike = np.outer(one, one)  # where all is shared, a twentieth is still each one's own
+    assert (_factors(alike)[1] >= 0.05 * np.diag(alike)).all()
 
 
 def test_two_candidates_are_taken_to_share_half_and_those_never_seen_together_what_is_expected() -> None:
@@ -71,6 +90,8 @@ def test_two_candidates_are_taken_to_share_half_and_those_never_seen_together_wh
     known, expected = np.eye(2), np.array([[9.0, 0.005], [0.005, 9.0]])
     apart = _covariance(np.diag([0.2, 0.1]), known, expected)
     assert apart == pytest.approx(np.array([[0.04, 0.005], [0.005, 0.01]]))
+    weighted = _covariance(np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[1.0, 1.0], [4.0, 9.0]]), expected)
+    assert weighted == pytest.approx(np.array([[37.0 / 5.0, 20.0 / 7.0], [20.0 / 7.0, 13.0 / 10.0]]))
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
