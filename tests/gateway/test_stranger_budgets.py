@@ -249,6 +249,7 @@ def test_a_new_subject_goes_to_the_reference_for_half_the_budget_and_then_where_
         assert 'tenbin_strangers_total{profile="auto",sent_to="sheltered"} 2.0' in metrics
         assert 'tenbin_flagged_keys{profile="auto",sign="new_subject"} 1.0' in metrics
         assert list(gateway.request("GET", "/state", admin=True).json["flagged_keys"]["auto"]["new_subject"]) == [""]
+        assert gateway.gateway.services.keys.dear._keys["auto", ""].seen == 18, "what the dial has decided, no other"
 
 
 def test_an_answer_dearer_than_expected_uses_up_what_it_cost(tmp_path: Path) -> None:

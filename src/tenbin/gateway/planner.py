@@ -292,8 +292,9 @@ def _weighed(
     attempts = Ranked(served, weighed, bond)
     reason: str = weighed.reason
     if attempts[0].strips_before:
-        is_new = bond.author is not None and attempts[0].strips_before == bond.length
-        author = bond.author.candidate.name if bond.author is not None and is_new else "another model"
+        author = "another model"
+        if bond.author is not None and attempts[0].strips_before == bond.length:
+            author = bond.author.candidate.name
         reason = f"{reason}; thinking of {author} left out"
     if tightened.pace is not None:
         reason = f"{reason}; {tightened.pace}"
