@@ -30,3 +30,11 @@ def test_it_covers_easy_and_hard_better_than_chance() -> None:
     spread = [factors[spread_sample(factors, 32, seed)].mean(axis=0) for seed in range(100)]
     # Means of 32 random rows would lie 1 / sqrt(32) = .18 apart.
     assert (np.std(spread, axis=0) < 0.09).all()
+
+
+def test_every_quarter_of_one_factor_is_asked_in_every_quarter_of_the_next() -> None:
+    first, second = (axis.ravel() for axis in np.meshgrid(np.arange(16.0), np.arange(16.0)))
+    factors = np.column_stack([first, second, np.random.default_rng(0).random(256)])
+    for seed in range(3):
+        taken = factors[spread_sample(factors, 16, seed)] // 4.0
+        assert len({(a, b) for a, b, _ in taken.tolist()}) == 16

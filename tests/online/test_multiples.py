@@ -43,7 +43,7 @@ def test_a_multiple_worked_by_hand() -> None:
     apart = (2.0 * 0.7**2 + 2.0 * np.log(2.0) ** 2) / 4.0
     # A label on the first training row, one on the third, which is not known whole, one elsewhere; one not measured.
     own, rows = np.array([6.0, 6.0, 12.0, np.nan]), np.array([0, 2, -1, 1])
-    foreseen = np.array([[0.5, 2.0], [1.0, 1.0], [2.0, 2.0], [1.0, 4.0]])
+    foreseen = np.array([[3.0, 3.0], [1.0, 1.0], [2.0, 2.0], [1.0, 4.0]])
     level = np.array([2.0, 2.0, 4.0])
     ratio = np.log(24.0 / level.sum())
     noise = 10.0 * 0.6**2 / (10.0 + 3 - 1) / 3
@@ -57,7 +57,7 @@ def test_a_multiple_worked_by_hand() -> None:
     expected = 2.0 * np.exp(np.log(used.sum() / level.sum()) * apart / (apart + noise))
     assert multiple_of(own, rows, foreseen, observed, estimated, halves) == pytest.approx(expected)
     # No row that is known whole: estimates are believed, and candidates taken to lie as far apart as they usually do.
-    alone = multiple_of(np.array([8.0]), np.array([0]), foreseen[:1], observed[2:], estimated[2:], halves)
+    alone = multiple_of(np.array([8.0]), np.array([0]), foreseen[1:2], observed[2:], estimated[2:], halves)
     assert alone == pytest.approx(np.exp(np.log(8.0) * 0.49 / (0.49 + 0.36)))
 
 

@@ -34,10 +34,10 @@ def multiple_of(
         return np.nan
     complete: Bools = np.logical_not(np.isnan(observed).any(axis=1))
     said = geometric_means(estimated, shares[None])[:, 0]
-    got = geometric_means(np.where(complete[:, None], observed, estimated), shares[None])[:, 0]
+    got = geometric_means(observed, shares[None])[:, 0]  # NaN where not all of them are known
     bias = float(got[complete].sum() / said[complete].sum()) if complete.any() else 1.0
     level = bias * geometric_means(foreseen, shares[None])[:, 0]
-    known = (rows >= 0) & np.where(rows >= 0, complete[rows], False)
+    known = (rows >= 0) & complete[rows]
     level[known] = got[rows[known]]
     own, level = own[measured], np.maximum(level[measured], 1e-300)
     used = np.maximum(own, LEAST_SHARE * level)
