@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import threading
@@ -114,7 +115,7 @@ def test_what_is_broken_is_refused_and_the_old_stays(gateway: Running, broken: s
     assert reload(gateway).status == 200
     assert gateway.gateway.snapshot is not snapshot
     metrics = gateway.request("GET", "/metrics", admin=True).body.decode()
-    assert 'tenbin_reloads_total{outcome="refused"} 1.0' in metrics
+    assert re.search(r'tenbin_reloads_total\{outcome="refused"\} [12]\.0', metrics)  # midnight may have tried it, too
 
 
 def test_midnight_brings_the_prices_of_the_day(gateway: Running) -> None:
