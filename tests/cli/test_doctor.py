@@ -178,6 +178,24 @@ def test_a_candidate_without_a_price(place: Place) -> None:
     assert rows["prices", "extra"]["status"] == "fail"
 
 
+def test_names_that_the_router_does_not_know_beside_some_that_nobody_is_called_by(place: Place) -> None:
+    place.change("[candidates.medium]", "[candidates.medium-2]")
+    row = place.findings(PriceError.exit_code)["router", "medium"]
+    assert row["status"] == "warn"
+    assert "medium-2 is a name" in row["what"]
+    place.change("[candidates.medium-2]", "[candidates.medium-2]\nembeddings = true")  # a choice: medium is not served
+    assert ("router", "medium") not in place.findings(PriceError.exit_code)
+
+
+def test_an_embedding_model_has_no_price_of_output(place: Place) -> None:
+    place.change("[gateway]", '[candidates.vectors]\nbase_url = "http://127.0.0.1:1/v1"\nembeddings = true\n[gateway]')
+    with (place.folder / "prices.toml").open("a", encoding="utf-8") as book:
+        book.write(
+            f"\n[[models.vectors.prices]]\nsince = {TODAY}\ninput_usd_per_mtok = 0.02\noutput_usd_per_mtok = 0\n"
+        )
+    assert ("prices", "vectors") not in place.findings(NetworkError.exit_code)
+
+
 def test_an_old_price_and_one_without_a_date(place: Place) -> None:
     book = place.folder / "prices.toml"
     text = book.read_text(encoding="utf-8")

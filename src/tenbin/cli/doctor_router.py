@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from tenbin.artifact import PRICES, read_manifest
@@ -25,7 +25,22 @@ def check_routers(setup: Setup, environ: Mapping[str, str]) -> list[Finding]:
         return [Finding.of_error("router", error)]
     if not snapshot.profiles:
         return [Finding("router", str(setup.config), "fail", "no_profiles", {}, "add_profile", ConfigError)]
-    return [_decided(name, served) for name, served in snapshot.profiles.items()]
+    found = [_decided(name, served) for name, served in snapshot.profiles.items()]
+    return found + _misnamed(setup, {model for served in snapshot.profiles.values() for model in served.router.models})
+
+
+def _misnamed(setup: Setup, known: Set[str]) -> list[Finding]:
+    """Models of routers that no candidate is called by, where candidates bear names that no router knows.
+
+    Either alone is a choice: a model that is not served any longer, one that is only called by its name.
+    """
+    nowhere = sorted(known - set(setup.destinations))
+    answering = (name for name, there in setup.destinations.items() if not there.is_embedding and not there.is_judge)
+    spare = sorted(set(answering) - known)
+    if not nowhere or not spare:
+        return []
+    values = {"model": nowhere[0], "spare": spare[0]}
+    return [Finding("router", ", ".join(nowhere), "warn", "misnamed", values, "name_alike")]
 
 
 def _decided(name: str, served: ServedProfile) -> Finding:
@@ -62,11 +77,14 @@ def check_prices(setup: Setup) -> list[Finding]:
     except TenbinError as error:
         return [Finding.of_error("prices", error)]
     priced = {model for book in books for model in book.on()}
+    embedding = {name for name, there in setup.destinations.items() if there.is_embedding}
     for model in sorted(used - priced):
         found.append(Finding("prices", model, "fail", "unpriced", {"model": model}, "add_price", PriceError))
     for book in books:
         mine = used & set(book.entries)
-        odd = [oddity for oddity in book.check(mine) if oddity.model in mine and not oddity.is_error]
+        odd = [
+            oddity for oddity in book.check(mine, unanswering=embedding) if oddity.model in mine and not oddity.is_error
+        ]
         found += [Finding("prices", o.model, "warn", "price_odd", {"what": o.what}, "check_price") for o in odd]
         undated = sum(all(price.since is None for price in book.entries[model]) for model in mine)
         if undated:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -146,8 +146,13 @@ class PriceBook:
             if _bare(before.get(model)) != _bare(after.get(model))
         ]
 
-    def check(self, models: Iterable[str] | None = None, at: date | None = None) -> list[PriceFinding]:
-        """What a person should look at, on a day (default: today, UTC), for the `models` in use (default: all)."""
+    def check(
+        self, models: Iterable[str] | None = None, at: date | None = None, *, unanswering: Container[str] = ()
+    ) -> list[PriceFinding]:
+        """What a person should look at, on a day (default: today, UTC), for the `models` in use (default: all).
+
+        Of those in `unanswering` no output is billed: embedding models.
+        """
         day = _day(at)
         used = set(self.entries if models is None else models)
         findings = []
@@ -160,7 +165,9 @@ class PriceBook:
             if price is None:
                 findings.append(PriceFinding(model, f"has no price yet on {day}", is_error=True))
             else:
-                findings += [PriceFinding(model, what) for what in oddities(price, day)]
+                findings += [
+                    PriceFinding(model, what) for what in oddities(price, day, answers=model not in unanswering)
+                ]
             findings += [PriceFinding(model, what) for what in jumps(self.entries[model])]
         return findings
 

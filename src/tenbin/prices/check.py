@@ -25,14 +25,14 @@ class PriceFinding:
     is_error: bool = False
 
 
-def oddities(price: Price, day: date) -> Iterable[str]:
+def oddities(price: Price, day: date, *, answers: bool = True) -> Iterable[str]:
     """What is unusual in one price: zero, output below input, a cache dearer than none, an old date, a wrong unit."""
     input_usd, output_usd = price.input_usd_per_mtok, price.output_usd_per_mtok
     if not any(dollars(price)):
         yield "has all prices at zero: free, or not filled in?"
-    elif (input_usd == 0) != (output_usd == 0):
+    elif answers and (input_usd == 0) != (output_usd == 0):
         yield f"has a price of zero (input {input_usd:g}, output {output_usd:g}): not filled in?"
-    if output_usd < input_usd:
+    if answers and output_usd < input_usd:
         yield f"has output ({output_usd:g}) cheaper than input ({input_usd:g}): swapped?"
     if max(input_usd, output_usd) >= DEAR_USD_PER_MTOK:
         yield f"costs ${max(input_usd, output_usd):g} per million tokens: was that meant per thousand?"
