@@ -195,6 +195,8 @@ class Running:
             self.failure = error
         finally:
             self.ready.set()
+            # As `asyncio.run` does: a thread that still asks the loop for something would wait for ever.
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
 
     async def _serve(self) -> None:

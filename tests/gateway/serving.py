@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
