@@ -35,6 +35,8 @@ def spot(name: str, column: str) -> str:
         ("output_tokens", -3, "negative"),
         ("cost_usd", -0.5, "negative"),
         ("latency_s", -1, "negative"),
+        ("latency_s", 1.7e18, "more than any call takes; give latency_s of this one call, at most 1e+12"),
+        ("output_tokens", 1e300, "more than any call takes"),  # its square overflowed, and fit ended as a bug
         ("label_propensity", 0, "outside (0, 1]"),
         ("label_propensity", 1.2, "outside (0, 1]"),
         ("label_propensity", 1e-300, "below 1e-09; give the probability"),  # its weight overflowed in every mean

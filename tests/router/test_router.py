@@ -249,6 +249,7 @@ def test_refusals_of_fit(prices):
         ("label_propensity", 1e-300, "has label_propensity 1e-300 on q00003"),
         ("output_tokens", -1.0, "has output_tokens -1 on q00003; give a finite number"),
         ("latency_s", np.inf, "has latency_s inf on q00003"),
+        ("output_tokens", 1e300, r"has output_tokens 1e\+300 on q00003; give a finite number from 0 to 1e\+12"),
     ],
 )
 def test_figures_that_cannot_be_are_refused_as_in_a_file(router, prices, column, value, sentence):

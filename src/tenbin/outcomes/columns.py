@@ -13,6 +13,8 @@ COLUMNS = (*TEXTS, *NUMBERS, "observed_at", "judge")
 """Every name that `mapping` may rename. `observed_at` and `judge` stay in the file: a Panel does not hold them."""
 LEAST_PROPENSITY = 1e-9
 """No draw was made with less: such a row would stand for thousands of millions of others, and sums would overflow."""
+MOST_AMOUNT = 1e12
+"""No call takes more tokens, dollars or seconds: a time stamp in nanoseconds does, and squares of such overflow."""
 
 OTHERS_NAMES: Mapping[str, tuple[str, ...]] = {
     "query_id": ("id", "qid", "question_id", "sample_id", "prompt_id", "key", "uid"),

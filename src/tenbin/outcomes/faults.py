@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tenbin.errors import DataError
-from tenbin.outcomes.columns import LEAST_PROPENSITY, NUMBERS
+from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT, NUMBERS
 from tenbin.outcomes.layout import Cell, Layout
 from tenbin.types import SPLITS
 
@@ -18,7 +18,8 @@ RANGES: Mapping[str, str] = {
     "quality": "{c} < 0 OR {c} > 1",
     "label_propensity": f"{{c}} < {LEAST_PROPENSITY} OR {{c}} > 1",
 }
-"""SQL of what is out of range; every other number must be finite and not negative."""
+"""SQL of what is out of range; every other number is an amount."""
+NO_AMOUNT = f"{{c}} < 0 OR {{c}} > {MOST_AMOUNT}"
 
 
 def not_a_number(cell: Cell) -> str:
@@ -50,7 +51,7 @@ def out_of_place() -> str:
         f"WHEN split NOT IN {SPLITS} THEN {_fault('split', 'split', 'split')}",
     ]
     for column in NUMBERS:
-        wrong = RANGES.get(column, "isinf({c}) OR {c} < 0").format(c=column)
+        wrong = RANGES.get(column, NO_AMOUNT).format(c=column)
         cases.append(f"WHEN {wrong} THEN {_fault(column, 'range', column)}")
     return f"CASE {' '.join(cases)} END"
 
@@ -100,6 +101,8 @@ def _out_of_range(column: str, value: str) -> tuple[str, str]:
         return f"{value} is {within}", "give the probability with which this row was chosen for labelling"
     if value.lstrip("-") == "inf":
         return f"{value} is not a finite number", "leave the cell empty where the number is not known"
+    if not value.startswith("-"):
+        return f"{value} is more than any call takes", f"give {column} of this one call, at most {MOST_AMOUNT:g}"
     return f"{value} is negative", f"{column} must be 0 or more; leave the cell empty where it is not known"
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tenbin.errors import DataError
+from tenbin.outcomes.columns import MOST_AMOUNT
 from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.types import Query
 
@@ -89,7 +90,7 @@ class QueryLine:
             return None
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise self.wrong(f"{key} is {kind(given)}, not a number", "give the count of tokens", key)
-        if not least <= given <= 1e12:
+        if not least <= given <= MOST_AMOUNT:
             shown = f"{given:.6g}" if isinstance(given, float) else str(given)[:24]  # a whole number may be no float
             raise self.wrong(f"{key} is {shown}, not a count of {least:g} or more", "give the count of tokens", key)
         return float(given)

@@ -229,7 +229,7 @@ def _checked(price: Price, where: str) -> Price:
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise PriceError(f"{key} = {value!r} is not a number", where=where, fix="give dollars as 0.15")
         if not 0.0 <= value <= MOST:
-            raise PriceError(f"{key} = {str(value)[:24]} is not a price", where=where, fix="give a finite number >= 0")
+            raise PriceError(f"{key} = {str(value)[:24]} is not a price", where=where, fix=f"give 0 to {MOST:g}")
         clean[key] = abs(float(value))  # abs: -0.0 would be another text than 0.0
     if price.since is not None and type(price.since) is not date:
         raise PriceError(f"since = {price.since!r} is not a day", where=where, fix="write since = 2026-01-31, unquoted")

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from tenbin.errors import DataError
-from tenbin.outcomes.columns import LEAST_PROPENSITY
+from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT
 from tenbin.outcomes.identity import fold_of, prompt_key
 from tenbin.types import CELLS, Ints, Panel
 
@@ -39,11 +39,11 @@ def training_rows(panel: Panel) -> Panel:
 def check_values(panel: Panel) -> None:
     """Refuse figures that cannot be, as the reader of outcome tables does: a panel may be made by hand (DataError).
 
-    Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else finite and not negative.
+    Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else from 0 to MOST_AMOUNT.
     """
     for column in CELLS:
         cells = getattr(panel, column)
-        most = 1.0 if column in ("quality", "label_propensity") else np.finfo(np.float64).max
+        most = 1.0 if column in ("quality", "label_propensity") else MOST_AMOUNT
         least = LEAST_PROPENSITY if column == "label_propensity" else 0.0
         bad = (cells > most) | (cells < least)
         if bad.any():
@@ -51,7 +51,7 @@ def check_values(panel: Panel) -> None:
             raise DataError(
                 f'"{panel.models[m]}" has {column} {cells[i, m]:g} on {panel.queries[i].query_id}',
                 where="the panel",
-                fix="scale it to 0..1" if most == 1.0 else "give a finite number that is not negative, or NaN",
+                fix="scale it to 0..1" if most == 1.0 else f"give a finite number from 0 to {MOST_AMOUNT:g}, or NaN",
             )
 
 
