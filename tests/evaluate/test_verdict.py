@@ -283,6 +283,20 @@ def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() ->
     assert any("プロンプトからは" in s for s in verdict.sentences["ja"])
 
 
+def test_what_few_prompts_cannot_tell_is_not_called_no_better() -> None:
+    wide = Figure(-0.004, -0.063, 0.053)  # of 60 prompts: 135 times as many to tell half a point from none
+    few = verdict_of(replace(EVIDENCE, n_test=60, gain=wide, gain_log=wide))
+    assert (few.kind, few.prompts_say_nothing) == ("single", True)
+    said = "\n".join(few.sentences["en"])
+    assert "say nothing about which model to use, as far as 60 of them can tell" in said
+    assert "more than 20 times as many" in said
+    assert "no better" not in said
+    assert "60件のプロンプトからは" in few.sentences["ja"][2]
+    assert "20倍を超える件数" in few.sentences["ja"][2]
+    settled = Figure(0.002, -0.0025, 0.0065)
+    assert "no better" in "\n".join(verdict_of(replace(EVIDENCE, gain=settled, gain_log=settled)).sentences["en"])
+
+
 def test_an_open_interval_says_collect_and_how_many() -> None:
     open_gain = Figure(0.01, -0.01, 0.03)
     verdict = verdict_of(replace(EVIDENCE, gain=open_gain, gain_log=open_gain))

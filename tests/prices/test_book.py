@@ -197,7 +197,10 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (MODEL + "input_usd_per_mtok = -1\noutput_usd_per_mtok = 2", "input_usd_per_mtok = -1 is not a price; give 0 to 1e+15"),
+        (
+            MODEL + "input_usd_per_mtok = -1\noutput_usd_per_mtok = 2",
+            "input_usd_per_mtok = -1 is not a price; give 0 to 1e+15",
+        ),
         (MODEL + "input_usd_per_mtok = nan\noutput_usd_per_mtok = 2", "input_usd_per_mtok = nan is not a price"),
         (MODEL + f"input_usd_per_mtok = 1{'0' * 400}\noutput_usd_per_mtok = 2", "input_usd_per_mtok = 1000"),
         (MODEL + f"input_usd_per_mtok = 1{'0' * 5000}\noutput_usd_per_mtok = 2", "is not TOML"),

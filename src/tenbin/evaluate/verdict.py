@@ -103,12 +103,14 @@ def queries_to_settle(gain: Figure, n_test: int) -> int | None:
 
     Intervals shrink with the root of n: the half-width must fall below the gain, or below a gain worth knowing.
     """
+    times = _times_to_settle(gain)
+    return ENOUGH_TEST if math.isnan(times) else _more(times, n_test)
+
+
+def _times_to_settle(gain: Figure) -> float:
+    """How many times the present queries it takes: 0 where no gain worth knowing is possible, NaN without interval."""
     half = (gain.high - gain.low) / 2.0
-    if math.isnan(half):
-        return ENOUGH_TEST
-    if gain.high < WORTH_KNOWING:
-        return None
-    return _more((half / max(gain.value, WORTH_KNOWING)) ** 2, n_test)
+    return 0.0 if gain.high < WORTH_KNOWING else (half / max(gain.value, WORTH_KNOWING)) ** 2
 
 
 def _more(times: float, n_test: int) -> int | None:
@@ -156,6 +158,7 @@ def _made(
     single, chance = evidence.single, evidence.chance_at_best if finding == "finer" else evidence.chance
     model = single.model if kind == "single" else None
     saving, quality_ratio, ratio = UNKNOWN, UNKNOWN, math.nan
+    unsettled = finding == "nothing" and _times_to_settle(evidence.gain) > MOST_TIMES_MORE
     if kind == "single":
         saving, quality_ratio = single.saving, single.quality_ratio
     if point is not None:
@@ -172,6 +175,7 @@ def _made(
         finding=finding,
         chance=chance,
         limit=BY_CHANCE,
+        beyond=MOST_TIMES_MORE if unsettled else None,
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,

@@ -21,7 +21,7 @@ class Wording:
 
     `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
     `reference`; `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain,
-    `limit` what it may be at most.
+    `limit` what it may be at most; `beyond` so many times the prompts would not tell a small gain from none.
     """
 
     kind: VerdictKind
@@ -34,6 +34,7 @@ class Wording:
     finding: Finding
     chance: float
     limit: float
+    beyond: int | None
     ratio: float
     saving: Figure
     quality_ratio: Figure
@@ -118,7 +119,12 @@ def _finding(w: Wording) -> list[str]:
     """What the gain is worth where it is no reason to route."""
     match w.finding:
         case "nothing" if w.kind == "single":
-            return ["The prompts say nothing about which model to use: choosing per prompt is no better than mixing."]
+            return [
+                "The prompts say nothing about which model to use: choosing per prompt is no better than mixing."
+                if w.beyond is None
+                else f"The prompts say nothing about which model to use, as far as {w.n_test:,} of them can tell: to "
+                f"see a small gain from choosing per prompt would take more than {w.beyond} times as many."
+            ]
         case "nothing":
             return ["So far the prompts say nothing certain about which model to use."]
         case "luck" if w.kind == "single":
@@ -203,6 +209,9 @@ def _finding_ja(w: Wording) -> list[str]:
         case "nothing" if w.kind == "single":
             return [
                 "プロンプトからは、どのモデルを使うべきか分かりません。個別に選んでも、混ぜて使うのと変わりません。"
+                if w.beyond is None
+                else f"この{w.n_test:,}件のプロンプトからは、どのモデルを使うべきか分かりません。個別に選ぶ場合の"
+                f"小さな差を見分けるには、この{w.beyond}倍を超える件数が必要です。"
             ]
         case "nothing":
             return ["今のところ、どのモデルを使うべきかについて、プロンプトから確かなことは言えません。"]
