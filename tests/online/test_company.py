@@ -5,7 +5,9 @@ import pytest
 
 from tenbin.online.company import Company
 from tenbin.online.labels import Labels, labels_of
+from tenbin.online.multiples import multiple_of
 from tenbin.online.newcomer import Newcomer
+from tenbin.router.leanings import AMOUNTS
 from tenbin.router.router import Router
 from tests.online.test_labels import PRICE, made_panel
 from tests.router.made import make_panel
@@ -43,3 +45,9 @@ def test_it_leans_on_the_others_as_its_mean_and_loadings_say(router: Router, com
     own = np.einsum("nk,kl,nl->n", x, newcomer.covariance, x)
     assert leaning.quality_sd(quality, np.zeros(quality.shape))[:, 0] == pytest.approx(np.sqrt(own))
     assert leaning.shares.tolist() == [[1.0 / 3.0] * 3]
+    foreseen = router.estimate(router.features(labels.queries)).output_tokens
+    known = (router.crossfit.observed.output_tokens, router.crossfit.estimates.output_tokens)
+    words = multiple_of(labels.output_tokens, labels.rows, foreseen, *known, np.full(3, 1.0 / 3.0))
+    told = dict(zip(AMOUNTS, leaning.multiples[0].tolist(), strict=True))
+    assert told["output_tokens"] == pytest.approx(words)
+    assert np.isnan(told["latency_s"]), "it told some, the others none"

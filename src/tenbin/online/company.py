@@ -70,7 +70,7 @@ class Company:
 
     def _multiple(self, name: str, own: Floats, labels: Labels, foreseen: Estimates, shares: Floats) -> float:
         estimated = getattr(self._estimates, name)
-        if estimated is None or np.isnan(estimated[:, : self._size]).all():
+        if estimated is None:
             return np.nan
         observed = getattr(self._router.crossfit.observed, "cost_usd" if name == "recorded_cost_usd" else name)
         return multiple_of(
