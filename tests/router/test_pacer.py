@@ -152,6 +152,8 @@ def test_a_clock_set_back_over_midnight_opens_no_second_yesterday() -> None:
     back = paid(after, budget, cost_usd=0.01, now=midnight - 60.0)
     assert (back.day, back.day_usd, sum(back.hours)) == (20_001, pytest.approx(0.02), 2.0)
     assert back.before == after.before == tally.hours
+    under_way = promised(after, budget, expected_usd=0.02, calls=1, now=midnight - 60.0)
+    assert (under_way.day, under_way.day_usd) == (20_001, pytest.approx(0.03))
     assert paced_mu(after, budget, CURVE, midnight - 60.0) == paced_mu(after, budget, CURVE, midnight)
     idle = Tally(day=20_000, day_usd=0.5, hours=(10.0,) * 24, began=0.0)
     assert together([idle, after], midnight - 60.0).day_usd == pytest.approx(0.01)

@@ -248,12 +248,10 @@ def courses(tally: Tally, budget: Budget, now: float) -> list[Course]:
 
 
 def requests_left(tally: Tally, now: float) -> float:
-    """How many requests the rest of the day (UTC) is expected to bring.
+    """How many requests the rest of the tally's day (UTC) is expected to bring.
 
     Today's volume so far is carried on in the shape of former days, or evenly where there were none.
     """
-    now = _gone_on(tally, now)
-    tally = turned(tally, int(now // DAY_S))
     share = (now % DAY_S) / DAY_S
     total = sum(tally.before)
     if total <= 0.0:
