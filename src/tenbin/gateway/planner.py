@@ -83,6 +83,11 @@ class Planner:
         attempt = Attempt(destination, incoming.sent_tokens(destination.model))
         return Plan(new_id("dec"), (attempt,), "named by the request", "pinned")
 
+    def following(self, incoming: Incoming, destination: Destination, served: ServedProfile) -> Plan:
+        """The plan for a request that goes on with a response: who gave it answers, on the profile's account."""
+        attempt = Attempt(destination, incoming.sent_tokens(destination.model))
+        return Plan(new_id("dec"), (attempt,), "gave the response that this goes on with", "previous_response", served)
+
     async def routed(self, asking: Asking, served: ServedProfile) -> Plan:
         """The plan of a profile; RequestError where nobody may answer. A decision that fails or is late falls back."""
         prints = self._prints(asking, served)

@@ -57,17 +57,24 @@ def test_embeddings_are_not_routed(site: Site) -> None:
 
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_a_response_goes_on_where_it_began(site: Site, is_stream: bool) -> None:
+    decisions: list[str] = []
+
     def ask(text: str, **more: object) -> tuple[str, str]:
         body = {"model": "tenbin/auto", "input": f"{text} {next(site.numbers)}", "stream": is_stream, **more}
         answer = site.gateway.post("/v1/responses", body)
         assert answer.status == 200, answer.body
+        decisions.append(answer.headers["x-tenbin-decision-id"])
         found = answer.body.split(b'"id":"resp_')[1].partition(b'"')[0].decode()
         return answer.headers["x-tenbin-model"], f"resp_{found}"
 
-    began, response_id = ask(EASY)
     other, _ = ask(HARD)
+    began, response_id = ask(EASY)  # after the other: each fake upstream counts its responses for itself
     assert (began, other) == ("cheap", "good")
     went_on, second_id = ask(HARD, previous_response_id=response_id)
     assert (went_on, ask(HARD, previous_response_id=second_id)[0]) == (began, began)
+    # It stays the profile's request: its SLA, its spending, what it keeps.
+    kept = site.gateway.get(f"/v1/decisions/{decisions[-1]}").json
+    assert (kept["profile"], kept["code"], kept["plan"]) == ("auto", "previous_response", [began])
+    assert {call.profile for call in site.gateway.calls() if call.decision_id in decisions} == {"auto"}
     sent = members_of(site.ups[began].requests[1].body)
     assert sent["previous_response_id"] == msgspec.json.encode(response_id)

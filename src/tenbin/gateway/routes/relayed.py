@@ -103,7 +103,7 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
         what = "embeddings are not routed: vectors of different models do not compare"
         raise RequestError(400, "not_routed", what, param="model", fix="name an embedding model")
     if answering is not None and caller.may_use_model(answering.candidate.name):
-        return planner.pinned(incoming, _named(snapshot, incoming, asked, answering))
+        return planner.following(incoming, _named(snapshot, incoming, asked, answering), target)
     retreat = gateway.services.retreats.of(target.profile.name)
     now = time.monotonic()
     pace = gateway.services.pacers.of(target.profile.name)
