@@ -18,6 +18,7 @@ from tenbin.evaluate.comparison import share_of, shares_of
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import interval, lent_sd, within
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
+from tenbin.reasons import Reason
 from tenbin.types import UNKNOWN, Choices, Figure, Floats, Ints
 
 LEAST_ELSEWHERE = 10
@@ -26,10 +27,6 @@ LEAST_ELSEWHERE = 10
 Two more are imagined gone (`lent_sd`): beside ten they widen an interval by a tenth, at most to 97 % for 95.
 """
 UNSEEN_SEED = 0
-NOT_REACHED: Mapping[str, str] = {
-    "en": "No mixture of single models reaches that quality.",
-    "ja": "単独モデルをどう混ぜても、その品質には届きません。",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +61,14 @@ def _gone(choice: Choices, usual: int, ground: Ground) -> int:
 
 def _mixture(cost: Floats, reference_cost: Floats, gone: int, usual: str, ground: Ground) -> BlindMixture:
     if gone < LEAST_ELSEWHERE:
-        return BlindMixture(UNKNOWN, _too_few(gone, int(np.unique(ground.cluster).size), usual))
+        return BlindMixture(UNKNOWN, _too_few(gone, int(np.unique(ground.cluster).size), usual).in_all())
     saving = within(interval(share_of(cost, reference_cost)), 0.0).flipped
-    return BlindMixture(saving, NOT_REACHED if math.isnan(cost[0]) else {})
+    return BlindMixture(saving, Reason("blind_not_reached").in_all() if math.isnan(cost[0]) else {})
 
 
-def _too_few(gone: int, n: int, usual: str) -> Mapping[str, str]:
-    most, most_ja = ("All", "すべて") if gone == 0 else (f"All but {gone} of", f"{gone}件を除くすべて")
-    return {
-        "en": f"{most} {n:,} prompts go to {usual}: with fewer than {LEAST_ELSEWHERE} going elsewhere, nothing can be "
-        "said of what mixing models without reading the prompts would save at that quality.",
-        "ja": f"{n:,}件のうち{most_ja}が {usual} に送られます。ほかに送られるものが{LEAST_ELSEWHERE}件に満たないため、"
-        "プロンプトを読まずに混ぜた場合の同じ品質での削減は示せません。",
-    }
+def _too_few(gone: int, n: int, usual: str) -> Reason:
+    most = Reason("blind_all") if gone == 0 else Reason("blind_all_but", gone=str(gone))
+    return Reason("blind_too_few", most=most, n=f"{n:,}", usual=usual, least=str(LEAST_ELSEWHERE))
 
 
 def _cost(trial: Trial, quality: Floats) -> Floats:

@@ -48,6 +48,10 @@ class Reason(str):
         inner = {name: value.said(lang) if isinstance(value, Reason) else value for name, value in self.values.items()}
         return _sentences(lang)[self.key].format(**inner)
 
+    def in_all(self) -> dict[str, str]:
+        """The sentence by language."""
+        return {lang: self.said(lang) for lang in LANGUAGES}
+
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
         """What copies are made of."""
         return (self.key,), dict(self.values)
