@@ -240,6 +240,15 @@ def test_how_a_budget_stands_worked_by_hand() -> None:
     assert last.requests == 10.0
 
 
+def test_the_larger_of_two_steps_worked_by_hand() -> None:
+    """At a cliff it is the one in odds, from the mu of the budget where bills are half as much again as expected."""
+    cliff = PaceCurve(np.array([0.2, 0.21, 1.0]), np.array([5.0, 1.0, 0.9]))
+    owed = Tally(debt_usd=45.0, seen=20.0, billed_usd=2.0, expected_usd=1.0, hard_usd=1.0, curve_usd=1.0)
+    odds = 0.205 / 0.795 * np.exp(45.0 / (4.5 * 50.0))  # 4.5 dollars buy what the curve calls 3
+    assert paced_mu(owed, Budget(4.5), cliff, NOON) == pytest.approx(odds / (1.0 + odds))
+    assert paced_mu(replace(owed, debt_usd=-45.0), Budget(4.5), cliff, NOON) == 0.2
+
+
 def test_of_a_worker_that_is_gone_the_day_counts_and_workers_together_are_the_sum() -> None:
     one = Tally(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 20_000, 7.0, 0.3, (1.0,) * 24, (2.0,) * 24)
     assert left_by(one) == Tally(day=20_000, day_usd=7.0, began=0.3, hours=(1.0,) * 24)

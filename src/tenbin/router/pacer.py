@@ -267,7 +267,7 @@ def requests_left(tally: Tally, now: float) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PaceCurve:
-    """A dial curve that can be read both ways: `mu` [K] rising, `cost_usd` [K] falling.
+    """A dial curve that can be read both ways: `mu` [K] rising to 1, `cost_usd` [K] falling.
 
     It begins at the mu of the best quality: what costs more than that is not worth having, whatever the budget.
     """
@@ -283,12 +283,7 @@ class PaceCurve:
 
     def mu_of(self, cost_usd: float) -> float:
         """The least mu of at most this mean cost; 1 where nothing is so cheap."""
-        if cost_usd >= self.cost_usd[0]:
-            return float(self.mu[0])
-        if cost_usd < self.cost_usd[-1]:
-            return 1.0
-        rising, mus = self.cost_usd[::-1], self.mu[::-1]
-        return float(np.interp(cost_usd, rising, mus))
+        return float(np.interp(cost_usd, self.cost_usd[::-1], self.mu[::-1]))
 
     def cost_of(self, mu: float) -> float:
         """The mean cost of a mu."""
