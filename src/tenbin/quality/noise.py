@@ -40,14 +40,13 @@ class LabelNoise:
     notes: tuple[str, ...]
 
 
-def label_noise(quality: Floats, again: Floats, regraded: Floats, graded: Floats | None = None) -> LabelNoise:
+def label_noise(quality: Floats, again: Floats, regraded: Floats) -> LabelNoise:
     """The noise of the labels `quality` [n, M], NaN where there are none.
 
     `again` [n, M] are labels of second, independent answers to the same queries; `regraded` [n, M] second grades of
-    the first answers, whose first grades are `graded` (None: they are `quality` itself; the two differ where people's
-    labels have replaced a judge's grades).
+    the first answers.
     """
-    reanswered, regrades = _halves(quality, again), _halves(quality if graded is None else graded, regraded)
+    reanswered, regrades = _halves(quality, again), _halves(quality, regraded)
     whole, grading = _pooled(reanswered), _pooled(regrades)
     label_variance, grading_variance = whole.value**2, grading.value**2
     if math.isnan(label_variance):

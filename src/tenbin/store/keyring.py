@@ -16,6 +16,7 @@ from tenbin.store.folder import StoreFolder
 from tenbin.store.keys import KEYS, KeyRecord, read_keys, secret_hash
 
 BUSY_S = 1.0
+FOLLOW_S = 0.5
 
 
 class KeyRing:
@@ -54,7 +55,7 @@ class KeyRing:
             self._drop_link()
             raise
 
-    async def follow(self, interval_s: float = 0.5) -> None:
+    async def follow(self) -> None:
         """Refresh for ever, so that keys made or revoked by others count within a second; run it as a task."""
         is_away = False
         while True:
@@ -67,7 +68,7 @@ class KeyRing:
                 if not is_away:
                     self._log.error("the keys cannot be read, the last ones stay in force: %s", error)
                 is_away = True
-            await asyncio.sleep(interval_s)
+            await asyncio.sleep(FOLLOW_S)
 
     def _refresh(self) -> bool:
         with contextlib.suppress(FileNotFoundError):

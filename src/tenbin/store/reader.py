@@ -166,11 +166,11 @@ class Reader:
                 return
             last = rows[-1][:2]
 
-    def feedback(self, *, since: float = 0.0, decision_id: str | None = None) -> Iterator[Feedback]:
-        """Verdicts from a moment on, oldest first; on one decision where it is named."""
+    def feedback(self, decision_id: str | None = None) -> Iterator[Feedback]:
+        """The verdicts, oldest first; on one decision where it is named."""
         sql = """SELECT decision_id, at, key_id, quality, source FROM feedback
-            WHERE at >= ?1 AND (?2 IS NULL OR decision_id = ?2) ORDER BY at, rowid"""
-        for row in self._rows(sql, (since, decision_id)):
+            WHERE ?1 IS NULL OR decision_id = ?1 ORDER BY at, rowid"""
+        for row in self._rows(sql, (decision_id,)):
             yield Feedback(*row)
 
     def is_rated(self, decision_id: str) -> bool:

@@ -56,7 +56,7 @@ def test_feedback_is_taken_from_the_same_key_only(site: Guarded) -> None:
     assert site.post(FEEDBACK, verdict, "other").status == 404
     assert site.post(FEEDBACK, verdict, "limited").status == 404
     assert site.gateway.do(site.gateway.gateway.services.ledger.flush())
-    assert list(site.gateway.gateway.services.reader.feedback(decision_id=decision_id)) == []
+    assert list(site.gateway.gateway.services.reader.feedback(decision_id)) == []
     assert site.post(FEEDBACK, {**verdict, "quality": 0.7}).status == 200
 
 
