@@ -23,7 +23,7 @@ from tenbin.testing import FakeUpstream
 ROOT = Path(__file__).resolve().parent.parent
 SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Serve it\n")[2].partition("\n## ")[0]
 TOOLS = str(Path(sys.executable).parent)
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 PRICES = (("small", 0.1), ("large", 3.0))
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the README asks with curl")

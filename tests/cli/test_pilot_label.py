@@ -95,7 +95,7 @@ def test_ctrl_c_ends_it_and_loses_nothing(spawn: Spawn, tmp_path: Path) -> None:
     with urlopen(sent, timeout=20) as answer:  # noqa: S310
         assert answer.status == 200
     running.send_signal(signal.SIGINT)
-    told, complaints = running.communicate(timeout=30)
+    told, complaints = running.communicate(timeout=60)
     assert running.returncode == 0, complaints
     assert "1 of 4 answers labelled." in told.decode()
     assert [one.quality for one in read_journal(folder) if isinstance(one, Labelled)] == [1.0]

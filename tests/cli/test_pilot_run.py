@@ -125,9 +125,9 @@ def test_a_signal_ends_it_cleanly(spawn: Spawn, tmp_path: Path, number: signal.S
     with FakeUpstream(Answer.slow(first_byte_s=0.3)) as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(60), models=("big",), metric="exact")
         process = spawn("pilot", "run", "mine", "--root", tmp_path / "pilots", "--concurrency", "4")
-        upstream.wait_for(6, timeout_s=30)
+        upstream.wait_for(6, timeout_s=60)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert b"Run it again to go on." in out
     assert b"Stopping: nobody is asked any more" in err
