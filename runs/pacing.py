@@ -31,16 +31,17 @@ from pathlib import Path
 
 import numpy as np
 
+from tenbin.evaluate.curve import PLAIN
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
-from tenbin.risk import losses, mu_grid, name_order
+from tenbin.risk import losses, mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, DialCurve
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.pacer import HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised
 from tenbin.router.router import Router
-from tenbin.router.sweep import Sweep
+from tenbin.router.sweep import sweep
 from tenbin.store.period import DAY_S
-from tenbin.types import TradeOff
+from tenbin.types import Estimates, TradeOff
 
 MUS = mu_grid(DIAL_POINTS)
 SHAPES = ("stationary", "bursty", "drifting", "price", "unannounced")
@@ -83,10 +84,8 @@ class Ground:
         """The whole dial, at prices of which that model's is ten times as high."""
         if model not in self.swept:
             router, factor = self.router, self.factor(model)
-            every, seconds = np.ones(len(router.models), dtype=bool), np.full(self.cost.shape, np.nan)
-            names = name_order(router.models)
-            rule = Sweep(self.quality, self.cost * factor, seconds, TradeOff(0.0), router.anchors, names, every)
-            choice = rule.choices(MUS)
+            every, estimates = np.ones(len(router.models), dtype=bool), Estimates.of_quality(self.quality)
+            choice = sweep(estimates, self.cost * factor, router.models, router.anchors, PLAIN, every, MUS)
             here = np.arange(len(self.cost))
             self.swept[model] = Swept(
                 choice,
