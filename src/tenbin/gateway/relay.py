@@ -103,9 +103,11 @@ class Relay:
             if failure is None:
                 return
             failures.append((failure, wire))
-            if not failure.moves_on or self.services.loop.time() >= self.deadline:
+            if not failure.moves_on:
                 break
             self.left.append(attempt.destination.candidate.name)
+            if self.services.loop.time() >= self.deadline:
+                break
         if not failures:
             if unsaid is not None and not is_away:
                 raise unsaid

@@ -57,6 +57,7 @@ def test_when_all_are_late_the_client_is_told_in_time(site: Site, case: Case) ->
     word = "timeout_error" if case.endpoint == "messages" else "upstream_timeout"
     assert answer.error["type" if case.endpoint == "messages" else "code"] == word
     assert answer.headers["x-should-retry"] == "false"
+    assert sorted(answer.headers["x-tenbin-fallbacks"].split(", ")) == sorted(CANDIDATES[case.upstream])
     assert sorted(site.ups.called()) == sorted(CANDIDATES[case.upstream])
 
 
