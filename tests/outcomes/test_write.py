@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tenbin.errors import UsageError
@@ -46,3 +48,21 @@ def test_an_unknown_suffix_or_a_missing_folder_is_named(tmp_path):
         write_outcomes(tmp_path / "table.xlsx", [])
     with pytest.raises(UsageError, match="cannot be written"):
         write_outcomes(tmp_path / "no" / "table.csv", [])
+
+
+def test_a_pipe_and_a_link_keep_their_place(tmp_path):
+    row = [TableRow(Query("1", "hello"), Outcome("1", "m", quality=0.5))]
+    pipe, link = tmp_path / "pipe.jsonl", tmp_path / "link.jsonl"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_outcomes(pipe, row)  # as root, a file had taken the place of /dev/null
+        assert b'"hello"' in os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    (tmp_path / "real.jsonl").write_text("old")
+    link.symlink_to("real.jsonl")
+    write_outcomes(link, row)
+    assert link.is_symlink()
+    assert "hello" in (tmp_path / "real.jsonl").read_text()

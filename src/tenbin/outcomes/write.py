@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,9 +132,16 @@ def _flat(value: Any) -> Any:
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """A place beside `path` that takes its name when the block ends well (UsageError where it cannot)."""
+    """A place beside `path` that takes its name when the block ends well (UsageError where it cannot).
+
+    A link stays one: the file that it names is replaced. What is no regular file (a pipe, /dev/null) is written to.
+    """
+    place = Path(os.path.realpath(path))
     try:
-        with replacement(path) as beside:
+        if place.exists() and not place.is_file() and not place.is_dir():
+            yield place
+            return
+        with replacement(place) as beside:
             yield beside
     except OSError as error:
         raise UsageError(f"cannot be written ({error.strerror})", where=str(path), fix="name another file") from error
