@@ -140,21 +140,23 @@ def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) ->
     priced = price_tokens(panel)
     both = ~np.isnan(priced) & ~np.isnan(panel.cost_usd)
     now, then = (np.where(both, cells, 0.0).sum(axis=0) for cells in (priced, panel.cost_usd))
-    ratio = np.divide(now, then, out=np.ones_like(now), where=then > 0.0)
-    apart = [
-        f"{name} {r:.2f}" for name, r in zip(panel.models, ratio.tolist(), strict=True) if abs(r - 1.0) > PRICE_GAP
-    ]
-    if not apart:
-        return []
-    return [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {', '.join(apart)}"]
+    apart = times_apart(panel.models, then, now, PRICE_GAP)
+    return (
+        [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {apart}"] if apart else []
+    )
 
 
 def scale_notes(models: tuple[str, ...], recorded: Floats, priced: Floats) -> list[str]:
     """A sentence where recorded dollars are counted at other prices than those that they were paid at."""
-    paid, now = np.nansum(recorded, axis=0), np.nansum(priced, axis=0)
-    ratio = np.divide(now, paid, out=np.ones_like(now), where=paid > 0.0)
-    scaled = [f"{name} {r:.2f}" for name, r in zip(models, ratio.tolist(), strict=True) if abs(r - 1.0) > SCALED]
-    return [f"recorded dollars are counted at the router's prices (times): {', '.join(scaled)}"] if scaled else []
+    scaled = times_apart(models, np.nansum(recorded, axis=0), np.nansum(priced, axis=0), SCALED)
+    return [f"recorded dollars are counted at the router's prices (times): {scaled}"] if scaled else []
+
+
+def times_apart(models: tuple[str, ...], then: Floats, now: Floats, gap: float) -> str:
+    """The models whose dollars [M] are apart by more than a share of `gap`, each with how many times it is now."""
+    ratio = np.divide(now, then, out=np.ones_like(now), where=then > 0.0)
+    apart = (f"{m} {r:.2f}" for m, r in zip(models, ratio.tolist(), strict=True) if abs(r - 1.0) > gap)
+    return ", ".join(apart)
 
 
 def gaps_note(models: tuple[str, ...], lacking: Bools) -> str:
