@@ -197,6 +197,7 @@ def test_with_no_fitted_one_left_there_is_nothing_to_lean_on(router: Router) -> 
     for name in ("small", "mid"):
         alone = without_candidate(alone, name)
     alone = without_candidate(alone, "large", "fresh")
+    assert alone.manifest.t_ref_s is None, "nobody told any seconds"
     assert alone.estimate(alone.features(TRAIN.queries[:2])).quality.shape == (2, 1)
     later = replace(labelled(panel, like_large(panel)), models=("later",))
     with pytest.raises(UsageError, match="nothing to lean on"):

@@ -11,7 +11,7 @@ from tenbin.evaluate.evaluation import evaluate
 from tenbin.online.onboard import Onboarding, add_model, suggest
 from tenbin.prices import PriceBook
 from tenbin.router.dials import Dial
-from tenbin.router.gap import gap_sd
+from tenbin.router.gap import gap_sd, residual_correlation
 from tenbin.router.pool import without_candidate
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Panel, TradeOff
@@ -138,6 +138,9 @@ def test_the_reference_retires_only_for_a_named_one_and_anchors_move(found: Onbo
     left = without_candidate(found.router, "large", "mid")
     assert left.anchors.reference == left.manifest.reference == "mid"
     assert left.anchors.c_ref_usd == pytest.approx(float(np.nanmean(left.observed_cost_usd()[:, 0])), rel=1e-6)
+    assert left.anchors.t_ref_s == pytest.approx(float(np.nanmean(left.crossfit.observed.latency_s[:, 0])), rel=1e-6)
+    surprises = left.crossfit.observed.quality - left.crossfit.estimates.quality
+    assert left.gap_correlation == pytest.approx(residual_correlation(surprises, 0))
     estimates = left.estimate(left.features(make_panel(5).queries))
     assert (estimates.gap_sd[:, 0] == 0.0).all()
     assert (estimates.gap_sd[:, 1:] > 0.0).all()

@@ -97,6 +97,18 @@ def test_no_answer_is_expected_to_be_longer_or_dearer_than_its_request_allows(ro
     assert routed.loss[0, 1] < routed.loss[0, 0]
 
 
+def test_what_is_sent_beside_the_messages_counts_and_every_answer(router):
+    query, attached = Query("q", "integral theorem"), np.array([100.0, 0.0, 50.0])
+    beside = ({}, {"hidden_tokens": 7.0}, {"attached_tokens": attached}, {"answers": 2})
+    plain, hidden, pictures, twice = weigh(router, [Ask(query, TradeOff(0.1), FREE, **more) for more in beside])
+    np.testing.assert_allclose(hidden.input_tokens, plain.input_tokens + 7.0)
+    np.testing.assert_allclose(pictures.input_tokens, plain.input_tokens + attached)
+    np.testing.assert_array_equal(twice.input_tokens, plain.input_tokens)
+    np.testing.assert_allclose(twice.output_tokens, 2.0 * plain.output_tokens)
+    (dear,) = weigh(router, [Ask(query, TradeOff(0.1), (None, None, "no"), max_cost_usd=1e-12)])
+    assert f"the cheapest costs ${plain.cost_usd[1]:.3g}" in str(dear)
+
+
 def test_a_warm_cache_keeps_a_conversation_where_it_is(router):
     query = replace(next(query for query in QUERIES if query.group == "hard"), input_tokens=5_000.0)
     warm_cache = np.array([5_000.0, 0.0, 0.0])
@@ -114,6 +126,15 @@ def test_a_cost_ceiling_bars_the_dear_and_says_so(router):
     assert free.models[free.ranking[0]] == "large"
     assert "over the ceiling" in bound.barred[free.ranking[0]]
     assert len(bound.ranking) == 2
+
+
+def test_what_the_gateway_bars_is_barred_beside_what_the_router_bars(router):
+    short = {"mid": Candidate("mid", context_window_tokens=1)}
+    small = Router(router.manifest, router._encoder, router._estimator, router._parts, router.prices, "", None, short)
+    (weighed,) = weigh(small, [Ask(QUERIES[0], TradeOff(0.1), ("circuit open", None, None))])
+    assert weighed.ranking == (2,)
+    assert (weighed.barred[0], weighed.barred[2]) == ("circuit open", None)
+    assert "of context, has 1" in weighed.barred[1]
 
 
 def test_one_that_nobody_may_answer_spoils_nothing(router):
