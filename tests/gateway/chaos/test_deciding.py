@@ -42,6 +42,8 @@ class Moody:
 """
 PLUGINS = '[plugins]\nallow = ["acme"]'
 PROFILE = 'mu = 0.3\nsafe_default = "cheap"'
+UNABLE = {"cheap": "capabilities = []"}
+TOOLS = [{"type": "function", "function": {"name": "look_up"}}]
 HASTY = f"[profiles.hasty]\n{PROFILE}\ndecision_deadline_ms = 200"
 """Only for decisions that never come: those that do come late, too, on a busy machine."""
 
@@ -71,7 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, moody: ModuleType) -> Itera
     fitted(["cheap", "good"], settings).save(folder / "router")
     with (
         Upstreams("cheap", "good") as ups,
-        Running(folder, ups, profile=PROFILE, more=f"{HASTY}\n{PLUGINS}") as gateway,
+        Running(folder, ups, profile=PROFILE, candidate=UNABLE, more=f"{HASTY}\n{PLUGINS}") as gateway,
     ):
         yield gateway, ups
 
@@ -99,6 +101,7 @@ def test_a_decision_that_fails_is_the_safe_default(
     assert answer.status == 200
     assert answer.headers["x-tenbin-model"] == "cheap"
     assert answer.headers["x-tenbin-reason"].startswith("safe default: ")
+    assert gateway.chat(HARD, stream=is_stream, tools=TOOLS).headers["x-tenbin-model"] == "good"  # the default cannot
     moody.mood = "well"
     assert gateway.chat(HARD).headers["x-tenbin-model"] == "good"
 
@@ -113,6 +116,7 @@ def test_a_decision_that_is_late_is_the_safe_default(gateway: Running, moody: Mo
     assert time.monotonic() - began < 4.0  # one after another they take 6 s
     late = gateway.chat(HARD, model="tenbin/hasty")
     assert late.headers["x-tenbin-reason"] == "safe default: the decision came too late"
+    assert gateway.chat(HARD, model="tenbin/hasty", tools=TOOLS).headers["x-tenbin-model"] == "good"
     assert gateway.get("/ready").status == 200
     shown = gateway.get(f"/v1/decisions/{late.headers['x-tenbin-decision-id']}").json
     assert shown["code"] == "late"
