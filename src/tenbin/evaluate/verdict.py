@@ -1,4 +1,4 @@
-"""From figures to a verdict: route, just use one model, or collect more. Pure; the words stand in verdict_text."""
+"""From figures to a verdict: route, just use one model, or collect more. Pure; verdict_text makes its sentences."""
 
 from __future__ import annotations
 

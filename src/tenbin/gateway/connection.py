@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from tenbin.gateway.answer import Answer
+from tenbin.gateway.answer_writer import AnswerWriter
 from tenbin.gateway.exchange import HAS_LEFT, WHEN_LEFT
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -125,7 +125,7 @@ class Connection(HttpToolsProtocol):
         self.scope["path"], self.scope["raw_path"] = unquote(path) if "%" in path else path, url.path
         self.scope["query_string"] = url.query or b""
         before = self.cycle
-        self.cycle = Answer(
+        self.cycle = AnswerWriter(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,

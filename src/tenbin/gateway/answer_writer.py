@@ -13,7 +13,7 @@ CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 HAS_NO_BODY = frozenset({204, 304})
 
 
-class Answer(RequestResponseCycle):
+class AnswerWriter(RequestResponseCycle):
     """uvicorn's request and its answer, written for applications that send a head only with something to follow it.
 
     uvicorn's own makes two system calls of that, and asks two patterns of every header. Here a body that does not say
