@@ -49,7 +49,7 @@ from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Figure
 
 MUS = mu_grid(61)
@@ -281,7 +281,7 @@ def pool_of(router: Router) -> Pool:
         ),
         slider=np.array([[v[np.arange(n), c].mean() for v in (quality, dollars)] for c in slider.choices]),
         dial_mus=curve.mu,
-        dial=sweep(crossfit.estimates, cost, models, router.anchors, PLAIN, everyone, curve.mu),
+        dial=Sweep.of(crossfit.estimates, cost, models, router.anchors, PLAIN, everyone).choices(curve.mu),
         truth=np.stack([curve.quality, curve.cost_usd], axis=1),
     )
 

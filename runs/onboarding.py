@@ -31,7 +31,7 @@ from tenbin.risk import mu_grid
 from tenbin.router.choose_embedder import Opening, choose_embedder
 from tenbin.router.fit import FitSettings, fit_encoded
 from tenbin.router.router import Router
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.router.training_rows import near_folds
 from tenbin.types import Candidate, Panel
 
@@ -125,7 +125,8 @@ def aiq_log(router: Router, unseen, test: Panel, scale: Scale) -> float:
     columns = [test.models.index(model) for model in router.models]
     estimates = router.estimate(unseen)
     everyone = np.ones(len(columns), dtype=np.bool_)
-    choices = sweep(estimates, router.cost_usd(estimates), router.models, router.anchors, PLAIN, everyone, MUS)
+    expected_usd = router.cost_usd(estimates)
+    choices = Sweep.of(estimates, expected_usd, router.models, router.anchors, PLAIN, everyone).choices(MUS)
     quality, cost = test.quality[:, columns], test.cost_usd[:, columns]
     own = scale_of(quality.mean(axis=0), cost.mean(axis=0))
     hull = curve_hull(chosen(cost, choices).mean(axis=1), chosen(quality, choices).mean(axis=1), own)

@@ -39,7 +39,7 @@ from tenbin.router.crossfit import DIAL_POINTS, DialCurve
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.pacer import HOURS, Budget, PaceCurve, Tally, paced_mu, paid, promised
 from tenbin.router.router import Router
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.store.period import DAY_S
 from tenbin.types import Estimates, TradeOff
 
@@ -85,7 +85,7 @@ class Ground:
         if model not in self.swept:
             router, factor = self.router, self.factor(model)
             every, estimates = np.ones(len(router.models), dtype=bool), Estimates.of_quality(self.quality)
-            choice = sweep(estimates, self.cost * factor, router.models, router.anchors, PLAIN, every, MUS)
+            choice = Sweep.of(estimates, self.cost * factor, router.models, router.anchors, PLAIN, every).choices(MUS)
             here = np.arange(len(self.cost))
             self.swept[model] = Swept(
                 choice,

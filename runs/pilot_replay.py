@@ -40,7 +40,7 @@ from tenbin.quality.exact import Exact
 from tenbin.quality.metric_grader import MetricGrader
 from tenbin.risk import mu_grid
 from tenbin.router.fit import FitSettings, fit
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Candidate, Floats, Panel
 
 MUS = mu_grid(61)
@@ -224,7 +224,8 @@ def measured(world: World, cells: np.ndarray, propensity: Floats) -> list[float]
     router = fit(sample, world.prices, FitSettings(embedder="base", groups=False, learning_curve=False))
     estimates = router.estimate(router.features(world.test.queries))
     everyone = np.ones(len(router.models), dtype=np.bool_)
-    choices = sweep(estimates, router.cost_usd(estimates), router.models, router.anchors, PLAIN, everyone, MUS)
+    expected_usd = router.cost_usd(estimates)
+    choices = Sweep.of(estimates, expected_usd, router.models, router.anchors, PLAIN, everyone).choices(MUS)
     quality, cost = world.test.quality, world.test_usd
     scale = scale_of(quality.mean(axis=0), cost.mean(axis=0))
     points = [chosen(values, choices).mean(axis=1).tolist() for values in (cost, quality)]

@@ -15,7 +15,7 @@ from tenbin.evaluate.curve import (
     swept,
 )
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Estimates, Floats
 
 MODELS = ("a", "b", "c")
@@ -69,7 +69,7 @@ def test_along_a_dial_the_next_in_line_are_those_of_the_next_settings() -> None:
     quality = np.stack([np.full(60, 0.9), 0.9 - np.arange(1, 61) / 100.0], axis=1)
     estimates, anchors, mus = estimates_of(quality), Anchors("a", 0.01, np.nan), np.array([0.1, 0.3])
     cost = np.tile([0.01, 0.001], (60, 1))
-    choices = sweep(estimates, cost, ("a", "b"), anchors, PLAIN, np.ones(2, dtype=np.bool_), mus)
+    choices = Sweep.of(estimates, cost, ("a", "b"), anchors, PLAIN, np.ones(2, dtype=np.bool_)).choices(mus)
     farther = along(estimates, cost, anchors, mus, choices, 0)
     assert choices.sum(axis=1).tolist() == [10, 38]
     assert farther.sum(axis=1).tolist() == [20, 60]

@@ -56,9 +56,8 @@ def test_parts_of_the_rows_and_mus_in_any_order_make_one_sweep(monkeypatch) -> N
     draw = np.random.default_rng(0)
     quality, cost, mus = draw.random((47, 4)), draw.random((47, 4)), mu_grid(9)[[8, 0, *range(1, 8)]]
     allowed = np.array([True, False, True, True])
-    choices = sweep.sweep(
-        Estimates.of_quality(quality), cost, ("c", "a", "d", "b"), ANCHORS, TradeOff(0.5), allowed, mus
-    )
+    estimates = Estimates.of_quality(quality)
+    choices = Sweep.of(estimates, cost, ("c", "a", "d", "b"), ANCHORS, TradeOff(0.5), allowed).choices(mus)
     for k, mu in enumerate(mus):
         loss = (1 - mu) * (1 - quality) + mu * cost / 0.25 + np.where(allowed, 0.0, np.inf)
         assert np.array_equal(choices[k], loss.argmin(axis=1))
@@ -68,5 +67,5 @@ def test_caution_lowers_what_is_swept() -> None:
     cells = np.array([[0.8, 0.9]])
     estimates = Estimates(cells, 0.0 * cells, np.array([[0.0, 0.2]]), *[cells] * 3)
     at = TradeOff(0.0, caution=1.0)
-    choices = sweep.sweep(estimates, cells, ("a", "b"), ANCHORS, at, np.ones(2, dtype=bool), np.zeros(1))
+    choices = Sweep.of(estimates, cells, ("a", "b"), ANCHORS, at, np.ones(2, dtype=bool)).choices(np.zeros(1))
     assert choices.tolist() == [[0]]

@@ -15,7 +15,7 @@ import numpy as np
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS, Crossfit
 from tenbin.router.router import Router
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Bools, Floats, Ints, TradeOff
 
 SPACING = 0.025
@@ -70,4 +70,5 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
 def decide(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bools, mus: Floats) -> Ints:
     """What the rule chooses [k, n] for rows with estimates at rising mus."""
     cost = router.cost_usd(ground.estimates)
-    return sweep(ground.estimates, cost, router.models, router.anchors, trade_off, allowed, mus).astype(np.int64)
+    swept = Sweep.of(ground.estimates, cost, router.models, router.anchors, trade_off, allowed)
+    return swept.choices(mus).astype(np.int64)

@@ -15,7 +15,7 @@ from tenbin.evaluate.curve import PLAIN, Contender, chosen, constant, swept
 from tenbin.evaluate.hull import upper_hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.risk import Anchors
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import ESTIMATED, Bools, Estimates, Figure, Floats, Ints
 
 PAIR_POINTS = 21
@@ -136,7 +136,7 @@ def best_pair(
         picked = list(pair)
         two = Estimates(**{name: getattr(estimates, name)[rows][:, picked] for name in ESTIMATED})
         names = (models[pair[0]], models[pair[1]])
-        choices = sweep(two, predicted[:, picked], names, anchors, PLAIN, np.ones(2, dtype=np.bool_), mus)
+        choices = Sweep.of(two, predicted[:, picked], names, anchors, PLAIN, np.ones(2, dtype=np.bool_)).choices(mus)
         points = [chosen(cells[:, picked], choices).mean(axis=1).tolist() for cells in (cost, quality)]
         area = curve_hull(points[0], points[1], scale).mean_height(scale.low_usd, scale.high_usd)
         if area > best_area:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.risk import Anchors, losses
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
 LADDER = 101
@@ -86,7 +86,7 @@ def swept(
 ) -> Contender:
     """The contender that applies the rule to these estimates and dollars [n, M]; promises weighted by `weight` [n]."""
     everyone = np.ones(len(models), dtype=np.bool_)
-    choices = sweep(estimates, cost_usd, models, anchors, PLAIN, everyone if among is None else among, mus)
+    choices = Sweep.of(estimates, cost_usd, models, anchors, PLAIN, everyone if among is None else among).choices(mus)
     return Contender(
         name=name,
         title=title,

@@ -23,7 +23,7 @@ from tenbin.evaluate.intervals import interval
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.evaluate.trial import Ground
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import UNKNOWN, Estimates, Figure, Floats
 
 POINTS = 41
@@ -59,7 +59,8 @@ def head_room(
     names = tuple(str(m) for m in range(labels.shape[1]))
     anchors = Anchors(names[reference], c_ref if c_ref > 0.0 else 1.0, np.nan)
     everyone = np.ones(labels.shape[1], dtype=np.bool_)
-    choices = sweep(Estimates.of_quality(quality), cost_usd, names, anchors, PLAIN, everyone, mu_grid(POINTS))
+    swept = Sweep.of(Estimates.of_quality(quality), cost_usd, names, anchors, PLAIN, everyone)
+    choices = swept.choices(mu_grid(POINTS))
     scale = scale_of(share @ labels, share @ cost_usd)
     reached = [(chosen(cells, choices) @ share).tolist() for cells in (cost_usd, quality)]
     hull = curve_hull(reached[0], reached[1], scale)

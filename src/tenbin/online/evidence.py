@@ -16,7 +16,7 @@ from tenbin.evaluate.hull import Hull
 from tenbin.evaluate.metrics import curve_hull, scale_of
 from tenbin.online.newcomer import Newcomer
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.sweep import sweep
+from tenbin.router.sweep import Sweep
 from tenbin.types import Estimates, Floats, Ints
 
 POINTS = 101
@@ -141,7 +141,7 @@ def _choices(ground: Ground, mus: Floats, m: int) -> Ints:
     """What the rule chooses [k, n] of the first m candidates at every mu."""
     estimates, cost = Estimates.of_quality(ground.estimated[:, :m]), ground.estimated_usd[:, :m]
     everyone = np.ones(m, dtype=np.bool_)
-    return sweep(estimates, cost, ground.models[:m], ground.anchors, PLAIN, everyone, mus).astype(np.int64)
+    return Sweep.of(estimates, cost, ground.models[:m], ground.anchors, PLAIN, everyone).choices(mus).astype(np.int64)
 
 
 def _paid(ground: Ground, choices: Ints, counted: Floats | None = None) -> tuple[Floats, Floats]:

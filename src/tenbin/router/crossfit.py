@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.risk import Anchors, mu_grid
-from tenbin.router.sweep import swept_rows
+from tenbin.router.sweep import Sweep
 from tenbin.types import ESTIMATED, Bools, Estimates, Floats, Ints, TradeOff
 
 DIAL_POINTS = 401
@@ -147,7 +147,7 @@ def dial_curve(
     share = crossfit.row_weight()
     share /= share.sum()
     quality, cost = np.zeros(points), np.zeros(points)
-    for rows, choices in swept_rows(crossfit.estimates, cost_usd, models, anchors, trade_off, allowed, mus):
+    for rows, choices in Sweep.of(crossfit.estimates, cost_usd, models, anchors, trade_off, allowed).parts(mus):
         here = np.arange(choices.shape[1])
         for k, chosen in enumerate(choices):
             quality[k] += share[rows] @ values[rows][here, chosen]

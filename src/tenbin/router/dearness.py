@@ -17,7 +17,7 @@ from tenbin.policy import listed
 from tenbin.risk import mu_grid
 from tenbin.router.crossfit import DIAL_POINTS
 from tenbin.router.router import Router
-from tenbin.router.sweep import swept_rows
+from tenbin.router.sweep import Sweep
 from tenbin.types import TradeOff
 
 DEAR = 0.5
@@ -56,7 +56,7 @@ def dear_curve(router: Router, trade_off: TradeOff, *, allow: Collection[str] | 
     dear &= cost > 0.0
     n, count = len(cost), np.zeros(len(mus))
     allowed = listed(models, allow, None)
-    for rows, choices in swept_rows(crossfit.estimates, cost, models, anchors, trade_off, allowed, mus):
+    for rows, choices in Sweep.of(crossfit.estimates, cost, models, anchors, trade_off, allowed).parts(mus):
         here = np.arange(choices.shape[1])
         count += [int(dear[rows][here, chosen].sum()) for chosen in choices]
     share = (count / n).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -31,8 +32,37 @@ class Sweep:
     rank: Ints
     allowed: Bools
 
+    @classmethod
+    def of(
+        cls,
+        estimates: Estimates,
+        cost_usd: Floats,
+        models: tuple[str, ...],
+        anchors: Anchors,
+        trade_off: TradeOff,
+        allowed: Bools,
+    ) -> Self:
+        """The sweep of n rows of estimates at predicted dollars [n, M], all but mu of `trade_off` held."""
+        quality = cautious_quality(estimates, trade_off)
+        return cls(quality, cost_usd, estimates.latency_s, trade_off, anchors, name_order(models), allowed)
+
     def choices(self, mus: Floats) -> Choices:
-        """The choice [k, n] of every row at every one of k rising mus: what `risk.choose` says, to the last tie.
+        """What `risk.choose` says, to the last tie, of every row at every one of K mus in any order, [K, n]."""
+        rising = np.argsort(mus, kind="stable")
+        choices = np.empty((mus.size, len(self.quality)), dtype=np.int32)
+        for rows, chosen in self.parts(mus[rising]):
+            choices[rising, rows] = chosen
+        return choices
+
+    def parts(self, mus: Floats) -> Iterator[tuple[slice, Choices]]:
+        """The same at rising mus, [K, rows] of some rows at a time, for who need not keep it whole."""
+        for start in range(0, len(self.quality), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            taken = self.quality[rows], self.cost_usd[rows], self.latency_s[rows]
+            yield rows, Sweep(*taken, self.trade_off, self.anchors, self.rank, self.allowed)._halved(mus)
+
+    def _halved(self, mus: Floats) -> Choices:
+        """All rows at rising mus.
 
         Every candidate's loss is a straight line in mu. So a row whose choice is the same, and clear, at two mus has
         it at all mus between them, and only the others are halved further.
@@ -68,41 +98,3 @@ class Sweep:
         others[here, chosen] = np.inf
         clear: Bools = others.min(axis=1) > least + CLEAR + CLEAR_SHARE * np.abs(least)
         return chosen, clear
-
-
-def swept_rows(
-    estimates: Estimates,
-    cost_usd: Floats,
-    models: tuple[str, ...],
-    anchors: Anchors,
-    trade_off: TradeOff,
-    allowed: Bools,
-    mus: Floats,
-) -> Iterator[tuple[slice, Choices]]:
-    """What the rule chooses at each of K rising mus, all but mu of `trade_off` held: [K, rows] of some rows at a time.
-
-    `cost_usd` [n, M] are predicted dollars, `allowed` [M] the models that may be chosen.
-    """
-    rank = name_order(models)
-    quality = cautious_quality(estimates, trade_off)
-    for start in range(0, len(quality), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        asked = Sweep(quality[rows], cost_usd[rows], estimates.latency_s[rows], trade_off, anchors, rank, allowed)
-        yield rows, asked.choices(mus)
-
-
-def sweep(
-    estimates: Estimates,
-    cost_usd: Floats,
-    models: tuple[str, ...],
-    anchors: Anchors,
-    trade_off: TradeOff,
-    allowed: Bools,
-    mus: Floats,
-) -> Choices:
-    """What the rule chooses [K, n] for all rows of `swept_rows`, at mus in any order."""
-    rising = np.argsort(mus, kind="stable")
-    choices = np.empty((mus.size, len(cost_usd)), dtype=np.int32)
-    for rows, chosen in swept_rows(estimates, cost_usd, models, anchors, trade_off, allowed, mus[rising]):
-        choices[rising, rows] = chosen
-    return choices
