@@ -14,23 +14,24 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOM = Path("src/tenbin/features")
+SOURCES = ("kernel.c", "tally.c")
 # No contraction: a product and a sum must round like NumPy's, one after the other. Nobody asks errno after a root.
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
 TIMEOUT_S = 120
 
 
 def compile_kernel(folder: Path) -> str | None:
-    """Compile kernel.c into _kernel.so beside it; what stood in the way, None where nothing did.
+    """Compile `SOURCES` into _kernel.so beside them; what stood in the way, None where nothing did.
 
     The compiler is `$CC` or the machine's `cc`.
     """
-    source, library = folder / "kernel.c", folder / "_kernel.so"
+    sources, library = [folder / name for name in SOURCES], folder / "_kernel.so"
     compiler = shlex.split(os.environ.get("CC", "cc"))
     if not compiler or shutil.which(compiler[0]) is None:
         return "no C compiler was found"
     made = library.with_name(f"_kernel.{os.getpid()}.part")
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    command = [*compiler, *FLAGS, f'-DTENBIN_SOURCE="{digest}"', "-o", str(made), str(source), "-lm"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    command = [*compiler, *FLAGS, f'-DTENBIN_SOURCE="{digest}"', "-o", str(made), *map(str, sources), "-lm"]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603
         fault = done.stderr.strip().partition("\n")[0] or "without a word" if done.returncode else None

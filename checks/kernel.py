@@ -1,8 +1,8 @@
-"""The kernel under the compiler's watch: random texts, with every access and overflow in kernel.c checked.
+"""The kernel under the compiler's watch: random texts, with every access and overflow in C checked.
 
-Run as `python checks/kernel.py [TEXTS]` (needs gcc with its sanitizers): compiles kernel.c with AddressSanitizer and
+Run as `python checks/kernel.py [TEXTS]` (needs gcc with its sanitizers): compiles its sources with AddressSanitizer and
 UndefinedBehaviorSanitizer into a temporary folder, starts itself anew with their libraries loaded, and compares what
-the kernel gives with what NumPy gives. The first fault ends it, with its place in kernel.c.
+the kernel gives with what NumPy gives. The first fault ends it, with its place in C.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-SOURCE = Path(__file__).parent.parent / "src/tenbin/features/kernel.c"
+SOURCES = sorted((Path(__file__).parent.parent / "src/tenbin/features").glob("*.c"))
 FLAGS = "-std=c11 -O1 -g -ffp-contract=off -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC"
 LIBRARIES = ("libasan.so", "libubsan.so")
-TEXTS = 4_000
+TEXTS = 3_000
 PIECES = (
     *(" ", "  ", "\n", "a. ", "(b)", " 1.", "12:", " 30、", "ア、", ")", "a", "9", "12345", "x" * 70, "extraordinary"),
     *(
@@ -46,11 +46,15 @@ def main() -> None:
     if library := os.environ.get("TENBIN_CHECKED_KERNEL"):
         compare(Path(library), texts)
         return
+    sys.exit(watch(texts, "") or watch(texts, "-DTENBIN_PLAIN"))
+
+
+def watch(texts: int, more: str) -> int:
+    """The exit status of a comparison under the sanitizers, of a kernel compiled with `more`."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "kernel.so"
-        subprocess.run(
-            ["gcc", *FLAGS.split(), '-DTENBIN_SOURCE="checked"', "-o", str(made), str(SOURCE), "-lm"], check=True
-        )
+        flags = [*FLAGS.split(), *more.split(), '-DTENBIN_SOURCE="checked"']
+        subprocess.run(["gcc", *flags, "-o", str(made), *map(str, SOURCES), "-lm"], check=True)
         found = [
             subprocess.run(
                 ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
@@ -60,7 +64,7 @@ def main() -> None:
         watched = {"LD_PRELOAD": " ".join(found), "ASAN_OPTIONS": "detect_leaks=0", "TENBIN_CHECKED_KERNEL": str(made)}
         watched["PYTHONMALLOC"] = "malloc"  # Python's own would hide what lies behind a small object
         done = subprocess.run([sys.executable, __file__, str(texts)], check=False, env={**os.environ, **watched})
-    sys.exit(done.returncode)
+    return done.returncode
 
 
 def compare(library: Path, texts: int) -> None:
@@ -69,6 +73,7 @@ def compare(library: Path, texts: int) -> None:
     from tenbin.features.kernel import Kernel  # noqa: PLC0415
     from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
     from tenbin.features.options import find_options_uncompiled  # noqa: PLC0415
+    from tenbin.features.projection import Projection  # noqa: PLC0415
     from tenbin.features.tally import tally_uncompiled  # noqa: PLC0415
 
     kernel, rng = Kernel(library), random.Random(0)  # noqa: S311 (texts, no secrets)
@@ -76,6 +81,12 @@ def compare(library: Path, texts: int) -> None:
     projections = [
         HashedEmbedder(16, words=words, characters=characters).fit(learnt * 3).projection_
         for words, characters in ((60, 70), (64, 0), (1, 0), (4096, 2048))
+    ]
+    # More directions than so few texts have.
+    any_sign = np.random.default_rng(0)
+    projections += [
+        Projection(own.lexicon, any_sign.integers(-127, 128, (len(own.lexicon), dim)).astype(np.int8))
+        for own, dim in zip(projections, (16, 17, 31, 64), strict=True)
     ]
     left = texts
     while left > 0:

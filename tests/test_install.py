@@ -19,7 +19,12 @@ def project(tmp_path: Path) -> Path:
     locks.mkdir(parents=True)
     shutil.copy(SCRIPT, locks)
     (locks / "demo.lock").touch()
-    for made_from in ("pyproject.toml", "hatch_build.py", "src/tenbin/features/kernel.c"):
+    for made_from in (
+        "pyproject.toml",
+        "hatch_build.py",
+        "src/tenbin/features/kernel.c",
+        "src/tenbin/features/tally.c",
+    ):
         (locks.parent / made_from).parent.mkdir(parents=True, exist_ok=True)
         (locks.parent / made_from).touch()
     tools = tmp_path / "bin"

@@ -15,7 +15,7 @@ from tenbin.features import kernel
 from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.kernel import Kernel, kernel_fault, load_kernel
 from tenbin.features.marks import MARKS
-from tenbin.features.normal_text import normal_lines
+from tenbin.features.normal_text import normal_lines, normal_text
 from tenbin.features.options import find_options_uncompiled
 from tenbin.features.projection import Projection
 from tenbin.features.tally import tally_uncompiled
@@ -50,11 +50,27 @@ PIECES = st.one_of(
 TEXTS = st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=5)
 
 
+def copy_sources(folder: Path) -> None:
+    for source in FOLDER.glob("*.c"):
+        shutil.copy(source, folder)
+
+
 @pytest.fixture(scope="module")
 def compiled() -> Kernel:
     if (fault := kernel_fault()) is not None:
         pytest.skip(f"the kernel is not there: {fault}")
     return Kernel(FOLDER / "_kernel.so")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Kernel:
+    """The same source without what only some processors have."""
+    folder = tmp_path_factory.mktemp("plain")
+    copy_sources(folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CC", "cc -DTENBIN_PLAIN")
+        assert compile_kernel(folder) is None
+    return Kernel(folder / "_kernel.so")
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +87,21 @@ def test_what_is_read_is_the_same_to_the_bit(compiled: Kernel, projection: Proje
     for own, other in zip(projection.read(texts), projection.read_uncompiled(texts), strict=True):
         assert own.dtype == other.dtype
         assert own.tobytes() == other.tobytes()
+
+
+@settings(max_examples=60)
+@given(TEXTS, st.sampled_from([1, 4, 15, 16, 17, 40, 256]), st.integers(0, 2**31))
+def test_directions_of_any_number_are_summed_alike(
+    compiled: Kernel, plain: Kernel, projection: Projection, texts: list[str], dim: int, seed: int
+) -> None:
+    of_any_sign = np.random.default_rng(seed).integers(-127, 128, (len(projection.lexicon), dim)).astype(np.int8)
+    wide = Projection(projection.lexicon, of_any_sign)
+    normal = [*map(normal_text, texts)]
+    for kernel_ in (compiled, plain):
+        for own, other in zip(
+            kernel_.read(normal, wide.lexicon, wide.directions), wide.read_uncompiled(texts), strict=True
+        ):
+            assert own.tobytes() == other.tobytes()
 
 
 @settings(max_examples=100)
@@ -105,7 +136,7 @@ def test_more_n_grams_than_the_kernel_holds_are_read_without_it(compiled: Kernel
 def test_only_a_kernel_of_this_source_is_used(
     compiled: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(FOLDER / "kernel.c", tmp_path)
+    copy_sources(tmp_path)
     assert kernel_fault(tmp_path) == "absent"
     (tmp_path / "_kernel.so").write_bytes(b"\x7fELF, but no library")
     assert kernel_fault(tmp_path) == "foreign"
@@ -116,10 +147,10 @@ def test_only_a_kernel_of_this_source_is_used(
     monkeypatch.delenv("CC")
     assert compile_kernel(tmp_path) is None
     assert kernel_fault(tmp_path) is None
-    with (tmp_path / "kernel.c").open("a") as source:
+    with (tmp_path / "tally.c").open("a") as source:
         source.write("/* another version */\n")
     assert kernel_fault(tmp_path) == "outdated"
     with (tmp_path / "kernel.c").open("a") as source:
         source.write("no C at all;\n")
     assert "error" in str(compile_kernel(tmp_path))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["_kernel.so", "kernel.c"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["_kernel.so", "kernel.c", "tally.c"]

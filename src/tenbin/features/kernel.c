@@ -1,8 +1,7 @@
-/* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected, and what is tallied.
+/* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected. What is tallied is in tally.c.
  *
- * The same rules stand in Python in ngrams.py, familiarity.py, lexicon.py and projection.py, in token_count.py and
- * marks.py, which serve where this file was not compiled and explain every step; both give the same bits
- * (tests/features/test_kernel.py). Everything is counted in whole numbers or in doubles one after the other, and compiled
+ * The same rules stand in Python in ngrams.py, familiarity.py, lexicon.py and projection.py, which serve where this file
+ * was not compiled and explain every step; both give the same bits (tests/features/test_kernel.py). Everything is counted in whole numbers or in doubles one after the other, and compiled
  * without contraction, so that no processor rounds otherwise. Nothing is kept between calls; whatever is written belongs
  * to the caller or is freed before the end.
  *
@@ -14,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The hash of this file, by which it is known whether a library was compiled from it. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(TENBIN_PLAIN)
+#include <immintrin.h>
+#define HAS_AVX2
+#define AVX2 __attribute__((target("avx2")))
+#endif
+
+/* The hash of both files, by which it is known whether a library was compiled from them. */
 const char *tenbin_source = TENBIN_SOURCE;
 
 enum { BLANK, LETTER, DIGIT, LONE_LETTER, LONE_SIGN }; /* ngrams.py: letters are the odd ones */
@@ -170,22 +175,81 @@ static int64_t weigh(const Lexicon *lexicon, Counts *counts, int32_t *known, dou
     return n;
 }
 
-/* The sum of the weighted directions, [dim]: whole numbers far below 2^31 (projection.py says why). Two at a time, which
- * compilers turn into one instruction for each four columns.
+enum { AT_ONCE = 4 }; /* so many rows are summed at once, while the next ones are on their way from memory */
+
+/* The rows of n-grams i ... i + 3 and their weights; past the last one a weight of 0. */
+static void rows_at(const Lexicon *lexicon, const int32_t *known, const double *weights, int64_t n, int64_t i,
+                    const int8_t **rows, int16_t *factors) {
+    int64_t dim = lexicon->dim;
+    for (int64_t ahead = i + AT_ONCE; ahead < i + 2 * AT_ONCE && ahead < n; ahead++)
+        for (int64_t column = 0; column < dim; column += 64)
+            __builtin_prefetch(lexicon->directions + known[ahead] * dim + column);
+    for (int k = 0; k < AT_ONCE; k++) {
+        rows[k] = lexicon->directions + known[i + k < n ? i + k : i] * dim;
+        factors[k] = i + k < n ? (int16_t)weights[i + k] : 0;
+    }
+}
+
+static void add_rows(const int8_t **rows, const int16_t *factors, int64_t from, int64_t dim, int32_t *sums) {
+    for (int64_t column = from; column < dim; column++)
+        sums[column] += factors[0] * rows[0][column] + factors[1] * rows[1][column] + factors[2] * rows[2][column] +
+                        factors[3] * rows[3][column];
+}
+
+#ifdef HAS_AVX2
+/* Of sixteen columns of two rows: the first and the third four of the weighted sums, and the second and the last four. */
+AVX2 static void add_two(const int8_t *one, const int8_t *other, __m256i factors, __m256i *outer, __m256i *inner) {
+    __m256i a = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)one));
+    __m256i b = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)other));
+    *outer = _mm256_add_epi32(*outer, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), factors));
+    *inner = _mm256_add_epi32(*inner, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), factors));
+}
+
+/* What `add_rows` does for the columns up to the last whole sixteen, whose sums stand in the order of `add_two`. */
+AVX2 static void add_sixteens(const int8_t **rows, const int16_t *factors, int64_t whole, int32_t *sums) {
+    __m256i one = _mm256_set1_epi32((int32_t)((uint32_t)(uint16_t)factors[1] << 16 | (uint16_t)factors[0]));
+    __m256i other = _mm256_set1_epi32((int32_t)((uint32_t)(uint16_t)factors[3] << 16 | (uint16_t)factors[2]));
+    for (int64_t column = 0; column < whole; column += 16) {
+        __m256i *place = (__m256i *)(sums + column), outer = _mm256_loadu_si256(place);
+        __m256i inner = _mm256_loadu_si256(place + 1);
+        add_two(rows[0] + column, rows[1] + column, one, &outer, &inner);
+        add_two(rows[2] + column, rows[3] + column, other, &outer, &inner);
+        _mm256_storeu_si256(place, outer);
+        _mm256_storeu_si256(place + 1, inner);
+    }
+}
+
+static void swap_fours(int32_t *one, int32_t *other) {
+    int32_t kept[4];
+    memcpy(kept, one, sizeof kept);
+    memcpy(one, other, sizeof kept);
+    memcpy(other, kept, sizeof kept);
+}
+
+static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+#endif
+
+/* The sum of the weighted directions, [dim]: whole numbers far below 2^31 (projection.py says why), which are the same in
+ * whatever order they are summed.
  */
 static void project(const Lexicon *lexicon, const int32_t *known, const double *weights, int64_t n, int32_t *sums) {
-    int64_t dim = lexicon->dim;
+    const int8_t *rows[AT_ONCE];
+    int16_t factors[AT_ONCE];
+    int64_t dim = lexicon->dim, whole = 0;
     memset(sums, 0, (size_t)dim * sizeof *sums);
-    for (int64_t i = 0; i < n; i += 2) {
-        for (int64_t ahead = i + 4; ahead < i + 6 && ahead < n; ahead++)
-            for (int64_t column = 0; column < dim; column += 64)
-                __builtin_prefetch(lexicon->directions + known[ahead] * dim + column);
-        int is_pair = i + 1 < n;
-        const int8_t *one = lexicon->directions + known[i] * dim;
-        const int8_t *other = is_pair ? lexicon->directions + known[i + 1] * dim : one;
-        int16_t first = (int16_t)weights[i], second = is_pair ? (int16_t)weights[i + 1] : 0;
-        for (int64_t column = 0; column < dim; column++) sums[column] += first * one[column] + second * other[column];
+#ifdef HAS_AVX2
+    if (has_avx2()) whole = dim / 16 * 16;
+#endif
+    for (int64_t i = 0; i < n; i += AT_ONCE) {
+        rows_at(lexicon, known, weights, n, i, rows, factors);
+#ifdef HAS_AVX2
+        if (whole) add_sixteens(rows, factors, whole, sums);
+#endif
+        add_rows(rows, factors, whole, dim, sums);
     }
+#ifdef HAS_AVX2
+    for (int64_t column = 0; column < whole; column += 16) swap_fours(sums + column + 4, sums + column + 8);
+#endif
 }
 
 /* Written are the weighted sums of directions [n, dim], the shares of known n-grams [n] and of new ones [n]. */
@@ -211,172 +275,4 @@ int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64
     }
     free(met), free(times), free(weights), free(indices), free(sums);
     return is_done ? 0 : -1;
-}
-
-enum { SPACE, NEWLINE, LOWER, UPPER, NUMERAL, IDEOGRAPH = 9, SYMBOL = 14, EDGE, KINDS }; /* characters.py */
-enum { LETTERS_5_TO_8, LETTERS_FROM_9, DIGIT_TRIPLES, LENGTHS };                           /* token_events.py */
-enum { BEGINNINGS = 3 }; /* marks.py: words are found by a hash of 1, 2 or 4 characters */
-
-/* Kinds of characters, what pairs of them count for, and the words that are marks, grouped by the hash of their beginning
- * (characters.py, token_events.py, marks.py).
- */
-typedef struct {
-    const uint8_t *kinds;          /* [65536] */
-    const double *pair_events;     /* [KINDS * KINDS, n_events] */
-    const int64_t *length_columns; /* [LENGTHS] */
-    const uint16_t *groups;        /* [BEGINNINGS, 1 << hash_bits], 0: no word begins so */
-    const int64_t *firsts, *counts, *names, *sizes;
-    const uint32_t *codes; /* [words, longest], 0 behind the last one */
-    int64_t n_events, hash_bits, words, longest, n_names;
-    int64_t ideographs_from, ideographs_to;
-} Signs;
-
-static int kind_of(const Signs *signs, uint32_t code) {
-    if (code < 0x10000) return signs->kinds[code];
-    return code >= signs->ideographs_from && code < signs->ideographs_to ? IDEOGRAPH : SYMBOL;
-}
-
-static int64_t between(int64_t value, int64_t least, int64_t most) {
-    return value < least ? least : value > most ? most : value;
-}
-
-/* What a run of so many letters or digits that has ended counts for. */
-static void end_run(int64_t *lengths, int64_t letters, int64_t digits) {
-    lengths[LETTERS_5_TO_8] += between(letters, 4, 8) - 4;
-    lengths[LETTERS_FROM_9] += letters > 8 ? letters - 8 : 0;
-    lengths[DIGIT_TRIPLES] += (digits + 2) / 3;
-}
-
-/* The events of one text, [n_events]; its characters of each kind, [KINDS]; how many runs of digits it has. */
-static int64_t tally_kinds(const Signs *signs, const uint32_t *codes, int64_t length, double *events, int64_t *kinds) {
-    int64_t pairs[KINDS * KINDS] = {0}, lengths[LENGTHS] = {0}, letters = 0, digits = 0;
-    int before = EDGE;
-    for (int64_t i = 1; i < length; i++) {
-        int kind = i + 1 < length ? kind_of(signs, codes[i]) : EDGE;
-        int is_letter = kind == LOWER || kind == UPPER, is_digit = kind == NUMERAL;
-        pairs[before * KINDS + kind]++;
-        if ((letters && !is_letter) || (digits && !is_digit)) end_run(lengths, letters, digits);
-        letters = is_letter ? letters + 1 : 0;
-        digits = is_digit ? digits + 1 : 0;
-        before = kind;
-    }
-    for (int64_t event = 0; event < signs->n_events; event++) events[event] = 0;
-    for (int kind = 0; kind < KINDS; kind++) kinds[kind] = 0;
-    for (int pair = 0; pair < KINDS * KINDS; pair++) {
-        if (!pairs[pair]) continue;
-        const double *counted = signs->pair_events + pair * signs->n_events;
-        for (int64_t event = 0; event < signs->n_events; event++) events[event] += (double)pairs[pair] * counted[event];
-        if (pair % KINDS != EDGE) kinds[pair % KINDS] += pairs[pair];
-    }
-    for (int column = 0; column < LENGTHS; column++) events[signs->length_columns[column]] = (double)lengths[column];
-    return kinds[NUMERAL] - pairs[NUMERAL * KINDS + NUMERAL];
-}
-
-static int begins(const Signs *signs, int64_t word, const uint32_t *codes, int64_t left) {
-    const uint32_t *own = signs->codes + word * signs->longest;
-    for (int64_t i = 0; i < signs->longest && own[i]; i++)
-        if (i >= left || own[i] != codes[i]) return 0;
-    return 1;
-}
-
-/* How often the words of each name stand in one text; no sign is part of two words of a kind. */
-static void tally_marks(const Signs *signs, const uint32_t *codes, int64_t length, int64_t *ends, int64_t *marks) {
-    static const uint32_t factors[] = {0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F};
-    int shift = 32 - (int)signs->hash_bits;
-    memset(ends, 0, (size_t)signs->words * sizeof *ends);
-    for (int64_t i = 0; i < length; i++) {
-        uint32_t hash = 0;
-        for (int64_t count = 0, beginning = 0; count < 4 && i + count < length; count++) {
-            hash ^= codes[i + count] * factors[count];
-            if (count == 2) continue;
-            int64_t group = signs->groups[(beginning++ << signs->hash_bits) + (hash >> shift)];
-            for (int64_t word = signs->firsts[group]; word < signs->firsts[group] + signs->counts[group]; word++) {
-                if (i < ends[word] || !begins(signs, word, codes + i, length - i)) continue;
-                ends[word] = i + signs->sizes[word];
-                marks[signs->names[word]]++;
-            }
-        }
-    }
-}
-
-/* Written are the events [n, n_events], the characters of each kind [n, KINDS], the runs of digits [n], and the marks of
- * the first `marked` texts [marked, n_names].
- */
-int tenbin_tally_texts(const Signs *signs, const uint32_t *codes, const int64_t *bounds, int64_t n, int64_t marked,
-                       double *events, int64_t *kinds, int64_t *numbers, int64_t *marks) {
-    int64_t *ends = malloc((size_t)(signs->words + 1) * sizeof *ends);
-    if (!ends) return -1;
-    memset(marks, 0, (size_t)(marked * signs->n_names) * sizeof *marks);
-    for (int64_t i = 0; i < n; i++) {
-        const uint32_t *own = codes + bounds[i];
-        int64_t length = bounds[i + 1] - bounds[i];
-        numbers[i] = tally_kinds(signs, own, length, events + i * signs->n_events, kinds + i * KINDS);
-        if (i < marked) tally_marks(signs, own, length, ends, marks + i * signs->n_names);
-    }
-    free(ends);
-    return 0;
-}
-
-enum { AT_LETTER = 1, AT_DIGIT = 2, OPENING = 4, CLOSING = 8, BEFORE = 16, BEHIND = 32, ORDERS = 3, NUMBERS = 1 };
-
-/* What characters can be to a label, [65536] each (options.py): roles, and 1 + rank + 32 x order of a label of one sign, 0
- * where it is none.
- */
-typedef struct {
-    const uint8_t *roles, *labels;
-    int64_t last_number;
-} Labels;
-
-static int role_of(const Labels *labels, uint32_t code) { return code < 0x10000 ? labels->roles[code] : 0; }
-
-/* Whether the sign at `end` closes a label: in brackets, or behind a separator and before no digit. */
-static int closes(const Labels *labels, const uint32_t *codes, int64_t end, int64_t length) {
-    int own = role_of(labels, codes[end]), last = role_of(labels, codes[end - 1]);
-    if (!(own & (CLOSING | BEHIND)) || !(last & (AT_LETTER | AT_DIGIT))) return 0;
-    int second = role_of(labels, codes[end - 2]), third = end > 2 ? role_of(labels, codes[end - 3]) : 0;
-    int front = second | (last & second & AT_DIGIT ? third : 0);
-    int behind = end + 1 < length ? role_of(labels, codes[end + 1]) : 0;
-    return (own & CLOSING && front & OPENING) || (own & BEHIND && front & BEFORE && !(behind & AT_DIGIT));
-}
-
-/* The label of one or two signs that begins at `first`: 1 + rank + 32 x order, 0 for none. */
-static int label_of(const Labels *labels, const uint32_t *codes, int64_t first, int64_t end) {
-    if (end - first == 1) return codes[first] < 0x10000 ? labels->labels[codes[first]] : 0;
-    if (codes[first] < '1' || codes[first] > '9' || codes[first + 1] < '0' || codes[first + 1] > '9') return 0;
-    int number = (int)((codes[first] - '0') * 10 + codes[first + 1] - '0');
-    return number <= labels->last_number ? number + 32 * NUMBERS : 0;
-}
-
-/* How many options one text has, and where the first one starts: at its end where there are none. */
-static int64_t count_options(const Labels *labels, const uint32_t *codes, int64_t length, int64_t *start) {
-    int64_t counts[ORDERS] = {0}, firsts[ORDERS] = {0}, rows[ORDERS] = {0}, starts[ORDERS] = {0}, free_from = 0;
-    for (int64_t end = 2; end + 1 < length; end++) {
-        if (!closes(labels, codes, end, length)) continue;
-        int64_t before = end - 2 - (codes[end - 2] >= '0' && codes[end - 2] <= '9');
-        if (before < free_from) continue; /* no sign is part of two labels */
-        free_from = end + 1;
-        int label = label_of(labels, codes, before + 1, end);
-        if (!label) continue;
-        int order = (label - 1) / 32, rank = (label - 1) % 32;
-        if (rank == 0) {
-            counts[order] = 1;
-            firsts[order] = before > 0 ? before - 1 : 0;
-        } else if (rank == counts[order] && ++counts[order] > rows[order]) {
-            rows[order] = counts[order];
-            starts[order] = firsts[order];
-        }
-    }
-    int longest = 0;
-    for (int order = 1; order < ORDERS; order++)
-        if (rows[order] > rows[longest]) longest = order;
-    *start = rows[longest] ? starts[longest] : length - 2;
-    return rows[longest];
-}
-
-/* Written are how many options each text has [n], and where the first one starts [n], not counting the space before it. */
-int tenbin_find_options(const Labels *labels, const uint32_t *codes, const int64_t *bounds, int64_t n, int64_t *counts,
-                        int64_t *starts) {
-    for (int64_t i = 0; i < n; i++)
-        counts[i] = count_options(labels, codes + bounds[i], bounds[i + 1] - bounds[i], starts + i);
-    return 0;
 }

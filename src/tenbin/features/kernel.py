@@ -1,4 +1,4 @@
-"""The compiled kernel: where kernel.c was built at installation, texts are read by it, to the same bits as without."""
+"""The compiled kernel: where kernel.c and tally.c were built at installation, it reads texts, to the same bits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tenbin.features.ngrams import class_table
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats, Ints
 
-_FOLDER, _LIBRARY, _SOURCE = Path(__file__).parent, "_kernel.so", "kernel.c"
+_FOLDER, _LIBRARY, _SOURCES = Path(__file__).parent, "_kernel.so", ("kernel.c", "tally.c")
 _LONG = 20_000
 """From so many characters on the interpreter's lock is given up: before, that would take longer than the work."""
 Fault = Literal["absent", "foreign", "outdated"]
@@ -40,7 +40,7 @@ class _Lexicon(ctypes.Structure):
 
 
 class _Signs(ctypes.Structure):
-    """`Signs` of kernel.c."""
+    """`Signs` of tally.c."""
 
     _fields_ = (
         *((name, _POINTER) for name in ("kinds", "pair_events", "length_columns")),
@@ -51,7 +51,7 @@ class _Signs(ctypes.Structure):
 
 
 class _Labels(ctypes.Structure):
-    """`Labels` of kernel.c."""
+    """`Labels` of tally.c."""
 
     _fields_ = (("roles", _POINTER), ("labels", _POINTER), ("last_number", _NUMBER))
 
@@ -150,7 +150,8 @@ def kernel_fault(folder: Path = _FOLDER) -> Fault | None:
         kernel = Kernel(library)
     except (OSError, AttributeError, ValueError):
         return "foreign"
-    wanted = hashlib.sha256((folder / _SOURCE).read_bytes()).hexdigest().encode()
+    sources = b"".join((folder / source).read_bytes() for source in _SOURCES)
+    wanted = hashlib.sha256(sources).hexdigest().encode()
     return None if kernel.source == wanted else "outdated"
 
 
