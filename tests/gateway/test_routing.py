@@ -74,3 +74,20 @@ def test_every_call_is_in_the_ledger(pair: Pair) -> None:
     assert [call.status for call in calls] == ["failed", "ok"]
     assert calls[1].cost_usd > 0.0
     assert calls[1].usage is not None
+
+
+def test_a_model_that_was_named_itself_has_a_decision_to_read_and_to_rate(pair: Pair) -> None:
+    gateway, _ = pair
+    answer = gateway.post("/v1/chat/completions", {"model": "good", "messages": [{"role": "user", "content": HARD}]})
+    decision_id = answer.headers["x-tenbin-decision-id"]
+    [call] = [call for call in gateway.calls() if call.decision_id == decision_id]
+    assert gateway.get(f"/v1/decisions/{decision_id}").json == {
+        "decision_id": decision_id,
+        "at": call.at,
+        "profile": None,
+        "model": "good",
+        "reason": "named by the request",
+        "code": "pinned",
+        "plan": ["good"],
+    }
+    assert gateway.post("/v1/feedback", {"decision_id": decision_id, "quality": 0.5}).status == 200

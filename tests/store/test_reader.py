@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tenbin.errors import StoreError
-from tenbin.store.reader import Reader
+from tenbin.store.reader import Reader, StoredDecision
 from tests.store.made import decided, intent, running, settled
 
 
@@ -33,6 +33,16 @@ def test_a_decision_comes_back_byte_for_byte(tmp_path, write):
     found = Reader(tmp_path).decision("d1")
     assert (found.document, found.at, found.key_id) == (document, 5.0, "key_1")
     assert Reader(tmp_path).decision("d3") is None
+
+
+def test_a_call_without_a_profile_tells_its_decision(tmp_path, write):
+    own = intent("d1", decision_id="d1", profile=None, candidate="big", at=5.0)
+    write(own, settled("d1"), intent("d2", decision_id="d2", at=6.0), settled("d3"))
+    reader = Reader(tmp_path)
+    assert reader.decision("d1") == StoredDecision("d1", 5.0, "key_1", "", "big", None)
+    assert reader.decision("d2") is None
+    assert reader.decision("d3") is None
+    assert [call.request_id for call in reader.requests(decision_id="d2")] == ["d2"]
 
 
 def test_filters_leave_what_they_name_in_order_of_time(tmp_path, write):

@@ -16,7 +16,7 @@ from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.store.account import Reservation
-from tenbin.store.records import Decided, Intent, Record, Settled, Status
+from tenbin.store.records import Decided, Intent, Settled, Status
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.usage import possible_usage
@@ -121,13 +121,12 @@ class Call:
         self.began = time.perf_counter()
         self.is_intended = True
         work.services.pacers.began(plan.profile_name or "", self, self.attempt.cost_usd)
-        rows: list[Record] = [intent]
-        if not self.no:
-            document = plan.document(now)
-            rows.insert(
-                0, Decided(plan.decision_id, now, work.caller.key_id, plan.profile_name or "", self.name, document)
-            )
-        await work.services.ledger.record(*rows)
+        profile = plan.profile_name
+        if self.no or profile is None:  # of a model that was named itself the intent says all that there is to say
+            await work.services.ledger.record(intent)
+            return
+        decided = Decided(plan.decision_id, now, work.caller.key_id, profile, self.name, plan.document(now))
+        await work.services.ledger.record(decided, intent)
 
     async def _reserve(self) -> None:
         work = self.work

@@ -15,11 +15,14 @@ from tenbin.gateway.snapshot import ServedProfile
 from tenbin.reasons import Reason
 from tenbin.router.explain import views
 from tenbin.router.weighing import FIGURES, Weighed
+from tenbin.store.reader import StoredDecision
 from tenbin.strangers import SentTo
 from tenbin.types import CandidateView, Estimates, TradeOff
 from tenbin.upstream.destination import Destination
 
 FORMAT = 1
+PINNED, PINNED_REASON = "pinned", "named by the request"
+"""Of a model that was named itself: the code, and why in words."""
 SENT_TO: Mapping[str, SentTo] = MappingProxyType(
     {"stranger": "reference", "beyond_stranger_budget": "cheapest", "new_subject": "sheltered"}
 )
@@ -102,6 +105,21 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
             }
             found["figures"] = base64.b64encode(self.weighed.figures.tobytes()).decode("ascii")
         return msgspec.json.encode(found, enc_hook=str)  # reasons are words that remember more: here the words count
+
+
+def read_decision(stored: StoredDecision) -> dict[str, Any]:
+    """A decision of the ledger as people read it; of a model that was named itself it has no document."""
+    if stored.document is not None:
+        return read_document(stored.document)
+    return {
+        "decision_id": stored.decision_id,
+        "at": stored.at,
+        "profile": None,
+        "model": stored.model,
+        "reason": PINNED_REASON,
+        "code": PINNED,
+        "plan": [stored.model],
+    }
 
 
 def read_document(document: bytes) -> dict[str, Any]:

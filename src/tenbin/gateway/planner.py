@@ -19,7 +19,7 @@ from tenbin.gateway.elsewhere import Elsewhere
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.pacers import Pace
-from tenbin.gateway.plan import Attempt, Plan
+from tenbin.gateway.plan import PINNED, PINNED_REASON, Attempt, Plan
 from tenbin.gateway.ranked import Ranked
 from tenbin.gateway.retreat import Retreat
 from tenbin.gateway.session import Fingerprints, Session, Sessions, cached_tokens, fingerprints
@@ -81,7 +81,7 @@ class Planner:
     def pinned(self, incoming: Incoming, destination: Destination) -> Plan:
         """The plan for a model that was named itself: that one, unrouted."""
         attempt = Attempt(destination, incoming.sent_tokens(destination.model))
-        return Plan(new_id("dec"), (attempt,), "named by the request", "pinned")
+        return Plan(new_id("dec"), (attempt,), PINNED_REASON, PINNED)
 
     def following(self, incoming: Incoming, destination: Destination, served: ServedProfile) -> Plan:
         """The plan for a request that goes on with a response: who gave it answers, on the profile's account."""

@@ -25,14 +25,17 @@ PAGE_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredDecision:
-    """A decision as it was written down; `document` is the JSON that `Decided` carried."""
+    """A decision as it was written down; `document` is the JSON that `Decided` carried.
+
+    It is None, and `profile` empty, where the request named its model itself: then there is only the call.
+    """
 
     decision_id: str
     at: float
     key_id: str | None
     profile: str
     model: str
-    document: bytes
+    document: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ class Reader:
 
     def decision(self, decision_id: str) -> StoredDecision | None:
         """What was decided, None where nothing of that name is known."""
-        sql = "SELECT decision_id, at, key_id, profile, model, document FROM decisions WHERE decision_id = ?"
+        sql = """SELECT decision_id, at, key_id, profile, model, document FROM decisions WHERE decision_id = ?1
+            UNION ALL SELECT request_id, at, key_id, '', candidate, NULL FROM calls
+            WHERE request_id = ?1 AND call_no = 0 AND profile IS NULL AND at IS NOT NULL"""
         rows = self._rows(sql, (decision_id,))
         return StoredDecision(*rows[0]) if rows else None
 
@@ -150,7 +155,7 @@ class Reader:
             "c.status = ?": status,
             "c.user = ?": user,
             "c.conversation = ?": conversation,
-            "c.decision_id = ?": decision_id,
+            "c.request_id = ?": decision_id,  # a request is named as its decision
             "c.at >= ?": since,
             "c.at < ?": until,
         }

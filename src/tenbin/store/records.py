@@ -17,7 +17,10 @@ Status = Literal["ok", "failed", "cancelled", "unknown"]
 
 
 class Decided(msgspec.Struct, frozen=True, array_like=True, tag="decided"):
-    """A decision as it was made: `document` is its JSON, given back byte for byte by `Reader.decision`."""
+    """A decision as it was made: `document` is its JSON, given back byte for byte by `Reader.decision`.
+
+    Of a request that named its model itself there is none: its intent says as much.
+    """
 
     decision_id: str
     at: float

@@ -92,4 +92,9 @@ THIRD = """
 ALTER TABLE calls ADD COLUMN strips_before INTEGER
 """
 
-LEDGER = Schema((FIRST, SECOND, THIRD), "WAL")
+# A request is named as its decision, and the primary key begins with that name.
+FOURTH = """
+DROP INDEX calls_by_decision
+"""
+
+LEDGER = Schema((FIRST, SECOND, THIRD, FOURTH), "WAL")

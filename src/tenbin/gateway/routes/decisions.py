@@ -10,7 +10,7 @@ import msgspec
 
 from tenbin.errors import RequestError, StoreError
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.plan import read_document
+from tenbin.gateway.plan import read_decision
 from tenbin.gateway.written_down import may_be_under_way, written_down
 from tenbin.store.reader import StoredDecision
 
@@ -24,7 +24,7 @@ async def shown(gateway: Gateway, exchange: Exchange) -> None:
     """The decision named by the path."""
     key = gateway.services.callers.identify(exchange.headers)
     stored = await find(gateway, exchange.path.removeprefix(PREFIX), None if key is None else key.key_id)
-    await exchange.answer(200, msgspec.json.encode(read_document(stored.document)))
+    await exchange.answer(200, msgspec.json.encode(read_decision(stored)))
 
 
 async def find(gateway: Gateway, decision_id: str, key_id: str | None) -> StoredDecision:

@@ -11,7 +11,7 @@ import msgspec
 
 from tenbin.errors import RequestError, did_you_mean
 from tenbin.gateway.exchange import Exchange
-from tenbin.gateway.plan import read_document
+from tenbin.gateway.plan import read_decision
 from tenbin.gateway.routes.decisions import find
 from tenbin.store.reader import StoredDecision
 from tenbin.store.records import Feedback
@@ -81,7 +81,7 @@ def _read(body: bytes) -> tuple[str, float, str]:
 
 def _expected(stored: StoredDecision) -> float | None:
     """The quality that the decision expected of the model it chose."""
-    for candidate in read_document(stored.document).get("candidates", ()):
+    for candidate in read_decision(stored).get("candidates", ()):
         if candidate["model"] == stored.model:
             quality = candidate["quality"]
             return None if quality is None or math.isnan(quality) else float(quality)
