@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -137,14 +137,14 @@ def test_a_new_subject_goes_to_the_reference_once_it_shows_and_beyond_the_budget
 
 def test_the_gateway_shelters_what_follows_a_new_subject_and_beyond_the_budget_the_dial_decides(router):
     (plain,) = weigh(router, [ask(USUAL[0], MIDDLE)])
-    (weighed,) = weigh(router, [replace(ask(USUAL[0], MIDDLE), is_new_subject=True)])
+    (weighed,) = weigh(router, [msgspec.structs.replace(ask(USUAL[0], MIDDLE), is_new_subject=True)])
     assert (plain.is_new, weighed.is_new) == (False, False)
     assert weighed.ranking[0] == LARGE
     assert weighed.reason.key == "sheltered"
     assert weighed.stranger_usd == pytest.approx(weighed.cost_usd[LARGE] - weighed.cost_usd.min())
     assert beyond_budget(weighed).ranking == plain.ranking
     assert beyond_budget(weighed).reason == plain.reason
-    (odd,) = weigh(router, [replace(ask(ODD[0], MIDDLE), is_new_subject=True)])
+    (odd,) = weigh(router, [msgspec.structs.replace(ask(ODD[0], MIDDLE), is_new_subject=True)])
     assert odd.reason.key == "to_reference"  # a stranger is one in any company
     (unasked,) = weigh(router, [Ask(USUAL[0], MIDDLE, FREE)])
     assert unasked.is_new is None
@@ -154,11 +154,11 @@ def test_in_a_batch_strangers_and_new_subjects_go_where_they_go_alone(router):
     barred = ("circuit open", None, None)
     asks = [
         ask(USUAL[0], MIDDLE),
-        replace(ask(USUAL[1], MIDDLE), is_new_subject=True),
-        replace(ask(USUAL[2], MIDDLE, barred), is_new_subject=True),
-        replace(ask(USUAL[3], TradeOff(1.0)), is_new_subject=True),
-        replace(ask(USUAL[4], TradeOff(0.0)), is_new_subject=True),
-        replace(ask(ODD[1], MIDDLE), has_stranger_budget=False, is_new_subject=True),
+        msgspec.structs.replace(ask(USUAL[1], MIDDLE), is_new_subject=True),
+        msgspec.structs.replace(ask(USUAL[2], MIDDLE, barred), is_new_subject=True),
+        msgspec.structs.replace(ask(USUAL[3], TradeOff(1.0)), is_new_subject=True),
+        msgspec.structs.replace(ask(USUAL[4], TradeOff(0.0)), is_new_subject=True),
+        msgspec.structs.replace(ask(ODD[1], MIDDLE), has_stranger_budget=False, is_new_subject=True),
         ask(ODD[0], TradeOff(1.0)),
         ask(ODD[2], MIDDLE),
     ]

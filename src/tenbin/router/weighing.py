@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
@@ -23,8 +24,7 @@ FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "
 """The rows of `Weighed.figures`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, eq=False):
     """One request to weigh; arrays are [M] in the order of the router's models.
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
@@ -47,8 +47,7 @@ class Ask:
     is_new_subject: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
+class Weighed(msgspec.Struct, frozen=True, eq=False):
     """What every candidate is expected to do for one request, arrays [M], and in which order they are to be tried.
 
     `ranking` holds the indices of the eligible candidates, the chosen one first: the failover plan. Candidates
@@ -140,7 +139,7 @@ def beyond_budget(weighed: Weighed) -> Weighed:
         return weighed.by_dial
     cost = weighed.cost_usd.tolist()
     ranking = sorted(weighed.ranking, key=lambda m: (math.isnan(cost[m]), cost[m], weighed.models[m]))
-    return replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
+    return msgspec.structs.replace(weighed, ranking=tuple(ranking), reason=Reason(SENT["cheapest"]), stranger_usd=None)
 
 
 def _shelter(
@@ -163,7 +162,7 @@ def _shelter(
         weighed, trade_off = dialled[i], asks[i].trade_off
         sent = sent_at[trade_off.mu][k]
         if sent is not None:
-            answers[i] = replace(
+            answers[i] = msgspec.structs.replace(
                 weighed,
                 ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
                 reason=headline(trade_off, weighed.barred, False, None, sent),
