@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,14 +94,14 @@ class Outcome:
     label_noise_sd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """The tokens that one call is billed for, by kind.
 
     `input_tokens` includes cached and cache-write ones, `output_tokens` includes hidden reasoning, whatever the
     provider's own way of counting. `cache_write_1h_tokens` are those of the cache writes that are kept for an hour;
     audio is part of the input that is neither cached nor written, and of the output that is no reasoning. `tier` is
     the class in which the provider served it, "priority" or "flex" (None: as everybody).
+    A struct: every request makes two and writes one down, and a frozen dataclass takes ten times as long.
     """
 
     input_tokens: int

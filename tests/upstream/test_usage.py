@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -176,7 +175,9 @@ def test_anthropic_counts() -> None:
     for speed, tier in (("fast", "priority"), ("standard", None), (None, None), ([], None)):
         assert anthropic_usage(raw({**counts, "speed": speed})) == Usage(18, 7, 10, 5, tier=tier)
     begun = Usage(18, 1, 10, 5, cache_write_1h_tokens=3, tier="priority")
-    assert anthropic_usage(raw({"output_tokens": 9, "cache_creation": None}), begun) == replace(begun, output_tokens=9)
+    assert anthropic_usage(raw({"output_tokens": 9, "cache_creation": None}), begun) == msgspec.structs.replace(
+        begun, output_tokens=9
+    )
     assert anthropic_usage(raw({"input_tokens": 3, "output_tokens": 7, "cache_read_input_tokens": None})) == Usage(3, 7)
     assert anthropic_usage(raw({"output_tokens": 9}), Usage(18, 1, 10, 5)) == Usage(18, 9, 10, 5)
     assert anthropic_usage(raw({"input_tokens": 3})) == Usage(3, 0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.gateway.caller import Caller
@@ -221,7 +223,7 @@ class Call:
         bill = self.work.snapshot.bill_usd
         said_tokens = round(min(said_bytes / BYTES_PER_TOKEN, _cap_tokens(self.work, self.attempt)))
         if usage is not None:
-            seen = replace(usage, output_tokens=max(usage.output_tokens, said_tokens))
+            seen = msgspec.structs.replace(usage, output_tokens=max(usage.output_tokens, said_tokens))
             if (cost := bill(self.name, seen)) is not None:
                 return cost
         expected = self.attempt.cost_usd

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from tenbin.features.token_count import count_tokens
 from tenbin.pilot.journal import Journal
@@ -119,7 +121,7 @@ def estimated_usage(said: Said, answer: str, told: Usage | None) -> Usage:
     """The tokens of a call, counted from the text of either side where its provider told none."""
     known = told or Usage(0, 0)
     output_tokens = known.output_tokens or round(float(count_tokens([answer])[0]))
-    return replace(known, input_tokens=known.input_tokens or _likely(said), output_tokens=output_tokens)
+    return msgspec.structs.replace(known, input_tokens=known.input_tokens or _likely(said), output_tokens=output_tokens)
 
 
 def _likely(said: Said) -> int:
