@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+CONTROLS = bytes([*range(9), *range(10, 32), 127])
 """What no line of a head holds: the end of a line would begin another header, or the body."""
 HAS_NO_BODY = frozenset({204, 304})
 
@@ -24,6 +24,23 @@ class AnswerWriter(RequestResponseCycle):
     head = b""
     is_chunked = False
     is_bodiless = False
+    disconnected = False
+    response_started = False
+    response_complete = False
+    more_body = True
+
+    def __init__(
+        self, connection: HttpToolsProtocol, scope: Any, *, keeps_alive: bool, expects_continue: bool
+    ) -> None:  # all that uvicorn's own methods need, without what they would write with
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.logger = connection.logger
+        self.on_response = connection.on_response_complete
+        self.message_event = asyncio.Event()
+        self.body = bytearray()
+        self.keep_alive = keeps_alive
+        self.waiting_for_100_continue = expects_continue
 
     async def send(self, message: Any) -> None:
         """Take an ASGI message; returns when the client takes more. RuntimeError for a head that is none."""
@@ -38,8 +55,8 @@ class AnswerWriter(RequestResponseCycle):
 
     def _begin(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Make the head, and hold it back."""
-        lines = [b"%b: %b" % header for header in headers]
-        names = {name for name, _ in headers}
+        lines = [*map(b": ".join, headers)]
+        names = dict(headers)
         if b"connection" in names:
             self.keep_alive = False  # nobody here sends it but to close
         elif not self.keep_alive:
@@ -48,7 +65,8 @@ class AnswerWriter(RequestResponseCycle):
         if not self.is_bodiless and b"content-length" not in names and self.scope["http_version"] == "1.1":
             self.is_chunked = True
             lines.append(b"transfer-encoding: chunked")
-        if CONTROL.search(b"".join(lines)):
+        said = b"".join(lines)
+        if len(said.translate(None, CONTROLS)) != len(said):
             raise RuntimeError("a header holds a control character")
         self.response_started = True
         self.waiting_for_100_continue = False

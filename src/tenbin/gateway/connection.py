@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tenbin.gateway.answer_writer import AnswerWriter
@@ -25,6 +26,9 @@ STALL_S = 60.0
 """How long a client may take nothing at all of what waits for it."""
 MOST_QUEUED = 8
 """So many requests behind a running one are read: who waits to be read would leave unheard."""
+CLOCK_S = 0.001
+"""The loop's clock ticks in milliseconds."""
+ASGI = {"version": "3.0", "spec_version": "2.3"}
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 
@@ -43,6 +47,8 @@ class Connection(HttpToolsProtocol):
         self.piece_bytes = 0
         self.head_bytes = 0  # of a head that is under way, but for the piece it began in: above 0 once it has begun
         self.patience: asyncio.TimerHandle | None = None
+        self.idle: asyncio.TimerHandle | None = None
+        self.idle_since = 0.0
         self.stall: asyncio.TimerHandle | None = None
         self.refusal = (400, "invalid_request", "this is no HTTP request")
 
@@ -53,6 +59,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._set_patience(None)
         self._set_stall(None)
+        if self.idle is not None:
+            self.idle.cancel()
         super().connection_lost(exc)
         self.pipeline.clear()
         if self.running is not None:
@@ -74,7 +82,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.piece_bytes = len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.refuse(*self.refusal)
+        except httptools.HttpParserUpgrade:
+            pass  # a CONNECT, which no route takes
         if self.transport.is_closing():
             self._set_patience(None)
         elif self.in_head:
@@ -89,7 +102,9 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self.in_head = True
         self.head_bytes = 1 - self.piece_bytes
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; not one behind a chunked body, which would pass for one that the head held."""
@@ -121,23 +136,23 @@ class Connection(HttpToolsProtocol):
     def _answer(self, version: str, method: str, url: Any) -> None:
         """Let the application answer the request of this head, or wait for its turn behind those before it."""
         path = url.path.decode("ascii")
-        self.scope["http_version"], self.scope["method"] = version, method
-        self.scope["path"], self.scope["raw_path"] = unquote(path) if "%" in path else path, url.path
-        self.scope["query_string"] = url.query or b""
+        scope: Any = {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": version,
+            "method": method,
+            "scheme": self.scheme,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+        }
         before = self.cycle
-        self.cycle = AnswerWriter(
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=[],
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
+        keeps = version != "1.0" and self.parser.should_keep_alive()
+        self.cycle = AnswerWriter(self, scope, keeps_alive=keeps, expects_continue=self.expect_100_continue)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -146,16 +161,52 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
-        super()._start_asgi_task(cycle, app)
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         if self.patience is not None:
             self._set_patience(None)
-        super().on_message_complete()
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
         if len(self.pipeline) <= MOST_QUEUED:
             # uvicorn stops reading behind a long body, or a second request, until it has answered, and so hears of no
             # client that leaves.
             self.flow.resume_reading()
+
+    def on_response_complete(self) -> None:
+        """Begin the next request that waits, or wait for one as long as `KEEP_ALIVE_S`."""
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self.idle_since = self.loop.time()
+        if self.idle is None:  # else it rings too early, and is set anew then: a timer for every request costs more
+            self.idle = self.loop.call_later(self.timeout_keep_alive, self._look_idle)
+
+    def _look_idle(self) -> None:
+        """Close a connection on which nothing has been asked for long; who has begun to ask is under other clocks."""
+        self.idle = None
+        left_s = self.idle_since + self.timeout_keep_alive - self.loop.time()
+        if self.patience is not None or (self.running is not None and not self.running.response_complete):
+            return
+        if left_s > CLOCK_S:
+            self.idle = self.loop.call_later(left_s, self._look_idle)
+        else:
+            self.transport.close()
 
     def lose_patience(self) -> None:
         """Close a connection whose request does not come to its end; one that sent nothing is told nothing."""
@@ -165,9 +216,6 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         else:
             self.refuse(408, "request_timeout", "the request did not come to its end in time")
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's name and words for "cannot be parsed")
-        self.refuse(*self.refusal)
 
     def refuse(self, status: int, code: str, message: str) -> None:
         """Answer in the OpenAI error shape and close; while another request is being answered only close."""

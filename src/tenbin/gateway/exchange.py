@@ -96,8 +96,11 @@ class Exchange:
 
     async def answer(self, status: int, body: bytes, headers: Headers = ()) -> None:
         """Send a whole JSON answer."""
-        await self.begin(status, [JSON, (b"content-length", b"%d" % len(body)), *headers])
-        await self.end(body)
+        self.has_begun = True
+        shown = [JSON, (b"content-length", b"%d" % len(body)), *headers]
+        await self._send({"type": "http.response.start", "status": status, "headers": shown})
+        self.is_over = True
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
