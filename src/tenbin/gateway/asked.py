@@ -19,6 +19,7 @@ HEADERS: Mapping[str, str] = {
     "deny": "x-tenbin-deny",
     "group": "x-tenbin-group",
 }
+IN_HEADERS = frozenset(HEADERS.values())
 LONGEST_TEXT = 256
 """Names longer than this are not looked up, let alone repeated or compared."""
 MOST_NAMES = 256
@@ -40,7 +41,7 @@ class Asked:
     @property
     def is_nothing(self) -> bool:
         """Whether the profile is to be served as it is."""
-        return self == NOTHING
+        return self is NOTHING or self == NOTHING
 
     def param(self, field: str) -> str:
         """The field as the client wrote it: `tenbin.mu` or `x-tenbin-mu`."""
@@ -56,6 +57,8 @@ def asked_of(body: Any, headers: Mapping[str, str]) -> Asked:
     Raises RequestError (400, invalid_dial) for an unknown member, a wrong type or range, two dials for one thing, and
     a header that says something else than the body.
     """
+    if body is None and IN_HEADERS.isdisjoint(headers):
+        return NOTHING
     if body is not None and not isinstance(body, dict):
         raise invalid("tenbin is not an object", "tenbin", 'write it as {"tenbin": {"mu": 0.2}}')
     said: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from tenbin.errors import RequestError
 from tenbin.gateway.attached import NOTHING, Attached, attached_to
 from tenbin.gateway.items import message_of
 from tenbin.gateway.kept_there import check_item, check_members
-from tenbin.gateway.members import OWN_MEMBER, Members, decoded, read_members, value_of
+from tenbin.gateway.members import OWN_MEMBER, Kinds, Members, decoded, read_members, values_of
 from tenbin.upstream.destination import Dialect
 
 Endpoint = Literal["chat", "messages", "responses", "embeddings"]
@@ -22,7 +22,35 @@ BYTES_PER_TOKEN = 3.0
 MAX_ANSWERS = 128
 """More at once nobody gives."""
 MAX_USER = 256
-BESIDE = ("tools", "functions", "response_format", "output_format", "text")
+TEXT, NUMBER, LIST, OBJECT = (str, "a text"), (int, "a whole number"), (list, "a list"), (dict, "an object")
+FLAG, ANYTHING = (bool, "true or false"), (object, "anything")
+OF_ALL: Kinds = {"model": TEXT, "stream": FLAG, "tools": LIST, OWN_MEMBER: ANYTHING}
+OF_CHAT: Kinds = {
+    **OF_ALL,
+    **dict.fromkeys(("messages", "functions"), LIST),
+    **dict.fromkeys(("user", "reasoning_effort"), TEXT),
+    **dict.fromkeys(("max_completion_tokens", "max_tokens"), NUMBER),
+    **dict.fromkeys(("stream_options", "response_format"), OBJECT),
+    "n": ANYTHING,
+}
+OF_MESSAGES: Kinds = {
+    **OF_ALL,
+    **dict.fromkeys(("metadata", "thinking", "output_config"), OBJECT),
+    "messages": LIST,
+    "system": ANYTHING,
+    "max_tokens": NUMBER,
+}
+OF_RESPONSES: Kinds = {
+    **OF_ALL,
+    **dict.fromkeys(("text", "reasoning"), OBJECT),
+    **dict.fromkeys(("user", "previous_response_id", "instructions"), TEXT),
+    "input": ANYTHING,
+    "max_output_tokens": NUMBER,
+}
+OF_EMBEDDINGS: Kinds = {"model": TEXT, OWN_MEMBER: ANYTHING}
+"""What is read of each request; of any other member only the bytes are known."""
+NONE: Mapping[str, Any] = {}
+BESIDE = frozenset({"tools", "functions", "response_format", "output_format", "text"})
 """What is sent beside the messages and counts as input."""
 NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
@@ -63,6 +91,8 @@ class Incoming:
 
     def sent_tokens(self, model: str) -> float:
         """About how long all of it is to a model, by its name at the provider, where nobody counts it."""
+        if self.attached is NOTHING:
+            return self.body_bytes / BYTES_PER_TOKEN
         return (self.body_bytes - self.attached.size) / BYTES_PER_TOKEN + self.attached.tokens(model)
 
     def decoded(self, name: str) -> Any:
@@ -77,27 +107,27 @@ class Incoming:
 def read_chat(body: bytes) -> Incoming:
     """A request to `/v1/chat/completions`."""
     members = read_members(body)
-    messages = _messages(members)
-    options = value_of(members, "stream_options", dict, "an object") or {}
+    values = values_of(members, OF_CHAT)
+    said = values.get
+    messages = _messages(values)
     found = Incoming(
         endpoint="chat",
         dialect="openai",
         members=members,
-        model=_model(members),
+        model=_model(values),
         body_bytes=len(body),
         messages=messages,
-        is_stream=bool(value_of(members, "stream", bool, "true or false")),
-        wants_usage=options.get("include_usage") is True,
-        max_output_tokens=_cap(members, "max_completion_tokens") or _cap(members, "max_tokens"),
-        answers=_answers(members),
-        user=_user(value_of(members, "user", str, "a text")),
+        is_stream=said("stream", False),
+        wants_usage=said("stream_options", NONE).get("include_usage") is True,
+        max_output_tokens=_cap(values, "max_completion_tokens") or _cap(values, "max_tokens"),
+        answers=_answers(values),
+        user=_user(said("user")),
     )
-    form = value_of(members, "response_format", dict, "an object") or {}
-    effort = value_of(members, "reasoning_effort", str, "a text")
+    effort = said("reasoning_effort")
     return _completed(
         found,
-        tools=("tools", "functions"),
-        has_schema=form.get("type") == "json_schema",
+        values,
+        has_schema=said("response_format", NONE).get("type") == "json_schema",
         reasons=effort is not None and effort not in NO_REASONING,
     )
 
@@ -105,30 +135,30 @@ def read_chat(body: bytes) -> Incoming:
 def read_anthropic(body: bytes) -> Incoming:
     """A request to `/v1/messages` (or to count its tokens)."""
     members = read_members(body)
-    messages = _messages(members)
+    values = values_of(members, OF_MESSAGES)
+    said = values.get
+    messages = _messages(values)
     if "system" in members:
-        system = decoded(members, "system")
+        system = said("system")
         _check_content(system, "system")
         messages = [{"role": "system", "content": system}, *messages]
     found = Incoming(
         endpoint="messages",
         dialect="anthropic",
         members=members,
-        model=_model(members),
+        model=_model(values),
         body_bytes=len(body),
         messages=messages,
-        is_stream=bool(value_of(members, "stream", bool, "true or false")),
+        is_stream=said("stream", False),
         wants_usage=True,
-        max_output_tokens=_cap(members, "max_tokens"),
-        user=_user((value_of(members, "metadata", dict, "an object") or {}).get("user_id")),
+        max_output_tokens=_cap(values, "max_tokens"),
+        user=_user(said("metadata", NONE).get("user_id")),
     )
-    thinking = value_of(members, "thinking", dict, "an object") or {}
-    config = value_of(members, "output_config", dict, "an object") or {}
     return _completed(
         found,
-        tools=("tools",),
-        has_schema="output_format" in members or "format" in config,
-        reasons=thinking.get("type") in ("enabled", "adaptive"),
+        values,
+        has_schema="output_format" in members or "format" in said("output_config", NONE),
+        reasons=said("thinking", NONE).get("type") in ("enabled", "adaptive"),
     )
 
 
@@ -136,26 +166,26 @@ def read_responses(body: bytes) -> Incoming:
     """A request to `/v1/responses`."""
     members = read_members(body)
     check_members(members)
-    text = value_of(members, "text", dict, "an object") or {}
-    reasoning = value_of(members, "reasoning", dict, "an object") or {}
+    values = values_of(members, OF_RESPONSES)
+    said = values.get
+    form, effort = said("text", NONE).get("format"), said("reasoning", NONE).get("effort")
     found = Incoming(
         endpoint="responses",
         dialect="openai",
         members=members,
-        model=_model(members),
+        model=_model(values),
         body_bytes=len(body),
-        messages=_items(members),
-        is_stream=bool(value_of(members, "stream", bool, "true or false")),
+        messages=_items(values),
+        is_stream=said("stream", False),
         wants_usage=True,
-        max_output_tokens=_cap(members, "max_output_tokens"),
-        user=_user(value_of(members, "user", str, "a text")),
-        previous_response_id=value_of(members, "previous_response_id", str, "a text"),
+        max_output_tokens=_cap(values, "max_output_tokens"),
+        user=_user(said("user")),
+        previous_response_id=said("previous_response_id"),
     )
-    effort = reasoning.get("effort")
     return _completed(
         found,
-        tools=("tools",),
-        has_schema=isinstance(text.get("format"), Mapping) and text["format"].get("type") == "json_schema",
+        values,
+        has_schema=isinstance(form, Mapping) and form.get("type") == "json_schema",
         reasons=isinstance(effort, str) and effort not in NO_REASONING,
     )
 
@@ -165,11 +195,12 @@ def read_embeddings(body: bytes) -> Incoming:
     members = read_members(body)
     if "input" not in members:
         raise RequestError(400, "missing_input", "input is missing", param="input", fix="give a text or a list")
-    asked = value_of(members, OWN_MEMBER, object, "anything")
-    return Incoming("embeddings", "openai", members, _model(members), len(body), [], asked=asked)
+    values = values_of(members, OF_EMBEDDINGS)
+    asked = values.get(OWN_MEMBER)
+    return Incoming("embeddings", "openai", members, _model(values), len(body), [], asked=asked)
 
 
-def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reasons: bool) -> Incoming:
+def _completed(found: Incoming, values: Mapping[str, Any], *, has_schema: bool, reasons: bool) -> Incoming:
     """The request with what it requires and what the gateway itself was asked."""
     members = found.members
     needs = []
@@ -180,13 +211,13 @@ def _completed(found: Incoming, *, tools: Sequence[str], has_schema: bool, reaso
     found.attached = attached_to(found.messages)
     if found.attached.pictures:
         needs.append("vision")
-    if any(value_of(members, name, list, "a list") for name in tools):
+    if values.get("tools") or values.get("functions"):
         needs.append("tools")
-    found.requirements = frozenset(needs)
-    for name in BESIDE:
-        if name in members:
-            found.hidden_bytes += len(bytes(members[name]))
-    found.asked = value_of(members, OWN_MEMBER, object, "anything")
+    if needs:
+        found.requirements = frozenset(needs)
+    for name in members.keys() & BESIDE:
+        found.hidden_bytes += len(members[name])
+    found.asked = values.get(OWN_MEMBER)
     return found
 
 
@@ -195,8 +226,8 @@ def _user(name: Any) -> str | None:
     return name[:MAX_USER] if isinstance(name, str) else None
 
 
-def _model(members: Members) -> str:
-    model = value_of(members, "model", str, "a text")
+def _model(values: Mapping[str, Any]) -> str:
+    model = values.get("model")
     if not model:
         raise RequestError(
             400, "missing_model", "model is missing", param="model", fix='name a candidate, or "tenbin/auto"'
@@ -204,8 +235,8 @@ def _model(members: Members) -> str:
     return str(model)
 
 
-def _messages(members: Members) -> list[dict[str, Any]]:
-    messages = value_of(members, "messages", list, "a list")
+def _messages(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    messages = values.get("messages")
     if not messages:
         raise RequestError(
             400, "empty_messages", "messages is missing or empty", param="messages", fix="send at least one"
@@ -216,7 +247,9 @@ def _messages(members: Members) -> list[dict[str, Any]]:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             fix = 'write it as {"role": "user", "content": "..."}'
             raise RequestError(400, "invalid_message", f"messages[{i}] is no message", param=f"messages[{i}]", fix=fix)
-        _check_content(message.get("content"), f"messages[{i}].content")
+        content = message.get("content")
+        if not isinstance(content, str):
+            _check_content(content, f"messages[{i}].content")
     found: list[dict[str, Any]] = messages
     return found
 
@@ -236,10 +269,9 @@ def _check_content(content: Any, param: str) -> None:
             raise RequestError(400, "invalid_type", f"{where} is no text", param=where, fix='name one, such as "text"')
 
 
-def _items(members: Members) -> list[dict[str, Any]]:
+def _items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The input of a Responses request as messages: texts are the user's, what has no role is a tool's."""
-    given = decoded(members, "input") if "input" in members else None
-    head = value_of(members, "instructions", str, "a text")
+    given, head = values.get("input"), values.get("instructions")
     messages: list[dict[str, Any]] = [{"role": "system", "content": head}] if head else []
     if isinstance(given, str):
         return [*messages, {"role": "user", "content": given}]
@@ -251,8 +283,8 @@ def _items(members: Members) -> list[dict[str, Any]]:
     return messages
 
 
-def _cap(members: Members, name: str) -> int | None:
-    cap = value_of(members, name, int, "a whole number")
+def _cap(values: Mapping[str, Any], name: str) -> int | None:
+    cap = values.get(name)
     if cap is None:
         return None
     if isinstance(cap, bool) or cap < 1:
@@ -260,8 +292,10 @@ def _cap(members: Members, name: str) -> int | None:
     return min(int(cap), MAX_OUTPUT_TOKENS)
 
 
-def _answers(members: Members) -> int:
+def _answers(values: Mapping[str, Any]) -> int:
     """How many answers are wanted; what is no such number is the upstream's to refuse."""
-    wanted = decoded(members, "n") if "n" in members else 1
+    wanted = values.get("n")
+    if wanted is None:
+        return 1
     is_number = isinstance(wanted, int) and not isinstance(wanted, bool)
     return min(max(wanted, 1), MAX_ANSWERS) if is_number else 1

@@ -14,6 +14,8 @@ from tenbin.upstream.loose_json import without_halves
 from tenbin.upstream.usage import MEMBERS
 
 Members = dict[str, msgspec.Raw]
+Kinds = Mapping[str, tuple[type, str]]
+"""Members by name: of which type they must be, and what that is called."""
 
 OWN_MEMBER = "tenbin"
 """The gateway's own: never sent on."""
@@ -101,7 +103,7 @@ def rewritten(members: Members, changes: Mapping[str, Any]) -> bytes:
 def decoded(members: Members, name: str) -> Any:
     """The value of a member that is there; RequestError 400 where it is too large, too deep or none."""
     raw = members[name]
-    if len(bytes(raw)) > MAX_VALUES and _values(bytes(raw)) > MAX_VALUES:
+    if len(raw) > MAX_VALUES and _values(bytes(raw)) > MAX_VALUES:
         what = f"{name} holds more than {MAX_VALUES:,} values"
         raise RequestError(400, "too_many_values", what, param=name, fix="send fewer, larger pieces")
     try:
@@ -138,11 +140,15 @@ def _leniently(members: Members, name: str) -> Any:
         raise RequestError(400, "invalid_json", what, param=name, fix="send less") from None
 
 
-def value_of(members: Members, name: str, kind: type, described: str) -> Any:
-    """The decoded member, None where it is missing or null; RequestError 400 where it is of another kind."""
-    if name not in members:
-        return None
-    value = decoded(members, name)
-    if value is not None and not isinstance(value, kind):
-        raise RequestError(400, "invalid_type", f"{name} is not {described}", param=name)
-    return value
+def values_of(members: Members, kinds: Kinds) -> dict[str, Any]:
+    """The members named in `kinds`, decoded, without those that are null; RequestError 400 for one of another kind."""
+    found = {}
+    for name in members:
+        wanted = kinds.get(name)
+        if wanted is None or (value := decoded(members, name)) is None:
+            continue
+        kind, described = wanted
+        if not isinstance(value, kind):
+            raise RequestError(400, "invalid_type", f"{name} is not {described}", param=name)
+        found[name] = value
+    return found
