@@ -73,6 +73,9 @@ class Told(NamedTuple):
 
 
 Event = Started | Spoke | Succeeded | Failed | Abandoned | Told
+STARTED = Started()
+ANSWERS, NO_VERDICTS = (Spoke, Succeeded), (Abandoned, Spoke)
+"""What proves that the candidate answers; what a closed breaker does not count."""
 
 
 class Breaker(NamedTuple):
@@ -123,12 +126,12 @@ def step(breaker: Breaker, event: Event, now: float, rules: Rules) -> Breaker:
         return _opened(breaker, now, pause_s) if breaker.status == "closed" and pause_s > 0.0 else breaker
     if breaker.status == "open":
         return breaker
-    is_answer = isinstance(event, Spoke | Succeeded)
+    is_answer = isinstance(event, ANSWERS)
     if event.epoch != breaker.epoch and not (is_answer and _is_probe(breaker, event.epoch)):
         return breaker
     if breaker.status == "half_open":
         return _probed(breaker, event, now, rules)
-    return breaker if isinstance(event, Abandoned | Spoke) else _counted(breaker, event, now, rules)
+    return breaker if isinstance(event, NO_VERDICTS) else _counted(breaker, event, now, rules)
 
 
 def _started(breaker: Breaker, now: float, rules: Rules) -> Breaker:
@@ -147,7 +150,7 @@ def _is_probe(breaker: Breaker, epoch: int) -> bool:
 
 def _probed(breaker: Breaker, event: Spoke | Succeeded | Failed | Abandoned, now: float, rules: Rules) -> Breaker:
     """A half-open breaker after its probe: closed, open for longer, or ready for the next probe."""
-    if isinstance(event, Spoke | Succeeded):
+    if isinstance(event, ANSWERS):
         return Breaker(breaker.name, epoch=breaker.epoch + 1, half_since=now)
     if isinstance(event, Failed):
         return _opened(breaker, now, max(_pause_s(breaker, rules), _asked_s(event, rules)))

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 
 from tenbin.gateway.breaker import (
+    STARTED,
     Abandoned,
     Breaker,
     Event,
     Failed,
     Rules,
     Spoke,
-    Started,
     Status,
     Succeeded,
     Told,
@@ -40,7 +40,7 @@ class Breakers:
 
     def start(self, name: str) -> int:
         """A call goes out; its epoch, to be handed back with how it ended."""
-        return self._step(name, Started()).epoch
+        return self._step(name, STARTED).epoch
 
     def spoke(self, name: str, epoch: int) -> None:
         """The call is being answered."""

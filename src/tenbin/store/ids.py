@@ -13,7 +13,8 @@ def new_id(prefix: str) -> str:
     written all over, which is what random names cost a B-tree. A name is unlike every other one, not secret: asking the
     system for its randomness would take twenty times as long.
     """
-    return f"{prefix}-{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
+    number = time.time_ns() // 1_000_000 << 80 | random.getrandbits(80)
+    return f"{prefix}-{number.to_bytes(16, 'big').hex()}"
 
 
 def made_at(name: str) -> float | None:

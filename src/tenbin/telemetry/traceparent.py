@@ -32,9 +32,10 @@ def child_traceparent(header: str | None) -> str:
     '00-4bf92f3577b34da6a3ce929d0e0e4736-'
     """
     found = read_traceparent(header)
-    made = f"{random.getrandbits(192):048x}"
-    trace_id, flags = (found[0], found[2] & 1) if found is not None else (made[16:], 0)
-    return f"00-{trace_id}-{made[:16]}-{flags:02x}"
+    made = random.getrandbits(192).to_bytes(24, "big").hex()
+    if found is None:
+        return f"00-{made[16:]}-{made[:16]}-00"
+    return f"00-{found[0]}-{made[:16]}-{found[2] & 1:02x}"
 
 
 def request_id(header: str | None) -> str:
@@ -45,4 +46,4 @@ def request_id(header: str | None) -> str:
     """
     if header is not None and _REQUEST_ID.fullmatch(header):
         return header
-    return f"req_{random.getrandbits(96):024x}"
+    return f"req_{random.getrandbits(96).to_bytes(12, 'big').hex()}"
