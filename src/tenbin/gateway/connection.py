@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -28,7 +29,7 @@ MOST_QUEUED = 8
 """So many requests behind a running one are read: who waits to be read would leave unheard."""
 CLOCK_S = 0.001
 """The loop's clock ticks in milliseconds."""
-ASGI = {"version": "3.0", "spec_version": "2.3"}
+ASGI: Mapping[str, str] = {"version": "3.0", "spec_version": "2.3"}
 TOO_LARGE = f"the head is larger than {MAX_HEAD_BYTES // 1024} KB"
 
 

@@ -10,7 +10,7 @@ from tenbin.errors import RequestError
 from tenbin.gateway.attached import NOTHING, Attached, attached_to
 from tenbin.gateway.items import message_of
 from tenbin.gateway.kept_there import check_item, check_members
-from tenbin.gateway.members import OWN_MEMBER, Kinds, Members, decoded, read_members, values_of
+from tenbin.gateway.members import OWN_MEMBER, Kind, Members, decoded, read_members, values_of
 from tenbin.upstream.destination import Dialect
 
 Endpoint = Literal["chat", "messages", "responses", "embeddings"]
@@ -24,8 +24,8 @@ MAX_ANSWERS = 128
 MAX_USER = 256
 TEXT, NUMBER, LIST, OBJECT = (str, "a text"), (int, "a whole number"), (list, "a list"), (dict, "an object")
 FLAG, ANYTHING = (bool, "true or false"), (object, "anything")
-OF_ALL: Kinds = {"model": TEXT, "stream": FLAG, "tools": LIST, OWN_MEMBER: ANYTHING}
-OF_CHAT: Kinds = {
+OF_ALL: Mapping[str, Kind] = {"model": TEXT, "stream": FLAG, "tools": LIST, OWN_MEMBER: ANYTHING}
+OF_CHAT: Mapping[str, Kind] = {
     **OF_ALL,
     **dict.fromkeys(("messages", "functions"), LIST),
     **dict.fromkeys(("user", "reasoning_effort"), TEXT),
@@ -33,21 +33,21 @@ OF_CHAT: Kinds = {
     **dict.fromkeys(("stream_options", "response_format"), OBJECT),
     "n": ANYTHING,
 }
-OF_MESSAGES: Kinds = {
+OF_MESSAGES: Mapping[str, Kind] = {
     **OF_ALL,
     **dict.fromkeys(("metadata", "thinking", "output_config"), OBJECT),
     "messages": LIST,
     "system": ANYTHING,
     "max_tokens": NUMBER,
 }
-OF_RESPONSES: Kinds = {
+OF_RESPONSES: Mapping[str, Kind] = {
     **OF_ALL,
     **dict.fromkeys(("text", "reasoning"), OBJECT),
     **dict.fromkeys(("user", "previous_response_id", "instructions"), TEXT),
     "input": ANYTHING,
     "max_output_tokens": NUMBER,
 }
-OF_EMBEDDINGS: Kinds = {"model": TEXT, OWN_MEMBER: ANYTHING}
+OF_EMBEDDINGS: Mapping[str, Kind] = {"model": TEXT, OWN_MEMBER: ANYTHING}
 """What is read of each request; of any other member only the bytes are known."""
 NONE: Mapping[str, Any] = {}
 BESIDE = frozenset({"tools", "functions", "response_format", "output_format", "text"})

@@ -14,8 +14,8 @@ from tenbin.upstream.loose_json import without_halves
 from tenbin.upstream.usage import MEMBERS
 
 Members = dict[str, msgspec.Raw]
-Kinds = Mapping[str, tuple[type, str]]
-"""Members by name: of which type they must be, and what that is called."""
+Kind = tuple[type, str]
+"""Of which type a member must be, and what that is called."""
 
 OWN_MEMBER = "tenbin"
 """The gateway's own: never sent on."""
@@ -140,7 +140,7 @@ def _leniently(members: Members, name: str) -> Any:
         raise RequestError(400, "invalid_json", what, param=name, fix="send less") from None
 
 
-def values_of(members: Members, kinds: Kinds) -> dict[str, Any]:
+def values_of(members: Members, kinds: Mapping[str, Kind]) -> dict[str, Any]:
     """The members named in `kinds`, decoded, without those that are null; RequestError 400 for one of another kind."""
     found = {}
     for name in members:
