@@ -23,7 +23,7 @@ CLOSING_S = 1.0
 
 
 class Pump:
-    """Moves one stream; `held` is what came before the first content."""
+    """Moves one stream; `held` is what came before the first content, `last` what goes out together with the end."""
 
     def __init__(self, exchange: Exchange, call: Call, wire: Wire, headers: Headers) -> None:
         self.exchange = exchange
@@ -34,6 +34,7 @@ class Pump:
         self.translator: Translator | None = wire.translator()
         self.held: list[bytes] = []
         self.held_bytes = 0
+        self.last = b""
         self.kept: list[bytes] | None = [] if call.work.stores_text else None
         self.kept_bytes = 0
 
@@ -84,7 +85,10 @@ class Pump:
         if data:
             if self.kept is not None:
                 self._keep(self.kept, data)
-            await self.exchange.chunk(data)
+            if stream.is_done and reply.has_ended:
+                self.last += data
+            else:
+                await self.exchange.chunk(data)
         if unreadable is not None:
             raise unreadable  # the client has been told
 
@@ -109,11 +113,11 @@ class Pump:
     def close(self) -> bytes:
         """What the client gets last: the translator's end, or an error event where the stream was cut."""
         if self.translator is not None:
-            return self.translator.close()
+            return self.last + self.translator.close()
         if self.stream.is_done or self.stream.error is not None:
-            return b""
-        incoming = self.wire.incoming
-        return broken_stream(incoming.dialect, incoming.endpoint, "stream_cut", "the upstream's stream ended half-way")
+            return self.last
+        incoming, what = self.wire.incoming, "the upstream's stream ended half-way"
+        return self.last + broken_stream(incoming.dialect, incoming.endpoint, "stream_cut", what)
 
 
 async def stream_through(

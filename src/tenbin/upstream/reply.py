@@ -47,8 +47,14 @@ class Reply:
         headers = connection.headers
         self.headers: Mapping[str, str] = headers.without(secret) if secret else headers
         self.content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        coding = self.headers.get("content-encoding", "identity").strip().lower()
-        self._unpacking = None if coding in {"identity", ""} else Unpacking(coding)
+        coding = self.headers.get("content-encoding", "").strip().lower()
+        self._unpacking = Unpacking(coding) if coding and coding != "identity" else None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all of the body has come and been given out; False where it came packed."""
+        connection = self._connection
+        return connection is not None and connection.is_complete and not connection.pieces and self._unpacking is None
 
     async def read(self, max_bytes: int) -> bytes:
         """The whole body. Raises UpstreamFailure: malformed where it is longer, cut or timeout where it did not end."""

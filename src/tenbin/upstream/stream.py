@@ -6,6 +6,7 @@ usage member is written anew, its other members byte for byte. A stream that end
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -23,6 +24,8 @@ _PLAIN_BYTES = len(_DATA + _BLANK)
 _PILED_END = _USAGE_NULL + b"}" + _BLANK
 _EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 _LONGEST_EMPTY = len(b"null")
+_QUOTES = 2
+_NOTHING_BESIDE = (ABSENT,) * 5
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
 
@@ -117,10 +120,13 @@ class _Delta(msgspec.Struct, gc=False):
 
     def said_bytes(self) -> int:
         """How much it adds, 0 where nothing."""
-        found = 0 if self.content is ABSENT else _said_bytes(self.content)
-        for raw in (self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio):
-            if raw is not ABSENT:
-                found += _said_bytes(raw)
+        content = self.content
+        found = len(content) - _QUOTES  # as in `_said_bytes`: nearly every piece is a text and nothing else
+        if found <= _LONGEST_EMPTY - _QUOTES:
+            found = 0 if content is ABSENT else _said_bytes(content)
+        beside = (self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio)
+        if beside != _NOTHING_BESIDE:
+            found += sum(_said_bytes(raw) for raw in beside if raw is not ABSENT)
         if self.tool_calls is not ABSENT and (calls := _said_bytes(self.tool_calls)):
             found += max(calls - _CALL_BYTES, 1)
         return found
@@ -178,22 +184,26 @@ class OpenAIStream(_Stream):
             chunks = _CHUNK.decode_lines(pile[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n"))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if any(chunk.error is not ABSENT for chunk in chunks):
-            return False
         for chunk in chunks:
-            self._take(chunk)
+            if chunk.error is not ABSENT:
+                return False
+        self._take(chunks)
         return True
 
-    def _take(self, chunk: _Chunk) -> None:
-        """What a chunk tells of the answer, but for its usage."""
-        if self.response_id is None and isinstance(chunk.id, str):
-            self.response_id = chunk.id
-        for choice in chunk.choices or ():
-            if choice.finish_reason is not None:
-                self.finish_reason = str(choice.finish_reason)
-            if choice.delta is not None and (said := choice.delta.said_bytes()):
-                self.said_bytes += said
-                self.has_content = True
+    def _take(self, chunks: Sequence[_Chunk]) -> None:
+        """What chunks tell of the answer, but for its usage."""
+        said_bytes = 0
+        for chunk in chunks:
+            if self.response_id is None and isinstance(chunk.id, str):
+                self.response_id = chunk.id
+            for choice in chunk.choices or ():
+                if choice.finish_reason is not None:
+                    self.finish_reason = str(choice.finish_reason)
+                if choice.delta is not None:
+                    said_bytes += choice.delta.said_bytes()
+        if said_bytes:
+            self.said_bytes += said_bytes
+            self.has_content = True
 
     def _passed(self, frame: Frame) -> bytes:
         data = frame.data
@@ -205,7 +215,7 @@ class OpenAIStream(_Stream):
         chunk = _decoded(_CHUNK, data)
         if frame.event == b"error" or (chunk.error is not ABSENT and bytes(chunk.error) != b"null"):
             self.error = data
-        self._take(chunk)
+        self._take((chunk,))
         if chunk.usage is ABSENT:
             return frame.raw
         found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage, chunk.service_tier)
@@ -343,7 +353,7 @@ class ResponsesStream(_Stream):
 def _said_bytes(raw: msgspec.Raw) -> int:
     """The length of a text as JSON writes it between its quotes, 0 for what is empty."""
     length = len(raw)
-    return length - 2 if length > _LONGEST_EMPTY or bytes(raw) not in _EMPTY else 0
+    return length - _QUOTES if length > _LONGEST_EMPTY or bytes(raw) not in _EMPTY else 0
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
