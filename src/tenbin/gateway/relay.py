@@ -187,7 +187,7 @@ class Relay:
         """What the client is told beside the answer: what was decided, and what the upstream said."""
         plan = self.work.plan
         shown = to_client(upstream)
-        if all(name != b"x-request-id" for name, _ in shown):
+        if b"x-request-id" not in dict(shown):
             shown.append((b"x-request-id", self.request_id.encode("ascii", "replace")))
         shown.append((b"x-tenbin-decision-id", plan.decision_id.encode()))
         shown.append((b"x-tenbin-reason", plan.reason.encode("ascii", "replace")[:500]))

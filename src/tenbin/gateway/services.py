@@ -244,7 +244,7 @@ class Services:
             self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
             return
         self.metrics.billed(profile=profile, candidate=call.name, usage=usage, cost_usd=cost_usd, baseline_usd=baseline)
-        if status == "ok":
+        if status == "ok" and work.plan.profile is not None:
             self.retreats.finished(profile, answered=True)
             self.metrics.compared(
                 profile=profile,

@@ -90,13 +90,15 @@ class Rates:
     def bill_usd(self, m: int, usage: Usage) -> float:
         """Dollars of one call of model `m` with the usage that its provider reported."""
         hour, heard, spoken = usage.cache_write_1h_tokens, usage.audio_input_tokens, usage.audio_output_tokens
-        plain = max(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens - heard, 0)
-        answer = max(usage.output_tokens - usage.reasoning_tokens - spoken, 0)
+        plain = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens - heard
+        fresh = usage.cache_write_tokens - hour
+        answer = usage.output_tokens - usage.reasoning_tokens - spoken
         above, request_usd, short, long, tiers = self.plain[m]
         rates = long if usage.input_tokens > above else short
-        # In the order of `_bill`, and every request is billed twice: as reserved and as used.
-        bill = plain * rates[0] + usage.cached_tokens * rates[1] + max(usage.cache_write_tokens - hour, 0) * rates[2]
-        bill += answer * rates[3] + usage.reasoning_tokens * rates[4]
+        # In the order of `_bill`, and every request is billed twice: as reserved and as used: `max` costs more.
+        bill = (plain if plain > 0 else 0) * rates[0] + usage.cached_tokens * rates[1]
+        bill += (fresh if fresh > 0 else 0) * rates[2]
+        bill += (answer if answer > 0 else 0) * rates[3] + usage.reasoning_tokens * rates[4]
         if hour or heard or spoken:
             bill += hour * rates[5] + heard * rates[6] + spoken * rates[7]
         if usage.tier is not None:

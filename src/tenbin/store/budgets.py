@@ -56,7 +56,7 @@ class Budgets:
         """
         if key.day_usd is None and key.month_usd is None:
             return Reservation(0.0, ())
-        usd = max(0.0, usd)
+        usd = usd if usd > 0.0 else 0.0
         account = self._account(key)
         if not account.lock.locked() and account.has_room(usd):
             return account.reserve(usd)
@@ -81,7 +81,7 @@ class Budgets:
 
     def settle(self, reservation: Reservation, usd: float) -> None:
         """Replace a reserve by what the call has cost in dollars; a second time changes nothing."""
-        reservation.settle(max(0.0, usd))
+        reservation.settle(usd if usd > 0.0 else 0.0)
 
     def standing(self, key: KeyRecord) -> tuple[Standing, ...]:
         """What is known here of a key's budgets, for the words of a refusal."""

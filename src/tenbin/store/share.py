@@ -35,7 +35,8 @@ def reserve(share: Share, usd: float) -> Share:
 
 def settle(share: Share, reserved_usd: float, usd: float) -> Share:
     """The share with a reserve replaced by the truth, which may be more."""
-    return Share(max(0.0, share.used - reserved_usd + usd), share.fence, share.granted, share.offline_fence)
+    used = share.used - reserved_usd + usd
+    return Share(used if used > 0.0 else 0.0, share.fence, share.granted, share.offline_fence)
 
 
 def lease(share: Share, budget: float, others: float, need: float, workers: int) -> Share | None:

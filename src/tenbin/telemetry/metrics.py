@@ -182,9 +182,10 @@ class Metrics:
         if usage is not None:
             bills.input.add(usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens)
             bills.output.add(usage.output_tokens - usage.reasoning_tokens)
-            bills.cached.add(usage.cached_tokens)
-            bills.cache_write.add(usage.cache_write_tokens)
-            bills.reasoning.add(usage.reasoning_tokens)
+            if usage.cached_tokens or usage.cache_write_tokens or usage.reasoning_tokens:
+                bills.cached.add(usage.cached_tokens)
+                bills.cache_write.add(usage.cache_write_tokens)
+                bills.reasoning.add(usage.reasoning_tokens)
         if cost_usd is None:
             bills.unpriced.add()
         else:

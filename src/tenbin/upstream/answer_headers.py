@@ -44,7 +44,7 @@ class AnswerHeaders(Mapping[str, str]):
 
     def without(self, secret: str) -> AnswerHeaders:
         """The same, or where a value repeats this secret, headers without it."""
-        if not any(secret in value for value in self._values.values()):
+        if secret not in "\n".join(self._values.values()):
             return self
         found = AnswerHeaders(())
         found._values = {name: value.replace(secret, REDACTED) for name, value in self._values.items()}

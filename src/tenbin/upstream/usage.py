@@ -20,6 +20,7 @@ from tenbin.upstream.loose_json import decode
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
 _TIERS = ("priority", "flex")
+_NOT_TOLD = (None, None, None)
 _FAST = "fast"
 """Anthropic's word for answers that come faster and cost more."""
 _OF_AN_HOUR = "ephemeral_1h_input_tokens"
@@ -133,27 +134,35 @@ def openai_usage(raw: msgspec.Raw | bytes, served_as: Any = None) -> Usage | Non
     counts = _counts(raw)
     if counts is None or (counts.prompt_tokens is None and counts.input_tokens is None):
         return None
-    into = _details(counts.prompt_tokens_details, counts.input_tokens_details)
     out = _details(counts.completion_tokens_details, counts.output_tokens_details)
     prompt = _count(counts.prompt_tokens if counts.prompt_tokens is not None else counts.input_tokens)
     completion = _count(counts.completion_tokens if counts.completion_tokens is not None else counts.output_tokens)
-    reasoning = _count(out.get("reasoning_tokens"))
-    surplus = max(_count(counts.total_tokens) - prompt - completion, 0)
-    if surplus and surplus == (reasoning or surplus):
+    reasoning = _count(out.get("reasoning_tokens")) if out else 0
+    surplus = _count(counts.total_tokens) - prompt - completion
+    if surplus > 0 and surplus == (reasoning or surplus):
         completion, reasoning = completion + surplus, surplus
     elif reasoning > completion:
         completion += reasoning
-    read = (into.get("cached_tokens"), counts.prompt_cache_hit_tokens, counts.cached_tokens)
-    cached = min(_first(*read, counts.cache_read_input_tokens), prompt)
+    cached, written, of_an_hour, heard = _parts_of_input(counts, prompt)
+    spoken = min(_count(out.get("audio_tokens")), completion - reasoning) if out else 0
+    tier = served_as if served_as in _TIERS else None
+    return Usage(prompt, completion, cached, written, reasoning, of_an_hour, heard, spoken, tier)
+
+
+def _parts_of_input(counts: _Counts, prompt: int) -> tuple[int, int, int, int]:
+    """What of the prompt was read from a cache, written to one (so much of it for an hour), and heard."""
+    into = _details(counts.prompt_tokens_details, counts.input_tokens_details)
+    beside = (counts.prompt_cache_hit_tokens, counts.cached_tokens, counts.cache_read_input_tokens)
+    if not into and counts.cache_creation_input_tokens is None and beside == _NOT_TOLD:
+        return 0, 0, 0, 0
+    cached = min(_first(into.get("cached_tokens"), *beside), prompt)
     # Alibaba and LiteLLM count the writes of an explicit cache under Anthropic's names, but inside the prompt.
     wrote = (into.get("cache_write_tokens"), into.get("cache_creation_input_tokens"), into.get("cache_creation_tokens"))
     written = min(_first(*wrote, counts.cache_creation_input_tokens), prompt - cached)
     lives = _details(into.get("cache_creation"), into.get("cache_creation_token_details"), counts.cache_creation)
     of_an_hour = min(_count(lives.get(_OF_AN_HOUR)), written)
     heard = min(_count(into.get("audio_tokens")), prompt - cached - written)
-    spoken = min(_count(out.get("audio_tokens")), completion - reasoning)
-    tier = served_as if served_as in _TIERS else None
-    return Usage(prompt, completion, cached, written, reasoning, of_an_hour, heard, spoken, tier)
+    return cached, written, of_an_hour, heard
 
 
 def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Usage | None:
