@@ -44,12 +44,15 @@ format: ## let ruff lay out the code and sort the imports
 	$(BIN)/ruff check --select I --fix
 	$(BIN)/ruff format
 
+# What paretobandit would import, did we import it: only its files are read, and these are 150 MB.
+UNUSED = scikit-learn scipy joblib threadpoolctl narwhals cloudpickle
+
 # Pins are kept where they still fit; LOCK_FLAGS=--upgrade takes the newest of everything.
 COMPILE = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-  --custom-compile-command 'make lock' $(LOCK_FLAGS)
+  $(UNUSED:%=--no-emit-package %) --custom-compile-command 'make lock' $(LOCK_FLAGS)
 
 lock: ## write the hashed locks from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "tenbin: make lock needs uv; install it (pip install uv), then run make lock again" >&2; exit 1; }
-	$(COMPILE) --group dev --group clients --extra demo --extra light --extra multilingual --extra prices --extra otel -o requirements/more.lock
+	$(COMPILE) --group dev --group browser --group clients --extra demo --extra light --extra multilingual --extra prices --extra otel -o requirements/more.lock
 	$(COMPILE) --group dev --extra demo -c requirements/more.lock -o requirements/dev.lock
 	$(COMPILE) --group build --extra demo -c requirements/dev.lock -o requirements/demo.lock

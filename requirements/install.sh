@@ -63,14 +63,15 @@ if [ ! -e .venv ]; then
   fi
 fi
 
+# The lock is whole but for what nothing here imports (UNUSED in the Makefile), hence --no-deps.
 rm -f "$stamp"
 say "Installing $lock into .venv (only when it changes) ..."
 if [ -n "$uv" ]; then
-  uv pip install --quiet --python "$python" --require-hashes -r "$lock" </dev/null
+  uv pip install --quiet --python "$python" --no-deps --require-hashes -r "$lock" </dev/null
   uv pip install --quiet --python "$python" --no-deps --no-build-isolation --reinstall-package tenbin -e . </dev/null
 else
   "$python" -m pip --version >/dev/null 2>&1 || "$python" -m ensurepip >/dev/null
-  # The lock is whole, and what is used compiles itself on first use, as with uv.
+  # What is used compiles itself on first use, as with uv.
   set -- -m pip install --quiet --disable-pip-version-check --no-compile
   "$python" "$@" --no-deps --require-hashes -r "$lock" </dev/null
   "$python" "$@" --no-deps --no-build-isolation -e . </dev/null

@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = {
     "demo": (("demo",), ("build",)),
     "dev": (("demo",), ("build", "dev")),
-    "more": (("demo", "light", "multilingual", "prices"), ("build", "dev")),
+    "more": (("demo", "light", "multilingual", "prices"), ("build", "dev", "browser", "clients")),
 }
 
 
