@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -60,6 +60,7 @@ def test_ties_go_to_the_cheaper_then_to_the_name():
     assert choose(loss, cost, name_order(("c", "b", "a"))).tolist() == [1, 2]
 
 
+@settings(max_examples=100)
 @given(UNIT)
 def test_a_difference_above_the_rounding_decides(least):
     assert choose(np.array([[least + 1.001e-9, least]]), np.array([[0.0, 9.0]]), name_order(("a", "b")))[0] == 1
@@ -74,6 +75,7 @@ def test_nan_and_ineligible_candidates_never_win():
     assert choose(worst, free, name_order(("a", "b")), np.array([[True, True], [False, True]])).tolist() == [1, 1]
 
 
+@settings(max_examples=100)
 @given(arrays(float, (4, 5), elements=UNIT), arrays(float, (4, 5), elements=UNIT), UNIT, st.permutations(range(5)))
 def test_order_of_candidates_never_changes_a_decision(quality, cost, mu, order):
     names = ("e", "d", "c", "b", "a")
@@ -85,6 +87,7 @@ def test_order_of_candidates_never_changes_a_decision(quality, cost, mu, order):
     assert [names[i] for i in chosen] == [shuffled[i] for i in again]
 
 
+@settings(max_examples=100)
 @given(arrays(float, (6, 4), elements=UNIT), arrays(float, (6, 4), elements=UNIT))
 def test_more_mu_never_costs_more(quality, cost):
     rank = name_order(("a", "b", "c", "d"))
@@ -95,6 +98,7 @@ def test_more_mu_never_costs_more(quality, cost):
     assert all((after <= before + 1e-6).all() for before, after in pairwise(spent))
 
 
+@settings(max_examples=100)
 @given(arrays(float, (3, 4), elements=UNIT), UNIT, st.floats(0.01, 100.0))
 def test_scaling_all_prices_with_the_anchor_changes_nothing(quality, mu, factor):
     cost = np.linspace(0.001, 0.02, 12).reshape(3, 4)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.risk import name_order
@@ -43,6 +43,7 @@ def found(ground: Ground) -> Strangers:
     return strangers_of(estimates, is_new_subject, cost, REFERENCE, RANK, eligible)
 
 
+@settings(max_examples=100)
 @given(grounds(), mus, st.sampled_from([0.0, 0.3, 1.0, 5.0, math.inf]))
 def test_only_strangers_that_the_reference_may_answer_are_sent_and_never_beyond_the_budget(ground, mu, budget):
     estimates, is_new_subject, cost, eligible = ground

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.gateway.retreat import (
@@ -169,6 +169,7 @@ def test_a_promise_of_all_is_broken_by_one_and_of_none_by_nothing() -> None:
     assert not is_below(replace(window, total=0.0, full=(0.0,)), 0.0)
 
 
+@settings(max_examples=100)
 @given(st.integers(1, 7), st.integers(1, 5), st.lists(st.floats(0.0, 1.0), max_size=80))
 def test_a_window_holds_the_latest_and_is_bounded(block: int, most: int, values: list[float]) -> None:
     window = Window(block, most)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.gateway.stranger_budgets import KIND, StrangerBudgets, Usage, usages_of
@@ -76,6 +76,7 @@ def test_the_bucket_runs_dry_and_refills_as_the_day_goes(tmp_path: Path) -> None
     assert taken(budgets) == pytest.approx(1.0, abs=0.011)
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(0.0, 0.4), st.floats(0.0, 2.0)), max_size=12))
 def test_in_t_days_never_more_than_the_budget_times_one_plus_t(tmp_path_factory: pytest.TempPathFactory, steps) -> None:
     clock = Clock()

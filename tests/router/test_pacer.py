@@ -268,6 +268,7 @@ def test_calls_under_way_count_at_what_bills_teach_of_expectations() -> None:
     assert promised(tally, Budget(None, 5.0), expected_usd=0.3, calls=4, now=late).debt_usd == 0.0
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(dollars, st.booleans(), st.integers(0, 2)), max_size=30))
 def test_workers_together_know_what_one_would_know(bills: list[tuple[float, bool, int]]) -> None:
     budget = Budget(day_usd=5.0)
@@ -282,6 +283,7 @@ def test_workers_together_know_what_one_would_know(bills: list[tuple[float, bool
     assert courses(whole, budget, NOON)[0].target_usd == pytest.approx(alone.target_usd)
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(dollars, dollars, st.booleans(), st.floats(0.0, 3.0 * DAY_S)), max_size=40), dollars, dollars)
 def test_any_history_gives_a_mu_and_spending_more_never_a_smaller_one(
     bills: list[tuple[float, float, bool, float]], request: float, day: float

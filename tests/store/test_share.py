@@ -55,6 +55,7 @@ def test_workers_together_go_beyond_the_budget_by_one_request_at_most(count, bud
         assert workers.used() <= budget + dearest + 1e-9
 
 
+@settings(max_examples=100)
 @given(budget=st.floats(0.1, 20.0), costs=st.lists(COST, min_size=1, max_size=40))
 def test_a_lone_worker_is_refused_only_when_the_budget_is_reached(budget, costs):
     workers = Workers(1, budget)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.pilot.run.purse import Purse, Reserve
@@ -11,6 +11,7 @@ from tenbin.pilot.run.purse import Purse, Reserve
 MONEY = st.floats(0.0, 3.0)
 
 
+@settings(max_examples=100)
 @given(st.floats(0.0, 20.0), st.lists(st.tuples(MONEY, st.floats(0.0, 1.0), st.integers(0, 9)), max_size=60))
 def test_the_budget_holds_in_any_order(budget_usd: float, calls: list[tuple[float, float, int]]) -> None:
     purse = Purse(budget_usd)
