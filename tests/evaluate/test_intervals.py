@@ -13,6 +13,8 @@ from tenbin.evaluate.intervals import (
     LONGER_ARM,
     Columns,
     Means,
+    amount_interval,
+    either_way,
     interval,
     lent_sd,
     mean_interval,
@@ -152,6 +154,29 @@ def test_means_of_few_skewed_dollars_are_covered() -> None:
             covered[made] += figure.low <= math.exp(1.5**2 / 2.0) <= figure.high
     assert covered[mean_interval] >= covered[interval] + 4
     assert covered[mean_interval] >= 172  # of 200; nothing that sees 60 of such dollars gets to 190
+
+
+def test_a_share_of_few_outcomes_has_no_arm_below_that_of_its_standard_error() -> None:
+    rows = 1.0 - means_of((np.arange(200) < 1).astype(float)).of("x")[:, 0]  # one of 200 came out worse, none better
+    percentiles, figure = amount_interval(rows), either_way(rows)
+    assert percentiles.high == 1.0
+    assert figure.high == pytest.approx(figure.value + NORMAL_95 * standard_error(rows))
+    assert figure.low == percentiles.low < figure.value - NORMAL_95 * standard_error(rows)
+    assert either_way(rows, 0.01, -0.02).low == amount_interval(rows, 0.01, -0.02).low
+    assert either_way(np.array([0.0, 0.0, 0.5])).low == 0.0
+    assert math.isnan(either_way(np.array([1.0, math.nan, math.nan])).high)
+
+
+def test_the_share_of_quality_where_few_outcomes_differ_is_covered() -> None:
+    rng = np.random.default_rng(7)
+    covered = {amount_interval: 0, either_way: 0}
+    for _ in range(400):
+        gap = rng.choice([0.0, 1.0, -1.0], size=200, p=[0.988, 0.008, 0.004])
+        rows, lent = 1.0 + means_of(gap, resamples=200).of("x")[:, 0], math.sqrt(2.0 * 0.25) / 200
+        for made in covered:
+            figure = made(rows, lent)
+            covered[made] += figure.low <= 1.004 <= figure.high
+    assert covered[amount_interval] < 368 < covered[either_way]  # 92 % of 400
 
 
 def test_the_end_towards_more_that_leave_is_that_of_one_more() -> None:

@@ -10,6 +10,7 @@ from tenbin.evaluate.curve import Contender, chosen
 from tenbin.evaluate.intervals import (
     Means,
     amount_interval,
+    either_way,
     interval,
     lent_sd,
     one_more,
@@ -117,7 +118,8 @@ def kept_of(
         sd = share_of(np.hypot(lent_sd(values, *which), doubt), whole[:1])
         more = share_of(one_more(values, *which), whole[:1])
         least = 0.0 if what == "quality" else interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
-        found = (amount_interval(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where))
+        made = either_way if what == "quality" else amount_interval
+        found = (made(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where))
         figures.append([within(figure, least) for figure in found])
     return tuple((ratio, share.flipped) for ratio, share in zip(*figures, strict=True))
 

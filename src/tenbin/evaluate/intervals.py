@@ -136,17 +136,17 @@ def interval(rows: Floats) -> Figure:
     return _figure(value, low, high)
 
 
-def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
+def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, least_arm: float = 0.0) -> Figure:
     """The same for a mean, or a ratio of means: `interval`, the longer arm drawn out where the resamples are skewed.
 
     `lent_sd` is what the resamples cannot know, as a standard deviation, and `one_more` by how much the end on its side
-    is farther off (see the functions of these names).
+    is farther off (see the functions of these names). `least_arm` is what either arm is at least, before these.
     """
     figure = interval(rows)
     low, middle, high = _percentiles(rows)
     excess = (high - middle) - (middle - low) if math.isfinite(low) and math.isfinite(high) else 0.0
-    below = figure.value - figure.low + LONGER_ARM * max(-excess, 0.0)
-    above = figure.high - figure.value + LONGER_ARM * max(excess, 0.0)
+    below = max(figure.value - figure.low + LONGER_ARM * max(-excess, 0.0), least_arm)
+    above = max(figure.high - figure.value + LONGER_ARM * max(excess, 0.0), least_arm)
     if lent_sd > 0.0:
         below, above = math.hypot(below, NORMAL_95 * lent_sd), math.hypot(above, NORMAL_95 * lent_sd)
     below, above = below + max(-one_more, 0.0), above + max(one_more, 0.0)
@@ -161,6 +161,17 @@ def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
 def amount_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
     """`mean_interval` of dollars, of seconds or of a share of something: never below 0."""
     return within(mean_interval(rows, lent_sd, one_more), 0.0)
+
+
+def either_way(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
+    """`amount_interval` of a share that single queries move up and down: no arm shorter than 1.96 standard errors.
+
+    Where one query of a few that went came out worse and none better, no resample has a better one, and percentiles end
+    upwards at none: the standard error knows that there may be as many of them as were seen of the others.
+    """
+    error = standard_error(rows)
+    least_arm = NORMAL_95 * error if math.isfinite(error) else 0.0
+    return within(mean_interval(rows, lent_sd, one_more, least_arm=least_arm), 0.0)
 
 
 def within(figure: Figure, least: float, most: float = math.inf) -> Figure:
