@@ -147,3 +147,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     ends = [target] if target in bare else list(dict.fromkeys(get_close_matches(target, bare, n=3)))
     found = [f'"{name}"' for end in ends for name, other in zip(names, bare, strict=True) if other == end][:3]
     return f"did you mean {' or '.join(found)}?" if found else None
+
+
+def near_or_known(word: str, known: Iterable[str]) -> str | None:
+    """`did_you_mean`; where nothing is near what is known, the first ten of it; None where nothing is."""
+    names = sorted(set(known))
+    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return did_you_mean(word, names) or (f"known: {listed}" if names else None)

@@ -54,7 +54,8 @@ def test_a_route_is_decided_by_what_is_proved(fitted: Path, tenbin: Tenbin) -> N
     [
         (["--min-quality", "1.1"], 2, "a certificate starts from the reference itself"),
         (["--min-quality", "0.9", "--deny", "large"], 7, 'the reference "large" may not answer here'),
-        (["--min-quality", "0.9", "--group", "nobody"], 8, 'no calibration row is of the group "nobody"'),
+        (["--min-quality", "0.9", "--group", "nobody"], 8, 'no calibration row is of the group "nobody"; known: '),
+        (["--min-quality", "0.9", "--group", "arithmetik"], 8, 'did you mean "arithmetic"?'),
     ],
 )
 def test_what_cannot_be_certified_is_said_in_one_sentence(

@@ -172,6 +172,16 @@ def test_a_certified_profile_without_a_proof(place: Place) -> None:
     assert "tenbin certify" in found["fix"]
 
 
+def test_a_profile_of_a_group_that_the_router_does_not_know(place: Place) -> None:
+    place.change("[profiles.auto]", '[profiles.auto]\ngroup = "arithmetik"')
+    found = place.findings()["router", "auto"]
+    assert found["status"] == "warn"
+    assert "knows no group arithmetik" in found["what"]
+    assert found["fix"] == 'check group in the profile; did you mean "arithmetic"?'
+    place.change("arithmetik", "arithmetic")
+    assert place.findings()["router", "auto"]["status"] == "ok"
+
+
 def test_a_candidate_without_a_price(place: Place) -> None:
     place.change("[gateway]", '[candidates.extra]\nbase_url = "http://127.0.0.1:1/v1"\n[gateway]')
     rows = place.findings(NetworkError.exit_code)

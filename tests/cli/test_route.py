@@ -241,6 +241,8 @@ def test_a_bad_line_leaves_the_old_output(made: Path, tenbin: Tenbin, tmp_path: 
         (["x", "--out", "o"], 2, "--out belongs to --batch"),
         (["--batch", "-", "--json"], 2, "--json sums up a batch"),
         (["--batch", "-", "--group", "g"], 2, "--group belongs"),
+        (["x", "--group", "arithmetik"], 2, 'the router knows no group "arithmetik"; did you mean "arithmetic"?'),
+        (["x", "--group", "zzz"], 2, 'the router knows no group "zzz"; known: arithmetic, '),
         (["--batch", "missing.jsonl"], 3, "no such file"),
         ([""], 2, "PROMPT: is empty"),
         (["-"], 2, "standard input: is empty"),

@@ -15,7 +15,7 @@ from tenbin.certify.observed import observed_quality, observed_saving
 from tenbin.certify.pairs import Pairs, advantages, pair_up
 from tenbin.certify.path import Path, decide, draw_path
 from tenbin.certify.sequence import bets_like, steps_by_group, steps_proved
-from tenbin.errors import DecisionError, EvaluationError, UsageError
+from tenbin.errors import DecisionError, EvaluationError, UsageError, near_or_known
 from tenbin.policy import listed
 from tenbin.router.calibration import Calibration
 from tenbin.router.router import Router
@@ -109,7 +109,8 @@ def _pairs(
     if group is not None:
         rows = np.flatnonzero(np.array(groups) == group)
         if not rows.size:
-            raise EvaluationError(f'no calibration row is of the group "{group}"', fix="name another group, or none")
+            fix = near_or_known(group, filter(None, groups)) or "the rows have no groups: leave it out"
+            raise EvaluationError(f'no calibration row is of the group "{group}"', fix=fix)
         ground, keys, groups = ground.take(rows), tuple(keys[i] for i in rows), tuple(groups[i] for i in rows)
     reference = router.models.index(router.manifest.reference)
     alone = np.full((1, len(keys)), reference, dtype=np.int64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tenbin.artifact import PRICES, read_manifest
 from tenbin.cli.doctor_finding import Finding
 from tenbin.cli.doctor_setup import Setup
-from tenbin.errors import ConfigError, PriceError, TenbinError
+from tenbin.errors import ConfigError, PriceError, TenbinError, near_or_known
 from tenbin.gateway.snapshot import ServedProfile, build_snapshot
 from tenbin.prices import PriceBook
 from tenbin.types import Query
@@ -59,6 +59,10 @@ def _decided(name: str, served: ServedProfile) -> Finding:
     values = {"model": decision.model, "ms": f"{took_ms:.1f}", "deadline": f"{deadline_ms:g}"}
     if took_ms > deadline_ms:
         return Finding("router", name, "warn", "decision_slow", values, "raise_deadline")
+    group = served.profile.group
+    if group is not None and router.groups and group not in router.groups:  # legal: the group is then guessed
+        values = {"group": group, "near": near_or_known(group, router.groups) or ""}
+        return Finding("router", name, "warn", "unknown_group", values, "name_group")
     return Finding("router", name, "ok", "decided", values)
 
 

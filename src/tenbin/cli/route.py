@@ -12,7 +12,7 @@ import click
 from tenbin.cli.flags import FILE, config_option, lang_option
 from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, prose, results, say, words_of
-from tenbin.errors import UsageError
+from tenbin.errors import UsageError, near_or_known
 
 if TYPE_CHECKING:
     from tenbin.report.catalogue import Catalogue
@@ -171,6 +171,8 @@ def route(
     dial.check()
     query = None if source is not None else single_query(prompt or "", group)
     loaded = open_router(router, prices, config)
+    if group is not None:
+        check_group(loaded, group)
     if certified and stranger_budget_usd is not None:
         what = "--certified proves the dial alone, and --stranger-budget-usd sends some prompts elsewhere"
         raise UsageError(what, fix="leave one of them out")
@@ -203,6 +205,14 @@ def check_flags(
         raise UsageError("--group belongs to a single PROMPT", fix='write "group" into the lines of --batch')
     if source is not None and as_json and out in (None, "-"):
         raise UsageError("--json sums up a batch, whose decisions already go to stdout", fix="name a file with --out")
+
+
+def check_group(router: Router, group: str) -> None:
+    """Refuse a group that no training prompt had (UsageError): it would be taken for none, which a slip never says."""
+    if not router.groups:
+        raise UsageError("the router was fitted without group labels, so --group tells it nothing", fix="leave it out")
+    if group not in router.groups:
+        raise UsageError(f'the router knows no group "{group}"', fix=near_or_known(group, router.groups))
 
 
 def single_query(prompt: str, group: str | None) -> Query:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tenbin.errors import DecisionError, TenbinError, UsageError
+from tenbin.errors import DecisionError, TenbinError, UsageError, near_or_known
 from tenbin.gateway.attached import attached_to
 from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
 from tenbin.router.dials import Dial
@@ -56,6 +56,9 @@ class TenbinStrategy:
         self.router = router if isinstance(router, Router) else Router.load(router)
         self.group = group
         self.log = logging.getLogger("tenbin.integrations.litellm")
+        if group is not None and self.router.groups and group not in self.router.groups:
+            near = near_or_known(group, self.router.groups)
+            self.log.warning('the router knows no group "%s" and guesses it from each text; %s', group, near)
         self.dial = dial or Dial()
         self._names = _names(self.router.candidates)
         self._turned: dict[frozenset[str], TradeOff | DecisionError] = {}

@@ -206,6 +206,11 @@ class Router:
         """What the predictors see of n queries; the group is dropped where the router was fitted without groups."""
         return self._encoder.encode(queries, with_groups=self.manifest.uses_groups)
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of the training prompts, where the router was fitted with groups."""
+        return self._estimator.familiarity.means.names if self.manifest.uses_groups else ()
+
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate, [n, M] each."""
         return self._estimator.estimate(features)
