@@ -182,10 +182,16 @@ def test_a_prompt_of_any_script_and_length_is_decided(made: Path, tenbin: Tenbin
     assert json.loads(line.stdout)["model"] == json.loads(run.stdout)["model"]
 
 
-def test_a_group_never_seen_is_decided(made: Path, tenbin: Tenbin) -> None:
-    run = tenbin("route", made / "router", "Compute 3 plus 4", "--group", "botany", "--json")
+def test_a_group_never_seen_is_decided_in_a_batch_and_refused_where_it_is_named_by_hand(
+    made: Path, tenbin: Tenbin
+) -> None:
+    line = json.dumps({"prompt": "Compute 3 plus 4", "group": "botany"})
+    run = tenbin("route", made / "router", "--batch", "-", stdin=line)
     assert run.exit_code == 0, run.stderr
-    assert json.loads(run.stdout)["model"] in ("small", "medium", "large")
+    assert json.loads(run.stdout)["reason"].endswith("its group guessed from the text")
+    run = tenbin("route", made / "router", "Compute 3 plus 4", "--group", "botany", "--json")
+    assert run.exit_code == 2
+    assert run.stderr.startswith('tenbin: the router knows no group "botany"; known: arithmetic, code, ')
 
 
 def test_a_line_that_is_cut_off_in_a_pipe(made: Path, spawn: Callable[..., subprocess.Popen[bytes]]) -> None:

@@ -90,10 +90,10 @@ def test_everything_odd_is_said_in_both_languages(tenbin: Tenbin, tmp_path: Path
     for part in (
         "big: set aside: the upstream answered with status 401 (bad key",
         "small: failed calls that were tried again: 1 context",
-        "small: 1 pairs are given up",
-        "small: 1 answers are refusals",
-        "small: 1 answers are empty",
-        "small: 1 answers met the cap of 50 tokens",
+        "small: 1 pair is given up",
+        "small: 1 answer is a refusal",
+        "small: 1 answer is empty",
+        "small: 1 answer met the cap of 50 tokens",
         "6 pairs are left, for their candidates failed",
     ):
         assert part in told.stdout

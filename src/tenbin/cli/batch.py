@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tenbin.cli.batch_lines import read_queries
 from tenbin.cli.output import number, percent, strong, table, usd
 from tenbin.errors import DataError
+from tenbin.reasons import counted
 from tenbin.router.excess import Excess
 
 if TYPE_CHECKING:
@@ -161,9 +162,8 @@ class BatchSummary:
         """The summary for people."""
         found = self.fields()
         rate = self.prompts / max(found["seconds"], 1e-3)
-        head = (
-            f"{strong(f'{self.prompts:,} prompts')} routed in {found['seconds']:.1f} s ({rate:,.0f} per second): {out}"
-        )
+        prompts = strong(counted(self.prompts, "prompt"))
+        head = f"{prompts} routed in {found['seconds']:.1f} s ({rate:,.0f} per second): {out}"
         if not self.decisions:
             return head
         shares = table(

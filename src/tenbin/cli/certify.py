@@ -11,6 +11,7 @@ from tenbin.cli.flags import FILE, config_option, format_option, lang_option, ma
 from tenbin.cli.open_router import open_router
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import EvaluationError
+from tenbin.reasons import counted
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -101,7 +102,8 @@ def take(router: Router, outcomes: Path, renames: tuple[str, ...], layout: str) 
         calibration = calibrate(router, panel)
     if calibration is None:
         raise EvaluationError(
-            f"none of the {len(panel)} queries is a calibration row that the router was not fitted on",
+            f"none of the {counted(len(panel), 'query', 'queries')} "
+            "is a calibration row that the router was not fitted on",
             where=str(outcomes),
             fix="mark some as split = calibration, or give prompts that were kept apart",
         )

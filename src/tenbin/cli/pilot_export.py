@@ -10,6 +10,7 @@ import click
 from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import emit_json, json_option, plain, say
 from tenbin.errors import UsageError
+from tenbin.reasons import counted
 
 if TYPE_CHECKING:
     from tenbin.pilot.export_table import Prompts
@@ -70,7 +71,7 @@ def export(
     if as_json:
         emit_json({"layout": layout, "prompts": prompts, **plain(found)})
         return
-    say(f"{found.rows:,} rows of {found.queries:,} prompts and {len(found.models)} models")
+    say(f"{counted(found.rows, 'row')} of {counted(found.queries, 'prompt')} and {counted(len(found.models), 'model')}")
     for file in found.files:
         say(f"table  {file}")
     say(f"card   {found.card}")

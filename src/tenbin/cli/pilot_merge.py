@@ -10,6 +10,7 @@ import click
 from tenbin.cli.flags import FILE, root_option
 from tenbin.cli.output import NAME_WIDTH, caution, clip, emit_json, json_option, number, say
 from tenbin.errors import UsageError
+from tenbin.reasons import counted
 
 if TYPE_CHECKING:
     from tenbin.pilot.merge import Merged
@@ -78,26 +79,32 @@ def _text(merged: Merged) -> str:
     queries = len({row.query.query_id for row in merged.rows})
     models = len({row.outcome.model for row in merged.rows})
     said = [
-        f"{len(merged.rows):,} rows of {queries:,} prompts and {models} models",
-        f"{merged.shared:,} prompts stood in more than one pilot; {merged.agreed:,} pairs were labelled alike in two",
+        f"{counted(len(merged.rows), 'row')} of {counted(queries, 'prompt')} and {counted(models, 'model')}",
+        f"{counted(merged.shared, 'prompt')} stood in more than one pilot; "
+        f"{counted(merged.agreed, 'pair was', 'pairs were')} labelled alike in two",
     ]
     if merged.moved:
         said.append(f"{merged.moved:,} of them were in different splits: the earlier use holds (train first)")
     if merged.regrouped:
         said.append(f"{merged.regrouped:,} of them had different groups: that of the first pilot holds")
     if merged.renamed:
-        said.append(f"{merged.renamed:,} prompts had the id of another one: PILOT/ID is their id now")
+        said.append(f"{counted(merged.renamed, 'prompt')} had the id of another one: PILOT/ID is their id now")
     if merged.one_sided:
         said.append(
             caution(
-                f"{merged.one_sided:,} pairs of shared prompts were drawn by lot in one pilot alone: weighted means may"
-                " lean on them too much, for the other was planned by a Tenbin that did not write down its chance"
+                f"{counted(merged.one_sided, 'pair of shared prompts was', 'pairs of shared prompts were')}"
+                " drawn by lot in one pilot alone: weighted means may lean on them too much,"
+                " for the other was planned by a Tenbin that did not write down its chance"
             )
         )
     if len(set(merged.metrics.values())) > 1:
         said.append(caution("The metrics differ: their qualities do not compare (--force was given)."))
     if merged.clashes:
-        said.append(caution(f"{len(merged.clashes):,} pairs were labelled differently; the later label holds:"))
+        said.append(
+            caution(
+                f"{counted(len(merged.clashes), 'pair was', 'pairs were')} labelled differently; the later label holds:"
+            )
+        )
     for clash in merged.clashes[:SHOWN]:
         values = ", ".join(f"{name} {number(quality)}" for name, quality in clash.quality.items())
         pair = f"{clip(clash.query_id, NAME_WIDTH)} / {clip(clash.model, NAME_WIDTH)}"

@@ -11,6 +11,7 @@ from tenbin.cli.flags import FILE
 from tenbin.cli.lazy import Group
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import PriceError, UsageError
+from tenbin.reasons import counted
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -71,7 +72,7 @@ def check(book: Path, router: Path | None, models: tuple[str, ...], at: datetime
         say(check_text(opened, findings))
     unpriced = [finding for finding in findings if finding.is_error]
     if unpriced:
-        count = "1 model has" if len(unpriced) == 1 else f"{len(unpriced)} models have"
+        count = counted(len(unpriced), "model has", "models have")
         fix = f'add [models."{unpriced[0].model}"] with its prices'
         raise PriceError(f"{count} no price", where=opened.name, fix=fix)
 

@@ -12,6 +12,7 @@ from tenbin.artifact import PRICES, read_manifest
 from tenbin.cli.output import caution, faint, good, strong, table
 from tenbin.errors import UsageError
 from tenbin.prices import PriceBook, PriceChange, PriceFinding
+from tenbin.reasons import counted
 from tenbin.types import Price
 
 COLUMNS: Mapping[str, str] = {
@@ -100,7 +101,7 @@ def diff_text(changes: Sequence[PriceChange], names: tuple[str, str] = ("before"
 def check_text(book: PriceBook, findings: Sequence[PriceFinding]) -> str:
     """One line per finding, errors marked."""
     if not findings:
-        return f"{good('in order')}: {len(book.entries)} models, book {book.version[:12]}"
+        return f"{good('in order')}: {counted(len(book.entries), 'model')}, book {book.version[:12]}"
     marks = [strong(caution("error")) if finding.is_error else "look at" for finding in findings]
     return "\n".join(f"{mark}: {found.model} {found.what}" for mark, found in zip(marks, findings, strict=True))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenbin.cli.output import caution, faint, good, number, percent, strong, table, usd
 from tenbin.online.evidence import LEAST_CLAIM
+from tenbin.reasons import counted
 
 if TYPE_CHECKING:
     from tenbin.cli.prompt_file import PromptLine
@@ -71,7 +72,7 @@ def addition_json(found: Onboarding, out: Path | None) -> dict[str, Any]:
 def addition_text(found: Onboarding, before: Router, out: Path | None) -> str:
     """What was learnt, beside the candidates that are known, and whether it was taken in."""
     evidence = found.evidence
-    labels = f"{found.n_labels:,} label{'s' if found.n_labels != 1 else ''}"
+    labels = counted(found.n_labels, "label")
     known = f", {found.n_known:,} on training prompts" if found.n_known else ", none on a training prompt"
     parts = [f"{strong(found.model)}, from {labels}{known}", _candidates(found, before)]
     if found.n_labels < FEW:

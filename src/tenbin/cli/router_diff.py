@@ -13,6 +13,7 @@ from tenbin.cli.evaluate_text import per_thousand
 from tenbin.cli.output import clip, faint, number, strong, table
 from tenbin.cli.prices_text import diff_text as prices_text
 from tenbin.cli.router_text import dial_rows
+from tenbin.reasons import counted
 from tenbin.router.router import Router
 
 IN_OTHER_PARTS = ("candidates", "hashes")
@@ -65,7 +66,7 @@ def diff_text(before: Path, after: Path, found: dict[str, Any]) -> str:
     parts = [f"{strong(str(before))} → {strong(str(after))}"]
     told = {change.model: change for change in found["manifest"].get("changes", ((), ()))[1] if change.kind == "added"}
     changes = [
-        f"  {sign} {name}" + (faint(f" (from {told[name].n_labels:,} labels)") if name in told else "")
+        f"  {sign} {name}" + (faint(f" (from {counted(told[name].n_labels, 'label')})") if name in told else "")
         for sign, key in (("+", "added"), ("-", "removed"))
         for name in found[key]
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tenbin.errors import EvaluationError
+from tenbin.reasons import counted
 from tenbin.types import Bools, Floats, Ints, Panel, Query
 
 SCALED = 1e-3
@@ -60,7 +61,8 @@ def draw_sample(
     part = panel.part("test")
     if not len(part):
         raise EvaluationError(
-            f"none of the {len(panel)} queries has split = test", fix="mark some as test or leave the split column out"
+            f"none of the {counted(len(panel), 'query', 'queries')} has split = test",
+            fix="mark some as test or leave the split column out",
         )
     aligned, ignored = align_models(part, models)
     if ignored:
@@ -70,7 +72,7 @@ def draw_sample(
     fresh = np.array([k not in known for k in keys], dtype=np.bool_)
     if not fresh.any():
         raise EvaluationError(
-            f"all {len(part)} queries were seen in training",
+            f"{'all ' if len(part) > 1 else ''}{counted(len(part), 'query was', 'queries were')} seen in training",
             fix="fit again with some marked split = test, or evaluate on others",
         )
     aligned = aligned.take(fresh)
@@ -83,7 +85,8 @@ def draw_sample(
     complete: Bools = np.logical_not(np.any(lacking, axis=1))
     if not complete.any():
         raise EvaluationError(
-            f"none of the {len(aligned)} unseen queries has a quality and a cost for each of {', '.join(models)}",
+            f"none of the {counted(len(aligned), 'unseen query', 'unseen queries')} "
+            f"has a quality and a cost for each of {', '.join(models)}",
             fix="label some queries for every model, with tokens or cost_usd",
         )
     if not complete.all():
@@ -163,6 +166,6 @@ def gaps_note(models: tuple[str, ...], lacking: Bools) -> str:
     """A sentence on the queries left out because cells [n, M] are lacking, with the model that lacks the most."""
     rows, by_model = int(lacking.any(axis=1).sum()), lacking.sum(axis=0)
     worst = int(by_model.argmax())
-    lack = "query lacks" if rows == 1 else "queries lack"
     most = f"most often {models[worst]}, {by_model[worst]} of {len(lacking)}"
-    return f"{rows} {lack} a quality or a cost for some model ({most}): not in the curves"
+    lack = counted(str(rows), "query lacks", "queries lack")
+    return f"{lack} a quality or a cost for some model ({most}): not in the curves"

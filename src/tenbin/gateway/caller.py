@@ -11,6 +11,7 @@ from tenbin.errors import RequestError
 from tenbin.gateway.address import hostname
 from tenbin.gateway.limits import RateLimit, Slots
 from tenbin.gateway.shared_limits import Limits
+from tenbin.reasons import counted
 from tenbin.store.keyring import KeyRing
 from tenbin.store.keys import KeyRecord
 
@@ -87,7 +88,7 @@ class Callers:
         if slots is None or slots.limit != key.max_concurrency:
             slots = self._slots[key.key_id] = self.limits.slots(f"key {key.key_id}", key.max_concurrency)
         if not slots.take():
-            what = f"this key has {key.max_concurrency} requests running, as many as it may"
+            what = f"this key has {counted(key.max_concurrency, 'request')} running, as many as it may"
             raise RequestError(429, "too_many_at_once", what, fix="wait for one to end", retry_after_s=1.0)
         return Caller(key, slots)
 
@@ -97,7 +98,7 @@ class Callers:
             rate = self._rates[key.key_id] = self.limits.rate(key.key_id, per_minute)
         wait_s = rate.take(time.monotonic())
         if wait_s > 0.0:
-            what = f"this key may send {per_minute} requests a minute"
+            what = f"this key may send {counted(per_minute, 'request')} a minute"
             raise RequestError(429, "rate_limited", what, fix="send fewer, or wait", retry_after_s=wait_s)
 
 

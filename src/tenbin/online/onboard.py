@@ -16,6 +16,7 @@ from tenbin.online.evidence import Ground, NewcomerEvidence, evidence_of
 from tenbin.online.labels import Labels, labels_of
 from tenbin.outcomes.identity import prompt_key
 from tenbin.prices import PriceBook
+from tenbin.reasons import counted
 from tenbin.router.crossfit import doubly_robust
 from tenbin.router.leanings import AMOUNTS
 from tenbin.router.pool import Addition, recorded, with_candidate
@@ -122,7 +123,7 @@ def suggest(router: Router, queries: Sequence[Query], count: int, *, seed: int =
     UsageError where `count` is no number of prompts, or there are none to choose from.
     """
     if count < 1:
-        raise UsageError(f"{count} prompts tell nothing", fix="ask for 16 to 64")
+        raise UsageError(f"{counted(count, 'prompt tells', 'prompts tell')} nothing", fix="ask for 16 to 64")
     _check_company(router)
     rows = router.seen_prompts.row_of()
     first: dict[str, int] = {}

@@ -17,6 +17,7 @@ from typing import IO, NoReturn, cast
 
 from tenbin.errors import DataError
 from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
+from tenbin.reasons import counted
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """The longest line or CSV record that is read; a 1 MB prompt fits easily, a 200 MB line is a mistake."""
@@ -138,7 +139,7 @@ def diagnose_csv(path: Path, columns: int | None, delimiter: str = ",") -> None:
             for row in rows:
                 if columns is not None and row and len(row) != columns:
                     raise DataError(
-                        f"has {len(row)} fields where the header has {columns}",
+                        f"has {counted(len(row), 'field')} where the header has {columns}",
                         where=f"{path}:{line}",
                         fix="put fields that hold commas, quotes or line breaks into double quotes",
                     )

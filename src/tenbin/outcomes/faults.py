@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT, NUMBERS
 from tenbin.outcomes.layout import Cell, Layout
+from tenbin.reasons import counted
 from tenbin.types import SPLITS
 
 MARK = "chr(31)"
@@ -63,7 +64,7 @@ def _fault(column: str, kind: str, value: str) -> str:
 def refusal(layout: Layout, record: int, model: str | None, fault: str, others: int) -> DataError:
     """The sentence for the first bad row of a source; `others` more rows are bad too."""
     column, kind, value = fault.split("\x1f", 2)
-    more = f" ({others:,} more {'row has' if others == 1 else 'rows have'} a fault)" if others else ""
+    more = f" ({counted(others, 'more row has', 'more rows have')} a fault)" if others else ""
     what, fix = _sentence(column, kind, value)
     return DataError(what + more, where=layout.source.place(record, layout.shown(column, model)), fix=fix)
 

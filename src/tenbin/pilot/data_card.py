@@ -16,6 +16,7 @@ from tenbin.pilot.export_table import Layout, Prompts
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.results import Answer, Results
 from tenbin.pilot.settings import PilotSettings
+from tenbin.reasons import counted
 from tenbin.types import SPLITS, Price
 
 NO_LICENCE = "not stated: ask whoever gave you this table before you use it"
@@ -89,8 +90,9 @@ def _prompts(card: Card) -> str:
     told = ", ".join(f"{splits[split]:,} {split}" for split in SPLITS if splits[split])
     stood = sum(prompt.count for prompt in card.results.prompts)
     return (
-        f"{sum(splits.values()):,} prompts with an answer ({told}), of {len(card.results.prompts):,} different ones "
-        f"that stood {stood:,} times in the source. Here they are {PROMPTS[card.prompts]}."
+        f"{counted(sum(splits.values()), 'prompt')} with an answer ({told}), "
+        f"of {counted(len(card.results.prompts), 'different one')} "
+        f"that stood {counted(stood, 'time')} in the source. Here they are {PROMPTS[card.prompts]}."
     )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Self
 
 from tenbin.errors import UsageError
+from tenbin.reasons.count import filled
 
 LANGUAGES = ("en", "ja")
 
@@ -37,7 +38,7 @@ class Reason(str):
     def __new__(cls, key: str, /, **values: str) -> Self:
         """Fill the sentence of `key` with `values`, which are never read as templates."""
         sentence = _sentences("en")[key]
-        self = super().__new__(cls, sentence.format(**values) if values else sentence)
+        self = super().__new__(cls, filled(sentence, values) if values else sentence)
         self.key, self.values = key, values
         return self
 
@@ -46,7 +47,7 @@ class Reason(str):
         if lang == "en":
             return str(self)
         inner = {name: value.said(lang) if isinstance(value, Reason) else value for name, value in self.values.items()}
-        return _sentences(lang)[self.key].format(**inner)
+        return filled(_sentences(lang)[self.key], inner)
 
     def in_all(self) -> dict[str, str]:
         """The sentence by language."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from tenbin.errors import UsageError
-from tenbin.reasons import LANGUAGES
+from tenbin.reasons import LANGUAGES, filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Catalogue:
 
     def __call__(self, key: str, /, **values: str) -> str:
         """The sentence of `key` with its placeholders filled; the values are never read as templates."""
-        return self.sentences[key].format(**values) if values else self.sentences[key]
+        return filled(self.sentences[key], values) if values else self.sentences[key]
 
     def get(self, key: str, otherwise: str) -> str:
         """The sentence of `key`, or `otherwise` where the catalogue does not know it."""

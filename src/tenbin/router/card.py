@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tenbin.reasons import counted
 from tenbin.router.crossfit import known_means
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def write_card(router: Router) -> str:
         [
             "# Router card",
             "",
-            f"Fitted by tenbin {m.version} on {m.n_train:,} prompts ({m.n_labels:,} labels) "
+            f"Fitted by tenbin {m.version} on {counted(m.n_train, 'prompt')} ({counted(m.n_labels, 'label')}) "
             f"of data `{m.data_hash[:12]}`, seed {m.seed}.",
             "",
             "| model | mean quality in training | dollars per 1,000 queries | |",
@@ -55,8 +56,8 @@ def change_text(change: Change) -> str:
     gain = "" if change.gain is None else f", expected gain in AIQ-log {change.gain:+.4f}"
     forced = ", by force" if change.forced else ""
     return (
-        f"Added since the fit: {change.model}, from {change.n_labels:,} labels of data `{change.data_hash[:12]}`"
-        f"{gain}{forced}; it leans on the fitted candidates."
+        f"Added since the fit: {change.model}, from {counted(change.n_labels, 'label')} "
+        f"of data `{change.data_hash[:12]}`{gain}{forced}; it leans on the fitted candidates."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT
 from tenbin.outcomes.identity import fold_of, prompt_key
+from tenbin.reasons import counted
 from tenbin.types import CELLS, Ints, Panel
 
 N_FOLDS = 5
@@ -24,7 +25,8 @@ def training_rows(panel: Panel) -> Panel:
     panel = panel.part("train")
     if len(set(_near_keys(panel))) < LEAST_PROMPTS:
         raise DataError(
-            f"{len(panel)} training prompts are too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
+            f"{counted(len(panel), 'training prompt is', 'training prompts are')} "
+            f"too few to fit on (fewer than {LEAST_PROMPTS} different ones)",
             where="the outcome table",
             fix="collect more, or check the split column",
         )

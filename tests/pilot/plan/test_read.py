@@ -63,7 +63,7 @@ def test_a_text_holds_a_prompt_a_line_or_a_block_where_blank_lines_stand_between
         ("p.jsonl", '{"prompt": "a", "query_id": "1"}\n{"prompt": "b", "query_id": "1"}', "already given"),
         ("p.csv", "text\na\n", r"p\.csv:1: has neither a column prompt nor messages"),
         ("p.csv", "prompt,prompt\na,b\n", r"p\.csv:1: has two columns"),
-        ("p.csv", 'prompt,group\n"a\nb",g\nc\n', r"p\.csv:4: has 1 fields where the header has 2"),
+        ("p.csv", 'prompt,group\n"a\nb",g\nc\n', r"p\.csv:4: has 1 field where the header has 2"),
         ("p.csv", 'prompt\n"a\n', r"p\.csv:2: a quoted field"),
         ("p.csv", "messages\nx\n", r"p\.csv:2, column messages: is not JSON"),
         ("p.tsv", "prompt\tgroup\n \tg\n", r"p\.tsv:2: has neither prompt nor messages"),
@@ -100,7 +100,7 @@ def test_the_ledger_gives_what_was_asked_once_and_says_why_it_has_nothing(tmp_pa
     asyncio.run(write())
     found = list(read_ledger(tmp_path, "kept"))
     assert [(prompt.query_id, prompt.messages) for prompt in found] == [("r1", tuple(TURNS[1:])), ("r2", tuple(TURNS))]
-    with pytest.raises(DataError, match=r"holds no prompt of its 1 requests: the profile did not store prompts"):
+    with pytest.raises(DataError, match=r"holds no prompt of its 1 request: the profile did not store prompts"):
         list(read_ledger(tmp_path, "bare"))
     with pytest.raises(DataError, match='no request of the profile "other"'):
         list(read_ledger(tmp_path, "other"))

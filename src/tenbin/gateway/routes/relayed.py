@@ -30,6 +30,7 @@ from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.target import resolve
 from tenbin.gateway.tighten import check_named
 from tenbin.gateway.written_down import written_down
+from tenbin.reasons import counted
 from tenbin.types import Usage
 from tenbin.upstream.destination import Destination
 
@@ -80,7 +81,7 @@ async def _relayed(gateway: Gateway, exchange: Exchange, read: Read) -> None:
     try:
         body = await exchange.body(snapshot.settings.max_body_bytes)
         if services.in_flight > snapshot.settings.max_concurrency:
-            what = f"{snapshot.settings.max_concurrency} requests are running, as many as may"
+            what = f"{counted(snapshot.settings.max_concurrency, 'request is', 'requests are')} running, as many as may"
             raise RequestError(503, "overloaded", what, fix="try again", retry_after_s=1.0)
         incoming = read(body)
         plan = await planned(gateway, snapshot, exchange, incoming, caller)

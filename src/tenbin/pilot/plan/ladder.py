@@ -17,6 +17,7 @@ from tenbin.pilot.plan.chosen import chosen_stage, held_out_stage
 from tenbin.pilot.plan.draft import Draft
 from tenbin.pilot.plan.draw import even_rows
 from tenbin.pilot.plan.ground import Ground
+from tenbin.reasons import counted
 from tenbin.types import Bools, Floats
 
 FIRST_CHOSEN = 2
@@ -70,7 +71,7 @@ def affordable(ground: Ground, columns: np.ndarray, wanted: int, dollars: float)
     per_prompt = float(ground.expected_usd[ground.fresh][:, columns].sum(axis=1).mean())
     count = min(wanted, int(dollars / per_prompt)) if per_prompt > 0.0 else wanted
     if count < min(LEAST_PROMPTS, wanted):
-        what = f"the budget left buys {count} prompts of this stage, fewer than {LEAST_PROMPTS}"
+        what = f"the budget left buys {counted(count, 'prompt')} of this stage, fewer than {LEAST_PROMPTS}"
         fix = f"each costs about ${per_prompt:.2g}: give a larger --budget, or fewer candidates"
         raise UsageError(what, fix=fix)
     return count

@@ -10,6 +10,7 @@ from typing import Any
 
 from tenbin.errors import DataError
 from tenbin.pilot.prompt import PilotPrompt
+from tenbin.reasons import counted
 from tenbin.store.call import Call
 from tenbin.store.reader import Reader
 from tenbin.types import Message
@@ -69,7 +70,7 @@ def _none_kept(store: Path, profile: str, lacking: Counter[str]) -> DataError:
     why, count = lacking.most_common(1)[0]
     fix = f"set store_prompts = true in [profiles.{profile}] and wait for traffic, or give a file of prompts"
     return DataError(
-        f"holds no prompt of its {sum(lacking.values()):,} requests: {why} ({count:,} of them)",
+        f"holds no prompt of its {counted(sum(lacking.values()), 'request')}: {why} ({count:,} of them)",
         where=str(store),
         fix=fix,
     )

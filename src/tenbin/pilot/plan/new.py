@@ -24,6 +24,7 @@ from tenbin.pilot.plan.stage import StagePlan
 from tenbin.pilot.plan.write import create
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
+from tenbin.reasons import counted
 from tenbin.types import SPLITS, Progress
 
 LEAST_DIFFERENT = 20
@@ -73,7 +74,8 @@ def plan_new(folder: PilotFolder, asked: NewPilot, environ: Mapping[str, str], p
     source, prompts_hash, said = _source(asked, setup)
     found = distinct(said, seed=asked.seed)
     if len(found.prompts) < LEAST_DIFFERENT:
-        what = f"{len(found.prompts)} different prompts are too few for a pilot (fewer than {LEAST_DIFFERENT})"
+        few = counted(len(found.prompts), "different prompt is", "different prompts are")
+        what = f"{few} too few for a pilot (fewer than {LEAST_DIFFERENT})"
         raise DataError(what, where=source, fix="give more: a few hundred that look like your traffic")
     progress("clustering prompts", 0.3)
     prompts = _placed(found, asked.seed)

@@ -18,6 +18,7 @@ from tenbin.pilot.plan.planner import History, plan_stage
 from tenbin.pilot.plan.setup import setup_of
 from tenbin.pilot.plan.write import read_stages, write_stages
 from tenbin.pilot.standing import Standing
+from tenbin.reasons import counted
 from tenbin.types import Progress
 
 MOST_LEFT = 0.1
@@ -86,7 +87,8 @@ def _number(pairs: Sequence[Pair], standing: Standing, down: Collection[str], as
     if asked is not None and asked == last and done == 0:
         return last
     if asked is not None and asked != last + 1:
-        what = f"stage {asked} cannot be planned: the last one is {last}, of which {done:,} pairs are bought"
+        bought = counted(done, "pair is", "pairs are")
+        what = f"stage {asked} cannot be planned: the last one is {last}, of which {bought} bought"
         raise UsageError(what, fix=f"plan stage {last + 1}, the next one")
     left = sum(pair.key not in settled and pair.model not in down for pair in of_last)
     if left > MOST_LEFT * len(of_last):

@@ -18,6 +18,7 @@ from tenbin.errors import DataError
 from tenbin.outcomes.bytescan import CHUNK_BYTES, check_text, diagnose_csv, readable, wide_csv_fields
 from tenbin.outcomes.query_line import MAX_LINE_BYTES, QueryLine
 from tenbin.pilot.prompt import PilotPrompt
+from tenbin.reasons import counted
 
 REFERENCE_KEYS = ("reference", "golden_answer")
 """What the golden answer may be called."""
@@ -139,7 +140,7 @@ def _prompt_of(line: QueryLine, record: dict[str, Any]) -> PilotPrompt:
 def _prompt_of_record(header: list[str], row: list[str], path: Path, number: int) -> PilotPrompt:
     where = f"{path}:{number}"
     if len(row) != len(header):
-        what = f"has {len(row)} fields where the header has {len(header)}"
+        what = f"has {counted(len(row), 'field')} where the header has {len(header)}"
         fix = "put fields that hold commas, quotes or line breaks into double quotes"
         raise DataError(what, where=where, fix=fix)
     cells: dict[str, Any] = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}

@@ -21,6 +21,7 @@ from tenbin.pilot.settings import PilotSettings
 from tenbin.prices import PriceBook
 from tenbin.quality.grader import Grader
 from tenbin.quality.open_grader import open_grader
+from tenbin.reasons import counted
 from tenbin.types import Candidate
 from tenbin.upstream.client import UpstreamClient
 
@@ -126,6 +127,6 @@ def _candidates(
     routable = [name for name in known if not (endpoints[name].is_embedding or endpoints[name].is_judge)]
     allowed = [n for n in routable if n not in profile.deny and (profile.allow is None or n in profile.allow)]
     if len(allowed) < 2:
-        what = f"the profile {profile.name} may route to {len(allowed)} candidate{'' if len(allowed) == 1 else 's'}"
+        what = f"the profile {profile.name} may route to {counted(len(allowed), 'candidate')}"
         raise ConfigError(what, where=str(config), fix="a pilot compares two or more: add [candidates.NAME] tables")
     return tuple(known[name] for name in allowed)
