@@ -51,3 +51,24 @@ def test_two_threads_have_a_place_each(tmp_path: Path) -> None:
         list(threads.map(write, ("one", "other")))
     assert (tmp_path / "file").read_text() in {"one", "other"}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_error_names_the_file_and_not_the_place_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory") as caught, replacement(tmp_path / "folder") as beside:
+        beside.write_text("a file takes no folder's place")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "folder"), None)
+    with pytest.raises(FileNotFoundError) as missing, replacement(tmp_path / "no" / "file") as beside:
+        beside.write_text("nowhere")
+    assert missing.value.filename == str(tmp_path / "no" / "file")
+    with pytest.raises(FileNotFoundError) as other, replacement(tmp_path / "file") as beside:
+        (tmp_path / "another").read_text()
+    assert other.value.filename == str(tmp_path / "another")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    place = tmp_path / ("あ" * 83 + ".jsonl")
+    with replacement(place) as beside:
+        beside.write_text("new")
+    assert place.read_text() == "new"

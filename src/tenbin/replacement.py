@@ -9,17 +9,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LONGEST_NAME = 200
+"""Bytes of a file's own name in that of the place beside it, which file systems end at 255."""
+
 
 @contextmanager
 def replacement(path: Path) -> Iterator[Path]:
     """A place beside `path` that takes its name when the block ends well, and is gone when it does not (OSError).
 
-    Each thread of each process has a place of its own. Who needs the content to survive a power cut syncs it.
+    Each thread of each process has a place of its own. Who needs the content to survive a power cut syncs it. An error
+    names `path`: of the place beside it nobody has heard.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    name = os.fsdecode(os.fsencode(path.name)[:LONGEST_NAME])
+    beside = path.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         yield beside
         beside.replace(path)
+    except OSError as error:
+        if error.filename is not None and os.fspath(error.filename) == str(beside):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         if beside.is_dir():
             shutil.rmtree(beside, ignore_errors=True)

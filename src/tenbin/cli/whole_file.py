@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from typing import TextIO
 from tenbin.cli.output import results
 from tenbin.errors import UsageError
 from tenbin.replacement import replacement
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a full disk says, in writing, without naming the file."""
 
 
 def spare(written: Path | None, *others: Path | None) -> None:
@@ -44,15 +48,16 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         with place.open("w", encoding="utf-8") as stream:
             yield stream
         return
-    with replacement(place) as beside:
-        try:
+    try:
+        with replacement(place) as beside:
             if place.is_dir():
-                raise IsADirectoryError(21, "is a directory")
-            stream = beside.open("w", encoding="utf-8", newline="\n")
-        except OSError as error:
-            what = f"cannot be written ({error.strerror})"
-            raise UsageError(what, where=str(path), fix="name another file") from error
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+                raise IsADirectoryError(errno.EISDIR, "is a directory", str(place))
+            with beside.open("w", encoding="utf-8", newline="\n") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+    except OSError as error:
+        if error.filename != str(place) and error.errno not in NO_ROOM:  # another file's, read to write this one
+            raise
+        what = f"cannot be written ({error.strerror})"
+        raise UsageError(what, where=str(path), fix="name another file") from error
