@@ -45,8 +45,27 @@ def test_a_route_is_decided_by_what_is_proved(fitted: Path, tenbin: Tenbin) -> N
     assert json.loads(decided.stdout)["trade_off"] == document["certificate"]["trade_off"]
     alone = tenbin(*route, "--min-quality", "1.0")
     assert alone.stdout.startswith("large: only eligible candidate")
+    assert "(large alone, nothing is certified)" in alone.stdout
     assert "nothing could be certified, large serves alone" in alone.stderr
     assert tenbin(*route).exit_code == 2
+
+
+def test_one_candidate_leaves_nothing_to_certify(tenbin: Tenbin, tmp_path: Path) -> None:
+    for name, start in (("train", 0), ("calibration", 3000)):
+        rows = [row for row in outcome_rows(96, start=start) if row["model"] == "small"]
+        write_lines(tmp_path / f"{name}.jsonl", [{**row, "cost_usd": 0.001} for row in rows])
+    assert tenbin("fit", tmp_path / "train.jsonl", "--out", tmp_path / "router").exit_code == 0
+    asked = (tmp_path / "router", tmp_path / "calibration.jsonl", "--min-quality", "0.9")
+    told = "here is nothing to certify: no setting is expected to cost less than small alone"
+    assert told in tenbin("certify", *asked).stdout
+    run = tenbin("route", tmp_path / "router", "Compute 5 plus 7", "--min-quality", "0.9", "--certified")
+    assert run.exit_code == 0, run.stderr
+    assert told in run.stderr
+    assert run.stdout.startswith("small: only eligible candidate (small alone, nothing is certified)")
+    assert (
+        "証明なし"
+        in tenbin("route", tmp_path / "router", "7", "--min-quality", "0.9", "--certified", "--lang", "ja").stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Asked:
     """What the flags ask for; `short`: nothing was, and the candidates cannot keep the usual promise.
 
-    `proved` is the setting of a certificate, which then decides (its candidates are in `allow`).
+    `proved` is the setting of a certificate, which then decides (its candidates are in `allow`); with `alone` it is the
+    reference's, for nothing could be proved.
     `stranger_budget_usd` None: the dial decides for strangers, too.
     """
 
@@ -36,6 +37,7 @@ class Asked:
     short: bool = False
     lang: str = "en"
     proved: TradeOff | None = None
+    alone: bool = False
     stranger_budget_usd: float | None = None
 
     def trade_offs(self, router: Router) -> list[TradeOff]:
@@ -52,6 +54,8 @@ class Asked:
         """What the dial was set to, in words."""
         from tenbin.cli.decision_text import dial_text  # noqa: PLC0415
 
+        if self.alone:
+            return self.words("decision.alone", model=self.allow[0])
         setting = dial_text(self.dial, self.words, mu)
         if self.proved is not None:
             return self.words("decision.certified", setting=setting)
@@ -93,9 +97,10 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
     if dial.min_quality is None:
         raise UsageError("--certified certifies a --min-quality", fix="give one, e.g. --min-quality 0.97")
     found = certify(router, dial.min_quality, trade_off=dial.at(0.0), allow=allow, deny=deny)
-    asked = Asked(dial, None, found.allow, (), lang=lang, proved=found.trade_off)
-    if not found.step:
-        say(f"tenbin: {asked.words('decision.uncertified', model=found.reference)}", err=True)
+    asked = Asked(dial, None, found.allow, (), lang=lang, proved=found.trade_off, alone=not found.step)
+    if asked.alone:
+        why = "decision.uncertified" if found.finding == "too_few" else "decision.no_choice"
+        say(f"tenbin: {asked.words(why, model=found.reference)}", err=True)
     return asked
 
 
