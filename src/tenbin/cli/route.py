@@ -131,7 +131,7 @@ def certified_of(router: Router, dial: Dial, allow: tuple[str, ...], deny: tuple
 @click.option("--allow", multiple=True, metavar="MODEL", help="Choose among these models only (repeatable).")
 @click.option("--deny", multiple=True, metavar="MODEL", help="Never choose this model (repeatable).")
 @click.option("--prices", type=FILE, metavar="FILE", help="Decide at the prices of this TOML file.")
-@click.option("--group", metavar="NAME", help="The group that the prompt belongs to, where the router knows groups.")
+@click.option("--group", metavar="NAME", help="The group that the prompt belongs to, one that the router knows.")
 @lang_option
 @config_option
 @json_option
