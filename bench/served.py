@@ -73,8 +73,9 @@ def serve(
     ready_below: int = 500,
     wait_s: float = 120.0,
     environ: Mapping[str, str] | None = None,
+    checkout: Path = ROOT,
 ) -> Served:
-    """Start a server and wait until a GET of `ready_path` gives a status under `ready_below`.
+    """Start a server in a checkout and wait until a GET of `ready_path` gives a status under `ready_below`.
 
     Its output goes to FOLDER/NAME.log. Raises SystemExit, with the end of that log, if it dies or does not get ready.
     """
@@ -83,7 +84,7 @@ def serve(
     with log.open("wb") as output:
         process = subprocess.Popen(
             pinned(command, core),
-            cwd=ROOT,
+            cwd=checkout,
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **(environ or {})},
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.served import Served, free_port, serve
+from bench.served import ROOT, Served, free_port, serve
 from runs.made_outcomes import book, names, simulated
 from tenbin.router.fit import FitSettings, fit
 from tenbin.store.keys import create_key
@@ -73,13 +73,17 @@ def write_config(folder: Path, upstream: Served, embedder: str) -> tuple[Path, i
     return config, port, admin_port
 
 
-def start_tenbin(folder: Path, upstream: Served, *, embedder: str = "base", workers: int = 1) -> Gateway:
-    """The gateway in front of the upstream, with a key of its own."""
+def start_tenbin(
+    folder: Path, upstream: Served, *, embedder: str = "base", workers: int = 1, checkout: Path | None = None
+) -> Gateway:
+    """The gateway in front of the upstream, with a key of its own; `checkout` is another one, with its `.venv`."""
     config, port, admin_port = write_config(folder, upstream, embedder)
     store = folder / "store"
     secret, _ = create_key(store, f"bench-{port}", day_usd=1e6, month_usd=1e7)
-    command = [sys.executable, "-m", "tenbin", "serve", str(config)]
+    python = sys.executable if checkout is None else str(checkout / ".venv/bin/python")
+    command = [python, "-m", "tenbin", "serve", str(config)]
     if workers != 1:
         command += ["--workers", str(workers)]
-    served = serve("tenbin", command, port, folder, ready_below=300, environ={UPSTREAM_KEY: "sk-upstream"})
+    environ = {UPSTREAM_KEY: "sk-upstream"}
+    served = serve("tenbin", command, port, folder, ready_below=300, environ=environ, checkout=checkout or ROOT)
     return Gateway(served, secret, store, admin_port)
