@@ -56,6 +56,27 @@ class _Labels(ctypes.Structure):
     _fields_ = (("roles", _POINTER), ("labels", _POINTER), ("last_number", _NUMBER))
 
 
+_START = ctypes.c_char * 0
+
+
+def _place(array: NDArray[np.generic]) -> int:
+    """Where an array that can be written to begins; its `ctypes.data` takes seven times as long to say so."""
+    return ctypes.addressof(_START.from_buffer(array.data))
+
+
+@functools.cache
+def _tables() -> tuple[int, int, int]:
+    """Where the classes of characters and the logarithms of counts stand, which never change, and how many of these."""
+    counts = log_counts()
+    return class_table().ctypes.data, counts.ctypes.data, len(counts)
+
+
+@functools.cache
+def _labels() -> _Labels:
+    """What never changes either; its tables are kept by who makes them."""
+    return _Labels(role_table().ctypes.data, label_table().ctypes.data, LAST_NUMBER)
+
+
 @functools.cache
 def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
     """What never changes, with the arrays that it points to."""
@@ -82,10 +103,10 @@ class _Function:
         text = f" {'  '.join(texts)} "
         lengths = (len(text) + 2 for text in texts)
         bounds = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(texts) + 1)
-        others = (one if isinstance(one, int) else one.ctypes.data for one in rest)
+        others = [one if isinstance(one, int) else _place(one) for one in rest]
         call = self._held if len(text) < _LONG else self._free
         codes = text.encode("utf-32-le", "surrogatepass")
-        if call(ctypes.addressof(learnt), codes, bounds.ctypes.data, len(texts), *others):
+        if call(ctypes.addressof(learnt), codes, _place(bounds), len(texts), *others):
             raise MemoryError
 
 
@@ -110,10 +131,11 @@ class Kernel:
     ) -> tuple[Float32s, Floats, Floats]:
         """What `Projection.read` gives for n texts that went through `normal_text`."""
         n, dim = len(normal), directions.shape[1]
-        counts = log_counts()
+        classes, log_counts_, counts = _tables()
+        rows, idf, of_directions = (array.ctypes.data for array in (lexicon.rows, lexicon.idf, directions))
         learnt = _Lexicon(
-            *(array.ctypes.data for array in (class_table(), lexicon.rows, lexicon.idf, counts, directions)),
-            *(len(lexicon), lexicon.n_words, dim, len(counts)),
+            *(classes, rows, idf, log_counts_, of_directions),
+            *(len(lexicon), lexicon.n_words, dim, counts),
             *(TEXT_NORM, lexicon.character_weight),
             *IDEOGRAPHS_BEYOND,
         )
@@ -131,9 +153,8 @@ class Kernel:
 
     def options(self, texts: Sequence[str]) -> list[tuple[int, int]]:
         """What `find_options` gives."""
-        roles, labels = role_table(), label_table()
         counts, starts = np.empty(len(texts), np.int64), np.empty(len(texts), np.int64)
-        self._options(_Labels(roles.ctypes.data, labels.ctypes.data, LAST_NUMBER), texts, counts, starts)
+        self._options(_labels(), texts, counts, starts)
         return [*zip(counts.tolist(), starts.tolist(), strict=True)]
 
 
