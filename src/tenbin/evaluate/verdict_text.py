@@ -21,8 +21,9 @@ class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
     `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
-    `reference`; `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain,
-    `limit` what it may be at most; `beyond` so many times the prompts would not tell a small gain from none.
+    `reference`; `sure_ratio` is the least that it keeps with its pick allowed for (NaN: nothing to allow for).
+    `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain, `limit` what it
+    may be at most; `beyond` so many times the prompts would not tell a small gain from none.
     """
 
     kind: VerdictKind
@@ -42,6 +43,7 @@ class Wording:
     alone: str
     alone_saving: Figure
     alone_ratio: Figure
+    sure_ratio: float
     blind_saving: Figure
     blind_note: Mapping[str, str]
     gain: Figure
@@ -104,6 +106,9 @@ def _compared(w: Wording) -> list[Reason]:
     if w.kind == "single" and w.reference not in (w.model, w.against):
         kept, times = _percent(w.alone_ratio), _times(w.alone_saving)
         said.append(Reason("verdict_beside_reference", kept=kept, reference=w.reference, times=times))
+    if not math.isnan(w.sure_ratio):
+        of = {"models": str(w.n_models), "n": f"{w.n_test:,}", "reference": w.reference}
+        said.append(Reason("verdict_picked", sure=f"{w.sure_ratio:.1%}", **of))
     return said
 
 
