@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 Row = dict[str, Any]
@@ -30,12 +32,16 @@ def write_jsonl(path: Path, rows: Sequence[Row]) -> Path:
     return path
 
 
-def write_parquet(path: Path, rows: Sequence[Row]) -> Path:
-    import duckdb
+@functools.cache
+def converter() -> duckdb.DuckDBPyConnection:
+    """One for all files: to open another takes as long as to write one."""
+    return duckdb.connect()
 
+
+def write_parquet(path: Path, rows: Sequence[Row]) -> Path:
     lines = write_jsonl(path.with_suffix(".tmp"), rows)
-    con = duckdb.connect()
-    con.read_json(str(lines), format="newline_delimited", maximum_object_size=50_000_000).write_parquet(str(path))
+    read = converter().read_json(str(lines), format="newline_delimited", maximum_object_size=50_000_000)
+    read.write_parquet(str(path))
     lines.unlink()
     return path
 
