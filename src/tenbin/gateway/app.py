@@ -85,25 +85,26 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        route = _routes(scope["path"]).get(scope["method"])
-        dialect: Dialect = "anthropic" if scope["path"].startswith(MESSAGES) else "openai"
+        path: str = scope["path"]
+        route = _routes(path).get(scope["method"])
         exchange = Exchange(scope, receive, send)
         services = self.services
         services.in_flight += 1
         try:
             if route is None:
-                raise _unrouted(scope["method"], scope["path"])
+                raise _unrouted(scope["method"], path)
             exchange.read_headers()
             await route.handler(self, exchange)
         except RequestError as refused:
             services.metrics.refused("other" if route is None else route.name, refused.code)
-            await refuse(exchange, dialect, refused, allowed=_routes(scope["path"]))
+            await refuse(exchange, _dialect(path), refused, allowed=_routes(path))
         except asyncio.CancelledError:
             if not exchange.is_gone:
                 raise
         except Exception:
             self.log.exception("a request failed")
-            await refuse(exchange, dialect, RequestError(500, "internal_error", "the gateway failed on this request"))
+            failed = RequestError(500, "internal_error", "the gateway failed on this request")
+            await refuse(exchange, _dialect(path), failed)
         finally:
             services.in_flight -= 1
 
@@ -187,13 +188,20 @@ def _fixed(snapshot: Snapshot) -> tuple[object, ...]:
     return s.host, s.port, s.admin_host, s.admin_port, s.admin_key_env, snapshot.store.path
 
 
+def _dialect(path: str) -> Dialect:
+    """The dialect in which a request to this path is refused."""
+    return "anthropic" if path.startswith(MESSAGES) else "openai"
+
+
 def _routes(path: str) -> Mapping[str, Route]:
     """The routes of a path by method."""
+    if (routes := ROUTES.get(path)) is not None:
+        return routes
     if path.startswith(DECISIONS):
         return {"GET": ROUTE_OF_DECISIONS}
     if path.startswith(MODELS):
         return {"GET": ROUTE_OF_MODEL}
-    return ROUTES.get(path, {})
+    return {}
 
 
 def _unrouted(method: str, path: str) -> RequestError:

@@ -31,7 +31,9 @@ class Breakers:
     def admits(self, name: str) -> bool:
         """Whether a call to this candidate may go out now."""
         breaker = self._breakers.get(name)
-        return breaker is None or breaker.admits(time.monotonic(), self.rules)
+        if breaker is None or breaker.status == "closed":
+            return True
+        return breaker.admits(time.monotonic(), self.rules)
 
     def wait_s(self, name: str) -> float:
         """Seconds until a call may go out."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -39,8 +38,7 @@ BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 """Failures after which the provider may bill what it made: booked at what was expected."""
 
 
-@dataclass(slots=True, eq=False)
-class Work:
+class Work(msgspec.Struct, eq=False):
     """What all calls of one request have in common; `arrived` is on `time.perf_counter`."""
 
     services: Services

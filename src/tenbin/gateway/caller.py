@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from tenbin.config import is_loopback
 from tenbin.errors import RequestError
@@ -18,8 +19,7 @@ from tenbin.store.keys import KeyRecord
 MAKE_KEY = "send a key made by: tenbin keys create, as Authorization: Bearer tb-... or x-api-key"
 
 
-@dataclass(slots=True, eq=False)
-class Caller:
+class Caller(msgspec.Struct, eq=False):
     """One admitted request of a key (None where keys are not asked for); `release` gives its slot back."""
 
     key: KeyRecord | None

@@ -105,16 +105,11 @@ class Connection(HttpToolsProtocol):
         self.head_bytes = 1 - self.piece_bytes
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; not one behind a chunked body, which would pass for one that the head held."""
-        if not self.in_head:
-            return
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        if self.in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.in_head = False
@@ -153,7 +148,8 @@ class Connection(HttpToolsProtocol):
         }
         before = self.cycle
         keeps = version != "1.0" and self.parser.should_keep_alive()
-        self.cycle = AnswerWriter(self, scope, keeps_alive=keeps, expects_continue=self.expect_100_continue)
+        expects = dict(self.headers).get(b"expect", b"").lower() == b"100-continue"
+        self.cycle = AnswerWriter(self, scope, keeps_alive=keeps, expects_continue=expects)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:

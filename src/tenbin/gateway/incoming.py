@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from tenbin.errors import RequestError
 from tenbin.gateway.attached import NOTHING, Attached, attached_to
@@ -56,9 +57,8 @@ NO_REASONING = frozenset({"none", "minimal"})
 """Efforts that a model without reasoning honours by doing nothing."""
 
 
-@dataclass(slots=True)
-class Incoming:
-    """One request as it came.
+class Incoming(msgspec.Struct, eq=False):
+    """One request as it came. A struct: a dataclass takes four times as long to fill.
 
     `members` are the top-level members of the body as they were written; `messages` the decoded conversation (system
     texts first, whatever the dialect); `requirements` the capabilities it needs; `asked` the decoded member `tenbin`.

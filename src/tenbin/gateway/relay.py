@@ -96,7 +96,8 @@ class Relay:
                 self.left.append(attempt.destination.candidate.name)
                 continue
             try:
-                is_last = not any(self.services.has_seat(other.destination) for other in islice(attempts, i + 1, None))
+                others = islice(attempts, i + 1, None)
+                is_last = len(attempts) == 1 or not any(self.services.has_seat(o.destination) for o in others)
                 failure = await self._try(attempt, wire, said, seat, is_last=is_last)
             finally:
                 seat.leave()

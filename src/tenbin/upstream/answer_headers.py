@@ -10,20 +10,23 @@ REDACTED = "[redacted]"
 
 
 class AnswerHeaders(Mapping[str, str]):
-    """Headers as text, names in lower case however they are asked for; one that came more than once is joined."""
+    """Headers as text, names in lower case however they are asked for; one that came more than once is joined.
 
-    __slots__ = ("_values",)
+    `by_name` is the same by lower-case name, for who asks in lower case anyway.
+    """
+
+    __slots__ = ("by_name",)
 
     def __init__(self, lines: Sequence[tuple[bytes, bytes]]) -> None:
-        self._values: dict[str, str] = {}
-        values = self._values
+        self.by_name: dict[str, str] = {}
+        values = self.by_name
         for name, value in lines:
             lower = name.decode("latin-1").lower()
             text = value.decode("latin-1")
             values[lower] = f"{values[lower]}, {text}" if lower in values else text
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return self.by_name[name.lower()]
 
     @overload
     def get(self, name: str, /) -> str | None: ...
@@ -31,28 +34,28 @@ class AnswerHeaders(Mapping[str, str]):
     def get(self, name: str, default: str | T, /) -> str | T: ...
     def get(self, name: str, default: str | T | None = None, /) -> str | T | None:
         """The value, or the default; the mixin's way over an exception costs more."""
-        return self._values.get(name.lower(), default)
+        return self.by_name.get(name.lower(), default)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._values
+        return isinstance(name, str) and name.lower() in self.by_name
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self.by_name)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.by_name)
 
     def without(self, secret: str) -> AnswerHeaders:
         """The same, or where a value repeats this secret, headers without it."""
-        if secret not in "\n".join(self._values.values()):
+        if secret not in "\n".join(self.by_name.values()):
             return self
         found = AnswerHeaders(())
-        found._values = {name: value.replace(secret, REDACTED) for name, value in self._values.items()}
+        found.by_name = {name: value.replace(secret, REDACTED) for name, value in self.by_name.items()}
         return found
 
     def items(self) -> ItemsView[str, str]:
         """Names in lower case and values."""
-        return self._values.items()
+        return self.by_name.items()
 
 
 NO_HEADERS = AnswerHeaders(())

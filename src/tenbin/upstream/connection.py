@@ -306,7 +306,8 @@ class Connection(asyncio.Protocol):
                 raise MalformedError("an answer in another protocol")
             lines.clear()  # the answer itself is still to come
             return
-        self.headers = headers = AnswerHeaders(lines)
+        self.headers = AnswerHeaders(lines)
+        headers = self.headers.by_name
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.strip().lower() != "chunked":
             raise MalformedError("a transfer coding that was not asked for")

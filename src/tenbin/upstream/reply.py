@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 
 from tenbin.upstream.answer_headers import REDACTED
 from tenbin.upstream.connection import Connection, MalformedError
@@ -44,10 +44,10 @@ class Reply:
         self._name = name
         self._secret = secret
         self.status = connection.status
-        headers = connection.headers
-        self.headers: Mapping[str, str] = headers.without(secret) if secret else headers
-        self.content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        coding = self.headers.get("content-encoding", "").strip().lower()
+        self.headers = connection.headers.without(secret) if secret else connection.headers
+        said = self.headers.by_name.get
+        self.content_type = said("content-type", "").partition(";")[0].strip().lower()
+        coding = said("content-encoding", "").strip().lower()
         self._unpacking = Unpacking(coding) if coding and coding != "identity" else None
 
     @property
@@ -58,7 +58,7 @@ class Reply:
 
     async def read(self, max_bytes: int) -> bytes:
         """The whole body. Raises UpstreamFailure: malformed where it is longer, cut or timeout where it did not end."""
-        length = self.headers.get("content-length")
+        length = self.headers.by_name.get("content-length")
         if length is None or int(length) <= max_bytes:
             body = await self._take(max_bytes)
             if len(body) <= max_bytes:

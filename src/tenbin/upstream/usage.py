@@ -20,7 +20,7 @@ from tenbin.upstream.loose_json import decode
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Reads the members of an object as they were written."""
 _TIERS = ("priority", "flex")
-_NOT_TOLD = (None, None, None)
+_OF_READING = frozenset({"audio_tokens", "cached_tokens", "image_tokens", "text_tokens"})
 _FAST = "fast"
 """Anthropic's word for answers that come faster and cost more."""
 _OF_AN_HOUR = "ephemeral_1h_input_tokens"
@@ -152,10 +152,10 @@ def openai_usage(raw: msgspec.Raw | bytes, served_as: Any = None) -> Usage | Non
 def _parts_of_input(counts: _Counts, prompt: int) -> tuple[int, int, int, int]:
     """What of the prompt was read from a cache, written to one (so much of it for an hour), and heard."""
     into = _details(counts.prompt_tokens_details, counts.input_tokens_details)
-    beside = (counts.prompt_cache_hit_tokens, counts.cached_tokens, counts.cache_read_input_tokens)
-    if not into and counts.cache_creation_input_tokens is None and beside == _NOT_TOLD:
-        return 0, 0, 0, 0
-    cached = min(_first(into.get("cached_tokens"), *beside), prompt)
+    read = (counts.prompt_cache_hit_tokens, counts.cached_tokens, counts.cache_read_input_tokens)
+    cached = min(_first(into.get("cached_tokens"), *read), prompt)
+    if counts.cache_creation_input_tokens is None and _OF_READING.issuperset(into):  # OpenAI's own, and most others'
+        return cached, 0, 0, min(_count(into.get("audio_tokens")), prompt - cached) if into else 0
     # Alibaba and LiteLLM count the writes of an explicit cache under Anthropic's names, but inside the prompt.
     wrote = (into.get("cache_write_tokens"), into.get("cache_creation_input_tokens"), into.get("cache_creation_tokens"))
     written = min(_first(*wrote, counts.cache_creation_input_tokens), prompt - cached)
