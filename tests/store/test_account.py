@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from tenbin.store.account import Account
 from tenbin.store.period import DAY_S
@@ -17,7 +18,7 @@ BOTH = key(day_usd=1.0, month_usd=8.0)
 
 def leased(account: Account, *grants: float) -> Account:
     """The account with these dollars granted on its shares, in their order."""
-    shares = [slot.share._replace(fence=usd, granted=usd) for slot, usd in zip(account.slots, grants, strict=True)]
+    shares = [replace(slot.share, fence=usd, granted=usd) for slot, usd in zip(account.slots, grants, strict=True)]
     account.take(account.holdings(), shares, [None] * len(shares))
     return account
 

@@ -3,14 +3,17 @@
 Pure: a breaker is a value, `step` makes the next one. Times are monotonic seconds given by the caller; a clock that
 jumps at worst lets one probe through early. A call's result counts only in the epoch in which it started, so that
 what was under way when the breaker opened neither closes it nor fails the probe. Every request makes a breaker anew,
-so these are named tuples: a frozen dataclass takes four times as long.
+so these are structs: a named tuple takes three times as long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 Status = Literal["closed", "open", "half_open"]
 
@@ -37,36 +40,36 @@ class Rules:
     probe_s: float = 30.0
 
 
-class Started(NamedTuple):
+class Started(msgspec.Struct, frozen=True):
     """A call is about to go out; only sent where `admits` is true."""
 
 
-class Spoke(NamedTuple):
+class Spoke(msgspec.Struct, frozen=True):
     """The call that started in `epoch` is being answered: a probe has proved what it was to prove."""
 
     epoch: int
 
 
-class Succeeded(NamedTuple):
+class Succeeded(msgspec.Struct, frozen=True):
     """The call that started in `epoch` was answered."""
 
     epoch: int
 
 
-class Failed(NamedTuple):
+class Failed(msgspec.Struct, frozen=True):
     """The call that started in `epoch` failed in a way that counts; `retry_after_s` as the provider asked."""
 
     epoch: int
     retry_after_s: float | None = None
 
 
-class Abandoned(NamedTuple):
+class Abandoned(msgspec.Struct, frozen=True):
     """The call that started in `epoch` ended without saying anything about the candidate (the client left)."""
 
     epoch: int
 
 
-class Told(NamedTuple):
+class Told(msgspec.Struct, frozen=True):
     """The provider has asked another worker to leave the candidate alone for `pause_s` from now."""
 
     pause_s: float
@@ -78,7 +81,7 @@ ANSWERS, NO_VERDICTS = (Spoke, Succeeded), (Abandoned, Spoke)
 """What proves that the candidate answers; what a closed breaker does not count."""
 
 
-class Breaker(NamedTuple):
+class Breaker(msgspec.Struct, frozen=True):
     """The state of one candidate; `Breaker("name")` is a fresh one, closed.
 
     `since` is when it opened, or the probe went out; `pause_s` how long it stays open; `openings` how often it opened
@@ -140,7 +143,7 @@ def _started(breaker: Breaker, now: float, rules: Rules) -> Breaker:
         return breaker
     epoch = breaker.epoch + 1
     first = epoch if breaker.status == "open" else breaker.first_probe
-    return breaker._replace(status="half_open", epoch=epoch, since=now, first_probe=first)
+    return replace(breaker, status="half_open", epoch=epoch, since=now, first_probe=first)
 
 
 def _is_probe(breaker: Breaker, epoch: int) -> bool:
@@ -154,7 +157,8 @@ def _probed(breaker: Breaker, event: Spoke | Succeeded | Failed | Abandoned, now
         return Breaker(breaker.name, epoch=breaker.epoch + 1, half_since=now)
     if isinstance(event, Failed):
         return _opened(breaker, now, max(_pause_s(breaker, rules), _asked_s(event, rules)))
-    return _opened(breaker._replace(openings=breaker.openings - 1), now, 0.0)  # the next call is the probe
+    breaker = replace(breaker, openings=breaker.openings - 1)
+    return _opened(breaker, now, 0.0)  # the next call is the probe
 
 
 def _counted(breaker: Breaker, event: Succeeded | Failed, now: float, rules: Rules) -> Breaker:

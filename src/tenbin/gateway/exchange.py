@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from tenbin.errors import RequestError
@@ -105,7 +106,11 @@ class Exchange:
 
 def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
     """Headers by lower-case name; repeated ones are joined with commas, RequestError 400 where one must be single."""
-    headers: dict[str, str] = {}
+    said = b"\n".join(chain.from_iterable(raw)).decode("latin-1").split("\n")  # a decoding each takes twice as long
+    headers = dict(zip(said[::2], said[1::2], strict=False))
+    if 2 * len(headers) == 2 * len(raw) == len(said):
+        return headers
+    headers = {}
     for key, value in raw:
         name, text = key.decode("latin-1"), value.decode("latin-1")
         if name not in headers:

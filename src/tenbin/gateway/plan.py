@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,11 +29,11 @@ SENT_TO: Mapping[str, SentTo] = MappingProxyType(
 """Where strangers and texts of a new subject go, by the codes of their decisions."""
 
 
-class Attempt(NamedTuple):
+class Attempt(msgspec.Struct, frozen=True, eq=False):
     """One candidate of the plan, and what is expected of its answer (None or NaN: not known).
 
     Of the first `strips_before` messages other models' state (thinking, tool-call ids) is taken out.
-    A named tuple: every request makes one per candidate, and a frozen dataclass takes four times as long.
+    A struct: every request makes one per candidate, and a named tuple takes three times as long.
     """
 
     destination: Destination

@@ -46,6 +46,22 @@ before what is only ours to mend."""
 class Relay:
     """Serves one request by its plan."""
 
+    __slots__ = (
+        "call",
+        "calls",
+        "deadline",
+        "exchange",
+        "first_token_by",
+        "has_promised_end",
+        "left",
+        "request_id",
+        "services",
+        "span",
+        "status",
+        "upstream_s",
+        "work",
+    )
+
     def __init__(self, exchange: Exchange, work: Work) -> None:
         self.exchange = exchange
         self.work = work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Translator(Protocol):
     def close(self) -> bytes: ...
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True):
     """A request as it goes out."""
 
     path: str

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec.structs import replace
+
 from tenbin.store.keys import KeyRecord
 from tenbin.store.leases import Holding, Refusal
 from tenbin.store.period import Period, day_of, month_of
@@ -124,7 +126,7 @@ class Account:
         for holding, share, refusal in zip(held, shares, refusals, strict=True):
             slot = slots.get(holding.period.name)
             if slot is not None:
-                slot.share = share._replace(used=slot.share.used)
+                slot.share = replace(share, used=slot.share.used)
                 slot.refusal = refusal
 
     def wants_tending(self) -> bool:

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -230,5 +231,5 @@ def insert_many(link: sqlite3.Connection, table: str, rows: Sequence[Iterable[An
     for size in ROWS_AT_ONCE:
         statement = head + ", ".join([places] * size) + tail
         while len(rows) - at >= size:
-            link.execute(statement, [value for row in rows[at : at + size] for value in row])
+            link.execute(statement, list(chain.from_iterable(rows[at : at + size])))
             at += size

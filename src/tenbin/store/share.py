@@ -7,14 +7,15 @@ that one request is all that can be overshot, because the whole need is then cou
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
+from msgspec.structs import replace
 
 
-class Share(NamedTuple):
+class Share(msgspec.Struct, frozen=True):
     """Dollars of one worker: `used` (settled and reserved), the `fence` it stays inside, `granted` as others see it.
 
     `offline_fence` is how far it goes while nobody can be asked: its equal part of what was left when last asked.
-    A named tuple: every request makes four, and a frozen dataclass takes four times as long.
+    A struct: every request makes four, and a named tuple takes three times as long, a frozen dataclass ten times.
     """
 
     used: float = 0.0
@@ -51,9 +52,9 @@ def lease(share: Share, budget: float, others: float, need: float, workers: int)
     # has company while a new version takes over from an old one.
     part = left / (2 * max(workers, 2))
     fence = share.used + min(left, max(need, part))
-    return share._replace(fence=fence, granted=max(fence, share.used + need), offline_fence=share.used + left / workers)
+    return replace(share, fence=fence, granted=max(fence, share.used + need), offline_fence=share.used + left / workers)
 
 
 def give_back(share: Share) -> Share:
     """The share with nothing unused, and with what was spent beyond the grant counted."""
-    return share._replace(fence=min(share.fence, share.used), granted=share.used)
+    return replace(share, fence=min(share.fence, share.used), granted=share.used)

@@ -14,8 +14,9 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tenbin.errors import TenbinError
 from tenbin.upstream.addresses import Addresses
@@ -30,7 +31,7 @@ MAX_HEADS = 1024
 PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
-class CallTimeout(NamedTuple):
+class CallTimeout(msgspec.Struct, frozen=True):
     """Seconds until there is a connection, until the answer's head, until the answer's end; None: no bound."""
 
     connect_s: float | None = 10.0
@@ -103,7 +104,7 @@ class UpstreamClient:
         except ValueError as error:
             raise UpstreamFailure("refused", f"a header of the request cannot be sent: {error}", where=name) from None
         now = loop.time()
-        connect_s, first_byte_s, total_s = timeout
+        connect_s, first_byte_s, total_s = timeout.connect_s, timeout.first_byte_s, timeout.total_s
         ends_at = math.inf if total_s is None else now + total_s
         head_by = ends_at if first_byte_s is None else min(now + first_byte_s, ends_at)
         connect_by = head_by if connect_s is None else min(now + connect_s, head_by)

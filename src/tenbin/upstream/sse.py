@@ -6,7 +6,8 @@ Source: WHATWG HTML, section 9.2 (server-sent events). A line ends with CRLF, LF
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from tenbin.upstream.failure import UpstreamFailure
 
@@ -19,7 +20,7 @@ _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True):
     """One frame: its `event` name (b"" where it has none), its `data` (lines joined by LF), and its bytes as they came.
 
     A frame of comments only has empty data. The `raw` bytes of all frames, in order, are the stream.
