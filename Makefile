@@ -18,12 +18,10 @@ demo: ## fit, prove and show a router on real outcomes; the report lands in ./ou
 	@requirements/install.sh demo
 	@$(BIN)/tenbin demo --out "$(OUT)"
 
-# The store's tests fork: beside a running gateway of another test a child may inherit a lock that nobody gives back.
-# Most of their time is waiting, hence four workers; some of the others' is, hence three on two cores.
+# Some of their time is waiting, hence three workers on two cores.
 test: ## the core tests, on loopback only
 	@requirements/install.sh dev
-	@$(BIN)/python -m pytest -n 4 tests/store
-	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) -m "not browser and not extra" --ignore=tests/store
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) -m "not browser and not extra"
 
 test-more: ## only the tests that need a browser, an optional package, bubblewrap or other people's clients
 	@requirements/install.sh more

@@ -1,4 +1,4 @@
-"""What holds for every test: only loopback is reached, no vectors are kept, no example is timed, pages come first."""
+"""What holds for every test: only loopback is reached, no vectors are kept, no example is timed, in one order."""
 
 from __future__ import annotations
 
@@ -88,5 +88,9 @@ def pytest_collection() -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One order for all workers, with what stands in this folder first: begun last, a long page would run alone."""
-    items.sort(key=lambda item: (item.path.parent != HERE, item.path))
+    """One order for all workers, who take the tests from its front.
+
+    The store's tests come first, since they fork: beside a gateway of another test a child would inherit what its
+    threads have locked. Then what stands in this folder: begun last, a long page would run alone.
+    """
+    items.sort(key=lambda item: (item.path.parent != HERE / "store", item.path.parent != HERE, item.path))

@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import begun_elsewhere
+from tests.conftest import HERE, begun_elsewhere, pytest_collection_modifyitems
 
 SKIPPED = """
 import pytest
@@ -68,3 +69,10 @@ def test_workers_begin_at_different_places_and_read_every_entry(monkeypatch: pyt
     monkeypatch.delenv("PYTEST_XDIST_WORKER")
     monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT")
     assert begun_elsewhere([1, 2, 3]) == [1, 2, 3]
+
+
+def test_the_store_comes_first_and_then_what_stands_in_the_folder_of_all() -> None:
+    wanted = [HERE / "store" / "test_b.py", HERE / "test_z.py", HERE / "cli" / "test_a.py", HERE / "cli" / "test_c.py"]
+    items = [SimpleNamespace(path=path) for path in reversed(wanted)]
+    pytest_collection_modifyitems(items)  # type: ignore[arg-type]
+    assert [item.path for item in items] == wanted

@@ -112,7 +112,7 @@ def fork(work: Callable[[], None]) -> int:
     Not beside a gateway that runs in this process: the child would inherit what its threads have locked.
     """
     served = [thread.name for thread in threading.enumerate() if thread.name in {"tenbin-logs", "fake-upstream"}]
-    assert not served, f"run tests/store on their own, as make test does: {served} are running here"
+    assert not served, f"let tests/store run before the others, as tests/conftest.py does: {served} are running here"
     child = os.fork()
     if child:
         return child
