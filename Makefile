@@ -30,7 +30,7 @@ test-more: ## only the tests that need a browser, an optional package, bubblewra
 test-all: test test-more ## both of them
 
 lint: ## ruff, mypy --strict, import contracts, structure
-	@requirements/install.sh dev
+	@requirements/install.sh lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict
@@ -38,7 +38,7 @@ lint: ## ruff, mypy --strict, import contracts, structure
 	$(BIN)/python checks/structure.py
 
 format: ## let ruff lay out the code and sort the imports
-	@requirements/install.sh dev
+	@requirements/install.sh lint
 	$(BIN)/ruff check --select I --fix
 	$(BIN)/ruff format
 
@@ -51,6 +51,7 @@ COMPILE = uv pip compile pyproject.toml --quiet --universal --generate-hashes --
 
 lock: ## write the hashed locks from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "tenbin: make lock needs uv; install it (pip install uv), then run make lock again" >&2; exit 1; }
-	$(COMPILE) --group dev --group browser --group clients --extra demo --extra light --extra multilingual --extra prices --extra otel -o requirements/more.lock
-	$(COMPILE) --group dev --extra demo -c requirements/more.lock -o requirements/dev.lock
+	$(COMPILE) --group lint --group browser --group clients --extra demo --extra light --extra multilingual --extra prices --extra otel -o requirements/more.lock
+	$(COMPILE) --group lint --extra demo -c requirements/more.lock -o requirements/lint.lock
+	$(COMPILE) --group dev --extra demo -c requirements/lint.lock -o requirements/dev.lock
 	$(COMPILE) --group build --extra demo -c requirements/dev.lock -o requirements/demo.lock

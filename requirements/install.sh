@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes ./.venv hold one lock (demo, dev or more) and this checkout; does nothing when it already does.
+# Makes ./.venv hold one lock (demo, dev, lint or more) and this checkout; does nothing when it already does.
 # uv is used when present, else venv and pip; every package is checked against the hashes of the lock.
 set -eu
 
 cd "$(dirname "$0")/.."
-kind=${1:?usage: requirements/install.sh demo|dev|more}
+kind=${1:?usage: requirements/install.sh demo|dev|lint|more}
 lock="requirements/$kind.lock"
 stamp=.venv/tenbin-lock
 python=.venv/bin/python
@@ -36,11 +36,11 @@ find_python() {
   fail "no Python was found; install Python 3.11 or newer, or name one with PYTHON=..."
 }
 
-[ -f "$lock" ] || fail "$lock does not exist; the locks are demo, dev and more"
+[ -f "$lock" ] || fail "$lock does not exist; the locks are demo, dev, lint and more"
 held=$(cat "$stamp" 2>/dev/null || true)
 if [ -x "$python" ] && [ -n "$held" ]; then
-  # Each of demo, dev, more holds everything of the one before, at the same versions.
-  case "$kind" in demo) enough="demo dev more" ;; dev) enough="dev more" ;; *) enough=$kind ;; esac
+  # Each of demo, dev, lint, more holds everything of the one before, at the same versions.
+  case "$kind" in demo) enough="demo dev lint more" ;; dev) enough="dev lint more" ;; lint) enough="lint more" ;; *) enough=$kind ;; esac
   for name in $enough; do
     [ ! -f "requirements/$name.lock" ] || [ "$held" != "$(mark "$name")" ] || exit 0
   done

@@ -15,7 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = {
     "demo": (("demo",), ("build",)),
     "dev": (("demo",), ("build", "dev")),
-    "more": (("demo", "light", "multilingual", "prices"), ("build", "dev", "browser", "clients")),
+    "lint": (("demo",), ("build", "dev", "lint")),
+    "more": (("demo", "light", "multilingual", "prices"), ("build", "dev", "lint", "browser", "clients")),
 }
 
 
@@ -64,7 +65,7 @@ def test_what_the_project_asks_for_is_there(lock: str) -> None:
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: run make lock"
 
 
-@pytest.mark.parametrize(("small", "large"), [("demo", "dev"), ("dev", "more")])
+@pytest.mark.parametrize(("small", "large"), [("demo", "dev"), ("dev", "lint"), ("lint", "more")])
 def test_each_lock_holds_the_one_before(small: str, large: str) -> None:
     held = pins(large)
     assert {name: versions for name, versions in pins(small).items() if held.get(name) != versions} == {}
