@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from tenbin.gateway import connection
+from tenbin.gateway import port as port_module
 from tenbin.gateway.address import bind
 from tenbin.gateway.port import Port
 from tests.gateway.serving import PATIENCE_S
 
 Talk = Callable[..., bytes]
 HEAD = b"POST /body HTTP/1.1\r\nhost: x\r\n"
+KEEPS_S = 0.3
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -67,6 +70,13 @@ def port() -> Iterator[int]:
     loop, served = parts[0]
     loop.call_soon_threadsafe(setattr, served, "should_exit", True)
     thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def keeps_s(monkeypatch: pytest.MonkeyPatch) -> float:
+    """How long an idle connection is kept; to be asked for before `port`."""
+    monkeypatch.setattr(port_module, "KEEP_ALIVE_S", KEEPS_S)
+    return KEEPS_S
 
 
 @pytest.fixture
@@ -229,3 +239,30 @@ def test_patience_is_for_requests_not_for_answers(port: int, monkeypatch: pytest
         client.settimeout(0.9)
         with pytest.raises(TimeoutError):
             client.recv(1)
+
+
+def test_an_idle_connection_is_closed_so_long_after_its_latest_answer(keeps_s: float, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+        asked = began = time.monotonic()
+        while asked < began + 1.5 * keeps_s:
+            asked = time.monotonic()
+            client.sendall(HEAD + b"content-length: 1\r\n\r\nx")
+            read_until(client, b"\r\n\r\n1")
+        assert client.recv(1) == b""
+        assert time.monotonic() - asked >= keeps_s
+
+
+def test_an_answer_that_takes_longer_is_no_idleness(keeps_s: float, port: int) -> None:
+    assert keeps_s
+    address = ("127.0.0.1", port)
+    busy, idle = (socket.create_connection(address, timeout=PATIENCE_S) for _ in range(2))
+    with busy, idle:
+        for client in (busy, idle):
+            client.sendall(HEAD + b"content-length: 1\r\n\r\nx")
+            read_until(client, b"\r\n\r\n1")
+        busy.sendall(b"GET /open HTTP/1.1\r\nhost: x\r\n\r\n")
+        read_until(busy, b"begun")
+        assert idle.recv(1) == b""  # by now the alarm of the other one has rung
+        busy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            busy.recv(1)
