@@ -45,7 +45,8 @@ class Exchange:
 
     async def body(self, max_bytes: int) -> bytes:
         """The whole body; RequestError 413 beyond the limit, 415 for an encoded one, 400 where the client left."""
-        if self.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        coding = self.headers.get("content-encoding")
+        if coding is not None and coding.strip().lower() not in {"", "identity"}:
             raise RequestError(415, "unsupported_encoding", "the body is compressed", fix="send it as plain JSON")
         announced = self.headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > max_bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -33,7 +34,8 @@ from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, op
 from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-CHAT, MESSAGES, RESPONSES, EMBEDDINGS = "/chat/completions", "/messages", "/responses", "/embeddings"
+CHAT, MESSAGES = "/chat/completions", "/messages"
+PATHS: Mapping[str, str] = {"chat": CHAT, "messages": MESSAGES, "responses": "/responses", "embeddings": "/embeddings"}
 
 
 class Translator(Protocol):
@@ -77,8 +79,7 @@ class Wire:
             changes["messages"] = self._stripped({"messages": incoming.decoded("messages")}, strips_before)["messages"]
         if incoming.endpoint == "messages" and is_claude(destination.model):
             changes |= self._fit_for_claude(changes.get("messages"))
-        path = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES, "embeddings": EMBEDDINGS}[incoming.endpoint]
-        return Said(path, rewritten(members, changes))
+        return Said(PATHS[incoming.endpoint], rewritten(members, changes))
 
     def _fit_for_claude(self, stripped: Any) -> dict[str, Any]:
         """What Claude refuses a request for, left out; `stripped` are the messages where state was taken out already.
