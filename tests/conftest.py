@@ -37,7 +37,7 @@ def pytest_configure() -> None:
     sys.addaudithook(refuse_the_internet)
     os.environ["TENBIN_CACHE"] = "none"  # no test leaves vectors in the folder of who runs it
     # How long an example takes says how busy the machine is, not whether the rule holds. Every run draws anew: two of
-    # them see what one of twice as many would. The rules of risk and of budgets ask for more themselves.
+    # them see what one of twice as many would. The rules of risk, prices and budgets ask for more themselves.
     quiet = [HealthCheck.too_slow]
     settings.register_profile("untimed", deadline=None, max_examples=50, suppress_health_check=quiet)
     settings.load_profile("untimed")

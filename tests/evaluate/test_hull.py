@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tenbin.evaluate.hull import COST_FLOOR_USD, Hull, upper_hull
@@ -23,6 +23,7 @@ def hull_of(pairs: list[tuple[float, float]]):
     return upper_hull([c for c, _ in pairs], [q for _, q in pairs])
 
 
+@settings(max_examples=100)
 @given(points)
 def test_no_point_lies_above(pairs: list[tuple[float, float]]) -> None:
     hull = hull_of(pairs)
@@ -31,6 +32,7 @@ def test_no_point_lies_above(pairs: list[tuple[float, float]]) -> None:
 
 
 @example([(5.0, 0.1), (6.0, 0.4), (7.0, 1.0)])
+@settings(max_examples=100)
 @given(points)
 def test_it_rises_ever_more_slowly(pairs: list[tuple[float, float]]) -> None:
     hull = hull_of(pairs)
@@ -41,6 +43,7 @@ def test_it_rises_ever_more_slowly(pairs: list[tuple[float, float]]) -> None:
     assert (quality[1:] * cost[:-1] <= quality[:-1] * cost[1:] + 1e-12).all()
 
 
+@settings(max_examples=100)
 @given(points)
 def test_its_vertices_are_points(pairs: list[tuple[float, float]]) -> None:
     hull = hull_of(pairs)
@@ -49,6 +52,7 @@ def test_its_vertices_are_points(pairs: list[tuple[float, float]]) -> None:
     assert hull.cost_usd[0] == min(c for c, _ in pairs)
 
 
+@settings(max_examples=100)
 @given(points, st.randoms(use_true_random=False))
 def test_order_does_not_matter(pairs: list[tuple[float, float]], random) -> None:
     shuffled = list(pairs)
@@ -56,6 +60,7 @@ def test_order_does_not_matter(pairs: list[tuple[float, float]], random) -> None
     assert hull_of(shuffled) == hull_of(pairs)
 
 
+@settings(max_examples=100)
 @given(points, st.floats(0.0, 1.0), st.floats(0.0, 0.5), st.floats(0.0, 0.5))
 def test_a_dominated_point_changes_nothing(
     pairs: list[tuple[float, float]], pick: float, dearer: float, worse: float
@@ -78,6 +83,7 @@ def mean_between_vertices(hull: Hull, low: float, high: float, log: bool) -> flo
     return math.fsum(areas) / math.fsum(widths)
 
 
+@settings(max_examples=100)
 @given(st.lists(st.tuples(payable, qualities), min_size=1, max_size=30), payable, payable)
 def test_areas_agree_with_quadrature(pairs: list[tuple[float, float]], one: float, other: float) -> None:
     low, high = sorted((one, other))
@@ -120,6 +126,7 @@ def test_a_range_of_one_point_is_the_height_there() -> None:
 
 
 @example([(0.0, 0.0), (1.0, 5e-324)], 0.0)
+@settings(max_examples=100)
 @given(points, qualities)
 def test_cost_at_is_the_hull_read_the_other_way_to_the_last_bit(pairs: list[tuple[float, float]], share: float) -> None:
     hull = hull_of(pairs)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.errors import PriceError
@@ -106,6 +106,7 @@ def test_an_unknown_model_names_the_near_ones_and_is_never_guessed() -> None:
         book.price("a")
 
 
+@settings(max_examples=100)
 @given(books)
 def test_text_and_back_is_the_same_book(book: PriceBook) -> None:
     again = PriceBook.loads(book.dumps())
@@ -116,6 +117,7 @@ def test_text_and_back_is_the_same_book(book: PriceBook) -> None:
     assert sources == [price.source for history in again.entries.values() for price in history]
 
 
+@settings(max_examples=100)
 @given(st.dictionaries(names, histories(), min_size=1, max_size=3), st.randoms(use_true_random=False), st.dates())
 def test_the_order_of_entries_and_models_means_nothing(
     entries: dict[str, list[Price]], shuffle: random.Random, day: date
@@ -128,6 +130,7 @@ def test_the_order_of_entries_and_models_means_nothing(
     assert book.diff(other, day) == []
 
 
+@settings(max_examples=100)
 @given(histories(), st.dates())
 def test_date_semantics(history: list[Price], day: date) -> None:
     book = PriceBook({"m": history})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.prices import PriceBook
@@ -112,6 +112,7 @@ def test_an_explicit_long_rate_wins_over_the_factor() -> None:
     assert bill(price, 2000, 100) == pytest.approx((4000 + 200) / 1e6)
 
 
+@settings(max_examples=100)
 @given(dollars, dollars, tokens, tokens, tokens, tokens, st.integers(1, 50))
 def test_the_bill_is_linear_in_the_tokens(
     rate_in: float, rate_out: float, in_a: float, in_b: float, out_a: float, out_b: float, times: int
@@ -122,6 +123,7 @@ def test_the_bill_is_linear_in_the_tokens(
     assert bill(price, times * in_a, times * out_a) == pytest.approx(times * bill(price, in_a, out_a), rel=1e-9)
 
 
+@settings(max_examples=100)
 @given(st.sampled_from([PLAIN, CACHING, THINKING, LONG]), tokens, tokens, tokens, st.floats(0.01, 100.0))
 def test_dollars_scale_with_the_book(price: Price, sent: float, got: float, cached: float, factor: float) -> None:
     book = PriceBook({"m": [price], "other": [price]})
@@ -133,12 +135,14 @@ def test_dollars_scale_with_the_book(price: Price, sent: float, got: float, cach
     assert after[0, 1] == before[0, 1]
 
 
+@settings(max_examples=100)
 @given(st.sampled_from([PLAIN, CACHING, THINKING, LONG]), tokens, tokens, st.integers(0, 1000).map(float))
 def test_more_tokens_never_cost_less(price: Price, sent: float, got: float, more: float) -> None:
     assert bill(price, sent + more, got) >= bill(price, sent, got)
     assert bill(price, sent, got + more) >= bill(price, sent, got)
 
 
+@settings(max_examples=100)
 @given(
     st.sampled_from([PLAIN, CACHING, THINKING, LONG]),
     *[st.integers(0, 1_000_000) for _ in range(5)],

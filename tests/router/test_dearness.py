@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.prices import PriceBook
@@ -56,6 +56,7 @@ def test_dear_is_half_of_the_reference_and_not_free(cost: float, reference: floa
     assert is_dear(cost, reference) is dear
 
 
+@settings(max_examples=100)
 @given(st.integers(1, 100_000), st.floats(0.0, 1.0))
 def test_the_limit_leaves_room_for_the_tolerance_and_for_few_prompts(n: int, share: float) -> None:
     limit = limit_of(share, n)

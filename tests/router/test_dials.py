@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.errors import DecisionError, UsageError
@@ -70,6 +70,7 @@ def test_where_nothing_was_asked_and_it_can_be_kept_it_is_99_per_cent():
     assert spelt_out(Dial(best=True), WEAK) == Dial(best=True)
 
 
+@settings(max_examples=100)
 @given(best=st.floats(0.0, 2.0), reference=st.floats(0.01, 1.0))
 def test_what_is_named_as_the_most_can_be_had(best, reference):
     curve = replace(CURVE, quality=CURVE.quality / 0.81 * best * reference, reference_quality=reference)
