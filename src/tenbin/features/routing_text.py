@@ -10,8 +10,9 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tenbin.types import Message
 
@@ -29,8 +30,7 @@ _HOLDERS = frozenset({"document", "search_result", "file", "input_file"})
 _TEXT_FILE = re.compile(r"data:(?:text/|application/(?:json|xml|yaml)\b)[^,]{0,200};base64,", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True):
     """The whole of a query as text and counts.
 
     `text` is everything readable (system, turns, tool results), `last_user` the last user turn. `user_turns` counts
@@ -111,11 +111,6 @@ def _calls(message: Message) -> Iterator[tuple[str, str]]:
             yield "tool", str(asked or "")
 
 
-def _is_user_turn(role: str, found: Sequence[tuple[str, str]]) -> bool:
-    """A user message that says something itself; Anthropic's bare tool results also come with the role user."""
-    return role == "user" and any(kind in {"text", "media"} for kind, _ in found)
-
-
 def _read(messages: Sequence[Message]) -> Conversation:
     texts: list[str] = []
     last_user, turns, system, tools, media = -1, 0, 0, 0, 0
@@ -124,21 +119,23 @@ def _read(messages: Sequence[Message]) -> Conversation:
             continue
         role = str(message.get("role", "user"))
         found = [*_parts(message.get("content")), *_calls(message)]
-        text = _GAP.join(part for _, part in found if part)
-        media += sum(kind == "media" for kind, _ in found)
-        tools += sum(kind == "tool" for kind, _ in found) + (role in {"tool", "function"})
+        text = _GAP.join([part for _, part in found if part])
+        kinds = [kind for kind, _ in found]
+        media += kinds.count("media")
+        tools += kinds.count("tool") + (role in {"tool", "function"})
         if role in {"system", "developer"}:
             system += len(text)
-        if _is_user_turn(role, found):
+        # One that says something itself: Anthropic's bare tool results also come with the role user.
+        if role == "user" and ("text" in kinds or "media" in kinds):
             turns += 1
             last_user = len(texts)
         texts.append(text)
     if last_user < 0:
         last_user = len(texts) - 1
     return Conversation(
-        text=_GAP.join(part for part in texts if part),
+        text=_GAP.join([part for part in texts if part]),
         last_user=texts[last_user] if texts else "",
-        rest=_GAP.join(part for i, part in enumerate(texts) if part and i != last_user),
+        rest=_GAP.join([part for i, part in enumerate(texts) if part and i != last_user]),
         user_turns=turns,
         system_characters=system,
         tool_messages=tools,

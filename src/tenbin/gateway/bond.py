@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.session import Session
@@ -15,8 +16,7 @@ Bars = Sequence[str | None]
 BarOf = Callable[[Destination | None], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Bond:
+class Bond(msgspec.Struct, frozen=True):
     """What a conversation carries of one model.
 
     `author` is who answered last, None where nobody knows; what stands before `own_from` of the `length` messages was
@@ -79,11 +79,15 @@ class Bond:
         return None if self._is_author(destination) else f"the open tool loop belongs to {self.author.candidate.name}"
 
 
+UNBOUND = Bond(None, has_state=False, is_open=False)
+"""What most conversations carry: nothing."""
+
+
 def bond_of(incoming: Incoming, session: Session | None, destinations: Mapping[str, Destination]) -> Bond:
     """The bond of a request: state found in its messages, and who answered last, where that is known."""
     state = state_in(incoming.messages, incoming.dialect)
     if not state:
-        return Bond(None, has_state=False, is_open=False)
+        return UNBOUND
     if session is not None and not session.wrote_last(incoming.messages):
         session = None
     author = None if session is None else destinations.get(session.candidate)

@@ -15,8 +15,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tenbin.errors import DecisionError
 from tenbin.features.routing_text import said_in
@@ -45,8 +46,7 @@ MOST_DEPTH = 4
 Answer = Weighed | Exception
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
     """A request that waits for its answer."""
 
     router: Router

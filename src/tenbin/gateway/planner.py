@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 
 from tenbin.errors import DecisionError, RequestError
@@ -52,8 +53,7 @@ NEW_SUBJECTS_SHARE = 0.5
 Bars = Sequence[str | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, eq=False):
     """A request that wants a plan, with everything that bears on it."""
 
     snapshot: Snapshot
@@ -114,7 +114,7 @@ class Planner:
             self.log.exception("a decision failed")
             return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
         if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
-            return replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
+            return msgspec.structs.replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
         stranger_usd = weighed.stranger_usd if tightened.trade_off.mu > 0.0 else None
         is_by_dial = stranger_usd is None
         if stranger_usd is not None and not self._has_taken(asking, served, weighed, stranger_usd):
@@ -149,8 +149,7 @@ class Planner:
         return fingerprints(asking.incoming.messages, scope=f"{asking.caller.key_id} {served.profile.name}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fallback:
+class _Fallback(msgspec.Struct, frozen=True, eq=False):
     """What holds without the router: the safe default first, then the reference, then the rest by name."""
 
     asking: Asking
@@ -274,7 +273,7 @@ def _paced(asking: Asking, tightened: Tightened) -> Tightened:
     mu = pace.mu_of(trade_off.mu, is_asked=is_asked)
     if mu == trade_off.mu:
         return tightened
-    return replace(tightened, trade_off=replace(trade_off, mu=mu), pace=pace.sentence)
+    return msgspec.structs.replace(tightened, trade_off=replace(trade_off, mu=mu), pace=pace.sentence)
 
 
 def _unsaid(incoming: Incoming, body: dict[str, object], destination: Destination | None) -> str | None:
@@ -303,7 +302,7 @@ def _weighed(
         reason = f"{reason}; thinking of {author} left out"
     if tightened.pace is not None:
         reason = f"{reason}; {tightened.pace}"
-    baseline = float(weighed.cost_usd[served.reference])
+    baseline = weighed.cost_usd.item(served.reference)
     return Plan(
         decision_id=new_id("dec"),
         attempts=attempts,

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from tenbin.types import Message
 from tenbin.upstream.translate.attribution import without_attribution
@@ -37,8 +38,7 @@ _MESSAGE_FIELDS = ("name", "tool_call_id", "tool_calls", "function_call")
 _UNSAID_FIELDS = frozenset({"cache_control"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprints:
+class Fingerprints(msgspec.Struct, frozen=True):
     """`own` names the conversation up to and with this request, `earlier` its beginnings, newest first."""
 
     own: str
@@ -140,8 +140,7 @@ def _text(pieces: list[bytes], kind: bytes, text: str) -> None:
     pieces.append(raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """The turn of a conversation that was answered last: by whom, how long its prompt was, when (monotonic seconds).
 
     The request had `length` messages. Of those before `own_from` the candidate was shown no state: other models had

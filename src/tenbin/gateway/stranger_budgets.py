@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from tenbin.gateway.snapshot import ServedProfile
 from tenbin.store.marks import Marks
@@ -31,8 +32,7 @@ Bucket = tuple[str, str]
 """Profile and key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Dollars of a bucket at a moment (Unix seconds): in use, and how far that may rise here. Both fade."""
 
     used_usd: float
@@ -47,7 +47,7 @@ class Usage:
     def plus(self, usd: float, now: float) -> Usage:
         """With so much more in use (less where `usd` is below 0)."""
         then = self.at_time(now)
-        return replace(then, used_usd=max(then.used_usd + usd, 0.0))
+        return Usage(max(then.used_usd + usd, 0.0), then.granted_usd, now)
 
     @property
     def is_nothing(self) -> bool:
@@ -125,7 +125,7 @@ class StrangerBudgets:
             held = sum(u[bucket].granted_usd if bucket in u else self._part(bucket[0]) for u in others)
             held += sum(usages[bucket].used_usd for usages in gone if bucket in usages)
             left = max(self._budget_usd.get(bucket[0], 0.0) - held - usage.used_usd, 0.0)
-            found[bucket] = replace(usage, granted_usd=usage.used_usd + left / self._sharers)
+            found[bucket] = msgspec.structs.replace(usage, granted_usd=usage.used_usd + left / self._sharers)
         self._write(found, now)
         return self._marked
 
@@ -136,7 +136,7 @@ class StrangerBudgets:
         for bucket, usage in shared.items():
             granted = usage.at_time(now)
             used = granted if is_first or bucket not in self._own else self._own[bucket].at_time(now)
-            own[bucket] = replace(used, granted_usd=granted.granted_usd)
+            own[bucket] = msgspec.structs.replace(used, granted_usd=granted.granted_usd)
         new = {b: usage for b, usage in self._own.items() if b not in own and not usage.at_time(now).is_nothing}
         self._own = own | new
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from tenbin.errors import DecisionError, RequestError, UsageError, did_you_mean
 from tenbin.gateway.asked import Asked, invalid
 from tenbin.router.dials import DEFAULT_MIN_QUALITY, Dial
@@ -34,8 +36,7 @@ class Terms:
         return self.dial.mu is None and self.dial.max_cost_usd is None
 
 
-@dataclass(frozen=True, slots=True)
-class Tightened:
+class Tightened(msgspec.Struct, frozen=True):
     """What a request is decided by; `max_cost_usd` is a ceiling on its expected dollars, None for none.
 
     `pace` says which budget turned the dial, None where none did.

@@ -23,6 +23,8 @@ _THINKING = ("thinking", "redacted_thinking", "reasoning")
 _ENCRYPTED = ("encrypted_content", "reasoning_details", "thinking_blocks", "thought_signature", "extra_content")
 _PLAIN = ("reasoning_content", "reasoning")
 _REASONING = frozenset({*_PLAIN, *_ENCRYPTED})
+_BESIDE = _REASONING | {"tool_calls"}
+"""What bears state beside a content that is a plain text."""
 
 
 def _parts(message: Mapping[str, Any], field: str = "content") -> list[Json]:
@@ -40,6 +42,8 @@ def state_in(messages: Sequence[Message], dialect: str) -> frozenset[str]:
     found: set[str] = set()
     for message in messages:
         if not isinstance(message, Mapping):
+            continue
+        if isinstance(message.get("content"), str) and _BESIDE.isdisjoint(message):
             continue
         carriers = [message, *_parts(message, "tool_calls"), *_parts(message)] if message.get("role") else [message]
         if any(carrier.get(key) for carrier in carriers for key in _ENCRYPTED):
