@@ -40,7 +40,7 @@ def grounds(draw: st.DrawFn) -> Ground:
 
 def found(ground: Ground) -> Strangers:
     estimates, is_new_subject, cost, eligible = ground
-    return strangers_of(estimates, is_new_subject, cost, REFERENCE, RANK, eligible)
+    return strangers_of(estimates.likeness, is_new_subject, cost, REFERENCE, RANK, eligible)
 
 
 @settings(max_examples=100)

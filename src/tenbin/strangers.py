@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from tenbin.risk import choose
-from tenbin.types import Bools, Estimates, Floats, Ints
+from tenbin.types import Bools, Floats, Ints
 
 STRANGER = 0.01
 """At this p-value of being like the training prompts, or below it, a text is a stranger."""
@@ -65,7 +65,7 @@ def strange(likeness: Floats | None) -> list[int]:
 
 
 def strangers_of(
-    estimates: Estimates,
+    likeness: Floats | None,
     is_new_subject: Bools,
     cost_usd: Floats,
     reference: int,
@@ -74,11 +74,12 @@ def strangers_of(
 ) -> Strangers:
     """The strangers among n queries and those of a new subject, where the reference may answer them.
 
-    `is_new_subject` [n] says where what came before spoke of one, `cost_usd` and `eligible` are [n, M], `rank` [M]
-    breaks ties. One that the reference may not answer, or whose costs are not known, stays with the dial.
+    `likeness` [n] are their p-values of being like the training prompts (None: nobody is a stranger), `is_new_subject`
+    [n] says where what came before spoke of a new one, `cost_usd` and `eligible` are [n, M], `rank` [M] breaks ties.
+    One that the reference may not answer, or whose costs are not known, stays with the dial.
     """
     is_strange = np.zeros(len(is_new_subject), dtype=np.bool_)
-    is_strange[strange(estimates.likeness)] = True
+    is_strange[strange(likeness)] = True
     rows = np.flatnonzero(is_strange | is_new_subject)
     rows = rows[eligible[rows, reference] & ~np.isnan(cost_usd[rows, reference])]
     if not rows.size:

@@ -33,6 +33,7 @@ in random turn, 100 windows moved the logarithm of a count by .04 in the median 
 that stand in few places), a share by .0015; predictors cut what is out of the ordinary anyway.
 """
 _WINDOWS, _WINDOW = 100, 800
+_SIGNS = tuple(wanted.encode() for wanted in CHARACTERS.values())
 
 _COUNTS = ("log_questions", "log_quotes", "log_numbers", "log_digits_per_number", "log_options", "log_option_tokens")
 _WHOLE = (
@@ -80,7 +81,7 @@ def _read(text: str, conversation: Conversation, options: int) -> tuple[float, .
         text.count('"'),
         text.count("\n") + 1.0,
         # In one pass for all of them: no other character has the byte of an ASCII sign in UTF-8.
-        *(len(raw) - len(raw.translate(None, wanted.encode())) for wanted in CHARACTERS.values()),
+        *[len(raw) - len(raw.translate(None, signs)) for signs in _SIGNS],
         rest / max(rest + last, 1),
     )
 

@@ -20,7 +20,8 @@ from tenbin.strangers import SentTo
 from tenbin.types import CandidateView, Estimates, TradeOff
 from tenbin.upstream.destination import Destination
 
-FORMAT = 1
+FORMAT = 2
+"""Before 2 a plan was of names."""
 PINNED, PINNED_REASON = "pinned", "named by the request"
 """Of a model that was named itself: the code, and why in words."""
 SENT_TO: Mapping[str, SentTo] = MappingProxyType(
@@ -83,7 +84,11 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
         return [attempt.destination.candidate.name for attempt in self.attempts]
 
     def document(self, at: float) -> bytes:
-        """The decision as JSON, its figures as float32 in base64: [len(FIGURES), M] in the order of `models`."""
+        """The decision as JSON; of a weighed one the plan names places in `models`, in whose order are the figures:
+        [len(FIGURES), M], float32 in base64.
+        """
+        trade_off = self.trade_off
+        weighed = None if trade_off is None else self.weighed
         found: dict[str, Any] = {
             "format": FORMAT,
             "decision_id": self.decision_id,
@@ -92,18 +97,15 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
             "model": self.attempts[0].destination.candidate.name,
             "reason": self.reason,
             "code": self.code,
-            "plan": self.names(),
+            "plan": self.names() if weighed is None else weighed.ranking,
         }
         if self.profile is not None:
             found["versions"] = self.profile.versions
-        trade_off = self.trade_off
-        if self.weighed is not None and trade_off is not None:
+        if weighed is not None and trade_off is not None:
             found["trade_off"] = [trade_off.mu, trade_off.w, trade_off.caution, trade_off.minimax]
-            found["models"] = self.weighed.models
-            found["barred"] = {
-                name: bar for name, bar in zip(self.weighed.models, self.weighed.barred, strict=True) if bar
-            }
-            found["figures"] = base64.b64encode(self.weighed.figures.tobytes()).decode("ascii")
+            found["models"] = weighed.models
+            found["barred"] = {weighed.models[m]: bar for m, bar in enumerate(weighed.barred) if bar}
+            found["figures"] = base64.b64encode(weighed.figures.tobytes()).decode("ascii")
         return msgspec.json.encode(found, enc_hook=str)  # reasons are words that remember more: here the words count
 
 
@@ -130,6 +132,7 @@ def read_document(document: bytes) -> dict[str, Any]:
     models, barred, dial = found.pop("models", ()), found.pop("barred", {}), found.pop("trade_off", None)
     if figures is None:
         return found
+    found["plan"] = [models[place] if isinstance(place, int) else place for place in found["plan"]]
     table = np.frombuffer(base64.b64decode(figures), dtype="<f4").astype(np.float64).reshape(len(FIGURES), -1)
     trade_off = TradeOff(*dial)
     found["trade_off"] = {

@@ -48,7 +48,7 @@ def route(
     strangers = None
     if any(budget is not None for budget in budgets):
         of_new_subject = followed(stream or Excess(), router.novelty(features))
-        strangers = router.strangers(estimates, of_new_subject, cost, eligible)
+        strangers = router.strangers(estimates.likeness, of_new_subject, cost, eligible)
     chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
     loss, stranger_usd = np.empty(chosen.shape), np.zeros(chosen.shape)
     sent_to: list[tuple[SentTo | None, ...]] = []

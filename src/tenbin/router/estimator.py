@@ -26,6 +26,9 @@ from tenbin.types import Estimates, Features, Floats, Prediction
 FADING = 0.02
 """Below this p-value of being like the training prompts estimates fade to the means, by the root of what is left."""
 
+STRANGE_TEXT, GUESSED_GROUP = Reason("strange_text"), Reason("guessed_group")
+"""What estimates may lack."""
+
 
 @dataclass(frozen=True, slots=True)
 class Familiarity:
@@ -111,9 +114,9 @@ class Estimator:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
         odd, known = set(strange(estimates.likeness)), self.familiarity.means.index
         return [
-            Reason("strange_text")
+            STRANGE_TEXT
             if i in odd
-            else Reason("guessed_group")
+            else GUESSED_GROUP
             if uses_groups and (group is None or group not in known)
             else None
             for i, group in enumerate(features.groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -70,16 +71,22 @@ def headline(
     `ground` says what the estimates lack (None: nothing), `sent` where the query went as a stranger.
     """
     if fell_back:
-        return Reason("unestimated")
+        return _reason("unestimated")
     if bars.count(None) == 1:
-        return Reason("only_eligible")
+        return _reason("only_eligible")
     if sent is not None:
-        return Reason(SENT[sent])
+        return _reason(SENT[sent])
     key = "least_loss"
     if trade_off.mu == 0.0:
         key = "best_quality"
     elif trade_off.mu == 1.0 and trade_off.w == 0.0:
         key = "least_cost"
+    return _reason(key, ground)
+
+
+@functools.cache
+def _reason(key: str, ground: Reason | None = None) -> Reason:
+    """A reason without figures, with its ground: there are a dozen, and one for every decision."""
     reason = Reason(key)
     return reason if ground is None else Reason("with_ground", reason=reason, ground=ground)
 

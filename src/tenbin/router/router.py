@@ -236,13 +236,13 @@ class Router:
         """The p-values [n] of having no more new words than training prompts of the same kind."""
         return self._estimator.novelty.p(features.novelty, features.vectors)
 
-    def strangers(self, estimates: Estimates, is_new_subject: Bools, cost_usd: Floats, eligible: Bools) -> Strangers:
+    def strangers(self, likeness: Floats | None, is_new_subject: Bools, cost_usd: Floats, eligible: Bools) -> Strangers:
         """Who of n queries is unlike the training prompts, or asks `is_new_subject` [n], and where that sends them.
 
-        `eligible` is [n, M].
+        `likeness` [n] is that of their estimates, `eligible` is [n, M].
         """
         reference = self.models.index(self.manifest.reference)
-        return strangers_of(estimates, is_new_subject, cost_usd, reference, self.rank, eligible)
+        return strangers_of(likeness, is_new_subject, cost_usd, reference, self.rank, eligible)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""

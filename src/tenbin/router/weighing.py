@@ -155,7 +155,8 @@ def _shelter(
     rows = [*dialled]
     eligible = np.array([[bar is None for bar in weighed.barred] for weighed in dialled.values()])
     is_new_subject = np.array([asks[i].is_new_subject for i in rows])
-    found = router.strangers(estimates.take(rows), is_new_subject, cost[rows], eligible)
+    likeness = None if estimates.likeness is None else estimates.likeness[rows]
+    found = router.strangers(likeness, is_new_subject, cost[rows], eligible)
     sent_at = {mu: found.sent(mu, math.inf) for mu in {asks[i].trade_off.mu for i in rows}}
     for k, (place, extra_usd) in enumerate(zip(found.rows.tolist(), found.extra_usd.tolist(), strict=True)):
         i = rows[place]
@@ -164,7 +165,7 @@ def _shelter(
         if sent is not None:
             answers[i] = msgspec.structs.replace(
                 weighed,
-                ranking=(found.reference, *(m for m in weighed.ranking if m != found.reference)),
+                ranking=(found.reference, *[m for m in weighed.ranking if m != found.reference]),
                 reason=headline(trade_off, weighed.barred, False, None, sent),
                 stranger_usd=extra_usd,
                 by_dial=weighed if sent == "sheltered" else None,
