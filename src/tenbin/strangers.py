@@ -61,7 +61,7 @@ class Strangers:
 
 def strange(likeness: Floats | None) -> list[int]:
     """Which of n queries are strangers, by their p-values of being like the training prompts (None: nobody is)."""
-    return [] if likeness is None else np.flatnonzero(likeness <= STRANGER).tolist()
+    return [] if likeness is None else (likeness <= STRANGER).nonzero()[0].tolist()
 
 
 def strangers_of(
@@ -78,10 +78,9 @@ def strangers_of(
     [n] says where what came before spoke of a new one, `cost_usd` and `eligible` are [n, M], `rank` [M] breaks ties.
     One that the reference may not answer, or whose costs are not known, stays with the dial.
     """
-    is_strange = np.zeros(len(is_new_subject), dtype=np.bool_)
-    is_strange[strange(likeness)] = True
-    rows = np.flatnonzero(is_strange | is_new_subject)
-    rows = rows[eligible[rows, reference] & ~np.isnan(cost_usd[rows, reference])]
+    is_strange = np.zeros(len(is_new_subject), dtype=np.bool_) if likeness is None else likeness <= STRANGER
+    may_be_sent = eligible[:, reference] & ~np.isnan(cost_usd[:, reference])
+    rows = ((is_strange | is_new_subject) & may_be_sent).nonzero()[0]
     if not rows.size:
         return Strangers(reference, rows, rows > 0, rows, np.zeros(0))
     cost = cost_usd[rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class TypicalCall:
         return cls(**{name: np.asarray(arrays[name], dtype=np.float64) for name in cls.__slots__})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pricing:
     """The prices of one moment for the candidates of one router, fitted on `rows` labelled queries per candidate.
 
@@ -59,7 +60,7 @@ class Pricing:
         Recorded dollars do not say how many tokens they bought, so cached ones save nothing there.
         """
         if estimates.recorded_cost_usd is not None:
-            return estimates.recorded_cost_usd * self._scale()
+            return estimates.recorded_cost_usd * self._scale
         if isinstance(cached_tokens, float) and cached_tokens == 0.0:
             return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens)
         cached = np.minimum(cached_tokens, estimates.input_tokens)
@@ -89,7 +90,7 @@ class Pricing:
             return dollars
         cached = not (isinstance(cached_tokens, float) and cached_tokens == 0.0)
         whole = self.cost_usd(estimates) if cached else dollars
-        typical = self.typical.cost_usd * self._scale()
+        typical = self.typical.cost_usd * self._scale
         size = whole / np.where(typical > 0.0, typical, np.nan)
         known = size > 0.0
         logs = np.log(np.where(known, size, 1.0))
@@ -102,9 +103,10 @@ class Pricing:
     def observed_cost_usd(self, observed: Observed) -> Floats:
         """What the measured calls cost at these prices [n, M], NaN where neither tokens nor dollars were measured."""
         if self.basis == DOLLARS:
-            return observed.cost_usd * self._scale()
+            return observed.cost_usd * self._scale
         return self.rates.cost_usd(observed.input_tokens, observed.output_tokens)
 
+    @cached_property
     def _scale(self) -> Floats:
         now = self.rates.cost_usd(self.typical.input_tokens[None, :], self.typical.output_tokens[None, :])[0]
         then = self.typical.cost_usd
