@@ -17,7 +17,7 @@ from tests.gateway.chaos.processes import gathered, tenbin_serve
 from tests.gateway.running import Upstreams, written
 from tests.gateway.serving import until
 
-KILLS = int(os.environ.get("TENBIN_CHAOS_KILLS", "6"))
+KILLS = int(os.environ.get("TENBIN_CHAOS_KILLS", "10"))
 """The whole is 50, by the environment or by `runs/chaos.py`."""
 HELD = 8
 

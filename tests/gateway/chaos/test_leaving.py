@@ -21,7 +21,7 @@ from tenbin.testing.fake.answer import Ending
 from tests.gateway.chaos.client import HARD, chat_body, hear, leave, send
 from tests.gateway.running import Running, Upstreams, eventually
 
-STORM = 1_000
+STORM = 2_000
 BATCH = 50
 
 MOMENTS = {

@@ -16,7 +16,7 @@ from tests.gateway.hostile.guarded import CHAT, FEEDBACK, MESSAGES, POSTS, RESPO
 from tests.gateway.running import PATIENCE_S, Reply
 
 FUZZ = settings(
-    max_examples=40,
+    max_examples=80,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
