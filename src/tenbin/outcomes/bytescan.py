@@ -7,15 +7,16 @@ import csv
 import gzip
 import io
 import json
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice, zip_longest
+from functools import partial
+from itertools import filterfalse, islice, zip_longest
 from pathlib import Path
 from typing import IO, NoReturn, cast
 
 from tenbin.errors import DataError
+from tenbin.outcomes.quotes import Quotes
 from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.reasons import counted
 
@@ -23,8 +24,6 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 """The longest line or CSV record that is read; a 1 MB prompt fits easily, a 200 MB line is a mistake."""
 
 CHUNK_BYTES = 1024 * 1024
-LONGEST_BLANK = 256
-"""Blanks before a quote that are looked for across two chunks."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -52,8 +51,8 @@ def check_text(path: Path, *, quoted: bool, delimiter: str = ",") -> None:
     where a field does (DataError).
     """
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    line, open_bytes_in_line, quotes = 1, 0, 0
-    late_quote, has_late_quote, end = re.compile(rb'[,\t\r\n] +"'), False, b""
+    line, open_bytes_in_line = 1, 0
+    quotes = Quotes(delimiter)
     with readable(path) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             try:
@@ -70,16 +69,14 @@ def check_text(path: Path, *, quoted: bool, delimiter: str = ",") -> None:
                 open_bytes_in_line = len(chunk) - chunk.rfind(b"\n") - 1
             line += chunk.count(b"\n")
             if quoted:
-                quotes += chunk.count(b'"')
-                has_late_quote = has_late_quote or late_quote.search(end + chunk) is not None
-                end = chunk[-LONGEST_BLANK:]
+                quotes.see(chunk)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         _refuse_encoding(path, line)
-    if quotes % 2:  # a quote that never closes would silently swallow the last rows
+    if quotes.count % 2:  # a quote that never closes would silently swallow the last rows
         diagnose_csv(path, columns=None)
-    if has_late_quote:
+    if quotes.astray:
         _check_late_quotes(path, delimiter)
 
 
@@ -98,7 +95,7 @@ def keys_of(path: Path, most_lines: int | None = None) -> dict[str, object]:
     found: dict[str, object] = {}
     with readable(path) as stream:
         for number, raw in enumerate(islice(lines(stream), most_lines), start=1):
-            if raw.strip():
+            if not raw.isspace():
                 for key, value in _json_object(path, number, raw).items():
                     if found.get(key) is None:
                         found[key] = value
@@ -109,7 +106,7 @@ def line_of(path: Path, record: int, *, quoted: bool, delimiter: str = ",") -> i
     """The line in which the record of that number (from 1; the CSV header not counted) starts."""
     with readable(path) as stream:
         if not quoted:
-            numbers = (number for number, raw in enumerate(lines(stream), start=1) if raw.strip())
+            numbers = (number for number, raw in enumerate(lines(stream), start=1) if not raw.isspace())
             return next((line for count, line in enumerate(numbers, start=1) if count == record), record)
         with wide_csv_fields():
             rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter)
@@ -126,7 +123,7 @@ def diagnose_json(path: Path) -> None:
     """Find the first line that is not one JSON object and say so (DataError); return where every line is."""
     with readable(path) as stream:
         for number, raw in enumerate(lines(stream), start=1):
-            if raw.strip():
+            if not raw.isspace():
                 _json_object(path, number, raw)
 
 
@@ -165,8 +162,12 @@ def wide_csv_fields() -> Iterator[None]:
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:
     """The lines of a file, none longer than `MAX_LINE_BYTES` and its line end."""
-    while raw := stream.readline(MAX_LINE_BYTES + 2):
-        yield raw
+    return iter(partial(stream.readline, MAX_LINE_BYTES + 2), b"")
+
+
+def records(stream: IO[bytes]) -> Iterator[bytes]:
+    """The `lines` that are not blank."""
+    return filterfalse(bytes.isspace, lines(stream))
 
 
 def _check_late_quotes(path: Path, delimiter: str) -> None:

@@ -257,7 +257,7 @@ def _later_keys(path: Path, known: Collection[str], con: duckdb.DuckDBPyConnecti
     import duckdb  # noqa: PLC0415
 
     objects = f"read_ndjson_objects({one_file(path)}, maximum_object_size = {MAX_LINE_BYTES})"
-    sql = f"SELECT DISTINCT unnest(json_keys(json)) FROM {objects} WHERE json_type(json) = 'OBJECT'"
+    sql = f"SELECT DISTINCT unnest(json_keys(json)) FROM {objects}"
     try:
         found = [str(row[0]) for row in con.execute(sql).fetchall()]
     except duckdb.Error:  # a bad line, which gets its sentence here, or more memory than there is

@@ -13,10 +13,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenbin.errors import DataError
-from tenbin.outcomes.bytescan import lines, readable, wide_csv_fields
+from tenbin.outcomes.bytescan import readable, records, wide_csv_fields
 from tenbin.outcomes.layout import Layout
 from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.types import Message
@@ -43,8 +44,7 @@ def texts(con: duckdb.DuckDBPyConnection, layout: Layout, wanted: Sequence[int])
 def _json_texts(layout: Layout, wanted: Sequence[int]) -> Iterator[tuple[int, str | None, object]]:
     prompt, messages = layout.columns.get("prompt"), layout.columns.get("messages")
     with readable(layout.source.path) as stream:
-        records = (raw for raw in lines(stream) if raw.strip())
-        for record, raw in _taken(records, wanted):
+        for record, raw in _taken(records(stream), wanted):
             try:
                 row = json.loads(raw, object_pairs_hook=no_repeats)
             except RepeatedKeyError as error:
@@ -59,7 +59,7 @@ def _csv_texts(layout: Layout, wanted: Sequence[int]) -> Iterator[tuple[int, str
     at = {ours: names.index(layout.columns[ours]) for ours in ("prompt", "messages") if ours in layout.columns}
     with readable(layout.source.path) as stream, wide_csv_fields():
         text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-        rows = (row for row in csv.reader(text, delimiter=layout.source.delimiter) if row)
+        rows = filter(None, csv.reader(text, delimiter=layout.source.delimiter))
         next(rows)  # the header
         for record, row in _taken(rows, wanted):
             yield (
@@ -85,14 +85,11 @@ def _parquet_texts(
 
 def _taken(records: Iterator[T], wanted: Sequence[int]) -> Iterator[tuple[int, T]]:
     """The wanted records with their numbers; reading ends with the last of them."""
-    rest = iter(wanted)
-    following = next(rest, None)
-    for record, value in enumerate(records, start=1):
-        if following is None:
-            return
-        if record == following:
+    passed = 0
+    for record in wanted:
+        for value in islice(records, record - passed - 1, record - passed):
             yield record, value
-            following = next(rest, None)
+        passed = record
 
 
 def _messages(told: object, layout: Layout, record: int) -> tuple[Message, ...] | None:
