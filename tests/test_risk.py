@@ -25,6 +25,7 @@ from tenbin.types import Estimates, TradeOff
 
 ANCHORS = Anchors("large", c_ref_usd=0.02, t_ref_s=4.0)
 UNIT = st.floats(0.0, 1.0, allow_nan=False)
+FIXES = {"mu": "mu between 0 and 1", "w": "w between 0 and 1", "caution": "caution of 0 or more"}
 
 
 def estimates(quality, sd=None, gap=None):
@@ -73,6 +74,12 @@ def test_nan_and_ineligible_candidates_never_win():
     worst, free = np.array([[np.nan, np.inf], [0.1, np.inf]]), np.array([[0.0, 9.0], [0.0, 9.0]])
     assert choose(worst[:1], free[:1], name_order(("a", "b")))[0] == 1
     assert choose(worst, free, name_order(("a", "b")), np.array([[True, True], [False, True]])).tolist() == [1, 1]
+    assert choose(worst[:1], np.array([[0.0, np.inf]]), name_order(("a", "b")))[0] == 1
+
+
+def test_ranks_are_whole_numbers():
+    assert name_order(("c", "a", "b")).tolist() == [2, 0, 1]
+    assert name_order(()).dtype == name_order(("a",)).dtype == np.int64
 
 
 @settings(max_examples=100)
@@ -142,11 +149,11 @@ def test_dials_outside_their_range_are_refused_by_name_and_their_ends_are_not():
         check_trade_off(good)
     for name, values in {"mu": (-0.1, 1.1, np.nan), "w": (-0.1, 1.1), "caution": (-1.0, np.inf, np.nan)}.items():
         for value in values:
-            with pytest.raises(UsageError, match=f"^{name} = {value} is "):
+            with pytest.raises(UsageError, match=f"^{name} = {value} is .*; give {FIXES[name]}$"):
                 check_trade_off(replace(TradeOff(0.5), **{name: value}))
 
 
 def test_a_sweep_needs_an_inside():
     assert mu_grid(3).size == 3
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="^a sweep of 2 points has no inside; ask for 3 or more$"):
         mu_grid(2)

@@ -70,7 +70,7 @@ def in_steps(loss: Floats) -> Floats:
 def name_order(names: tuple[str, ...]) -> Ints:
     """The rank [M] of every name in alphabetical order; the last tie-break of `choose`."""
     rank = np.empty(len(names), dtype=np.int64)
-    rank[np.array(sorted(range(len(names)), key=lambda m: names[m]), dtype=np.int64)] = np.arange(len(names))
+    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
     return rank
 
 
