@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import sqlite3
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from tenbin.store.budgets import Budgets
+from tenbin.store.leases import lease_all
 from tenbin.store.ledger import Ledger
 from tenbin.store.mending import mend
 from tenbin.store.period import ForwardClock, day_of, month_of
@@ -292,6 +294,38 @@ def test_a_share_that_lies_idle_goes_back(tmp_path):
     asyncio.run(work())
     mend(tmp_path)
     assert not list(sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM leases"))
+
+
+def test_what_was_granted_to_a_request_that_left_meanwhile_goes_back(tmp_path, monkeypatch):
+    """It was held until the end of the day: for other workers the budget was used up by nobody."""
+    who, granted, left = key(day_usd=1.0), threading.Event(), threading.Event()
+
+    def lease_slowly(*asked):
+        found = lease_all(*asked)
+        granted.set()
+        left.wait()
+        return found
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = of_one_day(tmp_path, ledger.writer, 2)
+            monkeypatch.setattr("tenbin.store.budgets.lease_all", lease_slowly)
+            leaving = asyncio.create_task(budgets.reserve(who, 5.0))
+            await asyncio.to_thread(granted.wait)
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+            link = sqlite3.connect(tmp_path / "ledger.sqlite")
+            held = "SELECT granted_usd FROM leases"
+            assert link.execute(held).fetchall() == [(5.0,)]
+            left.set()
+            tending = asyncio.create_task(budgets.tend(0.01))
+            await until(lambda: link.execute(held).fetchall() == [(0.0,)])
+            tending.cancel()
+            link.close()
+            budgets.close()
+
+    asyncio.run(work())
 
 
 def test_a_new_day_brings_a_new_budget_and_a_clock_set_back_none(tmp_path):

@@ -75,6 +75,8 @@ class Account:
         self.workers = workers
         self.lock = asyncio.Lock()
         self.refused_until = 0.0
+        self.is_unsure = False
+        """Whether the ledger was asked and nobody heard what it granted: who asked has left meanwhile."""
         self.slots: tuple[Slot, ...] = ()
         self._known: dict[str, Slot] = {}
         self._ends_at = 0.0
@@ -117,11 +119,13 @@ class Account:
         return Reservation(usd, self.slots, self)
 
     def holdings(self) -> list[Holding]:
-        """The shares as they are now, for the ledger."""
+        """The shares as they are now, for the ledger; `take` says what it made of them."""
+        self.is_unsure = True
         return [Holding(self.key.key_id, slot.period, slot.budget_usd, slot.share) for slot in self.slots]
 
     def take(self, held: Sequence[Holding], shares: Sequence[Share], refusals: Sequence[Refusal | None]) -> None:
         """Go on with what the ledger has granted on `held`; what was settled meanwhile stays settled."""
+        self.is_unsure = False
         slots = {slot.period.name: slot for slot in self.slots}
         for holding, share, refusal in zip(held, shares, refusals, strict=True):
             slot = slots.get(holding.period.name)
@@ -130,8 +134,8 @@ class Account:
                 slot.refusal = refusal
 
     def wants_tending(self) -> bool:
-        """Whether others do not see what was spent here, or a share has lain idle since the last look."""
-        wants = False
+        """Whether others may see another share than is held here, or one has lain idle since the last look."""
+        wants = self.is_unsure
         for slot in self.slots:
             is_idle = not slot.is_touched and slot.share.granted > slot.share.used
             wants = wants or is_idle or slot.share.used > slot.share.granted
