@@ -155,5 +155,5 @@ def test_dials_outside_their_range_are_refused_by_name_and_their_ends_are_not():
 
 def test_a_sweep_needs_an_inside():
     assert mu_grid(3).size == 3
-    with pytest.raises(UsageError, match="^a sweep of 2 points has no inside; ask for 3 or more$"):
+    with pytest.raises(UsageError, match=r"^a sweep of 2 points has no inside; ask for 3 or more$"):
         mu_grid(2)

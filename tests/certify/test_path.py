@@ -75,3 +75,12 @@ def test_settings_that_decide_alike_are_met_in_their_middle(router: Router) -> N
 
 def test_nothing_to_save_is_no_path(router: Router) -> None:
     assert len(draw_path(router, router.crossfit, TradeOff(0.0), np.array([True, False, False]))) == 0
+
+
+def test_where_the_reference_costs_nothing_there_is_no_path(router: Router) -> None:
+    free = PriceBook.loads(PRICES.replace("= 10.0", "= 0.0").replace("= 30.0", "= 0.0"))
+    alone = fit(make_panel(40), free, FitSettings(embedder="base", predictor="constant", learning_curve=False))
+    assert alone.manifest.reference == "large"
+    assert alone.cost_usd(alone.crossfit.estimates)[:, 0].max() == 0.0
+    path = draw_path(alone, alone.crossfit, TradeOff(0.0), EVERYONE)
+    assert (len(path), path.saving.tolist()) == (0, [])

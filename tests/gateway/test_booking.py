@@ -112,6 +112,28 @@ def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Runni
     assert call.billed_usd >= WORDS * USD_PER_WORD[name]
 
 
+@pytest.mark.parametrize(
+    ("answer", "failure", "is_billed"),
+    [
+        (Answer.error(504), "timeout", True),
+        (Answer.reset(), "reset", True),
+        (Answer(cut_at=20), "cut", True),
+        (Answer.error(500), "server_error", False),
+        (Answer.error(400), "refused", False),
+    ],
+)
+def test_a_failure_that_may_have_been_answered_is_booked_at_what_was_expected(
+    gateway: Running, answer: Answer, failure: str, is_billed: bool
+) -> None:
+    only = {"allow": ["good"]}
+    expected = float(gateway.chat(tenbin=only).headers["x-tenbin-expected-cost-usd"])
+    gateway.upstreams["good"].script = answer
+    assert gateway.chat(tenbin=only).status >= 400
+    call = last(gateway)
+    assert (call.status, call.failure) == ("failed", failure)
+    assert call.billed_usd == pytest.approx(expected if is_billed else 0.0, rel=1e-3)
+
+
 def test_every_one_of_several_answers_is_set_aside_for(gateway: Running) -> None:
     only = {"allow": ["good"]}
     for fields in ({"model": "good"}, {"tenbin": only}):

@@ -17,6 +17,7 @@ from tenbin.gateway.plan import Attempt, Plan
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.snapshot import Snapshot
 from tenbin.store.account import Reservation
+from tenbin.store.keys import KeyRecord
 from tenbin.store.records import Decided, Intent, Settled, Status
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure
@@ -99,7 +100,7 @@ class Call:
         work = self.work
         key = work.caller.key
         if key is not None and (key.day_usd is not None or key.month_usd is not None):
-            await self._reserve()
+            await self._reserve(key)
         plan, now = work.plan, time.time()
         intent = Intent(
             request_id=plan.decision_id,
@@ -128,11 +129,8 @@ class Call:
         decided = Decided(plan.decision_id, now, work.caller.key_id, profile, self.name, plan.document(now))
         await work.services.ledger.record(decided, intent)
 
-    async def _reserve(self) -> None:
+    async def _reserve(self, key: KeyRecord) -> None:
         work = self.work
-        key = work.caller.key
-        if key is None:
-            return
         if self.reserve_usd is None:
             what = f'"{self.name}" has no price, and this key has a budget in dollars'
             raise RequestError(403, "unpriced_model", what, fix="add its price to the price book")

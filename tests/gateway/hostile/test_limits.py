@@ -114,9 +114,10 @@ def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> 
 
 
 def test_a_key_with_a_budget_reaches_no_candidate_without_a_price(site: Guarded) -> None:
-    shown = key(site, "careful", day_usd=1.0)
-    reply = site.gateway.post(CHAT, said(model="unpriced"), **shown)
-    assert (reply.status, refused(CHAT, reply)["code"]) == (403, "unpriced_model")
+    shown = [key(site, "careful", day_usd=1.0), key(site, "patient", month_usd=1.0), site.bearer()]
+    replies = [site.gateway.post(CHAT, said(model="unpriced"), **one) for one in shown]
+    told = [(reply.status, refused(CHAT, reply)["code"]) for reply in replies]
+    assert told == [(403, "unpriced_model")] * 2 + [(502, "upstream_connect")]
 
 
 def test_a_thousand_wrong_keys_cost_a_good_one_nothing(site: Guarded) -> None:
