@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.errors import DecisionError
+from tenbin.features.attached import Attached, attached_to
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, Weighed, weigh
 from tenbin.types import Candidate, Query, TradeOff
@@ -98,15 +99,42 @@ def test_no_answer_is_expected_to_be_longer_or_dearer_than_its_request_allows(ro
 
 
 def test_what_is_sent_beside_the_messages_counts_and_every_answer(router):
-    query, attached = Query("q", "integral theorem"), np.array([100.0, 0.0, 50.0])
-    beside = ({}, {"hidden_tokens": 7.0}, {"attached_tokens": attached}, {"answers": 2})
+    query = Query("q", "integral theorem")
+    beside = ({}, {"hidden_tokens": 7.0}, {"attached": Attached(pages=2, size=9)}, {"answers": 2})
     plain, hidden, pictures, twice = weigh(router, [Ask(query, TradeOff(0.1), FREE, **more) for more in beside])
     np.testing.assert_allclose(hidden.input_tokens, plain.input_tokens + 7.0)
-    np.testing.assert_allclose(pictures.input_tokens, plain.input_tokens + attached)
+    np.testing.assert_allclose(pictures.input_tokens, plain.input_tokens + 2 * 3_000)
     np.testing.assert_array_equal(twice.input_tokens, plain.input_tokens)
     np.testing.assert_allclose(twice.output_tokens, 2.0 * plain.output_tokens)
     (dear,) = weigh(router, [Ask(query, TradeOff(0.1), (None, None, "no"), max_cost_usd=1e-12)])
     assert f"the cheapest costs ${plain.cost_usd[1]:.3g}" in str(dear)
+
+
+def test_what_is_attached_counts_alike_in_a_batch_and_in_the_gateway(router):
+    """The gateway counted pictures, `Router.route` none: a batch's costs were not those that were served."""
+    called_as = {
+        "large": Candidate("large", model="gpt-4o"),
+        "mid": Candidate("mid", model="gemini-3-pro", context_window_tokens=3_000),
+    }
+    served = Router(
+        router.manifest, router._encoder, router._estimator, router._parts, router.prices, "", None, called_as
+    )
+    picture = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
+    sound = {"type": "input_audio", "input_audio": {"data": "A" * 640_000, "format": "mp3"}}
+    words = {"type": "text", "text": "integral theorem"}
+    bare, full = (
+        Query("q", messages=({"role": "user", "content": parts},)) for parts in ([words], [words, picture, sound])
+    )
+    counted = replace(full, input_tokens=50.0)
+    tokens = np.array([765 + 60 * 10, 1_120 + 60 * 32, 4_096 + 60 * 32])
+    routed = served.route([bare, full, counted], [TradeOff(0.1)])
+    np.testing.assert_allclose(routed.estimates.input_tokens[1], routed.estimates.input_tokens[0] + tokens)
+    np.testing.assert_array_equal(routed.estimates.input_tokens[2], [50.0] * 3)
+    np.testing.assert_allclose(routed.cost_usd[1] - routed.cost_usd[0], tokens * [10.0, 1.0, 0.1] / 1e6)
+    assert "of context, has 3,000" in routed.barred[1][1]
+    (weighed,) = weigh(served, [Ask(full, TradeOff(0.1), FREE, attached=attached_to(full.messages))])
+    np.testing.assert_array_equal(weighed.cost_usd, routed.cost_usd[1])
+    assert weighed.barred == tuple(routed.barred[1])
 
 
 def test_a_warm_cache_keeps_a_conversation_where_it_is(router):

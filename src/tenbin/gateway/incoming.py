@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tenbin.errors import RequestError
-from tenbin.gateway.attached import NOTHING, Attached, attached_to
+from tenbin.features.attached import NOTHING, Attached, attached_to
 from tenbin.gateway.items import message_of
 from tenbin.gateway.kept_there import check_item, check_members
 from tenbin.gateway.members import OWN_MEMBER, Kind, Members, decoded, read_members, values_of

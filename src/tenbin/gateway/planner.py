@@ -198,20 +198,11 @@ def _ask(
         cached_tokens=_cached(asking, served, session),
         max_cost_usd=tightened.max_cost_usd,
         hidden_tokens=incoming.hidden_tokens,
-        attached_tokens=_attached(served, incoming),
+        attached=incoming.attached,
         answers=incoming.answers,
         has_stranger_budget=served.has_stranger_budget,
         is_new_subject=is_new_subject,
     )
-
-
-def _attached(served: ServedProfile, incoming: Incoming) -> Floats | None:
-    """What pictures and documents count as for each candidate."""
-    attached = incoming.attached
-    if not attached.size:
-        return None
-    names = ("" if destination is None else destination.model for destination in served.destinations)
-    return np.array([attached.tokens(name) for name in names])
 
 
 def _cached(asking: Asking, served: ServedProfile, session: Session | None) -> Floats | None:

@@ -15,10 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tenbin.errors import DecisionError, TenbinError, UsageError, near_or_known
-from tenbin.gateway.attached import attached_to
+from tenbin.features.attached import attached_to
 from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
@@ -215,13 +213,12 @@ class TenbinStrategy:
             requirements=requirements(messages, request),
         )
         barred = [None if name in healthy else "has no healthy deployment" for name in self.router.models]
-        attached = attached_to(messages)
         ask = Ask(
             query,
             trade_off,
             barred,
             hidden_tokens=hidden_bytes(request) / BYTES_PER_TOKEN,
-            attached_tokens=np.array([attached.tokens(c.model or c.name) for c in self.router.candidates]),
+            attached=attached_to(messages),
             answers=int(request.get("n") or 1),
         )
         (weighed,) = weigh(self.router, [ask])

@@ -11,12 +11,13 @@ from tenbin.errors import DecisionError, UsageError
 from tenbin.policy import listed, output_caps, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, choose, losses
+from tenbin.router.attachments import attached_to_each, with_attached
 from tenbin.router.excess import Excess
 from tenbin.router.explain import headline
 from tenbin.router.new_subject import followed
 from tenbin.router.routing import Routing
 from tenbin.strangers import SentTo
-from tenbin.types import Bools, Floats, Ints, Query, TradeOff
+from tenbin.types import Bools, Estimates, Features, Floats, Ints, Query, TradeOff
 
 if TYPE_CHECKING:
     from tenbin.router.router import Router
@@ -39,9 +40,7 @@ def route(
         router.check_trade_off(trade_off)
     budgets = _budgets(stranger_budget_usd, len(trade_offs))
     features = router.features(queries)
-    estimates, caps = router.estimate(features), output_caps(router.candidates, queries)
-    cost = router.cost_usd(estimates, output_caps=caps)
-    estimates = estimates.capped(caps)
+    estimates, cost = _expected(router, features, queries)
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
     grounds = router.grounds(features, estimates)
@@ -84,6 +83,13 @@ def route(
         sent=tuple(sent_to),
         stranger_usd=stranger_usd,
     )
+
+
+def _expected(router: Router, features: Features, queries: Sequence[Query]) -> tuple[Estimates, Floats]:
+    """What is expected of every candidate, what is attached and how long answers may be with it, and the dollars."""
+    estimates = with_attached(router.estimate(features), router.candidates, attached_to_each(queries))
+    caps = output_caps(router.candidates, queries)
+    return estimates.capped(caps), router.cost_usd(estimates, output_caps=caps)
 
 
 def _budgets(given: float | Sequence[float] | None, count: int) -> list[float | None]:

@@ -10,9 +10,11 @@ import msgspec
 import numpy as np
 
 from tenbin.errors import DecisionError, UsageError
+from tenbin.features.attached import NOTHING, Attached
 from tenbin.policy import output_caps, safe_default
 from tenbin.reasons import Reason
 from tenbin.risk import cautious_quality, in_steps, losses
+from tenbin.router.attachments import with_attached
 from tenbin.router.deciding import Bars, nobody_left
 from tenbin.router.explain import SENT, headline
 from tenbin.router.new_subject import is_new
@@ -29,10 +31,10 @@ class Ask(msgspec.Struct, frozen=True, eq=False):
 
     `barred` says why the gateway lets a candidate not answer (None: it may). `cached_tokens` are input tokens that a
     candidate's prompt cache holds of this conversation, billed at its cached rate. `max_cost_usd` bars candidates
-    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas; `attached_tokens`
-    are those of pictures and documents, as each candidate counts them (None: there are none); `answers` are wanted at
-    once, each of which is billed. Where it `has_stranger_budget`, a text unlike the training prompts goes to the
-    reference, and where what came before `is_new_subject`, any text.
+    that are expected to cost more. `hidden_tokens` are sent beside the messages: tools and schemas; `attached` is
+    what its messages hold that is no text; `answers` are wanted at once, each of which is billed. Where it
+    `has_stranger_budget`, a text unlike the training prompts goes to the reference, and where what came before
+    `is_new_subject`, any text.
     """
 
     query: Query
@@ -41,7 +43,7 @@ class Ask(msgspec.Struct, frozen=True, eq=False):
     cached_tokens: Floats | None = None
     max_cost_usd: float | None = None
     hidden_tokens: float = 0.0
-    attached_tokens: Floats | None = None
+    attached: Attached = NOTHING
     answers: int = 1
     has_stranger_budget: bool = False
     is_new_subject: bool = False
@@ -86,7 +88,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         return []
     queries = [ask.query for ask in asks]
     features = router.features(queries)
-    estimates, caps = _as_asked(router.estimate(features), asks), _caps(router, asks)
+    estimates, caps = _as_asked(router, router.estimate(features), asks), _caps(router, asks)
     cost = router.cost_usd(estimates, _cached(asks, len(router.models)), caps)
     estimates = estimates.capped(caps)
     loss, refused = _losses(router, asks, estimates, cost)
@@ -187,14 +189,12 @@ def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:
     return np.array(rows, dtype="<f4")
 
 
-def _as_asked(estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
-    """The estimates with the tokens that are sent beside the messages, and those of all answers."""
+def _as_asked(router: Router, estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
+    """The estimates with the tokens that are no text, those sent beside the messages, and those of all answers."""
     if any(ask.hidden_tokens for ask in asks):
         hidden = np.array([[ask.hidden_tokens] for ask in asks])
         estimates = replace(estimates, input_tokens=estimates.input_tokens + hidden)
-    if any(ask.attached_tokens is not None for ask in asks):
-        attached = _rows([ask.attached_tokens for ask in asks], estimates.input_tokens.shape[1])
-        estimates = replace(estimates, input_tokens=estimates.input_tokens + attached)
+    estimates = with_attached(estimates, router.candidates, [ask.attached for ask in asks])
     if any(ask.answers != 1 for ask in asks):
         answers = np.array([[float(ask.answers)] for ask in asks])
         estimates = replace(estimates, output_tokens=estimates.output_tokens * answers)

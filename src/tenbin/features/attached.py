@@ -1,4 +1,4 @@
-"""What is attached to a conversation, pictures and documents: their base64 is no text whose bytes tell tokens."""
+"""What is attached to a conversation, pictures, documents and sounds: no text whose bytes tell tokens."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from tenbin.features.audio import seconds_of, tokens_per_second
+from tenbin.features.document import pages_of, tokens_per_page
+from tenbin.features.picture import UNSEEN, Picture, picture_of, rule_of
 from tenbin.features.routing_text import said_in
-from tenbin.gateway.document import pages_of, tokens_per_page
-from tenbin.gateway.picture import UNSEEN, Picture, picture_of, rule_of
 
 PICTURES = ("image_url", "image", "input_image")
 DOCUMENTS = ("document", "file", "input_file")
-ATTACHED = (*PICTURES, *DOCUMENTS)
+SOUND = "input_audio"
+ATTACHED = (*PICTURES, *DOCUMENTS, SOUND)
+_HELD_IN: Mapping[str, str] = MappingProxyType({"document": "source", SOUND: SOUND})
+"""Where a part has its data; a file may be the part itself."""
 MOST_DEPTH = 4
 PICTURES_READ = 500
 """Of so many the size is read, the others are `UNSEEN`: no provider takes more than 600, but Google."""
@@ -26,16 +30,20 @@ DOCUMENTS_DECODED = 4
 
 
 class Attached(NamedTuple):
-    """The pictures, how often each size, the pages of documents, and how many bytes of the request they take."""
+    """The pictures, how often each size, the pages of documents, how many bytes of the request all take, and the
+    seconds of sounds.
+    """
 
     pictures: Mapping[Picture, int] = MappingProxyType({})
     pages: int = 0
     size: int = 0
+    sound_s: float = 0.0
 
     def tokens(self, model: str) -> float:
         """About the most that they count as for a model, by its name at the provider."""
         of = rule_of(model).tokens
-        return sum(of(picture) * n for picture, n in self.pictures.items()) + self.pages * tokens_per_page(model)
+        seen = sum(of(picture) * n for picture, n in self.pictures.items())
+        return seen + self.pages * tokens_per_page(model) + self.sound_s * tokens_per_second(model)
 
 
 NOTHING = Attached()
@@ -58,7 +66,8 @@ def attached_to(messages: Sequence[Mapping[str, Any]]) -> Attached:
     pictures = [part for part in found if part["type"] in PICTURES]
     sizes = Counter(map(picture_of, pictures[:PICTURES_READ]))
     sizes[UNSEEN] += len(pictures[PICTURES_READ:])
-    return Attached(+sizes, sum(pages), sum(map(_size, found)))
+    sounds = [seconds_of(_base64(part) or "") for part in found if part["type"] == SOUND]
+    return Attached(+sizes, sum(pages), sum(map(_size, found)), sum(sounds))
 
 
 def _parts(content: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -73,8 +82,8 @@ def _parts(content: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 
 def _base64(part: Mapping[str, Any]) -> str | None:
-    """The document of a part as base64; None where it is only named."""
-    source = part.get("source") if part["type"] == "document" else part.get("file", part)
+    """The document or the sound of a part as base64; None where it is only named."""
+    source = part.get(_HELD_IN.get(part["type"], "file"), part)
     if not isinstance(source, Mapping):
         return None
     data = source.get("data", source.get("file_data"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.gateway.document import (
+from tenbin.features.document import (
     BYTES_PER_PAGE,
     END_CHARACTERS,
     MOST_GUESSED_PAGES,

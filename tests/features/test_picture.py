@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.gateway.picture import UNSEEN, Picture, picture_of, rule_of
+from tenbin.features.picture import UNSEEN, Picture, picture_of, rule_of
 
 EXIF = b"\xff\xe1" + (60_000).to_bytes(2) + bytes(59_998)
 FRAME = b"\x00\x11\x08" + (3024).to_bytes(2) + (4032).to_bytes(2) + bytes(12)
