@@ -92,7 +92,7 @@ def test_the_ledger_gives_what_was_asked_once_and_says_why_it_has_nothing(tmp_pa
             whole = json.dumps({"system": "Be brief.", "messages": TURNS[1:]}).encode()
             ledger.post(intent("r1", at=1.0, profile="kept", prompt=chat))
             ledger.post(settled("r1", status="failed"))
-            ledger.post(intent("r1", at=1.1, profile="kept", prompt=chat, call_no=1))
+            ledger.post(intent("r1", at=2.5, profile="kept", prompt=chat, call_no=1))  # after r2 came
             ledger.post(intent("r2", at=2.0, profile="kept", prompt=whole))
             ledger.post(intent("r3", at=3.0, profile="kept", prompt=b'{"input": [1, 2]}'))
             ledger.post(intent("r4", at=4.0, profile="bare"))

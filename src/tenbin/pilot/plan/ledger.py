@@ -25,12 +25,10 @@ def read_ledger(store: Path, profile: str) -> Iterator[PilotPrompt]:
     reader = Reader(store)
     lacking: Counter[str] = Counter()
     found = 0
-    last = ""
     try:
         for call in reader.requests(profile=profile, with_text=True):
-            if call.request_id == last:  # a failover calls several candidates with the same request
+            if call.call_no:  # a failover calls several candidates with the same request
                 continue
-            last = call.request_id
             messages = _messages_of(call)
             if messages is None:
                 lacking[call.text_missing or "it is no conversation"] += 1
