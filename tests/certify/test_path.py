@@ -25,6 +25,14 @@ def router() -> Router:
     return fit(make_panel(120), PriceBook.loads(PRICES), settings)
 
 
+def alike(prices: str) -> Router:
+    """All prompts are alike in what they are expected to cost and to get: each setting sends them to one candidate."""
+    panel = make_panel(40)
+    tokens = np.full((40, 3), 50.0)
+    settings = FitSettings(embedder="base", predictor="constant", learning_curve=False)
+    return fit(replace(panel, input_tokens=tokens, output_tokens=tokens), PriceBook.loads(prices), settings)
+
+
 def test_each_setting_saves_more_than_the_one_before(router: Router) -> None:
     path = draw_path(router, router.crossfit, TradeOff(0.0, caution=0.5), EVERYONE)
     assert len(path) >= 2
@@ -77,10 +85,16 @@ def test_nothing_to_save_is_no_path(router: Router) -> None:
     assert len(draw_path(router, router.crossfit, TradeOff(0.0), np.array([True, False, False]))) == 0
 
 
-def test_where_the_reference_costs_nothing_there_is_no_path(router: Router) -> None:
-    free = PriceBook.loads(PRICES.replace("= 10.0", "= 0.0").replace("= 30.0", "= 0.0"))
-    alone = fit(make_panel(40), free, FitSettings(embedder="base", predictor="constant", learning_curve=False))
-    assert alone.manifest.reference == "large"
-    assert alone.cost_usd(alone.crossfit.estimates)[:, 0].max() == 0.0
-    path = draw_path(alone, alone.crossfit, TradeOff(0.0), EVERYONE)
-    assert (len(path), path.saving.tolist()) == (0, [])
+def test_the_last_setting_is_the_middle_of_those_to_the_end_of_the_dial() -> None:
+    router, mus = alike(PRICES), mu_grid(DIAL_POINTS)
+    either = np.array([True, False, True])
+    path = draw_path(router, router.crossfit, TradeOff(0.0), either)
+    cheapest = (decide(router, router.crossfit, TradeOff(0.0), either, mus) == 2).all(axis=1)
+    assert path.trade_offs[-1].mu == mus[(np.flatnonzero(cheapest)[0] + DIAL_POINTS - 1) // 2]
+
+
+def test_where_the_reference_costs_nothing_there_is_no_path() -> None:
+    free = alike(PRICES.replace("= 10.0", "= 0.0").replace("= 30.0", "= 0.0"))
+    assert free.manifest.reference == "large"
+    assert free.cost_usd(free.crossfit.estimates)[:, 0].max() == 0.0
+    assert len(draw_path(free, free.crossfit, TradeOff(0.0), EVERYONE)) == 0
