@@ -15,7 +15,7 @@ from tenbin.types import Bools, Floats
 class AtLevel:
     """Stands for stakes: setting k is proved where the level is at least `needs[k]`."""
 
-    needs: tuple[float, ...]
+    needs: tuple[float, ...] | tuple[tuple[float, ...], ...]
 
     def reach(self, _values: Floats, level: float) -> Bools:
         return np.array(self.needs) <= level + 1e-12
@@ -25,6 +25,8 @@ def test_nothing_is_proved_behind_a_failure() -> None:
     values = np.zeros((3, 4))
     assert steps_proved(values, AtLevel((0.01, 0.05, 0.2, 0.01)), 0.05) == 2
     assert steps_proved(values, AtLevel((0.2, 0.01, 0.01, 0.01)), 0.05) == 0
+    several = AtLevel(((0.01, 0.05, 0.2, 0.01), (0.01, 0.01, 0.01, 0.01), (0.2, 0.01, 0.01, 0.01)))
+    assert steps_proved(np.zeros((3, 3, 4)), several, 0.05).tolist() == [2, 4, 0]
 
 
 def by_group(*needs: tuple[float, ...]) -> list[int]:

@@ -26,7 +26,7 @@ def steps_proved(values: Floats, bets: Bets, level: float) -> Ints:
 
 def steps_by_group(values: Mapping[str, Floats], bets: Mapping[str, Bets], level: float) -> dict[str, int]:
     """How many settings each group proves, all these claims together with a chance of at most `level` to be wrong."""
-    names = sorted(values)
+    names = list(values)
     levels = [level / (len(names) - ended) for ended in range(len(names))]
     proved = {name: [int(steps_proved(values[name], bets[name], part)) for part in levels] for name in names}
     for found in proved.values():

@@ -53,6 +53,19 @@ def test_a_text_holds_a_prompt_a_line_or_a_block_where_blank_lines_stand_between
     assert blocks == [PilotPrompt("1", "one\n  more"), PilotPrompt("5", "two")]
 
 
+def test_a_block_of_many_lines_is_read_at_once_and_one_that_is_too_long_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = "\n".join(f"question {i}" for i in range(100_000))  # took minutes, when each line counted all before it
+    assert [p.prompt for p in read_prompts(put(tmp_path, "a.txt", f"{many}\n\nlast"))] == [many, "last"]
+    monkeypatch.setattr("tenbin.pilot.plan.read.MAX_LINE_BYTES", 8)
+    full = put(tmp_path, "b.txt", "four\nfour\n\nfour\nfour\n")
+    assert len(list(read_prompts(full))) == 2
+    full.write_text("four\nfour\n\nfour\nfour\n5\n")
+    with pytest.raises(DataError, match=r"b\.txt:4: is a block of more than"):
+        list(read_prompts(full))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

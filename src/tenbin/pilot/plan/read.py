@@ -89,13 +89,13 @@ def read_text(path: Path) -> Iterator[PilotPrompt]:
     joined = holds_blocks(path)
     with readable(path) as stream:
         block: list[str] = []
-        first = 0
+        first = size = 0
         for number, raw in enumerate(io.TextIOWrapper(stream, "utf-8-sig"), start=1):
             line = raw.rstrip("\r\n")
             if line.strip() and joined:
-                first = first if block else number
+                first, size = (first, size + len(line)) if block else (number, len(line))
                 block.append(line)
-                _check_length(block, path, first)
+                _check_length(size, path, first)
             elif line.strip():
                 yield PilotPrompt(str(number), line.strip())
             elif block:
@@ -168,8 +168,8 @@ def _check_header(header: list[str], path: Path) -> None:
         raise DataError(f'has two columns "{twice}"', where=where, fix="keep one of them")
 
 
-def _check_length(block: list[str], path: Path, first: int) -> None:
-    if sum(map(len, block)) > MAX_LINE_BYTES:
+def _check_length(size: int, path: Path, first: int) -> None:
+    if size > MAX_LINE_BYTES:
         fix = "put blank lines between prompts, or give JSON lines"
         raise DataError(f"is a block of more than {MAX_LINE_BYTES // 10**6} MB", where=f"{path}:{first}", fix=fix)
 
