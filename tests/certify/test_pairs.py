@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tenbin.certify.pairs import Pairs, pair_up
+from tenbin.certify.pairs import Pairs, pair_up, pair_weights
 from tenbin.router.crossfit import Observed
 from tenbin.types import Floats, Ints
 
@@ -54,6 +54,20 @@ def test_a_row_that_lost_a_label_is_left_out_of_every_setting() -> None:
     quality = np.array([[np.nan, 1.0], [1.0, 1.0]])
     found = paired(quality, np.array([[1, 1], [0, 0]]), ["a", "b"])
     assert found.counts.tolist() == [1, 1]
+
+
+def test_a_pair_weighs_as_much_as_its_rarer_label() -> None:
+    quality, weight = np.ones((2, 2)), np.array([[4.0, 1.0], [1.0, 2.0]])
+    chosen = np.array([[0, 0], [1, 1]])
+    assert pair_weights(observed(quality, weight), chosen, 1).tolist() == [[4.0, 1.0], [2.0, 2.0]]
+    found = paired(quality, chosen, ["a", "b"], weight)
+    assert found.largest_weight == 4.0
+    assert found.weight.tolist() == [[1.0, 0.25], [0.5, 0.5]]
+    assert found.values == pytest.approx(0.1 * found.weight)
+
+
+def test_no_row_is_no_pair() -> None:
+    assert len(paired(np.ones((0, 2)), np.zeros((1, 0), dtype=np.int64), []).values) == 0
 
 
 def test_labels_bought_by_plan_leave_means_unbiased_and_the_range_as_it_is() -> None:

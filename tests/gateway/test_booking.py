@@ -18,7 +18,7 @@ from tenbin.gateway.wire import Wire
 from tenbin.store.call import Call
 from tenbin.testing import Answer
 from tests.gateway.chaos.client import hear, leave, send
-from tests.gateway.running import HARD, Running, Upstreams, eventually
+from tests.gateway.running import HARD, PATIENCE_S, Running, Upstreams, eventually
 
 WORDS = 2_000
 SAID = "four " * WORDS
@@ -170,12 +170,16 @@ def test_what_is_sent_beside_the_messages_is_expected_to_cost(gateway: Running) 
     assert more == pytest.approx(40_000 / BYTES_PER_TOKEN * 10e-6, rel=0.05)
 
 
-def test_texts_are_not_kept_where_the_profile_does_not_say_so(gateway: Running) -> None:
-    assert gateway.chat().status == 200
+def test_of_a_call_stands_who_asked_and_how_long_it_took_but_no_text_where_the_profile_does_not_say_so(
+    gateway: Running,
+) -> None:
+    assert gateway.chat(user="somebody").status == 200
     gateway.calls()
     *_, call = gateway.gateway.services.reader.requests(with_text=True)
     assert (call.status, call.http_status, call.prompt, call.answer) == ("ok", 200, None, None)
     assert "did not store prompts" in call.text_missing
+    assert call.user == "somebody"
+    assert 0.0 < call.latency_s < PATIENCE_S
 
 
 def test_a_ceiling_holds_for_all_answers_together(gateway: Running) -> None:

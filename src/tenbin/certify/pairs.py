@@ -74,7 +74,7 @@ def pair_up(
     weight has it. A row whose label is missing though it should be there would leave out just the hard prompts where a
     setting needs it: it is left out of all settings. Copies of a prompt are averaged and count once.
     """
-    needed = np.union1d(np.unique(chosen), reference)
+    needed = np.union1d(chosen, reference)
     is_lost = (np.isnan(observed.quality) & (observed.weight == 1.0))[:, needed].any(axis=1)
     rows = np.flatnonzero(~is_lost)
     value = advantages(observed, chosen, reference, share)[rows]
@@ -84,7 +84,7 @@ def pair_up(
     known = ~np.isnan(value)
     # Keys are hashes of the prompts: their order is as good as drawn by lot, and the same for every file.
     found, first, copy = np.unique(np.array(keys, dtype=str)[rows], return_index=True, return_inverse=True)
-    size = np.bincount(copy, minlength=len(found)).astype(np.float64)[:, None]
+    size = np.bincount(copy).astype(np.float64)[:, None]
 
     def once(cells: Floats) -> Floats:
         total = np.zeros((len(found), value.shape[1]))

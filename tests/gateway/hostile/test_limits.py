@@ -113,11 +113,28 @@ def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> 
     assert spent <= 11 * days * cost_usd + 1e-9
 
 
+def test_a_spent_budget_is_told_with_its_size_and_the_end_of_its_period(site: Guarded) -> None:
+    shown = key(site, "poor", day_usd=1e-6, month_usd=5.0)
+    replies = [site.gateway.post(CHAT, said(model="cheap"), **shown)]
+    assert replies[0].status == 200
+
+    def is_spent() -> bool:  # and no longer held: the bill is in the ledger
+        replies.append(site.gateway.post(CHAT, said(model="cheap"), **shown))
+        return b"is spent" in replies[-1].body
+
+    eventually(is_spent, "the bill of the first call")
+    assert refused(CHAT, replies[-1])["message"].startswith("the budget of this key, $1e-06 a day, is spent; ")
+    now = time.time()
+    assert abs(int(replies[-1].headers["retry-after"]) - (day_of(now).ends_at - now)) < PATIENCE_S
+
+
 def test_a_key_with_a_budget_reaches_no_candidate_without_a_price(site: Guarded) -> None:
     shown = [key(site, "careful", day_usd=1.0), key(site, "patient", month_usd=1.0), site.bearer()]
     replies = [site.gateway.post(CHAT, said(model="unpriced"), **one) for one in shown]
     told = [(reply.status, refused(CHAT, reply)["code"]) for reply in replies]
     assert told == [(403, "unpriced_model")] * 2 + [(502, "upstream_connect")]
+    call = site.gateway.calls()[-1]
+    assert (call.candidate, call.reserve_usd, call.billed_usd) == ("unpriced", 0.0, 0.0)
 
 
 def test_a_thousand_wrong_keys_cost_a_good_one_nothing(site: Guarded) -> None:
