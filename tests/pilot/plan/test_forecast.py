@@ -49,13 +49,13 @@ def test_lengths_are_guessed_at_first_and_drawn_to_the_answers_as_they_come() ->
 
 
 def test_a_forecast_worked_by_hand() -> None:
-    world = made_world(6, held_out=True)  # the first prompt and the sixth are; the second was asked before
+    world = made_world(6, held_out=True)  # the first prompt and the sixth are; two others were asked before
     bought = np.zeros((6, 4), dtype=np.bool_)
-    bought[1] = True
+    bought[[1, 4]] = True
     ground = replace(world.ground(bought), grading_usd=np.full((6, 4), 0.001))
     cells = np.zeros((6, 4), dtype=np.bool_)
     cells[[0, 2, 3], :2] = True
-    draft = Draft.of_cells("all", cells, np.full((6, 4), 0.5), np.random.default_rng(0), live=(0, 1, 3))
+    draft = Draft.of_cells("all", cells, np.full((6, 4), 0.5), np.random.default_rng(0), live=(1, 3))
     lengths = Lengths(
         input_tokens=np.arange(6.0)[:, None] * np.array([10.0, 1.0, 1.0, 1.0]),
         output_tokens=np.full((6, 4), 60.0),
@@ -81,10 +81,12 @@ def test_a_forecast_worked_by_hand() -> None:
     )
     assert (found.stage, found.kind, found.pairs, found.prompts, found.held_out) == (3, "all", 6, 2, 1)
     assert (found.expected_usd, found.grading_usd, found.seconds) == pytest.approx((3.0, 0.006, 60 * tokens / 500))
-    assert (found.saving_prompts, found.saving_width, found.measured) == (3, 1.0, False)
-    assert (found.set_aside, found.planned_at) == (("cheap",), 7.0)
+    assert (found.saving_prompts, found.saving_width, found.measured) == (4, 1.0, False)
+    assert (found.set_aside, found.planned_at) == (("cheap",), 7.0)  # `dear` is asked, though nothing is to be learnt
     sure = forecast(ground, replace(draft, saving_sd=0.1), lengths, limits, 3, 7.0)
-    assert (sure.saving_width, sure.measured) == (pytest.approx(2 * NORMAL_95 * 0.1 / math.sqrt(3)), True)
+    assert (sure.saving_width, sure.measured) == (pytest.approx(2 * NORMAL_95 * 0.1 / math.sqrt(4)), True)
+    free = forecast(ground, replace(draft, expected_usd=np.zeros(6)), lengths, limits, 3, 7.0)
+    assert (free.low_usd, free.expected_usd, free.high_usd) == (0.0, 0.0, 0.0)
 
 
 def test_a_stage_may_cost_what_is_left_at_its_dearest_and_later_ones_half_of_what_was_spent() -> None:
