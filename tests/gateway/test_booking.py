@@ -110,6 +110,7 @@ def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Runni
     call = last(gateway)
     assert call.status == "failed"
     assert call.billed_usd >= WORDS * USD_PER_WORD[name]
+    assert (call.usage and call.usage.input_tokens) == {"good": None, "claude": 20}[name]
 
 
 @pytest.mark.parametrize(
@@ -272,3 +273,22 @@ def test_a_count_that_cannot_be_is_not_booked(
     assert call.billed_usd == call.reserve_usd
     assert 0.0 < call.billed_usd < 0.1
     assert "more than there can be" in caplog.text
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_nor_is_one_of_a_stream_that_ends_too_early(gateway: Running, is_left: bool) -> None:
+    usage = {"input_tokens": 1 << 40, "output_tokens": 1}
+    body = BEGUN["claude"].replace(b'{"input_tokens": 20, "output_tokens": 1}', json.dumps(usage).encode())
+    assert body != BEGUN["claude"]
+    ending = "hang" if is_left else "close"
+    stream = {"content-type": "text/event-stream"}
+    gateway.upstreams["claude"].script = Answer(chunks=(body,), headers=stream, cut_at=len(body), ending=ending)
+    with asked(gateway, "claude", stream=True) as client:
+        hear(client, b"four")
+        if is_left:
+            leave(client)
+        else:
+            hear(client, b"0\r\n\r\n")
+    call = last(gateway)
+    assert (call.status, call.usage) == ("cancelled" if is_left else "failed", None)
+    assert 0.0 < call.billed_usd < 0.5

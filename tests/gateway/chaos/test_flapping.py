@@ -67,6 +67,20 @@ def test_a_breaker_opens_probes_once_and_closes(gateway: Running, ups: Upstreams
     assert gateway.chat().headers["x-tenbin-model"] == "good"
 
 
+def test_what_speaks_against_the_request_alone_opens_no_breaker_and_closes_one(
+    gateway: Running, ups: Upstreams
+) -> None:
+    ups["good"].script = Answer.error(400)
+    for _ in range(gateway.gateway.services.breakers.rules.failures_in_a_row + 1):
+        assert gateway.chat().status == 400
+    assert state_of(gateway, "good") == "closed"
+    opened(gateway, ups)
+    admitted(gateway)
+    ups["good"].script = Answer.error(400)
+    assert gateway.chat().status == 400
+    assert state_of(gateway, "good") == "closed"
+
+
 def test_a_probe_whose_client_leaves_decides_nothing(gateway: Running, ups: Upstreams) -> None:
     opened(gateway, ups)
     admitted(gateway)
