@@ -132,6 +132,16 @@ def test_labels_of_a_candidate_that_cannot_win_are_worth_little_and_near_ties_mo
     assert worth[2] < 1e-3 * worth[0]
 
 
+@pytest.mark.parametrize("models", [1, 2])
+def test_one_candidate_alone_is_weighed_too_and_of_two_each_is_the_others_rival(models: int) -> None:
+    nothing = np.full((3, models), np.nan)
+    estimates = Estimates(np.array([[0.9, 0.7]] * 3)[:, :models], np.full((3, models), 0.2), *[nothing] * 4)
+    common, cost = np.zeros(models), np.full((3, models), 0.002)
+    worth = label_worth(estimates, common, common, cost, Anchors("a", 0.01, np.nan), np.array([0.2]))
+    assert (worth > 0.0).all()
+    assert worth == pytest.approx(np.tile(worth[:1, :1], (3, models)))
+
+
 def test_the_worth_of_a_label_worked_by_hand() -> None:
     """Of the chosen one against its runner-up, of every other against the chosen one, in units of quality."""
     nothing = np.full((1, 3), np.nan)
