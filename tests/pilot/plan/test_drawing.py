@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -140,6 +141,10 @@ def test_one_candidate_alone_is_weighed_too_and_of_two_each_is_the_others_rival(
     worth = label_worth(estimates, common, common, cost, Anchors("a", 0.01, np.nan), np.array([0.2]))
     assert (worth > 0.0).all()
     assert worth == pytest.approx(np.tile(worth[:1, :1], (3, models)))
+    # Whose errors are all shared differ by a twentieth at least, once they are as good as each other.
+    tied = replace(estimates, quality=np.full((3, models), 0.9))
+    worth = label_worth(tied, common, np.ones(models), cost, Anchors("a", 0.01, np.nan), np.array([0.2]))
+    assert worth == pytest.approx(np.full((3, models), 0.05 / math.sqrt(2 * math.pi) * 0.04 / (0.04 + 0.2)))
 
 
 def test_the_worth_of_a_label_worked_by_hand() -> None:
