@@ -59,13 +59,12 @@ def expect_lengths(text_tokens: Floats, candidates: Sequence[Candidate], panel: 
     output_tokens = np.minimum(guess_out * scale, caps)
     prior = PRIOR_LOG_SD * PRIOR_ANSWERS / (PRIOR_ANSWERS + answers)
     own = ANSWER_LOG_SD / np.sqrt(np.maximum(answers, 1.0))
-    log_sd = np.where(answers > 0, np.hypot(prior, own * answers / (PRIOR_ANSWERS + answers)), PRIOR_LOG_SD)
     return Lengths(
         input_tokens,
         output_tokens,
         _seconds(panel.latency_s, output_tokens),
         INPUT_LOG_SD * np.sqrt(PRIOR_ANSWERS / (PRIOR_ANSWERS + answers)),
-        log_sd,
+        np.hypot(prior, own * answers / (PRIOR_ANSWERS + answers)),
         answers,
     )
 
