@@ -46,10 +46,16 @@ def test_lengths_are_guessed_at_first_and_drawn_to_the_answers_as_they_come() ->
     assert told.output_log_sd[0] == pytest.approx(math.hypot(0.6 * 0.5 / 1.5, 0.8 / 1.5))
     assert told.answers.tolist() == [1.0, 0.0, 0.0, 0.0]
     assert told.output_tokens[:, 1:] == pytest.approx(found.output_tokens[:, 1:])
+    for plain in ({"reasoning_effort": "minimal"}, {"capabilities": frozenset({"tools"})}):
+        others = [replace(candidates[0], **{"reasoning_effort": None, **plain}), *candidates[1:]]
+        assert expect_lengths(texts, others, nothing).output_tokens[:, 0].tolist() == [250.0, 700.0]
     # Two answers of 300 tokens, where 250 and 700 had been guessed, and of 40 for 110 and 3,010.
     twice = expect_lengths(texts, candidates, world.panel(np.array([[True, False, False, False]] * 2)))
     assert twice.input_tokens[:, 0] == pytest.approx(np.array([110, 3_010]) * (80 / 3_120) ** (2 / 2.5))
     assert twice.output_tokens[:, 0] == pytest.approx(np.array([250, 700]) * (600 / 950) ** (2 / 2.5))
+    empty = replace(world.panel(np.ones((2, 4), dtype=np.bool_)), output_tokens=np.zeros((2, 4)))
+    silent = expect_lengths(texts, candidates, empty)
+    assert silent.output_tokens[:, 0] == pytest.approx(np.array([250, 700]) * (2 * 0.5 / 950) ** (2 / 2.5))
     assert twice.output_log_sd[0] == pytest.approx(math.hypot(0.6 * 0.5 / 2.5, 0.8 / math.sqrt(2) * 2 / 2.5))
 
 
