@@ -87,8 +87,7 @@ def _ratio(observed: Floats, guess: Floats, said: Bools) -> Floats:
     count = said.sum(axis=0)
     got = np.maximum(np.where(said, observed, 0.0).sum(axis=0), LEAST_MEAN_TOKENS * count)
     expected = np.where(said, guess, 0.0).sum(axis=0)
-    ratio = np.where(count > 0, got, 1.0) / np.where(count > 0, expected, 1.0)
-    drawn: Floats = ratio ** (count / (count + PRIOR_ANSWERS))
+    drawn: Floats = (got / np.where(count > 0, expected, 1.0)) ** (count / (count + PRIOR_ANSWERS))  # 0 ** 0 is 1
     return drawn
 
 
