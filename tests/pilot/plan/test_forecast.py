@@ -42,6 +42,7 @@ def test_lengths_are_guessed_at_first_and_drawn_to_the_answers_as_they_come() ->
     assert told.input_tokens[:, 0] == pytest.approx([110 * into, 3_010 * into])
     assert told.output_tokens[:, 0] == pytest.approx([250 * out, 700 * out])
     assert told.seconds[0] == pytest.approx((2 + 0.5 * (1 + 475 * out / 60)) / 1.5)
+    assert told.seconds[1:].tolist() == found.seconds[1:].tolist()
     assert told.input_log_sd[0] == pytest.approx(0.1 * math.sqrt(0.5 / 1.5))
     assert told.output_log_sd[0] == pytest.approx(math.hypot(0.6 * 0.5 / 1.5, 0.8 / 1.5))
     assert told.answers.tolist() == [1.0, 0.0, 0.0, 0.0]
