@@ -113,6 +113,14 @@ def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Runni
     assert (call.usage and call.usage.input_tokens) == {"good": None, "claude": 20}[name]
 
 
+def test_a_stream_that_breaks_is_booked_at_what_it_told_where_that_is_more_than_it_said(gateway: Running) -> None:
+    body = BEGUN["claude"].replace(b'"output_tokens": 1}', b'"output_tokens": 30000}')
+    gateway.upstreams["claude"].script = Answer(chunks=(body,), headers={"content-type": "text/event-stream"})
+    with asked(gateway, "claude", stream=True) as client:
+        assert b"error" in hear(client, b"0\r\n\r\n")
+    assert last(gateway).billed_usd == pytest.approx((20 * 20 + 30_000 * 80) / 1e6)
+
+
 @pytest.mark.parametrize(
     ("answer", "failure", "is_billed"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,12 @@ def test_what_is_no_prompt_is_named_by_its_place(tmp_path: Path, name: str, text
         said = "not a whole gzip file"
     with pytest.raises(DataError, match=said):
         list(read_prompts(path))
+
+
+def test_the_hash_of_a_file_is_that_of_what_it_holds(tmp_path: Path) -> None:
+    text = "prompt " * 1_000_000  # of several chunks
+    for name in ("p.txt", "p.txt.gz"):
+        assert hash_of(put(tmp_path, name, text)) == sha256(text.encode()).hexdigest()
 
 
 def test_a_file_that_is_not_there_is_said_to_be_none(tmp_path: Path) -> None:
