@@ -12,7 +12,7 @@ import pytest
 
 from tenbin.errors import DataError
 from tenbin.pilot.plan.ledger import read_ledger
-from tenbin.pilot.plan.read import hash_of, read_prompts
+from tenbin.pilot.plan.read import hash_of, read_csv, read_json_lines, read_prompts, read_text, reader_of
 from tenbin.pilot.prompt import PilotPrompt
 from tests.store.made import intent, running, settled
 
@@ -21,7 +21,8 @@ TURNS = [{"role": "system", "content": "Be brief."}, {"role": "user", "content":
 
 def put(folder: Path, name: str, text: str) -> Path:
     path = folder / name
-    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    raw = text.encode(errors="surrogateescape")
+    path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
     return path
 
 
@@ -45,6 +46,23 @@ def test_the_same_prompts_come_from_every_format(tmp_path: Path, name: str, text
     first, second = read_prompts(put(tmp_path, name, text))
     assert first == PilotPrompt("x", "a, b", group="g", reference="4")
     assert (second.query_id, second.messages) == ("3", tuple(TURNS))
+
+
+def test_what_a_file_holds_is_told_by_its_suffix_and_else_it_is_text() -> None:
+    readers = {
+        read_json_lines: (".jsonl", ".ndjson", ".JSON"),
+        read_csv: (".csv", ".tsv"),
+        read_text: (".txt", ".md", ""),
+    }
+    for reader, suffixes in readers.items():
+        assert [reader_of(Path(f"a.b{suffix}{gz}")) for suffix in suffixes for gz in ("", ".gz")] == [reader] * (
+            2 * len(suffixes)
+        )
+
+
+def test_a_record_keeps_its_line_breaks_and_a_header_may_have_spaces(tmp_path: Path) -> None:
+    (prompt,) = read_prompts(put(tmp_path, "p.csv", ' prompt , group \r\n"a\r\nb",g\r\n'))
+    assert (prompt.prompt, prompt.group) == ("a\r\nb", "g")
 
 
 def test_a_text_holds_a_prompt_a_line_or_a_block_where_blank_lines_stand_between(tmp_path: Path) -> None:
@@ -79,6 +97,9 @@ def test_a_block_of_many_lines_is_read_at_once_and_one_that_is_too_long_is_named
         ("p.csv", "prompt,prompt\na,b\n", r"p\.csv:1: has two columns"),
         ("p.csv", 'prompt,group\n"a\nb",g\nc\n', r"p\.csv:4: has 1 field where the header has 2"),
         ("p.csv", 'prompt\n"a\n', r"p\.csv:2: a quoted field"),
+        ("p.csv", 'prompt\na\n"b"c\n', r"p\.csv:3: a quoted field that starts here does not close"),
+        ("p.csv", "prompt\na\udce9\n", r"p\.csv:2: is not UTF-8 text"),
+        ("p.txt", "a\n\udce9\n", r"p\.txt:2: is not UTF-8 text"),
         ("p.csv", "messages\nx\n", r"p\.csv:2, column messages: is not JSON"),
         ("p.tsv", "prompt\tgroup\n \tg\n", r"p\.tsv:2: has neither prompt nor messages"),
         ("p.txt.gz", "", "no whole file"),
