@@ -175,6 +175,10 @@ def test_a_new_day_remembers_the_volume_of_the_one_before() -> None:
     assert (tuesday.day_usd, tuesday.began, tuesday.hours, tuesday.before) == (0.0, 1.0, (0.0,) * 24, (4.0,) * 24)
     assert turned(replace(tuesday, hours=(8.0,) * 24), 3).before == (6.0,) * 24
     assert turned(tuesday, 3).before == (4.0,) * 24  # a day without any request says nothing of the next
+    night = (0.0,) * 23  # of days with requests in their first hour alone
+    first = turned(Tally(day=1, hours=(4.0, *night)), 2)
+    assert first.before == (4.0, *night)
+    assert turned(replace(first, hours=(8.0, *night)), 3).before == (6.0, *night)
 
 
 def test_the_curve_is_read_both_ways_and_not_beyond_the_best_quality() -> None:
