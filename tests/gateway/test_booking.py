@@ -141,6 +141,10 @@ def test_a_failure_that_may_have_been_answered_is_booked_at_what_was_expected(
     call = last(gateway)
     assert (call.status, call.failure) == ("failed", failure)
     assert call.billed_usd == pytest.approx(expected if is_billed else 0.0, rel=1e-3)
+    assert gateway.chat(model="good").status >= 400  # of which nothing is expected
+    call = last(gateway)
+    assert call.reserve_usd > expected
+    assert call.billed_usd == (call.reserve_usd if is_billed else 0.0)
 
 
 def test_every_one_of_several_answers_is_set_aside_for(gateway: Running) -> None:

@@ -135,13 +135,20 @@ def test_the_ledger_gives_what_was_asked_once_and_says_why_it_has_nothing(tmp_pa
             ledger.post(settled("r1", status="failed"))
             ledger.post(intent("r1", at=2.5, profile="kept", prompt=chat, call_no=1))  # after r2 came
             ledger.post(intent("r2", at=2.0, profile="kept", prompt=whole))
-            ledger.post(intent("r3", at=3.0, profile="kept", prompt=b'{"input": [1, 2]}'))
-            ledger.post(intent("r4", at=4.0, profile="bare"))
+            ledger.post(
+                intent("r3", at=3.0, profile="kept", prompt=b'{"input": [{"role": "user", "content": "x"}, 2]}')
+            )
+            said = json.dumps({"input": "天秤?", "instructions": "Be brief."}).encode()
+            ledger.post(intent("r4", at=3.5, profile="kept", prompt=said))
+            for name in ("r5", "r6"):
+                ledger.post(intent(name, at=4.0, profile="bare"))
 
     asyncio.run(write())
     found = list(read_ledger(tmp_path, "kept"))
-    assert [(prompt.query_id, prompt.messages) for prompt in found] == [("r1", tuple(TURNS[1:])), ("r2", tuple(TURNS))]
-    with pytest.raises(DataError, match=r"holds no prompt of its 1 request: the profile did not store prompts"):
+    whole = tuple(TURNS)
+    assert [(prompt.query_id, prompt.messages) for prompt in found] == [("r1", whole[1:]), ("r2", whole), ("r4", whole)]
+    none = r"holds no prompt of its 2 requests: the profile did not store prompts .* \(2 of them\)"
+    with pytest.raises(DataError, match=none):
         list(read_ledger(tmp_path, "bare"))
     with pytest.raises(DataError, match='no request of the profile "other"'):
         list(read_ledger(tmp_path, "other"))
