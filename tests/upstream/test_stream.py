@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tenbin.types import Usage
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
-from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream, ResponsesStream
+from tenbin.upstream.frame_stream import AnswerStream
+from tenbin.upstream.stream import AnthropicStream, OpenAIStream, ResponsesStream
 
 NOTHING = object()
 

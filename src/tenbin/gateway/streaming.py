@@ -9,8 +9,8 @@ from tenbin.gateway.call import Call
 from tenbin.gateway.exchange import Exchange, Headers
 from tenbin.gateway.wire import Translator, Wire, broken_stream
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
+from tenbin.upstream.frame_stream import AnswerStream
 from tenbin.upstream.reply import Reply
-from tenbin.upstream.stream import AnswerStream
 
 EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 MAX_HELD_BYTES = 1 << 20
@@ -50,7 +50,10 @@ class Pump:
                     reply.until(loop.time() + CLOSING_S)
                 elif self.exchange.has_begun:
                     reply.until(loop.time() + SILENCE_S)
-            await self._take(self.stream.finish(), reply)
+            rest = self.stream.finish()
+            if reply.says_its_end:
+                rest += self.stream.missing_end(self.wire.incoming.answers)
+            await self._take(rest, reply)
         except UpstreamFailure as failure:
             if failure.kind == "timeout" and not self.exchange.has_begun:
                 failure.what = "the first token did not come in time"

@@ -13,8 +13,9 @@ from tenbin.gateway.incoming import Incoming
 from tenbin.gateway.members import rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.frame_stream import AnswerStream
 from tenbin.upstream.loose_json import decode
-from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream, ResponsesStream
+from tenbin.upstream.stream import AnthropicStream, OpenAIStream, ResponsesStream
 from tenbin.upstream.translate import (
     ChatToMessagesStream,
     MessagesToChatStream,

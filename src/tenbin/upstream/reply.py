@@ -14,6 +14,7 @@ from tenbin.upstream.unpacking import Unpacking
 
 MAX_ERROR_BYTES = 256 << 10
 """What is kept of a body that only says what went wrong."""
+_FRAMES = frozenset({"transfer-encoding", "content-length"})
 
 
 class Reply:
@@ -55,6 +56,11 @@ class Reply:
         """Whether all of the body has come and been given out; False where it came packed."""
         connection = self._connection
         return connection is not None and connection.is_complete and not connection.pieces and self._unpacking is None
+
+    @property
+    def says_its_end(self) -> bool:
+        """Whether a body that came whole ended by its length or its last chunk, not just with its connection."""
+        return not _FRAMES.isdisjoint(self.headers.by_name)
 
     async def read(self, max_bytes: int) -> bytes:
         """The whole body. Raises UpstreamFailure: malformed where it is longer, cut or timeout where it did not end."""

@@ -1,110 +1,25 @@
-"""A streamed answer on its way through: what goes on to a client of the same dialect, and what it says about itself.
-
-Each stream takes pieces of any size and gives whole frames, their bytes as they came; only a frame that loses its
-usage member is written anew, its other members byte for byte. A stream that ends while `is_done` is False was cut.
-"""
+"""The streams of each dialect: chat completion chunks, message events, events of /v1/responses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 
-from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.failure import UpstreamFailure
-from tenbin.upstream.loose_json import decode
-from tenbin.upstream.sse import Frame, Frames, read_frame
+from tenbin.upstream.frame_stream import EMPTY, LONGEST_EMPTY, QUOTES, FrameStream, decoded_as, said_bytes_of
+from tenbin.upstream.sse import Frame, read_frame
 from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 
 _USAGE_NULL = b',"usage":null'
 _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
 _PILED_END = _USAGE_NULL + b"}" + _BLANK
-_EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
-_LONGEST_EMPTY = len(b"null")
-_QUOTES = 2
 _NOTHING_BESIDE = (ABSENT,) * 5
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
-
-_T = TypeVar("_T")
-
-
-class AnswerStream(Protocol):
-    """What every dialect's stream tells.
-
-    `has_content`: a byte of text, reasoning or a tool call came; until then another candidate may take over unseen.
-    `said_bytes`: how much of these came, as JSON writes it: all that a stream tells of its tokens before its end.
-    `error`: what an error event inside the stream says (its frame was passed on); `failure_inside` reads it.
-    """
-
-    said_bytes: int
-    has_content: bool
-    is_done: bool
-    usage: Usage | None
-    error: bytes | None
-    response_id: str | None
-    finish_reason: str | None
-
-    def feed(self, chunk: bytes) -> bytes:
-        """What goes to the client now. Raises UpstreamFailure (malformed) for a frame that is no JSON object."""
-
-    def finish(self) -> bytes:
-        """The same for what is held when the stream ends; a frame that is only a part is dropped."""
-
-
-class _Stream:
-    """The state that all streams have, and the walk over the frames; a dialect is its `_passed`."""
-
-    __slots__ = (
-        "_failure",
-        "error",
-        "finish_reason",
-        "frames",
-        "has_content",
-        "is_done",
-        "response_id",
-        "said_bytes",
-        "usage",
-    )
-
-    def __init__(self) -> None:
-        self.frames = Frames()
-        self.said_bytes = 0
-        self.has_content = False
-        self.is_done = False
-        self.usage: Usage | None = None
-        self.error: bytes | None = None
-        self.response_id: str | None = None
-        self.finish_reason: str | None = None
-        self._failure: UpstreamFailure | None = None
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._failure is not None:
-            raise self._failure
-        passed: list[bytes] = []
-        try:
-            for frame in self.frames.feed(chunk):
-                passed.append(self._passed(frame))
-        except UpstreamFailure as failure:
-            if not passed:
-                raise
-            self._failure = failure  # what came whole before it still goes out; the next call raises
-        return b"".join(passed)
-
-    def finish(self) -> bytes:
-        if self._failure is not None:
-            raise self._failure
-        try:
-            # The blank line that was missing is added: what follows must not run into this frame.
-            return b"".join([self._passed(frame) + b"\n\n" for frame in self.frames.finish() if frame.data])
-        except UpstreamFailure:
-            return b""
-
-    def _passed(self, frame: Frame) -> bytes:
-        raise NotImplementedError
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -121,18 +36,19 @@ class _Delta(msgspec.Struct, gc=False):
     def said_bytes(self) -> int:
         """How much it adds, 0 where nothing."""
         content = self.content
-        found = len(content) - _QUOTES  # as in `_said_bytes`: nearly every piece is a text and nothing else
-        if found <= _LONGEST_EMPTY - _QUOTES:
-            found = 0 if content is ABSENT else _said_bytes(content)
+        found = len(content) - QUOTES  # as in `said_bytes_of`: nearly every piece is a text and nothing else
+        if found <= LONGEST_EMPTY - QUOTES:
+            found = 0 if content is ABSENT else said_bytes_of(content)
         beside = (self.reasoning_content, self.reasoning, self.refusal, self.function_call, self.audio)
         if beside != _NOTHING_BESIDE:
-            found += sum(_said_bytes(raw) for raw in beside if raw is not ABSENT)
-        if self.tool_calls is not ABSENT and (calls := _said_bytes(self.tool_calls)):
+            found += sum(said_bytes_of(raw) for raw in beside if raw is not ABSENT)
+        if self.tool_calls is not ABSENT and (calls := said_bytes_of(self.tool_calls)):
             found += max(calls - _CALL_BYTES, 1)
         return found
 
 
 class _Choice(msgspec.Struct, gc=False):
+    index: Any = None
     delta: _Delta | None = None
     finish_reason: Any = None
 
@@ -148,17 +64,18 @@ class _Chunk(msgspec.Struct, gc=False):
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
 
-class OpenAIStream(_Stream):
+class OpenAIStream(FrameStream):
     """A stream of chat completion chunks; `strip_usage` for a client that did not ask for the usage that we asked for.
 
     Stripped are the last chunk, which has usage and no choices, and the usage member (mostly null) of all others.
     """
 
-    __slots__ = ("_strip_usage",)
+    __slots__ = ("_finished", "_strip_usage")
 
     def __init__(self, strip_usage: bool) -> None:
         super().__init__()
         self._strip_usage = strip_usage
+        self._finished: set[str] = set()
 
     def feed(self, chunk: bytes) -> bytes:
         """As every stream does it; a frame that comes alone takes a short way, and chunks that piled up, as they do
@@ -175,7 +92,7 @@ class OpenAIStream(_Stream):
         try:
             return passed + super().feed(chunk[len(pile) :])
         except UpstreamFailure as failure:
-            self._failure = failure  # as in `_Stream.feed`
+            self._failure = failure  # as in `FrameStream.feed`
             return passed
 
     def _read_pile(self, pile: bytes) -> bool:
@@ -199,11 +116,22 @@ class OpenAIStream(_Stream):
             for choice in chunk.choices or ():
                 if choice.finish_reason is not None:
                     self.finish_reason = str(choice.finish_reason)
+                    if choice.finish_reason:  # some servers write "" until there is one
+                        self._finished.add(str(choice.index or 0))
+                elif self._finished and choice.delta is not None and choice.delta.said_bytes():
+                    self._finished.discard(str(choice.index or 0))
                 if choice.delta is not None:
                     said_bytes += choice.delta.said_bytes()
         if said_bytes:
             self.said_bytes += said_bytes
             self.has_content = True
+
+    def missing_end(self, answers: int) -> bytes:
+        """Some servers send no [DONE]: each answer's finish reason is its end, behind which it says nothing."""
+        if self.is_done or self._is_torn or self.error is not None or len(self._finished) < answers:
+            return b""
+        self.is_done = True
+        return _DATA + b"[DONE]" + _BLANK
 
     def _passed(self, frame: Frame) -> bytes:
         data = frame.data
@@ -212,7 +140,7 @@ class OpenAIStream(_Stream):
         if data.startswith(b"[DONE]"):
             self.is_done = True
             return frame.raw
-        chunk = _decoded(_CHUNK, data)
+        chunk = decoded_as(_CHUNK, data)
         if frame.event == b"error" or (chunk.error is not ABSENT and bytes(chunk.error) != b"null"):
             self.error = data
         self._take((chunk,))
@@ -237,9 +165,9 @@ class _Part(msgspec.Struct):
     def says(self) -> bool:
         """Whether it is more than the empty frame of a text or of thinking."""
         if self.type in {"text", "text_delta"}:
-            return bytes(self.text) not in _EMPTY
+            return bytes(self.text) not in EMPTY
         if self.type in {"thinking", "thinking_delta"}:
-            return bytes(self.thinking) not in _EMPTY
+            return bytes(self.thinking) not in EMPTY
         return True
 
     def said_bytes(self) -> int:
@@ -247,7 +175,7 @@ class _Part(msgspec.Struct):
         found = 0
         for raw in (self.text, self.thinking, self.partial_json):
             if raw is not ABSENT:
-                found += _said_bytes(raw)
+                found += said_bytes_of(raw)
         return found
 
 
@@ -267,7 +195,7 @@ class _Event(msgspec.Struct):
 _EVENT = msgspec.json.Decoder(_Event)
 
 
-class AnthropicStream(_Stream):
+class AnthropicStream(FrameStream):
     """A stream of message events."""
 
     __slots__ = ()
@@ -276,7 +204,7 @@ class AnthropicStream(_Stream):
         data = frame.data
         if not data:
             return frame.raw
-        event = _decoded(_EVENT, data)
+        event = decoded_as(_EVENT, data)
         kind = event.type
         if kind == "content_block_delta" and event.delta is not None:
             self._say(event.delta)
@@ -317,7 +245,7 @@ class _ResponseEvent(msgspec.Struct):
 _RESPONSE_EVENT = msgspec.json.Decoder(_ResponseEvent)
 
 
-class ResponsesStream(_Stream):
+class ResponsesStream(FrameStream):
     """A stream of /v1/responses events; `finish_reason` is the response's last status.
 
     A response that failed is an `error`, although its stream ends as it should.
@@ -329,12 +257,12 @@ class ResponsesStream(_Stream):
         data = frame.data
         if not data or data.startswith(b"[DONE]"):
             return frame.raw
-        event = _decoded(_RESPONSE_EVENT, data)
+        event = decoded_as(_RESPONSE_EVENT, data)
         kind = event.type or ""
         response = event.response
         if kind.endswith(".delta"):
             self.has_content = True
-            self.said_bytes += _said_bytes(event.delta)
+            self.said_bytes += said_bytes_of(event.delta)
         elif response is not None:
             self.response_id = response.id or self.response_id
             self.finish_reason = response.status or self.finish_reason
@@ -348,21 +276,6 @@ class ResponsesStream(_Stream):
         elif kind in {"error", "response.failed"}:
             self.error = data
         return frame.raw
-
-
-def _said_bytes(raw: msgspec.Raw) -> int:
-    """The length of a text as JSON writes it between its quotes, 0 for what is empty."""
-    length = len(raw)
-    return length - _QUOTES if length > _LONGEST_EMPTY or bytes(raw) not in _EMPTY else 0
-
-
-def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
-    try:
-        return decode(decoder, data)
-    except msgspec.DecodeError:
-        raise UpstreamFailure(
-            "malformed", "the upstream's stream holds a frame that is not the JSON it should be"
-        ) from None
 
 
 def _pile(chunk: bytes) -> bytes:

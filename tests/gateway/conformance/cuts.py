@@ -48,7 +48,8 @@ def cuts() -> Section:
     return Section(
         "Streams cut at every byte",
         "A recorded stream ends after each of its bytes in turn. The client sees an error, by status where nothing\n"
-        "had gone out, else as the last event; never a normal end, unless the end marker came whole.",
+        "had gone out, else as the last event; never a normal end, unless the end marker came whole. Only `[DONE]`\n"
+        "may be missing, behind a finish reason of every answer, where the HTTP message ends as it should.",
         ("stream", "dialects", "the connection ends"),
         rows,
         [cut.case for cut in CUTS],

@@ -1,4 +1,4 @@
-"""A stream that was cut, at whichever byte, never ends as if it were whole."""
+"""A stream that was cut, at whichever byte, never ends as if it were whole; one without its end marker may be."""
 
 from __future__ import annotations
 
@@ -90,6 +90,17 @@ def ends_normally(endpoint: Endpoint, status: int, body: bytes) -> bool:
     return False
 
 
+def lacks_only_its_end(cut: Cut, given: bytes) -> bool:
+    """Whether these are whole chat chunks, the finish reason among them, in a whole HTTP message."""
+    if cut.upstream != "openai" or cut.endpoint == "responses" or cut.ending != "whole":
+        return False
+    try:
+        chunks = [json.loads(frame.removeprefix("data: ")) for frame in given.decode().split("\n\n") if frame.strip()]
+    except ValueError:
+        return False
+    return any(choice["finish_reason"] for chunk in chunks for choice in chunk["choices"])
+
+
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 def test_no_cut_looks_like_an_end(site: Site, cut: Cut) -> None:
     whole = recorded(cut.recording)
@@ -105,7 +116,7 @@ def test_no_cut_looks_like_an_end(site: Site, cut: Cut) -> None:
     for at, status, body in seen:
         is_normal = ends_normally(cut.endpoint, status, body)
         if at < len(whole) - BLANK_LINE:
-            assert not is_normal, (at, body)
+            assert is_normal == lacks_only_its_end(cut, whole[:at]), (at, body)
         if at == len(whole):
             assert is_normal, body
 
@@ -123,3 +134,57 @@ def test_what_comes_after_the_end_marker_changes_nothing(site: Site, recording: 
     assert answer.body == whole
     call = next(c for c in site.gateway.calls() if c.request_id == answer.headers["x-tenbin-decision-id"])
     assert (call.status, call.usage is None) == ("ok", False)
+
+
+FINISHED = recorded("chat-usage").removesuffix(b"data: [DONE]\n\n")
+UNTOLD = FINISHED[: FINISHED.rindex(b"data: ")]
+"""The same without the chunk that tells the usage."""
+
+
+@pytest.mark.parametrize("endpoint", ["chat", "messages"])
+@pytest.mark.parametrize(("given", "is_told"), [(FINISHED, True), (UNTOLD, False)])
+def test_a_stream_without_its_end_marker_gets_it_and_is_settled(
+    site: Site, endpoint: Endpoint, given: bytes, is_told: bool
+) -> None:
+    """Some servers send no `[DONE]`; their answers were errors, and their calls failures."""
+    case = Case("chat-usage", endpoint, "openai", "pinned", True)
+    site.ups[CANDIDATES["openai"][1]].script = Answer(chunks=(given,))
+    asked = {"stream_options": b'{"include_usage": true}'} if endpoint == "chat" else {}
+    answer = site.post(case, site.members(case, asked))
+    if endpoint == "chat":
+        assert answer.body == given + b"data: [DONE]\n\n"
+    else:
+        assert frames(answer.body)[-1]["type"] == "message_stop"
+    call = next(c for c in site.gateway.calls() if c.request_id == answer.headers["x-tenbin-decision-id"])
+    assert (call.status, call.usage is not None) == ("ok", is_told)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Answer(raw=b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + FINISHED, ending="close"),
+        Answer(chunks=(FINISHED,), cut_at=len(FINISHED), ending="close"),
+        Answer(chunks=(FINISHED,), cut_at=len(FINISHED), ending="reset"),
+        Answer(chunks=(FINISHED.replace(b'"finish_reason":"stop"', b'"finish_reason":""'),)),
+        Answer(chunks=(FINISHED + b"data: {",)),
+        Answer(chunks=(FINISHED + b"da",)),
+    ],
+    ids=["until it closes", "cut", "reset", "no reason", "torn", "torn early"],
+)
+@pytest.mark.parametrize("endpoint", ["chat", "messages"])
+def test_what_may_have_been_cut_is_no_end(site: Site, script: Answer, endpoint: Endpoint) -> None:
+    case = Case("chat-usage", endpoint, "openai", "pinned", True)
+    site.ups[CANDIDATES["openai"][1]].script = script
+    answer = site.post(case, site.members(case))
+    assert not ends_normally(endpoint, answer.status, answer.body)
+    call = next(c for c in site.gateway.calls() if c.request_id == answer.headers["x-tenbin-decision-id"])
+    assert call.status == "failed"
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+def test_every_answer_that_was_asked_for_needs_its_finish_reason(site: Site, wanted: int) -> None:
+    case = Case("chat-two-choices", "chat", "openai", "pinned", True)
+    two = recorded("chat-two-choices").removesuffix(b"data: [DONE]\n\n")
+    site.ups[CANDIDATES["openai"][1]].script = Answer(chunks=(two,))
+    answer = site.post(case, site.members(case, {"n": b"%d" % wanted}))
+    assert ends_normally("chat", answer.status, answer.body) == (wanted <= 2)

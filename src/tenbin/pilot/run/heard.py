@@ -10,8 +10,9 @@ from tenbin.types import Usage
 from tenbin.upstream.client import CallTimeout, UpstreamClient
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
+from tenbin.upstream.frame_stream import AnswerStream
 from tenbin.upstream.reply import Reply
-from tenbin.upstream.stream import AnswerStream, AnthropicStream, OpenAIStream
+from tenbin.upstream.stream import AnthropicStream, OpenAIStream
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
 from tenbin.upstream.usage import read_usage
 from tenbin.upstream.words import MAX_ANSWER_BYTES, Words, words_of
@@ -95,7 +96,7 @@ async def _streamed(reply: Reply, dialect: Dialect, began: float) -> Heard:
         raise failure_inside(stream.error, dialect) from broken
     if stream.error is not None:
         raise failure_inside(stream.error, dialect)
-    if not stream.is_done and stream.finish_reason is None:
+    if not stream.is_done and not stream.finish_reason:
         raise UpstreamFailure("cut", "the answer's stream ended half-way")
     finish = _finish(dialect, stream.finish_reason)
     return Heard(words.text, stream.usage, finish, words.is_refusal or finish == FILTERED, first_token_s)
