@@ -194,6 +194,8 @@ def test_headers_have_a_number(talk: Talk) -> None:
         HEAD + b"x: a\x00b\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
         b"CONNECT other:443 HTTP/1.1\r\nhost: other\r\n\r\n",
+        b"GET /body HTTP/1.1\r\n\r\n",
+        b"POST /body HTTP/1.1\r\nx-host: x\r\ncontent-length: 5\r\n\r\nhello",
     ],
 )
 def test_what_two_readers_could_read_in_two_ways_is_refused(talk: Talk, nonsense: bytes) -> None:

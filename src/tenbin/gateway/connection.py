@@ -127,9 +127,14 @@ class Connection(HttpToolsProtocol):
         if (came_in_parts or self.piece_bytes > MAX_HEAD_BYTES) and self._whole_head_bytes() > MAX_HEAD_BYTES:
             self.refusal = (431, "headers_too_large", TOO_LARGE)
             raise ValueError
-        self._answer(parser.get_http_version(), method.decode("ascii"), httptools.parse_url(self.url))
+        said, version = dict(self.headers), parser.get_http_version()
+        if b"host" not in said and version != "1.0":  # RFC 9112, section 3.2
+            self.refusal = (400, "invalid_request", "the Host header is missing: HTTP/1.1 asks for it")
+            raise ValueError
+        expects = said.get(b"expect", b"").lower() == b"100-continue"
+        self._answer(version, method.decode("ascii"), httptools.parse_url(self.url), expects)
 
-    def _answer(self, version: str, method: str, url: Any) -> None:
+    def _answer(self, version: str, method: str, url: Any, expects: bool) -> None:
         """Let the application answer the request of this head, or wait for its turn behind those before it."""
         path = url.path.decode("ascii")
         scope: Any = {
@@ -148,7 +153,6 @@ class Connection(HttpToolsProtocol):
         }
         before = self.cycle
         keeps = version != "1.0" and self.parser.should_keep_alive()
-        expects = dict(self.headers).get(b"expect", b"").lower() == b"100-continue"
         self.cycle = AnswerWriter(self, scope, keeps_alive=keeps, expects_continue=expects)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
