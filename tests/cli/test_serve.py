@@ -167,6 +167,7 @@ def test_the_demo_answers_what_it_prints_and_caches_its_router(tmp_path: Path) -
                 check_printed(serving)
             serving.signal(signal.SIGINT)
             assert serving.wait() == 0
+        assert not [line for line in serving.lines if "leaked" in line], "what DuckDB says of a heap that is frozen"
         assert [entry.name for entry in tmp_path.iterdir()] == ["cache"]
 
 
