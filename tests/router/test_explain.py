@@ -82,6 +82,20 @@ def test_seconds_are_named_where_they_are_weighed(
     assert told(gain, extra, longer, TradeOff(0.5, w=w)) == said
 
 
+@pytest.mark.parametrize(
+    ("w", "said"),
+    [
+        (0.0, "品質は上回らず（-0.100）、安くもない（+$0.001）"),
+        (0.5, "品質は上回らず（-0.100）、安くもない（+$0.001）し、速くもない（+5 s）"),
+    ],
+)
+def test_what_offers_nothing_is_told_as_a_sentence_in_japanese_too(w: float, said: str) -> None:
+    """Its parts were joined like nouns."""
+    reason = told(-0.1, 0.001, 5.0, TradeOff(0.5, w=w))
+    assert isinstance(reason, Reason)
+    assert reason.said("ja") == said
+
+
 def test_between_them_both_are_named() -> None:
     said = reasons(TradeOff(0.3))
     assert said["fast"] == "saving $0.0004 does not make up for -0.349 quality"

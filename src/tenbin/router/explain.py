@@ -138,7 +138,7 @@ def _weighed(gain: float, extra: float, longer: float, w: float) -> Reason:
         sides.append((-longer, _seconds(longer), Reason("no_faster", longer=_seconds(longer))))
     saved = [size[1:] for worth, size, _ in sides[1:] if worth > 0.0]
     if gain <= 0.0 and not saved:
-        return _all_of([said for _, _, said in sides])
+        return _all_of([said for _, _, said in sides], ("nor", "nor_third"))
     lacks = _all_of([size for worth, size, _ in sides if worth < 0.0])
     if not saved:
         return Reason("quality_does_not_pay", gain=quality, lacks=lacks)
@@ -147,11 +147,11 @@ def _weighed(gain: float, extra: float, longer: float, w: float) -> Reason:
     return Reason("both_do_not_pay", gain=quality, saved=_all_of(saved), lacks=lacks)
 
 
-def _all_of(parts: Sequence[T]) -> T | Reason:
-    """One to three parts as one."""
+def _all_of(parts: Sequence[T], joints: tuple[str, str] = ("both", "all_three")) -> T | Reason:
+    """One to three parts as one, two and three of them joined as these sentences say."""
     if len(parts) == 1:
         return parts[0]
-    return Reason(("both", "all_three")[len(parts) - 2], **dict(zip(("first", "second", "third"), parts, strict=False)))
+    return Reason(joints[len(parts) - 2], **dict(zip(("first", "second", "third"), parts, strict=False)))
 
 
 def _points(gain: float) -> str:
