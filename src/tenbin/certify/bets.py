@@ -122,7 +122,6 @@ def _ahead(worth: Floats, chance: Floats, below: Ints, above: Floats) -> Floats:
     test = np.arange(len(worth))[:, None, None]
     here = worth[test, below]
     ahead: Floats = (chance[:, :, None] * (here + above * (worth[test, below + 1] - here))).sum(axis=1)
-    ahead[:, -1] = 1.0
     return ahead
 
 
