@@ -61,6 +61,21 @@ def test_a_setting_is_proved_and_says_what_it_rests_on(router: Router, certified
     assert found.saving.value > 0.3
     assert found.n_prompts == found.n_pairs == 600
     assert set(found.versions) == {"tenbin", "artifact", "prices", "calibration"}
+    assert (found.min_quality, found.alpha, found.reference, found.group, found.groups) == (
+        0.9,
+        0.05,
+        "large",
+        None,
+        (),
+    )
+
+
+def test_all_but_mu_of_a_trade_off_is_held(router: Router) -> None:
+    careful = certify(router, 0.9, trade_off=TradeOff(0.9, caution=0.5))
+    assert (careful.step > 0, careful.trade_off.caution) == (True, 0.5)
+    assert certify(router, 1.0, alpha=1e-9, trade_off=TradeOff(0.9, caution=0.5)).trade_off == TradeOff(
+        0.0, caution=0.5
+    )
 
 
 def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(

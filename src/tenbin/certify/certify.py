@@ -67,7 +67,7 @@ def certify(
     training = _training(path, pairs, reference, min_quality)
     apart = _pairs(router, _group_by_group(calibration), path, allowed, min_quality, group) if by_group else None
     values = pairs.values[:, 1:]
-    step = int(steps_proved(values, bets_like(training, values, min_quality), alpha)) if len(path) else 0
+    step = int(steps_proved(values, bets_like(training, values, min_quality), alpha))
     return Certificate(
         min_quality=min_quality,
         alpha=alpha,

@@ -113,6 +113,24 @@ def test_a_crowd_overshoots_its_budget_by_one_request_at_most(site: Guarded) -> 
     assert spent <= 11 * days * cost_usd + 1e-9
 
 
+def test_a_budget_is_charged_the_bill_and_the_reserve_where_nobody_knows_the_bill(site: Guarded) -> None:
+    services = site.gateway.gateway.services
+    shown = key(site, "charged", day_usd=1.0)
+    record = services.ring.find(shown["authorization"].removeprefix("Bearer "))
+    assert record is not None
+    charged = 0.0
+    for usage in (Usage(5, 100), Usage(1 << 40, 1)):  # so many cannot have been sent
+        site.ups["cheap"].script = Answer(usage=usage)
+        assert site.gateway.post(CHAT, said(model="cheap", max_tokens=1000), **shown).status == 200
+        eventually(lambda: services.in_flight == 0, "the call to be settled")
+        call = site.gateway.calls()[-1]
+        charged += call.reserve_usd if call.cost_usd is None else call.cost_usd
+        (day,) = services.budgets.standing(record)
+        assert day.used_usd == pytest.approx(charged)
+    assert charged == pytest.approx(5 * 0.1e-6 + 100 * 0.4e-6 + call.reserve_usd)
+    assert call.reserve_usd > 1000 * 0.4e-6
+
+
 def test_a_spent_budget_is_told_with_its_size_and_the_end_of_its_period(site: Guarded) -> None:
     shown = key(site, "poor", day_usd=1e-6, month_usd=5.0)
     replies = [site.gateway.post(CHAT, said(model="cheap"), **shown)]
