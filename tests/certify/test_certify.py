@@ -78,6 +78,13 @@ def test_all_but_mu_of_a_trade_off_is_held(router: Router) -> None:
     )
 
 
+def test_stakes_are_settled_by_training_rows_and_not_by_the_labels_that_they_are_on(router: Router) -> None:
+    """Thirty answers as good as the reference's would prove every setting, had one known of them beforehand."""
+    rows = split_panel().take(np.arange(300, 330))
+    found = certify(with_rows(router, replace(rows, quality=np.ones((30, 3)))), 0.9)
+    assert 0 < found.step < found.n_steps
+
+
 def test_more_quality_is_proved_at_no_larger_mu_and_less_chance_of_error_too(
     router: Router, certified: Certificate
 ) -> None:
