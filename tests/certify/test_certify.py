@@ -221,8 +221,9 @@ def test_edges_end_in_one_clear_sentence(router: Router) -> None:
         certify(router, 1.01)
     with pytest.raises(UsageError, match="is no share"):
         certify(router, 0.0)
-    with pytest.raises(UsageError, match="alpha"):
-        certify(router, 0.9, alpha=0.0)
+    for alpha in (0.0, 0.51):
+        with pytest.raises(UsageError, match=f"alpha = {alpha} is no chance of being wrong"):
+            certify(router, 0.9, alpha=alpha)
     with pytest.raises(DecisionError, match='the reference "large" may not answer here'):
         certify(router, 0.9, deny=["large"])
     unlabelled = split_panel().take(np.arange(300, 900))

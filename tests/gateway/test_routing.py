@@ -71,7 +71,12 @@ def test_every_call_is_in_the_ledger(pair: Pair) -> None:
     ups["good"].script = [Answer.error(500)]
     gateway.chat()
     calls = gateway.calls()[before:]
-    assert [call.status for call in calls] == ["failed", "ok"]
+    told = [(call.status, call.failure, call.http_status, call.call_no, call.fallbacks) for call in calls]
+    assert told == [("failed", "server_error", 500, 0, 0), ("ok", None, 200, 1, 1)]
+    assert {(call.asked_model, call.profile, call.endpoint) for call in calls} == {("tenbin/auto", "auto", "chat")}
+    assert {call.price_version for call in calls} == {gateway.gateway.snapshot.price_version}
+    assert calls[0].baseline_usd is None
+    assert calls[1].baseline_usd > 0.0  # what the reference would have cost
     assert calls[1].cost_usd > 0.0
     assert calls[1].usage is not None
 
