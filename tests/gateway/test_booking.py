@@ -165,6 +165,11 @@ def test_an_answer_without_a_cap_is_set_aside_for_at_a_length_that_few_exceed(ga
         assert gateway.calls()[-1].reserve_usd == pytest.approx(n * 1_000 * USD_PER_WORD["good"], rel=0.02)
 
 
+def test_of_a_routed_request_as_much_input_is_set_aside_for_as_training_had_and_a_quarter(gateway: Running) -> None:
+    assert gateway.chat(f"{HARD} 7", tenbin={"allow": ["good"]}, max_tokens=1).status == 200
+    assert gateway.calls()[-1].reserve_usd == pytest.approx((1.25 * 20 * 10 + 40) / 1e6, rel=0.02)
+
+
 def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Running) -> None:
     told = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
     told |= {"usage": {"prompt_tokens": 1_000, "completion_tokens": 100}, "service_tier": "priority"}
