@@ -48,6 +48,7 @@ typedef struct {
 } Lexicon;
 
 enum { AHEAD = 64 }; /* so many rows are on their way from memory while the next n-grams are hashed */
+enum { AT_ONE_CHARACTER = 5 }; /* n-grams that end there: a word and a pair of words, three of characters */
 
 typedef struct {
     uint32_t slot;
@@ -60,7 +61,6 @@ typedef struct {
     uint64_t *met;
     int64_t all[2], new[2], known, language, known_language;
     Found found[AHEAD];
-    int waiting;
 } Counts;
 
 /* A word that has begun: its hash so far, the power of the next character, whether it begins with a letter. */
@@ -80,66 +80,80 @@ static int class_of(const Lexicon *lexicon, uint32_t code) {
     return code >= lexicon->ideographs_from && code < lexicon->ideographs_to ? LONE_LETTER : LONE_SIGN;
 }
 
-static void count_found(const Lexicon *lexicon, Counts *counts) {
-    for (int i = 0; i < counts->waiting; i++) {
+/* Count those that wait. */
+static void count_found(const Lexicon *lexicon, Counts *counts, int waiting) {
+    /* Summed up here: through the pointer every count would go to memory and back, n-gram by n-gram. */
+    int64_t characters = 0, new = 0, new_characters = 0, known = 0, language = 0, known_language = 0;
+    for (int i = 0; i < waiting; i++) {
         Found found = counts->found[i];
         uint32_t row = lexicon->rows[found.slot];
-        int known = row > 0 && row <= lexicon->known;
-        counts->all[found.kind]++;
-        counts->new[found.kind] += row == 0;
-        counts->known += known;
-        counts->language += found.language;
-        counts->known_language += known & found.language;
+        int is_known = row > 0 && row <= lexicon->known;
+        characters += found.kind;
+        new += row == 0;
+        new_characters += found.kind & (row == 0);
+        known += is_known;
+        language += found.language;
+        known_language += is_known & found.language;
         /* Of unknown ones, too: asking first would be guessed wrong for every third. */
         counts->times[row]++;
         counts->met[row >> 6] |= UINT64_C(1) << (row & 63);
     }
-    counts->waiting = 0;
+    counts->all[WORDS] += waiting - characters, counts->all[CHARACTERS] += characters;
+    counts->new[WORDS] += new - new_characters, counts->new[CHARACTERS] += new_characters;
+    counts->known += known, counts->language += language, counts->known_language += known_language;
 }
 
-static void find(const Lexicon *lexicon, Counts *counts, uint64_t hash, int kind, int language) {
+/* Let one more n-gram wait; how many do now. */
+static int find(const Lexicon *lexicon, Counts *counts, int waiting, uint64_t hash, int kind, int language) {
     hash ^= hash >> FOLD;
     uint32_t slot = (uint32_t)((hash * LAST) >> SHIFT) + (kind == CHARACTERS ? WORD_SLOTS : 0);
     __builtin_prefetch(lexicon->rows + slot);
-    counts->found[counts->waiting++] = (Found){slot, (uint8_t)kind, (uint8_t)language};
-    if (counts->waiting == AHEAD) count_found(lexicon, counts);
+    counts->found[waiting] = (Found){slot, (uint8_t)kind, (uint8_t)language};
+    return waiting + 1;
 }
 
-static void end_word(const Lexicon *lexicon, Counts *counts, Word *word, Word *before) {
-    if (!word->open) return;
-    find(lexicon, counts, word->hash + 1, WORDS, 0);
-    if (before->open)
-        find(lexicon, counts, before->hash * BASE + word->hash + 2, WORDS, before->lettered && word->lettered);
+static int end_word(const Lexicon *lexicon, Counts *counts, int waiting, Word *word, Word *before) {
+    if (!word->open) return waiting;
+    waiting = find(lexicon, counts, waiting, word->hash + 1, WORDS, 0);
+    if (before->open) {
+        uint64_t hash = before->hash * BASE + word->hash + 2;
+        waiting = find(lexicon, counts, waiting, hash, WORDS, before->lettered && word->lettered);
+    }
     *before = *word;
     word->open = 0;
+    return waiting;
 }
 
 /* Count the n-grams of one text, which begins and ends with a space of its own. */
 static void count_text(const Lexicon *lexicon, Counts *counts, const uint32_t *codes, int64_t length) {
     Word word = {0}, before = {0};
-    uint64_t last[5] = {0}; /* the hashes of this character and of the four before it */
+    uint64_t own, last = 0, second = 0, third = 0, fourth = 0; /* the hashes of this character and of those before it */
     int64_t letters = 0;
-    int previous = BLANK;
-    for (int64_t i = 0; i < length; i++) {
+    int previous = BLANK, waiting = 0;
+    for (int64_t i = 0; i < length; i++, fourth = third, third = second, second = last, last = own) {
         uint32_t code = codes[i];
         int class = class_of(lexicon, code);
-        memmove(last + 1, last, 4 * sizeof *last);
-        last[0] = mixed(class == DIGIT ? '0' : code);
-        if (class == BLANK || class != previous || class >= LONE_LETTER) end_word(lexicon, counts, &word, &before);
+        own = mixed(class == DIGIT ? '0' : code);
+        if (class == BLANK || class != previous || class >= LONE_LETTER)
+            waiting = end_word(lexicon, counts, waiting, &word, &before);
         if (class != BLANK) {
             if (!word.open) word = (Word){0, 1, 1, class & 1};
-            word.hash += last[0] * word.power;
+            word.hash += own * word.power;
             word.power *= BASE;
         }
         previous = class;
         letters = class & 1 ? letters + 1 : 0;
-        uint64_t rolling = (last[2] * BASE + last[1]) * BASE + last[0], power = BASE * BASE * BASE;
-        for (int order = 3; order <= 5 && order <= i + 1; order++) {
-            if (order > 3) rolling += last[order - 1] * power, power *= BASE;
-            find(lexicon, counts, rolling + order, CHARACTERS, letters >= order);
+        uint64_t three = (second * BASE + last) * BASE + own, four = three + third * (BASE * BASE * BASE);
+        uint64_t five = four + fourth * (BASE * BASE * BASE * BASE);
+        if (i >= 2) waiting = find(lexicon, counts, waiting, three + 3, CHARACTERS, letters >= 3);
+        if (i >= 3) waiting = find(lexicon, counts, waiting, four + 4, CHARACTERS, letters >= 4);
+        if (i >= 4) waiting = find(lexicon, counts, waiting, five + 5, CHARACTERS, letters >= 5);
+        if (waiting > AHEAD - AT_ONE_CHARACTER) {
+            count_found(lexicon, counts, waiting);
+            waiting = 0;
         }
     }
-    count_found(lexicon, counts);
+    count_found(lexicon, counts, waiting);
 }
 
 /* Blocks of 64 rows: those of known n-grams, the one of new ones, the one of those seen and not projected. */
@@ -152,7 +166,7 @@ static double most(double a, double b) { return a > b ? a : b; }
 /* The known n-grams of the counts in rising order and their weights, which are whole numbers; `times` is zero again. */
 static int64_t weigh(const Lexicon *lexicon, Counts *counts, int32_t *known, double *weights) {
     int64_t n = 0, words = 0, blocks = blocks_of(lexicon);
-    double squares[2] = {0, 0}, norms[2], parts[2];
+    double squares_of_words = 0, squares_of_characters = 0, norms[2], parts[2];
     for (int64_t block = 0; block < blocks; block++)
         for (uint64_t bits = counts->met[block]; bits; bits &= bits - 1) {
             int64_t index = block * 64 + __builtin_ctzll(bits) - 1, times = counts->times[index + 1];
@@ -160,12 +174,13 @@ static int64_t weigh(const Lexicon *lexicon, Counts *counts, int32_t *known, dou
             if (index < 0 || index >= lexicon->known) continue;
             double weight = lexicon->log_counts[times < lexicon->counts ? times : lexicon->counts - 1];
             weight *= (double)lexicon->idf[index];
-            squares[index < lexicon->words ? WORDS : CHARACTERS] += weight * weight;
-            words += index < lexicon->words;
+            if (index < lexicon->words) squares_of_words += weight * weight, words++;
+            else squares_of_characters += weight * weight;
             known[n] = (int32_t)index;
             weights[n++] = weight;
         }
     memset(counts->met, 0, (size_t)blocks * sizeof *counts->met);
+    double squares[2] = {[WORDS] = squares_of_words, [CHARACTERS] = squares_of_characters};
     parts[WORDS] = squares[WORDS] > 0 ? 1.0 : 0.0;
     parts[CHARACTERS] = squares[CHARACTERS] > 0 ? lexicon->character_weight : 0.0;
     double whole = most(sqrt(parts[WORDS] * parts[WORDS] + parts[CHARACTERS] * parts[CHARACTERS]), LEAST_LENGTH);

@@ -43,13 +43,18 @@ static void end_run(int64_t *lengths, int64_t letters, int64_t digits) {
 static int64_t tally_kinds(const Signs *signs, const uint32_t *codes, int64_t length, double *events, int64_t *kinds) {
     int64_t pairs[KINDS * KINDS] = {0}, lengths[LENGTHS] = {0}, letters = 0, digits = 0;
     int before = EDGE;
-    for (int64_t i = 1; i < length; i++) {
+    for (int64_t i = 1, alike = 0; i < length; i++) {
         int kind = i + 1 < length ? kind_of(signs, codes[i]) : EDGE;
-        int is_letter = kind == LOWER || kind == UPPER, is_digit = kind == NUMERAL;
+        if (kind == before) { /* most often: counted here, and not each time in memory */
+            alike++;
+            continue;
+        }
+        pairs[before * KINDS + before] += alike;
         pairs[before * KINDS + kind]++;
-        if ((letters && !is_letter) || (digits && !is_digit)) end_run(lengths, letters, digits);
-        letters = is_letter ? letters + 1 : 0;
-        digits = is_digit ? digits + 1 : 0;
+        letters = before == LOWER || before == UPPER ? letters + alike + 1 : 0;
+        digits = before == NUMERAL ? alike + 1 : 0;
+        if ((letters && kind != LOWER && kind != UPPER) || digits) end_run(lengths, letters, digits), letters = 0;
+        alike = 0;
         before = kind;
     }
     for (int64_t event = 0; event < signs->n_events; event++) events[event] = 0;
@@ -82,6 +87,7 @@ static void tally_marks(const Signs *signs, const uint32_t *codes, int64_t lengt
             hash ^= codes[i + count] * factors[count];
             if (count == 2) continue;
             int64_t group = signs->groups[(beginning++ << signs->hash_bits) + (hash >> shift)];
+            if (!group) continue;
             for (int64_t word = signs->firsts[group]; word < signs->firsts[group] + signs->counts[group]; word++) {
                 if (i < ends[word] || !begins(signs, word, codes + i, length - i)) continue;
                 ends[word] = i + signs->sizes[word];
