@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.risk import name_order
-from tenbin.strangers import STRANGER, Strangers, strange, strangers_of
-from tenbin.types import Bools, Estimates, Floats
+from tenbin.strangers import STRANGER, Stranger, sent_in_turn, strange, strangers_among
+from tenbin.types import Bools, Floats
 
-RANK = name_order(("a", "b", "c"))
+MODELS = "b", "c", "a"
 REFERENCE = 1
-Ground = tuple[Estimates, Bools, Floats, Bools]
+Ground = tuple[Floats, Bools, Floats, Bools]
 mus = st.sampled_from([0.0, 1e-3, 0.1, 0.5, 0.9, 0.999, 1.0])
-
-
-def estimates_of(likeness: Floats, seed: int = 0) -> Estimates:
-    cells = np.random.default_rng(seed).random((len(likeness), 3))
-    return Estimates(cells, 0.1 * cells, 0.1 * cells, cells, cells, 2.0 * cells, likeness=likeness)
 
 
 @st.composite
@@ -35,60 +28,59 @@ def grounds(draw: st.DrawFn) -> Ground:
     eligible = rng.random((n, 3)) < 0.7
     eligible[:, 0] |= ~eligible.any(axis=1)
     is_new_subject = rng.random(n) < 0.3
-    return estimates_of(likeness, seed=n), is_new_subject, cost, eligible
+    return likeness, is_new_subject, cost, eligible
 
 
-def found(ground: Ground) -> Strangers:
-    estimates, is_new_subject, cost, eligible = ground
-    return strangers_of(estimates.likeness, is_new_subject, cost, REFERENCE, RANK, eligible)
+def found(ground: Ground) -> list[Stranger]:
+    likeness, is_new_subject, cost, eligible = ground
+    asked = dict.fromkeys(np.flatnonzero(is_new_subject).tolist(), False) | dict.fromkeys(strange(likeness), True)
+    barred = [[None if may else "may not" for may in row] for row in eligible]
+    return strangers_among(asked, cost, barred, MODELS, REFERENCE)
 
 
 @settings(max_examples=100)
 @given(grounds(), mus, st.sampled_from([0.0, 0.3, 1.0, 5.0, math.inf]))
 def test_only_strangers_that_the_reference_may_answer_are_sent_and_never_beyond_the_budget(ground, mu, budget):
-    estimates, is_new_subject, cost, eligible = ground
+    likeness, is_new_subject, cost, eligible = ground
     strangers = found(ground)
-    sent = strangers.sent(mu, budget)
-    certain = set(strange(estimates.likeness))
-    assert set(strangers.rows.tolist()) <= certain | set(np.flatnonzero(is_new_subject).tolist())
-    assert [i in certain for i in strangers.rows.tolist()] == strangers.is_strange.tolist()
+    sent = sent_in_turn(strangers, mu, budget)
+    certain = set(strange(likeness))
+    may = eligible[:, REFERENCE] & ~np.isnan(cost[:, REFERENCE])
+    asked = certain | set(np.flatnonzero(is_new_subject).tolist())
+    assert [one.row for one in strangers] == [i for i in range(len(likeness)) if i in asked and may[i]]
     spent = 0.0
-    for i, cheapest, extra, place in zip(strangers.rows, strangers.cheapest, strangers.extra_usd, sent, strict=True):
-        assert eligible[i, REFERENCE]
-        assert eligible[i, cheapest]
-        assert cost[i, cheapest] == np.nanmin(np.where(eligible[i], cost[i], np.nan))
-        assert extra == cost[i, REFERENCE] - cost[i, cheapest] >= 0.0
-        spent += extra if place in ("reference", "sheltered") else 0.0
+    for one, place in zip(strangers, sent, strict=True):
+        assert one.is_strange == (one.row in certain)
+        usd = {(cost[one.row, m], MODELS[m], m) for m in range(3) if eligible[one.row, m] and cost[one.row, m] >= 0.0}
+        assert one.cheapest == min(usd)[2]
+        assert one.extra_usd == cost[one.row, REFERENCE] - min(usd)[0] >= 0.0
+        spent += one.extra_usd if place in ("reference", "sheltered") else 0.0
     if mu > 0.0:
         assert spent <= budget + 1e-12
     assert ("cheapest" in sent) <= (budget < math.inf and mu > 0.0)
     if mu < 1.0:
-        for place, is_strange in zip(sent, strangers.is_strange.tolist(), strict=True):
-            assert place in (("reference", "cheapest") if is_strange else ("sheltered", None))
+        for place, one in zip(sent, strangers, strict=True):
+            assert place in (("reference", "cheapest") if one.is_strange else ("sheltered", None))
 
 
 def test_the_budget_is_used_in_order_and_what_does_not_fit_is_not_begun():
     cost = np.array([[0.1, 1.1, 2.0], [0.1, 3.1, 0.2], [0.1, 1.1, 0.1]])
-    ground = estimates_of(np.zeros(3)), np.zeros(3, dtype=bool), cost, np.ones((3, 3), dtype=bool)
-    strangers = found(ground)
-    assert strangers.sent(0.1, 2.0) == ("reference", "cheapest", "reference")
-    assert strangers.sent(0.1, 1.5) == ("reference", "cheapest", "cheapest")
-    assert strangers.sent(0.0, 0.0) == ("reference",) * 3  # dollars do not count
-    assert strangers.sent(1.0, 9.0) == (None,) * 3  # quality does not count
-    assert strangers.cheapest.tolist() == [0, 0, 0]
+    strangers = found((np.zeros(3), np.zeros(3, dtype=bool), cost, np.ones((3, 3), dtype=bool)))
+    assert sent_in_turn(strangers, 0.1, 2.0) == ("reference", "cheapest", "reference")
+    assert sent_in_turn(strangers, 0.1, 1.5) == ("reference", "cheapest", "cheapest")
+    assert sent_in_turn(strangers, 0.0, 0.0) == ("reference",) * 3  # dollars do not count
+    assert sent_in_turn(strangers, 1.0, 9.0) == (None,) * 3  # quality does not count
+    assert [one.cheapest for one in strangers] == [0, 0, 2]  # of equally cheap ones the first by name
 
 
 def test_nobody_is_a_stranger_where_nobody_has_asked_or_the_text_is_just_usual_enough():
-    estimates = estimates_of(np.array([STRANGER, np.nextafter(STRANGER, 1.0)]))
-    everyone, cost, nothing_new = np.ones((2, 3), dtype=bool), np.ones((2, 3)), np.zeros(2, dtype=bool)
-    assert found((estimates, nothing_new, cost, everyone)).rows.tolist() == [0]
-    assert found((replace(estimates, likeness=None), nothing_new, cost, everyone)).rows.size == 0
+    assert strange(np.array([STRANGER, np.nextafter(STRANGER, 1.0)])) == [0]
+    assert strange(None) == []
 
 
 def test_beyond_the_budget_the_dial_decides_a_new_subject_again_and_strangers_go_to_the_cheapest():
-    estimates = estimates_of(np.array([0.5, STRANGER, 0.5]))
-    is_new_subject = np.array([True, True, False])
-    strangers = found((estimates, is_new_subject, np.array([[0.1, 1.1, 0.5]] * 3), np.ones((3, 3), dtype=bool)))
-    assert strangers.sent(0.1, math.inf) == ("sheltered", "reference")
-    assert strangers.sent(0.1, 1.0) == ("sheltered", "cheapest")
-    assert strangers.sent(0.1, 0.0) == (None, "cheapest")
+    likeness, is_new_subject = np.array([0.5, STRANGER, 0.5]), np.array([True, True, False])
+    strangers = found((likeness, is_new_subject, np.array([[0.1, 1.1, 0.5]] * 3), np.ones((3, 3), dtype=bool)))
+    assert sent_in_turn(strangers, 0.1, math.inf) == ("sheltered", "reference")
+    assert sent_in_turn(strangers, 0.1, 1.0) == ("sheltered", "cheapest")
+    assert sent_in_turn(strangers, 0.1, 0.0) == (None, "cheapest")

@@ -12,13 +12,11 @@ little is known here. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
-import numpy as np
-
-from tenbin.risk import choose
-from tenbin.types import Bools, Floats, Ints
+from tenbin.types import Floats
 
 STRANGER = 0.01
 """At this p-value of being like the training prompts, or below it, a text is a stranger."""
@@ -27,36 +25,35 @@ SentTo = Literal["reference", "cheapest", "sheltered"]
 """A stranger to the reference or the cheapest; any other text of a new subject to the reference."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Strangers:
-    """Those among n queries that the reference is to answer, and may, arrays [s].
+class Stranger(NamedTuple):
+    """One of n queries, at `row`, that the reference is to answer, and may.
 
-    `rows` says which they are, `is_strange` which are strangers themselves, `cheapest` which candidate that may answer
-    is expected to cost least, `extra_usd` >= 0 what the reference is expected to cost more.
+    `is_strange` says whether it is a stranger itself, `cheapest` which candidate that may answer is expected to cost
+    least, `extra_usd` >= 0 what the reference is expected to cost more.
     """
 
-    reference: int
-    rows: Ints
-    is_strange: Bools
-    cheapest: Ints
-    extra_usd: Floats
+    row: int
+    is_strange: bool
+    cheapest: int
+    extra_usd: float
 
-    def sent(self, mu: float, budget_usd: float) -> tuple[SentTo | None, ...]:
-        """Where each of them goes at one mu, [s]; None: as the dial decides.
-
-        `budget_usd` (infinite: without end) is used in the order of the rows; what does not fit is not begun.
-        """
+    def sent(self, mu: float, left_usd: float) -> SentTo | None:
+        """Where it goes at one mu with so much left of the budget (infinite: no end); None: as the dial decides."""
         if mu == 1.0:
-            return (None,) * self.rows.size
-        left = np.inf if mu == 0.0 else budget_usd
-        found: list[SentTo | None] = []
-        for extra, is_strange in zip(self.extra_usd.tolist(), self.is_strange.tolist(), strict=True):
-            if extra <= left:
-                left -= extra
-                found.append("reference" if is_strange else "sheltered")
-            else:
-                found.append("cheapest" if is_strange else None)
-        return tuple(found)
+            return None
+        if mu == 0.0 or self.extra_usd <= left_usd:
+            return "reference" if self.is_strange else "sheltered"
+        return "cheapest" if self.is_strange else None
+
+
+def sent_in_turn(strangers: Sequence[Stranger], mu: float, budget_usd: float) -> tuple[SentTo | None, ...]:
+    """Where each of them goes at one mu; the budget is used in their order, and what does not fit is not begun."""
+    left = budget_usd
+    found: list[SentTo | None] = []
+    for stranger in strangers:
+        found.append(stranger.sent(mu, left))
+        left -= stranger.extra_usd if found[-1] in ("reference", "sheltered") else 0.0
+    return tuple(found)
 
 
 def strange(likeness: Floats | None) -> list[int]:
@@ -64,26 +61,27 @@ def strange(likeness: Floats | None) -> list[int]:
     return [] if likeness is None else (likeness <= STRANGER).nonzero()[0].tolist()
 
 
-def strangers_of(
-    likeness: Floats | None,
-    is_new_subject: Bools,
+def strangers_among(
+    asked: Mapping[int, bool],
     cost_usd: Floats,
+    barred: Sequence[Sequence[str | None]],
+    models: Sequence[str],
     reference: int,
-    rank: Ints,
-    eligible: Bools,
-) -> Strangers:
-    """The strangers among n queries and those of a new subject, where the reference may answer them.
+) -> list[Stranger]:
+    """Those queries that the reference may answer, in their order; the others stay with the dial.
 
-    `likeness` [n] are their p-values of being like the training prompts (None: nobody is a stranger), `is_new_subject`
-    [n] says where what came before spoke of a new one, `cost_usd` and `eligible` are [n, M], `rank` [M] breaks ties.
-    One that the reference may not answer, or whose costs are not known, stays with the dial.
+    `asked` holds the rows of strangers (True) and of other texts of a new subject (False) among n queries, `cost_usd`
+    [n, M] and `barred` [n][M] (None: may answer) are theirs; of equally cheap candidates the first by name counts.
+    Without known dollars of the reference nobody is sent to it.
     """
-    is_strange = np.zeros(len(is_new_subject), dtype=np.bool_) if likeness is None else likeness <= STRANGER
-    may_be_sent = eligible[:, reference] & ~np.isnan(cost_usd[:, reference])
-    rows = ((is_strange | is_new_subject) & may_be_sent).nonzero()[0]
-    if not rows.size:
-        return Strangers(reference, rows, rows > 0, rows, np.zeros(0))
-    cost = cost_usd[rows]
-    cheapest = choose(cost, cost, rank, eligible[rows])
-    least = cost[np.arange(rows.size), cheapest]
-    return Strangers(reference, rows, is_strange[rows], cheapest, cost[:, reference] - least)
+    found = []
+    for row in sorted(asked):
+        cost, bars = cost_usd[row].tolist(), barred[row]
+        if bars[reference] is not None or math.isnan(cost[reference]):
+            continue
+        cheapest = reference
+        for m, usd in enumerate(cost):  # NaN is below nothing
+            if usd <= cost[cheapest] and bars[m] is None and (usd, models[m]) < (cost[cheapest], models[cheapest]):
+                cheapest = m
+        found.append(Stranger(row, asked[row], cheapest, cost[reference] - cost[cheapest]))
+    return found

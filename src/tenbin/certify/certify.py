@@ -52,7 +52,7 @@ def certify(
     trade_off = trade_off or TradeOff(0.0)
     _check(min_quality, alpha)
     router.check_trade_off(trade_off)
-    reference = router.models.index(router.manifest.reference)
+    reference = router.reference
     allowed = listed(router.models, allow, deny)
     if not allowed[reference]:
         raise DecisionError(
@@ -112,7 +112,7 @@ def _pairs(
             fix = near_or_known(group, filter(None, groups)) or "the rows have no groups: leave it out"
             raise EvaluationError(f'no calibration row is of the group "{group}"', fix=fix)
         ground, keys, groups = ground.take(rows), tuple(keys[i] for i in rows), tuple(groups[i] for i in rows)
-    reference = router.models.index(router.manifest.reference)
+    reference = router.reference
     alone = np.full((1, len(keys)), reference, dtype=np.int64)
     mus = np.array([each.mu for each in path.trade_offs])
     routed = decide(router, ground, path.trade_offs[0], allowed, mus) if len(path) else alone[:0]

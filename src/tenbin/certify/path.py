@@ -53,7 +53,7 @@ def draw_path(router: Router, ground: Crossfit, trade_off: TradeOff, allowed: Bo
     cost = router.cost_usd(ground.estimates)
     chosen = decide(router, ground, trade_off, allowed, mus)
     spent = np.take_along_axis(cost, chosen.T, axis=1).mean(axis=0)
-    usual = float(cost[:, router.models.index(router.manifest.reference)].mean())
+    usual = float(cost[:, router.reference].mean())
     saving = 1.0 - spent / usual if usual > 0.0 else np.zeros(DIAL_POINTS)
     kept: list[int] = []
     reached = 0.0

@@ -217,7 +217,7 @@ def _served(
         destinations=tuple(reached.get(name) for name in router.models),
         barred=barred,
         safe_default=_safe_default(profile, router, barred, where),
-        reference=router.models.index(router.manifest.reference),
+        reference=router.reference,
         reference_quality=curve.reference_quality,
         versions=router.versions(),
         dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
@@ -263,7 +263,7 @@ def _bar(profile: Profile, name: str, destination: Destination | None) -> str | 
 def _safe_default(profile: Profile, router: Router, barred: tuple[str | None, ...], where: str) -> int:
     """The candidate that answers when deciding fails: the one named, the reference, or the first that may."""
     if profile.safe_default is None:
-        reference = router.models.index(router.manifest.reference)
+        reference = router.reference
         return reference if barred[reference] is None else barred.index(None)
     if profile.safe_default not in router.models:
         fix = f"name one of {', '.join(router.models)}"

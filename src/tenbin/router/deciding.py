@@ -16,7 +16,7 @@ from tenbin.router.excess import Excess
 from tenbin.router.explain import headline
 from tenbin.router.new_subject import followed
 from tenbin.router.routing import Routing
-from tenbin.strangers import SentTo
+from tenbin.strangers import SentTo, Stranger, sent_in_turn, strange, strangers_among
 from tenbin.types import Bools, Estimates, Features, Floats, Ints, Query, TradeOff
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ def route(
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
     grounds = router.grounds(features, estimates)
-    strangers = None
+    strangers: list[Stranger] = []
     if any(budget is not None for budget in budgets):
-        of_new_subject = followed(stream or Excess(), router.novelty(features))
-        strangers = router.strangers(estimates.likeness, of_new_subject, cost, eligible)
+        of_new_subject = followed(stream or Excess(), router.novelty(features)).nonzero()[0].tolist()
+        asked = {**dict.fromkeys(of_new_subject, False), **dict.fromkeys(strange(estimates.likeness), True)}
+        strangers = strangers_among(asked, cost, barred, router.models, router.reference)
     chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)
     loss, stranger_usd = np.empty(chosen.shape), np.zeros(chosen.shape)
     sent_to: list[tuple[SentTo | None, ...]] = []
@@ -56,13 +57,14 @@ def route(
         weighed = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
         chosen[t], fell_back = _choose(router, weighed, cost, eligible)
         places: dict[int, SentTo | None] = {}
-        if strangers is not None and budget is not None:
-            places = dict(zip(strangers.rows.tolist(), strangers.sent(trade_off.mu, budget), strict=True))
-            for at, (i, place) in enumerate(places.items()):
+        if budget is not None:
+            for stranger, place in zip(strangers, sent_in_turn(strangers, trade_off.mu, budget), strict=True):
+                i = stranger.row
+                places[i] = place
                 if place == "cheapest":
-                    chosen[t, i] = strangers.cheapest[at]
+                    chosen[t, i] = stranger.cheapest
                 elif place is not None:
-                    chosen[t, i], stranger_usd[t, i] = strangers.reference, strangers.extra_usd[at]
+                    chosen[t, i], stranger_usd[t, i] = router.reference, stranger.extra_usd
         loss[t] = weighed[np.arange(len(queries)), chosen[t]]
         sent_to.append(tuple(places.get(i) for i in range(len(queries))))
         reasons.append(

@@ -134,7 +134,7 @@ def newcomer(router: Router, leaning: Leanings, observed: Observed) -> Crossfit:
     """The cross-fitted column [n, 1] of a candidate that leans on the fitted ones of a router."""
     estimates, k = router.crossfit.estimates, len(router.roster.kept)
     sd = leaning.quality_sd(estimates.quality[:, :k], estimates.quality_sd[:, :k])
-    reference = router.models.index(router.manifest.reference)
+    reference = router.reference
     known = [name for name in AMOUNTS if getattr(estimates, name) is not None]
     amounts = leaning.amounts(known, np.stack([getattr(estimates, name)[:, :k] for name in known]))
     own = Estimates(

@@ -43,8 +43,7 @@ from tenbin.router.pricing import Pricing, TypicalCall
 from tenbin.router.roster import Roster
 from tenbin.router.routing import Routing
 from tenbin.router.seen import SeenPrompts
-from tenbin.strangers import Strangers, strangers_of
-from tenbin.types import Bools, Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
+from tenbin.types import Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
 PARTS_OF_ESTIMATOR = ("estimator", "quality", "input_tokens", "output_tokens", "recorded_cost", "latency", "roster")
 
@@ -128,6 +127,11 @@ class Router:
     def rank(self) -> Ints:
         """The rank [M] of every model's name: the last tie-break."""
         return name_order(self.models)
+
+    @cached_property
+    def reference(self) -> int:
+        """Which of the models is the reference."""
+        return self.models.index(self.manifest.reference)
 
     @cached_property
     def anchors(self) -> Anchors:
@@ -235,14 +239,6 @@ class Router:
     def novelty(self, features: Features) -> Floats:
         """The p-values [n] of having no more new words than training prompts of the same kind."""
         return self._estimator.novelty.p(features.novelty, features.vectors)
-
-    def strangers(self, likeness: Floats | None, is_new_subject: Bools, cost_usd: Floats, eligible: Bools) -> Strangers:
-        """Who of n queries is unlike the training prompts, or asks `is_new_subject` [n], and where that sends them.
-
-        `likeness` [n] is that of their estimates, `eligible` is [n, M].
-        """
-        reference = self.models.index(self.manifest.reference)
-        return strangers_of(likeness, is_new_subject, cost_usd, reference, self.rank, eligible)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""

@@ -19,7 +19,7 @@ from tenbin.router.deciding import Bars, nobody_left
 from tenbin.router.explain import SENT, headline
 from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
-from tenbin.strangers import strange
+from tenbin.strangers import strange, strangers_among
 from tenbin.types import Estimates, Features, Float32s, Floats, Ints, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
@@ -150,26 +150,21 @@ def _shelter(
     """Put the reference first where it is to answer strangers and texts of a new subject; once for all of them, since
     where a subject is new every text is asked about.
     """
-    asked = {*strange(estimates.likeness), *(i for i, ask in enumerate(asks) if ask.is_new_subject)}
-    dialled = {i: weighed for i in asked if asks[i].has_stranger_budget and isinstance(weighed := answers[i], Weighed)}
-    if not dialled:
-        return
-    rows = [*dialled]
-    eligible = np.array([[bar is None for bar in weighed.barred] for weighed in dialled.values()])
-    is_new_subject = np.array([asks[i].is_new_subject for i in rows])
-    likeness = None if estimates.likeness is None else estimates.likeness[rows]
-    found = router.strangers(likeness, is_new_subject, cost[rows], eligible)
-    sent_at = {mu: found.sent(mu, math.inf) for mu in {asks[i].trade_off.mu for i in rows}}
-    for k, (place, extra_usd) in enumerate(zip(found.rows.tolist(), found.extra_usd.tolist(), strict=True)):
-        i = rows[place]
-        weighed, trade_off = dialled[i], asks[i].trade_off
-        sent = sent_at[trade_off.mu][k]
-        if sent is not None:
+    odd, asked = set(strange(estimates.likeness)), {}
+    for i, ask in enumerate(asks):
+        if ask.has_stranger_budget and (ask.is_new_subject or i in odd) and isinstance(answers[i], Weighed):
+            asked[i] = i in odd
+    bars = [() if isinstance(one, Exception) else one.barred for one in answers]
+    for stranger in strangers_among(asked, cost, bars, router.models, router.reference):
+        i = stranger.row
+        weighed, trade_off = answers[i], asks[i].trade_off
+        sent = stranger.sent(trade_off.mu, math.inf)
+        if sent is not None and isinstance(weighed, Weighed):
             answers[i] = msgspec.structs.replace(
                 weighed,
-                ranking=(found.reference, *[m for m in weighed.ranking if m != found.reference]),
+                ranking=(router.reference, *[m for m in weighed.ranking if m != router.reference]),
                 reason=headline(trade_off, weighed.barred, False, None, sent),
-                stranger_usd=extra_usd,
+                stranger_usd=stranger.extra_usd,
                 by_dial=weighed if sent == "sheltered" else None,
             )
 
