@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-SOURCES = sorted((Path(__file__).parent.parent / "src/tenbin/features").glob("*.c"))
+SOURCES = sorted((Path(__file__).parent.parent / "src/tenbin/compiled").glob("*.c"))
 FLAGS = "-std=c11 -O1 -g -ffp-contract=off -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC"
 LIBRARIES = ("libasan.so", "libubsan.so")
 TEXTS = 3_000
@@ -68,7 +68,8 @@ def watch(texts: int, more: str) -> int:
 
 
 def compare(library: Path, texts: int) -> None:
-    """Read and tally so many random texts with the kernel of the library and without; exit with 1 where they differ."""
+    """Read so many random texts with the kernel of the library and without, and look; exit with 1 where they differ."""
+    from tenbin.compiled.library import Library  # noqa: PLC0415 (only in the watched process)
     from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
     from tenbin.features.kernel import Kernel  # noqa: PLC0415
     from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
@@ -76,7 +77,7 @@ def compare(library: Path, texts: int) -> None:
     from tenbin.features.projection import Projection  # noqa: PLC0415
     from tenbin.features.tally import tally_uncompiled  # noqa: PLC0415
 
-    kernel, rng = Kernel(library), random.Random(0)  # noqa: S311 (texts, no secrets)
+    kernel, rng = Kernel(Library(library)), random.Random(0)  # noqa: S311 (texts, no secrets)
     learnt = ["the cat sat on the mat 12", "東京タワーの高さは?", "def f(x): return x", "the cats, a. one b. two"]
     projections = [
         HashedEmbedder(16, words=words, characters=characters).fit(learnt * 3).projection_
@@ -99,7 +100,35 @@ def compare(library: Path, texts: int) -> None:
         pairs += zip(kernel.tally(lines, marked), tally_uncompiled(lines, marked), strict=True)
         if kernel.options(lines) != find_options_uncompiled(lines) or not all(np.array_equal(a, b) for a, b in pairs):
             sys.exit(f"the kernel and NumPy differ on {some!r}")
-    print(f"kernel: {texts} texts alike, no fault")
+    looked = compare_sights(Library(library))
+    print(f"kernel: {texts} texts and {looked} looks alike, no fault")
+
+
+def compare_sights(library: Any) -> int:
+    """Look at random features with the library and without, rows few and many; how many looks were alike."""
+    from tenbin.predictors.sight import Sight  # noqa: PLC0415 (only in the watched process)
+    from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
+    from tenbin.types import Features  # noqa: PLC0415
+
+    rng, looks = np.random.default_rng(0), 0
+
+    def features(n: int, dim: int) -> Features:
+        numbers = rng.normal(size=(n, dim)).astype(np.float32)
+        count = np.ones(n)
+        return Features(numbers, numbers[:, :3], (None,) * n, count, count, count, count)
+
+    for rows, dim, models in ((7, 3, 2), (40, 8, 3), (100, 13, 17)):
+        stack = StackPredictor()
+        stack.fit(features(rows, dim), rng.random((rows, models)), np.ones((rows, models)), np.arange(rows) % 5)
+        parts = stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_] * 2
+        for n in (0, 1, 3, 4, 9, 40):
+            fresh = features(n, dim)
+            one, other = (Sight(*parts, which).look(fresh) for which in (library, None))
+            pairs = zip((*one.sums, one.variance), (*other.sums, other.variance), strict=True)
+            if not all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs):
+                sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")
+            looks += 1
+    return looks
 
 
 if __name__ == "__main__":

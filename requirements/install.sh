@@ -17,7 +17,8 @@ has_venv() { "$1" -c 'import venv, ensurepip' 2>/dev/null </dev/null; }
 # What the folder must have been made from: the lock, the project's metadata, what is compiled, and this very place (its
 # scripts name it).
 mark() {
-  made_from="requirements/$1.lock pyproject.toml hatch_build.py src/tenbin/features/kernel.c src/tenbin/features/tally.c"
+  made_from="requirements/$1.lock pyproject.toml hatch_build.py"
+  for source in kernel tally sight; do made_from="$made_from src/tenbin/compiled/$source.c"; done
   printf '%s %s %s' "$1" "$(cat $made_from | cksum | tr ' ' '-')" "$PWD"
 }
 

@@ -22,8 +22,7 @@ def project(tmp_path: Path) -> Path:
     for made_from in (
         "pyproject.toml",
         "hatch_build.py",
-        "src/tenbin/features/kernel.c",
-        "src/tenbin/features/tally.c",
+        *(f"src/tenbin/compiled/{name}.c" for name in ("kernel", "tally", "sight")),
     ):
         (locks.parent / made_from).parent.mkdir(parents=True, exist_ok=True)
         (locks.parent / made_from).touch()

@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatch_build import compile_kernel
-from tenbin.features import kernel
+from tenbin.compiled.library import FOLDER, LIBRARY, Library, library_fault
 from tenbin.features.hashed import HashedEmbedder
-from tenbin.features.kernel import Kernel, kernel_fault, load_kernel
+from tenbin.features.kernel import Kernel, load_kernel
 from tenbin.features.marks import MARKS
 from tenbin.features.normal_text import normal_lines, normal_text
 from tenbin.features.options import find_options_uncompiled
 from tenbin.features.projection import Projection
 from tenbin.features.tally import tally_uncompiled
 
-FOLDER = Path(kernel.__file__).parent
 WORDS = sorted({word for listed in MARKS.values() for word in listed.split("|")})
 PIECES = st.one_of(
     st.text(max_size=12),
@@ -57,9 +56,9 @@ def copy_sources(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def compiled() -> Kernel:
-    if (fault := kernel_fault()) is not None:
+    if (fault := library_fault()) is not None:
         pytest.skip(f"the kernel is not there: {fault}")
-    return Kernel(FOLDER / "_kernel.so")
+    return Kernel(Library(FOLDER / LIBRARY))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +69,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CC", "cc -DTENBIN_PLAIN")
         assert compile_kernel(folder) is None
-    return Kernel(folder / "_kernel.so")
+    return Kernel(Library(folder / LIBRARY))
 
 
 @pytest.fixture(scope="module")
@@ -131,26 +130,3 @@ def test_a_long_text_is_read_alike(compiled: Kernel, projection: Projection) -> 
 def test_more_n_grams_than_the_kernel_holds_are_read_without_it(compiled: Kernel, projection: Projection) -> None:
     lexicon = projection.lexicon
     assert not compiled.can_read(type("Wide", (), {"rows": lexicon.rows.astype(np.uint32)})())
-
-
-def test_only_a_kernel_of_this_source_is_used(
-    compiled: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copy_sources(tmp_path)
-    assert kernel_fault(tmp_path) == "absent"
-    (tmp_path / "_kernel.so").write_bytes(b"\x7fELF, but no library")
-    assert kernel_fault(tmp_path) == "foreign"
-    monkeypatch.setenv("CC", "no-such-compiler -O0")
-    assert compile_kernel(tmp_path) == "no C compiler was found"
-    monkeypatch.setenv("CC", "false")
-    assert compile_kernel(tmp_path) == "false failed: without a word"
-    monkeypatch.delenv("CC")
-    assert compile_kernel(tmp_path) is None
-    assert kernel_fault(tmp_path) is None
-    with (tmp_path / "tally.c").open("a") as source:
-        source.write("/* another version */\n")
-    assert kernel_fault(tmp_path) == "outdated"
-    with (tmp_path / "kernel.c").open("a") as source:
-        source.write("no C at all;\n")
-    assert "error" in str(compile_kernel(tmp_path))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["_kernel.so", "kernel.c", "tally.c"]

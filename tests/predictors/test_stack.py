@@ -163,8 +163,9 @@ def test_what_one_stack_has_seen_serves_another_of_the_same_rows() -> None:
     assert not other.sees_with(one)
     other.see_with(one)
     assert other.sees_with(one)
-    assert np.array_equal(other.mean(fresh, one.see(fresh)), alone)
-    assert np.array_equal(one.predict(fresh, one.see(fresh)).sd, one.predict(fresh).sd)
+    look = one.sight([other]).look(fresh)
+    np.testing.assert_allclose(other.mean_of(look.sums[1]), alone, rtol=1e-12)
+    np.testing.assert_allclose(one.prediction(look.sums[0], look.variance).sd, one.predict(fresh).sd, rtol=1e-12)
 
 
 def test_stacks_of_other_rows_see_for_themselves() -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tenbin.blas import THREAD_VARIABLES
 from tenbin.cli.doctor_finding import Finding, Status
+from tenbin.compiled.library import Fault, library_fault
 from tenbin.config import (
     GatewaySettings,
     Profile,
@@ -28,7 +29,6 @@ from tenbin.config import (
 from tenbin.config.admin_key import read_admin_key
 from tenbin.config.gateway import is_loopback
 from tenbin.errors import ConfigError, StoreError, TenbinError, UsageError
-from tenbin.features.kernel import Fault, kernel_fault
 from tenbin.gateway.address import bind
 from tenbin.store.database import open_reader
 from tenbin.store.folder import StoreFolder
@@ -137,16 +137,16 @@ def check_threads(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def check_kernel() -> list[Finding]:
-    """Whether texts are read by compiled code."""
+    """Whether decisions are made by compiled code."""
     said: Mapping[Fault, tuple[Status, str]] = {
         "absent": ("ok", "kernel_absent"),
         "foreign": ("warn", "kernel_foreign"),
         "outdated": ("warn", "kernel_outdated"),
     }
-    fault = kernel_fault()
+    fault = library_fault()
     if fault is None:
-        return [Finding("kernel", "features", "ok", "kernel_ok")]
-    return [Finding("kernel", "features", *said[fault], fix="compile_kernel")]
+        return [Finding("kernel", "compiled code", "ok", "kernel_ok")]
+    return [Finding("kernel", "compiled code", *said[fault], fix="compile_kernel")]
 
 
 def check_store(setup: Setup) -> list[Finding]:

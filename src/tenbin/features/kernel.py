@@ -1,18 +1,16 @@
-"""The compiled kernel: where kernel.c and tally.c were built at installation, it reads texts, to the same bits."""
+"""The compiled kernel: where the library was built, kernel.c and tally.c read texts, to the same bits as NumPy."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
 from tenbin.features.characters import IDEOGRAPHS_BEYOND, Kind, kind_table
 from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
@@ -21,21 +19,18 @@ from tenbin.features.ngrams import class_table
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats, Ints
 
-_FOLDER, _LIBRARY, _SOURCES = Path(__file__).parent, "_kernel.so", ("kernel.c", "tally.c")
 _LONG = 20_000
 """From so many characters on the interpreter's lock is given up: before, that would take longer than the work."""
-Fault = Literal["absent", "foreign", "outdated"]
-_POINTER, _NUMBER = ctypes.c_void_p, ctypes.c_int64
 
 
 class _Lexicon(ctypes.Structure):
     """`Lexicon` of kernel.c."""
 
     _fields_ = (
-        *((name, _POINTER) for name in ("classes", "rows", "idf", "log_counts", "directions")),
-        *((name, _NUMBER) for name in ("known", "words", "dim", "counts")),
+        *((name, POINTER) for name in ("classes", "rows", "idf", "log_counts", "directions")),
+        *((name, NUMBER) for name in ("known", "words", "dim", "counts")),
         *((name, ctypes.c_double) for name in ("text_norm", "character_weight")),
-        *((name, _NUMBER) for name in ("ideographs_from", "ideographs_to")),
+        *((name, NUMBER) for name in ("ideographs_from", "ideographs_to")),
     )
 
 
@@ -43,25 +38,17 @@ class _Signs(ctypes.Structure):
     """`Signs` of tally.c."""
 
     _fields_ = (
-        *((name, _POINTER) for name in ("kinds", "pair_events", "length_columns")),
-        *((name, _POINTER) for name in ("groups", "firsts", "counts", "names", "sizes", "codes")),
-        *((name, _NUMBER) for name in ("n_events", "hash_bits", "words", "longest", "n_names")),
-        *((name, _NUMBER) for name in ("ideographs_from", "ideographs_to")),
+        *((name, POINTER) for name in ("kinds", "pair_events", "length_columns")),
+        *((name, POINTER) for name in ("groups", "firsts", "counts", "names", "sizes", "codes")),
+        *((name, NUMBER) for name in ("n_events", "hash_bits", "words", "longest", "n_names")),
+        *((name, NUMBER) for name in ("ideographs_from", "ideographs_to")),
     )
 
 
 class _Labels(ctypes.Structure):
     """`Labels` of tally.c."""
 
-    _fields_ = (("roles", _POINTER), ("labels", _POINTER), ("last_number", _NUMBER))
-
-
-_START = ctypes.c_char * 0
-
-
-def _place(array: NDArray[np.generic]) -> int:
-    """Where an array that can be written to begins; its `ctypes.data` takes seven times as long to say so."""
-    return ctypes.addressof(_START.from_buffer(array.data))
+    _fields_ = (("roles", POINTER), ("labels", POINTER), ("last_number", NUMBER))
 
 
 @functools.cache
@@ -91,36 +78,30 @@ def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
 class _Function:
     """A function of the library, which gives up the interpreter's lock where the work is long."""
 
-    def __init__(self, library: Path, name: str, *arguments: type[ctypes.c_void_p] | type[ctypes.c_int64]) -> None:
-        self._held = getattr(ctypes.PyDLL(str(library)), name)
-        self._free = getattr(ctypes.CDLL(str(library)), name)
-        for function in (self._held, self._free):
-            function.argtypes = [_POINTER, ctypes.c_char_p, _POINTER, _NUMBER, *arguments]
-            function.restype = ctypes.c_int
+    def __init__(self, library: Library, name: str, *arguments: type[ctypes.c_void_p] | type[ctypes.c_int64]) -> None:
+        taken = (POINTER, ctypes.c_char_p, POINTER, NUMBER, *arguments)
+        self._held = library.function(name, *taken)
+        self._free = library.function(name, *taken, gives_up_lock=True)
 
     def __call__(self, learnt: ctypes.Structure, texts: Sequence[str], *rest: int | NDArray[np.generic]) -> None:
         """Call it with the texts, each between two spaces, and what else it takes."""
         text = f" {'  '.join(texts)} "
         lengths = (len(text) + 2 for text in texts)
         bounds = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(texts) + 1)
-        others = [one if isinstance(one, int) else _place(one) for one in rest]
+        others = [one if isinstance(one, int) else place(one) for one in rest]
         call = self._held if len(text) < _LONG else self._free
         codes = text.encode("utf-32-le", "surrogatepass")
-        if call(ctypes.addressof(learnt), codes, _place(bounds), len(texts), *others):
+        if call(ctypes.addressof(learnt), codes, place(bounds), len(texts), *others):
             raise MemoryError
 
 
 class Kernel:
-    """The functions of one compiled library, which keeps nothing between calls.
+    """What the library does with texts."""
 
-    Raises OSError where the file is no library for this machine, AttributeError or ValueError where it is another one.
-    """
-
-    def __init__(self, library: Path) -> None:
-        self.source = ctypes.c_char_p.in_dll(ctypes.CDLL(str(library)), "tenbin_source").value
-        self._read = _Function(library, "tenbin_read_texts", *[_POINTER] * 3)
-        self._tally = _Function(library, "tenbin_tally_texts", _NUMBER, *[_POINTER] * 4)
-        self._options = _Function(library, "tenbin_find_options", *[_POINTER] * 2)
+    def __init__(self, library: Library) -> None:
+        self._read = _Function(library, "tenbin_read_texts", *[POINTER] * 3)
+        self._tally = _Function(library, "tenbin_tally_texts", NUMBER, *[POINTER] * 4)
+        self._options = _Function(library, "tenbin_find_options", *[POINTER] * 2)
 
     def can_read(self, lexicon: Lexicon) -> bool:
         """Whether the kernel holds so many n-grams: up to 65,534."""
@@ -158,28 +139,11 @@ class Kernel:
         return [*zip(counts.tolist(), starts.tolist(), strict=True)]
 
 
-def kernel_fault(folder: Path = _FOLDER) -> Fault | None:
-    """Why texts are read without the kernel of this folder; None where they are read by it.
-
-    It was never compiled (`absent`), or for another machine (`foreign`), or from another source than
-    stands here (`outdated`).
-    """
-    library = folder / _LIBRARY
-    if not library.exists():
-        return "absent"
-    try:
-        kernel = Kernel(library)
-    except (OSError, AttributeError, ValueError):
-        return "foreign"
-    sources = b"".join((folder / source).read_bytes() for source in _SOURCES)
-    wanted = hashlib.sha256(sources).hexdigest().encode()
-    return None if kernel.source == wanted else "outdated"
-
-
 @functools.cache
 def load_kernel() -> Kernel | None:
-    """The kernel of this installation, None where it has a fault."""
-    return None if kernel_fault() else Kernel(_FOLDER / _LIBRARY)
+    """The kernel of this installation, None where there is none."""
+    library = open_library()
+    return None if library is None else Kernel(library)
 
 
-__all__ = ["Fault", "Kernel", "kernel_fault", "load_kernel"]
+__all__ = ["Kernel", "load_kernel"]

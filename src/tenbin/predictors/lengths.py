@@ -53,9 +53,13 @@ class LengthHead:
         """Expected value and standard deviation of that mean, [n, M] each, in the target's unit."""
         return self._means(self.stack_.predict(features))
 
-    def mean(self, features: Features, seen: Floats | None = None) -> Floats:
-        """The expected value alone [n, M], for who needs no more; `seen` are the features as the stack sees them."""
-        return self._mean(self.stack_.mean(features, seen))
+    def mean(self, features: Features) -> Floats:
+        """The expected value alone [n, M], for who needs no more."""
+        return self._mean(self.stack_.mean(features))
+
+    def mean_of(self, sums: Floats) -> Floats:
+        """The same of the sums [n, M] that the stack's look gave."""
+        return self._mean(self.stack_.mean_of(sums))
 
     def quantile(self, features: Features, level: float) -> Floats:
         """The value [n, M] that a single answer stays below with probability `level` in [.01, .99]."""

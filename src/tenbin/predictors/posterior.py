@@ -50,12 +50,16 @@ class Posterior:
 
     def sd(self, x: Floats) -> Floats:
         """Standard deviation [n, M] of the predicted means at design columns `x` [n, p]."""
+        return np.sqrt(self.variance(x))
+
+    def variance(self, x: Floats) -> Floats:
+        """The square of `sd`."""
         along = self.directions.product(x)
         along *= along
         along[:, -1] = np.maximum(np.einsum("ij,ij->i", x, x) - along.sum(axis=1), 0.0)
         variance = self.of_candidates.product(along)
         variance += self.of_means
-        return np.sqrt(variance, out=variance)
+        return variance
 
     def save(self) -> dict[str, NDArray[np.generic]]:
         """The state as arrays."""

@@ -8,11 +8,12 @@ kernel) and `shares` (how far each head is believed). What is learnt:
 
 t runs over the deviations from the common factor 0, k over four heads; l_t is how far a deviation follows the common
 factor. Every head is linear in the same columns (text, group indicators, closeness to landmarks), so the whole sum
-folds into one matrix and a prediction is two small products.
+folds into one matrix and a prediction is two small products (sight.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,7 @@ from tenbin.predictors.parts import part, prefixed
 from tenbin.predictors.posterior import Posterior
 from tenbin.predictors.rowwise import Tiled
 from tenbin.predictors.shares import loadings, stacking_weights, trust_in_choice
+from tenbin.predictors.sight import Sight
 from tenbin.protocols import Arrays
 from tenbin.types import Features, Floats, Ints, Prediction
 
@@ -74,21 +76,27 @@ class StackPredictor:
         self.map_ = CalibrationMap.learn(straight, target[order], weight[order]) if self.calibrated else None
         return self._out_of_fold(features, order, x, straight)
 
-    def predict(self, features: Features, seen: Floats | None = None) -> Prediction:
-        """Mean and standard deviation of the mean, [n, M] each; `seen` are the features as `see` gives them."""
-        seen = self.see(features) if seen is None else seen
-        return Prediction(self._mean(seen), self.posterior_.sd(seen[:, : self.design_.width]))
+    def predict(self, features: Features) -> Prediction:
+        """Mean and standard deviation of the mean, [n, M] each."""
+        look = self.sight().look(features)
+        return self.prediction(look.sums[0], look.variance)
 
-    def mean(self, features: Features, seen: Floats | None = None) -> Floats:
+    def mean(self, features: Features) -> Floats:
         """The mean alone [n, M], for who needs no more."""
-        return self._mean(self.see(features) if seen is None else seen)
+        return self.mean_of(self.sight().look(features).sums[0])
 
-    def see(self, features: Features) -> Floats:
-        """Design columns and closeness to landmarks, [n, p + c]: most of the work of a prediction."""
-        p = self.design_.width
-        seen = np.empty((len(features), p + self.landmarks_.width))
-        self.landmarks_.features(self.design_.columns(features, seen[:, :p]), seen[:, p:])
-        return seen
+    def sight(self, others: Sequence[StackPredictor] = ()) -> Sight:
+        """The eyes of this stack and of others that see with it; to be kept where they are to look more than once."""
+        coefficients = [stack.coefficients_ for stack in (self, *others)]
+        return Sight.opened(self.design_, self.landmarks_, self.posterior_, coefficients)
+
+    def prediction(self, sums: Floats, variance: Floats) -> Prediction:
+        """The prediction of a look's sums and variance, [n, M] each."""
+        return Prediction(self.mean_of(sums), np.sqrt(variance))
+
+    def mean_of(self, sums: Floats) -> Floats:
+        """The mean [n, M] of a look's sums."""
+        return self._calibrate(sums + self.factors_.means)
 
     def see_with(self, other: StackPredictor) -> None:
         """Take the other's design and landmarks where they are equal: what it has seen then serves both."""
@@ -99,9 +107,6 @@ class StackPredictor:
     def sees_with(self, other: StackPredictor) -> bool:
         """Whether what the other has seen serves this one, too."""
         return self.design_ is other.design_ and self.landmarks_ is other.landmarks_
-
-    def _mean(self, seen: Floats) -> Floats:
-        return self._calibrate(self.coefficients_.product(seen) + self.factors_.means)
 
     def _calibrate(self, straight: Floats) -> Floats:
         return straight if self.map_ is None else self.map_.means(straight)

@@ -81,11 +81,14 @@ class Rates:
         plain = _rest(input_tokens, cached_input_tokens, cache_write_tokens)
         answer = _rest(output_tokens, reasoning_tokens)
         parts = (plain, cached_input_tokens, cache_write_tokens, answer, reasoning_tokens)
-        cost = np.asarray(_bill(parts, self.short))
+        # Zeros would be added for a kind of tokens that no call has.
+        billed = [(i, part) for i, part in enumerate(parts) if not _is_none(part)]
+        cost = np.asarray(_bill(billed, self.short))
         is_long = input_tokens > self.long_above_tokens
-        if np.count_nonzero(is_long):
-            cost = np.where(is_long, _bill(parts, self.long), cost)
-        return cost + self.request_usd
+        if is_long.any():
+            cost = np.where(is_long, _bill(billed, self.long), cost)
+        cost += self.request_usd
+        return cost
 
     def bill_usd(self, m: int, usage: Usage) -> float:
         """Dollars of one call of model `m` with the usage that its provider reported."""
@@ -122,10 +125,9 @@ def _rest(whole: Floats, *parts: Floats | float) -> Floats:
     return np.maximum(functools.reduce(operator.sub, left, whole), 0.0) if left else whole
 
 
-def _bill(parts: Iterable[Any], rates: Iterable[Any]) -> Any:
-    # Arrays of nothing but zeros would be added for a kind of tokens that no call has.
-    billed = [part * rate for part, rate in zip(parts, rates, strict=True) if not _is_none(part)]
-    return functools.reduce(operator.add, billed) / TOKENS_PER_MTOK
+def _bill(billed: Iterable[tuple[int, Any]], rates: Floats) -> Any:
+    """Dollars of so many tokens each at the rates of these kinds."""
+    return functools.reduce(operator.add, [part * rates[kind] for kind, part in billed]) / TOKENS_PER_MTOK
 
 
 def _is_none(part: Any) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from tenbin.predictors.group import GroupMeans
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.parts import part, prefixed
+from tenbin.predictors.sight import Sight
 from tenbin.predictors.stack import StackPredictor
 from tenbin.protocols import Arrays, Predictor
 from tenbin.reasons import Reason
@@ -81,22 +82,33 @@ class Estimator:
     reference: int
     novelty: Novelty
     roster: Roster | None = None
+    sight: Sight | None = field(init=False, repr=False, compare=False)
+    """The eyes of the quality's stack, and of the heads that see with it: all, after any fit on full tables."""
 
     def __post_init__(self) -> None:
-        """Let heads see with the eyes of the quality's stack where they are equal, as after any fit on full tables."""
-        for head in self._heads():
-            if head is not None and isinstance(self.quality, StackPredictor):
-                head.stack_.see_with(self.quality)
+        """Let heads see with the eyes of the quality's stack where they are equal."""
+        sight = None
+        if isinstance(self.quality, StackPredictor):
+            for head in self._heads():
+                if head is not None:
+                    head.stack_.see_with(self.quality)
+            sight = self.quality.sight([head.stack_ for head in self._heads() if self._sees_alike(head)])
+        object.__setattr__(self, "sight", sight)
+
+    def _sees_alike(self, head: LengthHead | None) -> TypeGuard[LengthHead]:
+        return head is not None and isinstance(self.quality, StackPredictor) and head.stack_.sees_with(self.quality)
 
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
-        stack = self.quality if isinstance(self.quality, StackPredictor) else None
-        seen = None if stack is None else stack.see(features)
-        prediction = self.quality.predict(features) if stack is None else stack.predict(features, seen)
+        sums: Iterator[Floats] = iter(())
+        if self.sight is None or not isinstance(self.quality, StackPredictor):
+            prediction = self.quality.predict(features)
+        else:
+            look = self.sight.look(features)
+            sums = iter(look.sums)
+            prediction = self.quality.prediction(next(sums), look.variance)
         output_tokens, recorded_cost, latency = (
-            None
-            if head is None
-            else head.mean(features, seen if stack is not None and head.stack_.sees_with(stack) else None)
+            None if head is None else head.mean_of(next(sums)) if self._sees_alike(head) else head.mean(features)
             for head in self._heads()
         )
         p = self.familiarity.likeness.p(features.familiarity, prediction.sd[:, self.reference])

@@ -61,10 +61,13 @@ class Pricing:
         """
         if estimates.recorded_cost_usd is not None:
             return estimates.recorded_cost_usd * self._scale
+        return self._bill_usd(estimates.input_tokens, estimates.output_tokens, cached_tokens)
+
+    def _bill_usd(self, input_tokens: Floats, output_tokens: Floats, cached_tokens: Floats | float) -> Floats:
         if isinstance(cached_tokens, float) and cached_tokens == 0.0:
-            return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens)
-        cached = np.minimum(cached_tokens, estimates.input_tokens)
-        return self.rates.cost_usd(estimates.input_tokens, estimates.output_tokens, cached_input_tokens=cached)
+            return self.rates.cost_usd(input_tokens, output_tokens)
+        cached = np.minimum(cached_tokens, input_tokens)
+        return self.rates.cost_usd(input_tokens, output_tokens, cached_input_tokens=cached)
 
     def expected_cost_usd(
         self, estimates: Estimates, cached_tokens: Floats | float = 0.0, output_caps: Floats | None = None
@@ -76,16 +79,19 @@ class Pricing:
         and nearly equal candidates would be mixed by it. An added candidate has no differences of its own, so it
         moves nobody's dollars. Unknown and free calls stay as they are.
         """
-        dollars = self._borne_cost_usd(estimates, cached_tokens)
         if output_caps is None or self.basis == DOLLARS:
-            return dollars
+            return self._borne_cost_usd(estimates, cached_tokens)
+        if self._borne == 1.0:  # nothing is cheaper for being longer
+            capped = np.minimum(estimates.output_tokens, output_caps)
+            return self._bill_usd(estimates.input_tokens, capped, cached_tokens)
+        dollars = self._borne_cost_usd(estimates, cached_tokens)
         is_capped = np.isfinite(output_caps)
         longest = replace(estimates, output_tokens=np.where(is_capped, output_caps, 0.0))
         return np.where(is_capped, np.minimum(dollars, self.cost_usd(longest, cached_tokens)), dollars)
 
     def _borne_cost_usd(self, estimates: Estimates, cached_tokens: Floats | float) -> Floats:
         dollars = self.cost_usd(estimates, cached_tokens)
-        borne = share_borne(self.rows, max(self.fitted - 1, 0), ROWS_PER_DIFFERENCE)
+        borne = self._borne
         if borne == 1.0:
             return dollars
         cached = not (isinstance(cached_tokens, float) and cached_tokens == 0.0)
@@ -105,6 +111,11 @@ class Pricing:
         if self.basis == DOLLARS:
             return observed.cost_usd * self._scale
         return self.rates.cost_usd(observed.input_tokens, observed.output_tokens)
+
+    @cached_property
+    def _borne(self) -> float:
+        """How much of the differences between candidates' dollars the training rows bear."""
+        return share_borne(self.rows, max(self.fitted - 1, 0), ROWS_PER_DIFFERENCE)
 
     @cached_property
     def _scale(self) -> Floats:
