@@ -73,9 +73,9 @@ def compare(library: Path, texts: int) -> None:
     from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
     from tenbin.features.kernel import Kernel  # noqa: PLC0415
     from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
-    from tenbin.features.options import find_options_uncompiled  # noqa: PLC0415
     from tenbin.features.projection import Projection  # noqa: PLC0415
-    from tenbin.features.tally import tally_uncompiled  # noqa: PLC0415
+    from tenbin.features.surface_counts import COUNTED, READ, count_surface_uncompiled, length_weights  # noqa: PLC0415
+    from tenbin.features.tally import tally  # noqa: PLC0415
 
     kernel, rng = Kernel(Library(library)), random.Random(0)  # noqa: S311 (texts, no secrets)
     learnt = ["the cat sat on the mat 12", "東京タワーの高さは?", "def f(x): return x", "the cats, a. one b. two"]
@@ -94,11 +94,14 @@ def compare(library: Path, texts: int) -> None:
         some = ["".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(rng.randrange(6))]
         left -= max(len(some), 1)
         projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
-        marked = rng.randrange(len(some) + 1)
+        asked = any_sign.integers(1, 9, (len(some), len(READ))).astype(np.float64)
+        queries = lines, some, asked, np.full(len(some), 1.5)
         read = kernel.read([normal_text(text) for text in some], projection.lexicon, projection.directions)
         pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
-        pairs += zip(kernel.tally(lines, marked), tally_uncompiled(lines, marked), strict=True)
-        if kernel.options(lines) != find_options_uncompiled(lines) or not all(np.array_equal(a, b) for a, b in pairs):
+        counted = kernel.count_surface(*queries, length_weights(), len(COUNTED))
+        pairs += zip(counted, count_surface_uncompiled(*queries), strict=True)
+        pairs.append((kernel.count_events(some), tally(some).events))
+        if not all(np.array_equal(a, b) for a, b in pairs):
             sys.exit(f"the kernel and NumPy differ on {some!r}")
     looked = compare_sights(Library(library))
     print(f"kernel: {texts} texts and {looked} looks alike, no fault")

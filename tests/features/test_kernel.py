@@ -16,9 +16,9 @@ from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.kernel import Kernel, load_kernel
 from tenbin.features.marks import MARKS
 from tenbin.features.normal_text import normal_lines, normal_text
-from tenbin.features.options import find_options_uncompiled
 from tenbin.features.projection import Projection
-from tenbin.features.tally import tally_uncompiled
+from tenbin.features.surface_counts import COUNTED, READ, count_surface_uncompiled, length_weights
+from tenbin.features.tally import tally
 
 WORDS = sorted({word for listed in MARKS.values() for word in listed.split("|")})
 PIECES = st.one_of(
@@ -104,27 +104,23 @@ def test_directions_of_any_number_are_summed_alike(
 
 
 @settings(max_examples=100)
-@given(TEXTS)
-def test_options_are_found_alike(compiled: Kernel, texts: list[str]) -> None:
-    lines = [normal_lines(text) for text in texts]
-    assert compiled.options(lines) == find_options_uncompiled(lines)
-
-
-@settings(max_examples=60)
-@given(TEXTS, st.integers(0, 5))
-def test_what_is_tallied_is_the_same(compiled: Kernel, texts: list[str], marked: int) -> None:
-    lines = [normal_lines(text) for text in texts]
-    marked = min(marked, len(texts))
-    for own, other in zip(compiled.tally(lines, marked), tally_uncompiled(lines, marked), strict=True):
-        assert own.dtype == other.dtype
+@given(TEXTS, st.sampled_from([1.0, 1.25, 7.0]), st.integers(0, 2**31))
+def test_what_is_counted_is_the_same(compiled: Kernel, texts: list[str], scale: float, seed: int) -> None:
+    lines, n = [normal_lines(text) for text in texts], len(texts)
+    read = np.random.default_rng(seed).integers(0, 9, (n, len(READ))).astype(np.float64)
+    read[:, READ.index("lines")] += 1.0
+    given_ = lines, texts, read, np.full(n, scale)
+    counted = compiled.count_surface(*given_, length_weights(), len(COUNTED))
+    for own, other in zip(counted, count_surface_uncompiled(*given_), strict=True):
         assert own.tolist() == other.tolist()
+    assert compiled.count_events(texts).tolist() == tally(texts).events.tolist()
 
 
 def test_a_long_text_is_read_alike(compiled: Kernel, projection: Projection) -> None:
     text = "the cat sat on the mat, 東京タワー. " * 2_000
     for own, other in zip(projection.read([text, ""]), projection.read_uncompiled([text, ""]), strict=True):
         assert own.tobytes() == other.tobytes()
-    assert np.array_equal(compiled.tally([text], 1)[0], tally_uncompiled([text], 1)[0])
+    assert np.array_equal(compiled.count_events([text]), tally([text]).events)
 
 
 def test_more_n_grams_than_the_kernel_holds_are_read_without_it(compiled: Kernel, projection: Projection) -> None:

@@ -1,5 +1,5 @@
-/* The rest of the kernel: characters by kind, tokens, marks and options of texts, tallied as in tally.py, token_count.py,
- * marks.py and options.py. Texts come as in kernel.c, and the same holds of memory, rounding and results.
+/* The rest of what is read: characters by kind, tokens, marks and options of texts, counted as in tally.py, marks.py,
+ * options.py and surface_counts.py. Texts come as in kernel.c, and the same holds of memory, rounding and results.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -97,21 +97,11 @@ static void tally_marks(const Signs *signs, const uint32_t *codes, int64_t lengt
     }
 }
 
-/* Written are the events [n, n_events], the characters of each kind [n, KINDS], the runs of digits [n], and the marks of
- * the first `marked` texts [marked, n_names].
- */
-int tenbin_tally_texts(const Signs *signs, const uint32_t *codes, const int64_t *bounds, int64_t n, int64_t marked,
-                       double *events, int64_t *kinds, int64_t *numbers, int64_t *marks) {
-    int64_t *ends = malloc((size_t)(signs->words + 1) * sizeof *ends);
-    if (!ends) return -1;
-    memset(marks, 0, (size_t)(marked * signs->n_names) * sizeof *marks);
-    for (int64_t i = 0; i < n; i++) {
-        const uint32_t *own = codes + bounds[i];
-        int64_t length = bounds[i + 1] - bounds[i];
-        numbers[i] = tally_kinds(signs, own, length, events + i * signs->n_events, kinds + i * KINDS);
-        if (i < marked) tally_marks(signs, own, length, ends, marks + i * signs->n_names);
-    }
-    free(ends);
+/* Written are the events [n, n_events]. */
+int tenbin_count_events(const Signs *signs, const uint32_t *codes, const int64_t *bounds, int64_t n, double *events) {
+    int64_t kinds[KINDS];
+    for (int64_t i = 0; i < n; i++)
+        tally_kinds(signs, codes + bounds[i], bounds[i + 1] - bounds[i], events + i * signs->n_events, kinds);
     return 0;
 }
 
@@ -171,10 +161,75 @@ static int64_t count_options(const Labels *labels, const uint32_t *codes, int64_
     return rows[longest];
 }
 
-/* Written are how many options each text has [n], and where the first one starts [n], not counting the space before it. */
-int tenbin_find_options(const Labels *labels, const uint32_t *codes, const int64_t *bounds, int64_t n, int64_t *counts,
-                        int64_t *starts) {
-    for (int64_t i = 0; i < n; i++)
-        counts[i] = count_options(labels, codes + bounds[i], bounds[i + 1] - bounds[i], starts + i);
-    return 0;
+/* What surface features are made of (surface_counts.py): what is read of each query before, and what is counted. */
+enum { ASKED = 4, QUESTIONS = ASKED, QUOTES, LINES, FIRST_SIGNS };
+enum { TOKENS, TOKENS_A_LINE, DIGIT_RUNS, DIGITS_A_NUMBER, OPTION_TOKENS, OPTIONS, OF_CONVERSATION };
+
+/* `weights` [3, n_events] are tokens per event of texts, of their options, and of whole texts. */
+typedef struct {
+    const Signs *signs;
+    const Labels *labels;
+    const double *weights;
+    int64_t n_signs; /* so many counts of signs are read after the lines, before the share of the rest */
+} Surface;
+
+static double greater(double a, double b) { return a > b ? a : b; }
+
+static double tokens_of(const Signs *signs, const double *events, const double *weights) {
+    double total = events[0] * weights[0];
+    for (int64_t event = 1; event < signs->n_events; event++) total += events[event] * weights[event];
+    return total;
+}
+
+static double share_of(double part, double whole) { return part / greater(part + whole, 1e-9); }
+
+/* One query's row; `text` is of what is read of it, `whole` of all; how many tokens the whole has. */
+static double count_query(const Surface *surface, const uint32_t *text, int64_t length, const uint32_t *whole,
+                          int64_t whole_length, const double *read, double scale, double *events, int64_t *room,
+                          double *row) {
+    const Signs *signs = surface->signs;
+    int64_t kinds[KINDS], option_kinds[KINDS], whole_kinds[KINDS], start = 0, n_signs = surface->n_signs;
+    int64_t *marks = room + signs->words;
+    double options = (double)count_options(surface->labels, text, length, &start);
+    double numbers = scale * (double)tally_kinds(signs, text, length, events, kinds);
+    double tokens = scale * tokens_of(signs, events, surface->weights);
+    tally_kinds(signs, text + start, length - start, events, option_kinds);
+    double option_tokens = scale * tokens_of(signs, events, surface->weights + signs->n_events);
+    double digits = scale * (double)kinds[NUMERAL], lines = scale * read[LINES];
+    memset(marks, 0, (size_t)signs->n_names * sizeof *marks);
+    tally_marks(signs, text, length, room, marks);
+    row[TOKENS] = tokens, row[TOKENS_A_LINE] = tokens / lines, row[DIGIT_RUNS] = numbers;
+    row[DIGITS_A_NUMBER] = digits / greater(numbers, 1.0);
+    row[OPTION_TOKENS] = option_tokens / greater(options, 1.0), row[OPTIONS] = options;
+    double *next = row + OF_CONVERSATION;
+    for (int i = 0; i < ASKED; i++) *next++ = read[i];
+    *next++ = scale * read[QUESTIONS], *next++ = scale * read[QUOTES];
+    for (int64_t name = 0; name < signs->n_names; name++) *next++ = scale * (double)marks[name];
+    *next++ = share_of(scale * (double)kinds[SYMBOL], tokens), *next++ = share_of(digits, tokens);
+    for (int64_t i = 0; i < n_signs; i++) *next++ = share_of(scale * read[FIRST_SIGNS + i], tokens);
+    *next++ = share_of(scale * (double)option_kinds[NUMERAL], option_tokens);
+    *next++ = read[FIRST_SIGNS + n_signs], *next = lines;
+    tally_kinds(signs, whole, whole_length, events, whole_kinds);
+    return tokens_of(signs, events, surface->weights + 2 * signs->n_events);
+}
+
+/* The first half of the texts are what is read of n / 2 queries, the second half all of them. `read` [n / 2, FIRST_SIGNS +
+ * n_signs + 1] and `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_counts.py and the
+ * tokens [n / 2] of whole texts.
+ */
+int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *read,
+                         const double *scale, double *rows, double *tokens) {
+    const Signs *signs = surface->signs;
+    int64_t queries = n / 2, columns = FIRST_SIGNS + surface->n_signs + 1;
+    int64_t width = OF_CONVERSATION + ASKED + 2 + signs->n_names + 2 + surface->n_signs + 1 + 2;
+    int64_t *room = malloc((size_t)(signs->words + signs->n_names + 1) * sizeof *room);
+    double *events = malloc((size_t)(signs->n_events + 1) * sizeof *events);
+    int is_done = room && events;
+    for (int64_t i = 0; is_done && i < queries; i++) {
+        const int64_t *own = bounds + i, *whole = own + queries;
+        tokens[i] = count_query(surface, codes + own[0], own[1] - own[0], codes + whole[0], whole[1] - whole[0],
+                                read + i * columns, scale[i], events, room, rows + i * width);
+    }
+    free(room), free(events);
+    return is_done ? 0 : -1;
 }

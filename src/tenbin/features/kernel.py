@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
-from tenbin.features.characters import IDEOGRAPHS_BEYOND, Kind, kind_table
+from tenbin.features.characters import IDEOGRAPHS_BEYOND, kind_table
 from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
-from tenbin.features.marks import HASH_BITS, MARKS, word_index
+from tenbin.features.marks import CHARACTERS, HASH_BITS, MARKS, word_index
 from tenbin.features.ngrams import class_table
 from tenbin.features.token_events import length_columns, pair_events
-from tenbin.types import Float32s, Floats, Ints
+from tenbin.types import Float32s, Floats
 
 _LONG = 20_000
 """From so many characters on the interpreter's lock is given up: before, that would take longer than the work."""
@@ -56,6 +56,12 @@ def _tables() -> tuple[int, int, int]:
     """Where the classes of characters and the logarithms of counts stand, which never change, and how many of these."""
     counts = log_counts()
     return class_table().ctypes.data, counts.ctypes.data, len(counts)
+
+
+class _Surface(ctypes.Structure):
+    """`Surface` of tally.c."""
+
+    _fields_ = (*((name, POINTER) for name in ("signs", "labels", "weights")), ("n_signs", NUMBER))
 
 
 @functools.cache
@@ -100,8 +106,8 @@ class Kernel:
 
     def __init__(self, library: Library) -> None:
         self._read = _Function(library, "tenbin_read_texts", *[POINTER] * 3)
-        self._tally = _Function(library, "tenbin_tally_texts", NUMBER, *[POINTER] * 4)
-        self._options = _Function(library, "tenbin_find_options", *[POINTER] * 2)
+        self._count_events = _Function(library, "tenbin_count_events", POINTER)
+        self._count_surface = _Function(library, "tenbin_count_surface", *[POINTER] * 4)
 
     def can_read(self, lexicon: Lexicon) -> bool:
         """Whether the kernel holds so many n-grams: up to 65,534."""
@@ -124,19 +130,22 @@ class Kernel:
         self._read(learnt, normal, sums, known, new)
         return sums, known, new
 
-    def tally(self, texts: Sequence[str], marked: int) -> tuple[Floats, Ints, Ints, Ints]:
-        """What `tally` gives."""
-        n, (signs, _) = len(texts), _signs()
-        events, numbers = np.empty((n, signs.n_events)), np.empty(n, np.int64)
-        kinds, marks = np.empty((n, len(Kind)), np.int64), np.empty((marked, len(MARKS)), np.int64)
-        self._tally(signs, texts, marked, events, kinds, numbers, marks)
-        return events, kinds, numbers, marks
+    def count_events(self, texts: Sequence[str]) -> Floats:
+        """What `count_events` gives."""
+        signs, _ = _signs()
+        events = np.empty((len(texts), signs.n_events))
+        self._count_events(signs, texts, events)
+        return events
 
-    def options(self, texts: Sequence[str]) -> list[tuple[int, int]]:
-        """What `find_options` gives."""
-        counts, starts = np.empty(len(texts), np.int64), np.empty(len(texts), np.int64)
-        self._options(_labels(), texts, counts, starts)
-        return [*zip(counts.tolist(), starts.tolist(), strict=True)]
+    def count_surface(
+        self, texts: Sequence[str], wholes: Sequence[str], read: Floats, scale: Floats, weights: Floats, width: int
+    ) -> tuple[Floats, Floats]:
+        """What `count_surface` gives, `width` counts of each query, by these tokens per event [3, events]."""
+        n, (signs, _) = len(texts), _signs()
+        surface = _Surface(ctypes.addressof(signs), ctypes.addressof(_labels()), place(weights), len(CHARACTERS))
+        counted, tokens = np.empty((n, width)), np.empty(n)
+        self._count_surface(surface, [*texts, *wholes], read, scale, counted, tokens)
+        return counted, tokens
 
 
 @functools.cache

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tenbin.features.kernel import load_kernel
 from tenbin.features.labels import (
     BEFORE,
     BEHIND,
@@ -64,12 +63,6 @@ def find_options(texts: Sequence[str]) -> list[tuple[int, int]]:
     >>> find_options(["which is prime? a. 4 b. 7", "none."])
     [(2, 15), (0, 5)]
     """
-    kernel = load_kernel()
-    return find_options_uncompiled(texts) if kernel is None else kernel.options(texts)
-
-
-def find_options_uncompiled(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """The same without the kernel."""
     joined = "\n\n\n" + "\n".join(texts) + "\n"
     begins = [*itertools.accumulate((len(text) + 1 for text in texts), initial=3)]
     labels: list[list[tuple[str, int]]] = [[] for _ in texts]
@@ -86,4 +79,4 @@ def find_options_uncompiled(texts: Sequence[str]) -> list[tuple[int, int]]:
     return [(count, start if count else len(text)) for text, (count, start) in zip(texts, longest, strict=True)]
 
 
-__all__ = ["find_options", "find_options_uncompiled"]
+__all__ = ["find_options"]

@@ -13,17 +13,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenbin.features.characters import Kind, blocks
+from tenbin.features.characters import blocks
 from tenbin.features.marks import CHARACTERS, MARKS
 from tenbin.features.normal_text import normal_lines
-from tenbin.features.options import find_options
 from tenbin.features.routing_text import Conversation
-from tenbin.features.tally import tally
-from tenbin.features.token_events import event_weights, tokens_of
+from tenbin.features.surface_counts import COUNTED, LOGGED, count_surface
 from tenbin.types import Float32s, Floats, Ints
-
-_UNSPACED_WEIGHT = 0.65
-"""Japanese takes about 1.5 times the tokens of what it says in English; here both shall be as long as they mean."""
 
 MOST_READ = 100_000
 """Characters of a text that are read whole; of a longer one, windows all over it, and counts are scaled up.
@@ -42,16 +37,6 @@ _WHOLE = (
 )  # fmt: skip
 SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
 """What each column of `surface_features` is."""
-_LOGGED = (
-    "options", "user_turns", "system_characters", "tool_messages", "media_parts", "questions", "quotes",
-)  # fmt: skip
-_READ = (*_LOGGED, "lines", *CHARACTERS, "rest_share")
-"""What `_read` gives for each text."""
-_FIRST_GROWING = "questions"
-"""From this one on counts grow with the text, up to the rest share."""
-
-_SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
-
 _ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
 """か at the end of a sentence, which Japanese writes where English has a question mark."""
 
@@ -64,15 +49,14 @@ def _part_read(text: str) -> str:
     return "\n".join(text[start : start + _WINDOW] for start in starts)
 
 
-def _read(text: str, conversation: Conversation, options: int) -> tuple[float, ...]:
-    """What `_READ` names, by counting signs in the text."""
+def _read(text: str, conversation: Conversation) -> tuple[float, ...]:
+    """What `surface_counts.READ` names, by counting signs in the text."""
     asked = 0 if text.isascii() else text.count("؟")
     if "か" in text:
         asked += len(_ASKED_IN_JAPANESE.findall(text))
     rest, last = len(conversation.rest), len(conversation.last_user)
     raw = text.encode("utf-8", "surrogatepass")
     return (
-        options,
         conversation.user_turns,
         conversation.system_characters,
         conversation.tool_messages,
@@ -87,52 +71,23 @@ def _read(text: str, conversation: Conversation, options: int) -> tuple[float, .
 
 
 @functools.cache
-def _event_weights() -> Floats:
-    """Of texts and endings, whose length is meant, and of texts as they are billed, [3, 1, events]."""
-    meant, billed = event_weights(_UNSPACED_WEIGHT), event_weights(1.0)
-    return np.array([meant, meant, billed])[:, None]
-
-
-@functools.cache
 def _columns() -> Ints:
-    """Where each of `SURFACE_NAMES` stands among what is logged, the shares, the rest share and the lines."""
-    logged = ("log_tokens", "log_tokens_per_line", "log_numbers", "log_digits_per_number", "log_option_tokens")
-    named = (*logged, *(f"log_{name}" for name in _LOGGED), *MARKS, *_SHARES, "rest_share", "log_lines")
+    """Where each of `SURFACE_NAMES` stands among what is counted."""
+    named = [{"lines": "log_lines"}.get(name, name) for name in COUNTED]
     return np.array([named.index(name) for name in SURFACE_NAMES])
 
 
 def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
-    n = len(conversations)
-    parts = [_part_read(conversation.text) for conversation in conversations]
+    wholes = [conversation.text for conversation in conversations]
+    parts = [_part_read(whole) for whole in wholes]
     texts = [normal_lines(part) for part in parts]
-    options = find_options(texts)
-    rows = [_read(*each) for each in zip(texts, conversations, (count for count, _ in options), strict=True)]
-    read = np.array(rows, dtype=np.float64).T
-    endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
-    counted = tally(texts + endings + [conversation.text for conversation in conversations], n)
-    tokens, option_tokens, text_tokens = tokens_of(counted.events.reshape(3, n, -1), _event_weights())
-    kinds, numbers, marks = counted.kinds, counted.numbers[:n], counted.marks.T
-    symbols, digits, option_digits = kinds[:n, Kind.SYMBOL], kinds[:n, Kind.DIGIT], kinds[n : 2 * n, Kind.DIGIT]
-    if any(len(conversation.text) > MOST_READ for conversation in conversations):
-        scale = np.array([len(c.text) / max(len(part), 1) or 1.0 for c, part in zip(conversations, parts, strict=True)])
-        tokens, option_tokens, numbers, marks, symbols, digits, option_digits = (
-            scale * count for count in (tokens, option_tokens, numbers, marks, symbols, digits, option_digits)
-        )
-        read[_READ.index(_FIRST_GROWING) : -1] *= scale
-    lines, characters = read[len(_LOGGED)], read[len(_LOGGED) + 1 : -1]
-    values = np.empty((len(SURFACE_NAMES), n))
-    end = 5 + len(_LOGGED) + len(MARKS)
-    logs, shares = values[:end], values[end:-2]
-    logs[0], logs[1], logs[2] = tokens, tokens / lines, numbers
-    logs[3], logs[4] = digits / np.maximum(numbers, 1), option_tokens / np.maximum(read[0], 1)
-    logs[5 : 5 + len(_LOGGED)], logs[5 + len(_LOGGED) :] = read[: len(_LOGGED)], marks
+    read = np.array([_read(*each) for each in zip(texts, conversations, strict=True)], dtype=np.float64)
+    scale = np.array([len(w) / max(len(part), 1) or 1.0 for w, part in zip(wholes, parts, strict=True)])
+    values, text_tokens = count_surface(texts, wholes, read, scale)
+    logs, lines = values[:, : len(LOGGED)], values[:, -1]
     np.log1p(logs, out=logs)
-    shares[0], shares[1], shares[2:-1], shares[-1] = symbols, digits, characters, option_digits
-    wholes = np.empty_like(shares)
-    wholes[:-1], wholes[-1] = tokens, option_tokens
-    shares /= np.maximum(shares + wholes, 1e-9)
-    values[-2], values[-1] = read[-1], np.log(lines)
-    return values.T.take(_columns(), axis=1).astype(np.float32), text_tokens
+    np.log(lines, out=lines)
+    return values.take(_columns(), axis=1).astype(np.float32), text_tokens
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:

@@ -1,4 +1,4 @@
-"""What is counted in texts, sign by sign, for all who reckon with it: by the compiled kernel where there is one."""
+"""What is counted in texts, sign by sign, for all who reckon with it, where there is no compiled kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tenbin.features.characters import Joined, Kind, join
-from tenbin.features.kernel import load_kernel
 from tenbin.features.marks import count_marks
 from tenbin.features.token_events import PAIRS, length_columns, pair_events
 from tenbin.types import Bools, Floats, Ints
@@ -31,12 +30,6 @@ class Tally(NamedTuple):
 
 def tally(texts: Sequence[str], marked: int = 0) -> Tally:
     """The tally of n texts, with the marks of so many of them; what is counted in one never depends on the others."""
-    kernel = load_kernel()
-    return tally_uncompiled(texts, marked) if kernel is None else Tally(*kernel.tally(texts, marked))
-
-
-def tally_uncompiled(texts: Sequence[str], marked: int = 0) -> Tally:
-    """The same without the kernel."""
     joined = join(texts)
     pairs = _pairs(joined)
     # Whole numbers in floating point, which BLAS multiplies far faster; row by row, which wakes no threads.
@@ -85,4 +78,4 @@ def _runs(joined: Joined) -> tuple[Ints, Ints]:
     return sums[:, 3].copy(), sums[:, :3]
 
 
-__all__ = ["Tally", "tally", "tally_uncompiled"]
+__all__ = ["Tally", "tally"]

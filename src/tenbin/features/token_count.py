@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tenbin.features.characters import blocks
+from tenbin.features.kernel import load_kernel
 from tenbin.features.tally import tally
 from tenbin.features.token_events import event_weights, tokens_of
 from tenbin.types import Floats
@@ -32,8 +33,14 @@ def count_tokens(texts: Sequence[str], *, unspaced_weight: float = 1.0) -> Float
     return np.concatenate(counts) if counts else np.zeros(0)
 
 
+def count_events(texts: Sequence[str]) -> Floats:
+    """What tokens are estimated of (token_events.py) in each text, [n, events]; by the kernel where there is one."""
+    kernel = load_kernel()
+    return tally(texts).events if kernel is None else kernel.count_events(texts)
+
+
 def _count_block(texts: Sequence[str], unspaced_weight: float) -> Floats:
-    return tokens_of(tally(texts).events, event_weights(unspaced_weight))
+    return tokens_of(count_events(texts), event_weights(unspaced_weight))
 
 
-__all__ = ["count_tokens"]
+__all__ = ["count_events", "count_tokens"]
