@@ -17,8 +17,9 @@ from tenbin.gateway.incoming import BYTES_PER_TOKEN
 from tenbin.gateway.wire import Wire
 from tenbin.store.call import Call
 from tenbin.testing import Answer
+from tenbin.types import Price
 from tests.gateway.chaos.client import hear, leave, send
-from tests.gateway.running import HARD, PATIENCE_S, Running, Upstreams, eventually
+from tests.gateway.running import HARD, PATIENCE_S, Running, Upstreams, eventually, usual
 
 WORDS = 2_000
 SAID = "four " * WORDS
@@ -51,8 +52,13 @@ OVERLOADED = {
 @pytest.fixture(scope="module")
 def module_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("booking")
-    with Upstreams("cheap", "good", claude="anthropic") as ups, Running(folder, ups) as running:
-        yield running
+    with Upstreams("cheap", "good", claude="anthropic") as ups:
+        book = folder / "prices.toml"
+        priced = usual(tuple(ups.dialects)).prices.with_price("vectors", Price(10.0, 40.0))
+        book.write_text(priced.dumps(), encoding="utf-8")
+        more = f'[candidates.vectors]\nbase_url = "{ups["good"].base_url}"\nembeddings = true\n'
+        with Running(folder, ups, gateway=f'keys = "open"\nprices = "{book}"', more=more) as running:
+            yield running
 
 
 @pytest.fixture
@@ -168,6 +174,14 @@ def test_an_answer_without_a_cap_is_set_aside_for_at_a_length_that_few_exceed(ga
 def test_of_a_routed_request_as_much_input_is_set_aside_for_as_training_had_and_a_quarter(gateway: Running) -> None:
     assert gateway.chat(f"{HARD} 7", tenbin={"allow": ["good"]}, max_tokens=1).status == 200
     assert gateway.calls()[-1].reserve_usd == pytest.approx((1.25 * 20 * 10 + 40) / 1e6, rel=0.02)
+
+
+def test_nothing_is_set_aside_for_an_answer_to_embeddings(gateway: Running) -> None:
+    text = "word " * 400
+    assert gateway.post("/v1/embeddings", {"model": "vectors", "input": text}).status == 200
+    call = last(gateway)
+    assert (call.endpoint, call.status) == ("embeddings", "ok")
+    assert call.reserve_usd == pytest.approx(1.25 * len(text) / BYTES_PER_TOKEN * 10e-6, rel=0.1)
 
 
 def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Running) -> None:
