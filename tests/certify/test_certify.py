@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tenbin.certify.certificate import Certificate
-from tenbin.certify.certify import certify
+from tenbin.certify.certificate import Certificate, NextStep
+from tenbin.certify.certify import _next_step, certify
+from tenbin.certify.pairs import Pairs
+from tenbin.certify.path import Path as Settings
 from tenbin.certify.path import decide, draw_path
 from tenbin.cli.certify_text import certificate_text
 from tenbin.errors import ArtifactError, DecisionError, EvaluationError, UsageError
@@ -19,7 +22,7 @@ from tenbin.router.calibrate import calibrate
 from tenbin.router.calibration import Calibration
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.types import Panel, TradeOff
+from tenbin.types import Floats, Panel, TradeOff
 from tests.router.made import PRICES, make_panel
 
 SETTINGS = FitSettings(embedder="base", groups=False, learning_curve=False)
@@ -127,6 +130,34 @@ def test_the_next_step_is_one_that_saves_something(router: Router) -> None:
     assert "no further setting would save more on these prompts" in certificate_text(replace(found, next_step=None))
 
 
+def next_step(own: Floats, training: Floats | None = None, cheapest: float = 0.1) -> NextStep | None:
+    """Of three settings that save .5, .5 and all but `cheapest`, the first being proved; `own` are their values."""
+    shape = (len(own), 4)
+    dollars = np.broadcast_to([1.0, 0.5, 0.5, cheapest], shape)
+    values = np.column_stack([np.full(len(own), 0.05), own])
+    pairs = Pairs(values, np.ones(shape), dollars, np.ones(shape), np.ones(shape), ("",) * len(own), 1.0)
+    path = Settings(tuple(TradeOff(mu) for mu in (0.2, 0.4, 0.6)), 1.0 - dollars[0, 1:], None, None)  # type: ignore[arg-type]
+    return _next_step(path, pairs, np.full((1, 3), np.nan) if training is None else training, 1, 0.95, 0.05)
+
+
+def test_the_labels_that_a_next_step_takes_worked_by_hand() -> None:
+    """Those of the most demanding setting up to the first that saves more, by calibration and training together."""
+    sure, close, closer = np.ones(100), np.tile([1.0, -0.7], 50), np.tile([1.0, -0.8], 50)
+    errors = 1.6448536 + 0.8416212  # of a test at 5 % that sees four in five
+    needed = [math.ceil((errors * spread / mean) ** 2) for mean, spread in ((0.15, 0.85), (0.1, 0.9))]
+    assert needed == [199, 501]
+    assert next_step(np.column_stack([sure, closer, close])) == NextStep(0.6, pytest.approx(0.9), 501)
+    assert next_step(np.column_stack([sure, sure, close])) == NextStep(0.6, pytest.approx(0.9), 199)
+    assert next_step(np.column_stack([-sure, sure, sure])) == NextStep(
+        0.6, pytest.approx(0.9), 101
+    )  # one more than seen
+    worse = np.column_stack([sure, -sure, sure])
+    assert next_step(worse) == NextStep(0.6, pytest.approx(0.9), None)
+    assert next_step(np.column_stack([sure, closer - 0.1, sure])) == NextStep(0.6, pytest.approx(0.9), None)
+    assert next_step(np.column_stack([sure, close, sure]), worse) == NextStep(0.6, pytest.approx(0.9), None)
+    assert next_step(np.column_stack([sure, sure, sure]), cheapest=0.4996) is None  # too little to be told
+
+
 def test_the_order_of_the_rows_does_not_matter(router: Router) -> None:
     panel = split_panel().take(np.arange(300, 900))
     order = np.random.default_rng(0).permutation(600)
@@ -171,6 +202,15 @@ def test_groups_are_proved_together(router: Router) -> None:
     assert certify(router, 0.9, group="easy").n_prompts == found.groups[0].n_prompts
     with pytest.raises(EvaluationError, match='no calibration row is of the group "none"'):
         certify(router, 0.9, group="none")
+
+
+def test_rows_without_a_group_are_no_group(router: Router) -> None:
+    panel = replace(split_panel().take(np.arange(300, 900)), split=None)
+    bare = [replace(query, group=None) for query in panel.queries]
+    some = replace(panel, queries=(*panel.queries[:300], *bare[300:]))
+    assert [one.group for one in certify(with_rows(router, some), 0.9, by_group=True).groups] == ["easy", "hard"]
+    with pytest.raises(EvaluationError, match="no calibration row has a group"):
+        certify(with_rows(router, replace(panel, queries=tuple(bare))), 0.9, by_group=True)
 
 
 def test_a_prompt_that_two_groups_ask_counts_in_both_by_what_each_of_them_saw(router: Router) -> None:

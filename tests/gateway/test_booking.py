@@ -193,6 +193,10 @@ def test_a_priority_call_is_set_aside_for_and_booked_at_its_price(gateway: Runni
         call = last(gateway)
         assert call.reserve_usd == pytest.approx(times * 1_000 * USD_PER_WORD["good"], rel=0.03)
         assert call.cost_usd == pytest.approx(2.0 * (1_000 * 10 + 100 * 40) / 1e6), "as it was served, not as asked"
+    for fields, times in (({"speed": "fast"}, 2.0), ({"speed": "standard"}, 1.0)):
+        with asked(gateway, "claude", model="claude", max_tokens=1_000, **fields) as client:
+            assert hear(client, b"}").startswith(b"HTTP/1.1 200")
+        assert last(gateway).reserve_usd == pytest.approx(times * 1_000 * USD_PER_WORD["claude"], rel=0.03)
 
 
 def test_what_is_sent_beside_the_messages_is_expected_to_cost(gateway: Running) -> None:
