@@ -23,8 +23,8 @@ def bearer(secret: str) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}"}
 
 
-def refusal(asked: Callers, headers: dict[str, str]) -> tuple[int, str, float | None]:
-    with pytest.raises(RequestError) as caught:
+def refusal(asked: Callers, headers: dict[str, str], saying: str | None = None) -> tuple[int, str, float | None]:
+    with pytest.raises(RequestError, match=saying) as caught:
         asked.admit(headers)
     return caught.value.status, caught.value.code, caught.value.retry_after_s
 
@@ -56,11 +56,11 @@ def test_a_slot_is_given_back_once() -> None:
 def test_until_keys_were_read_a_key_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     secret, record = create_key(tmp_path, "client")
     asked = callers(tmp_path)
-    assert refusal(asked, bearer(secret)) == (503, "keys_unavailable", 1.0)
-    assert refusal(asked, {}) == (401, "invalid_api_key", None)
+    assert refusal(asked, bearer(secret), "the keys cannot be read at the moment") == (503, "keys_unavailable", 1.0)
+    assert refusal(asked, {}, "no key was sent") == (401, "invalid_api_key", None)
     assert asked.ring.refresh()
     assert asked.admit(bearer(secret)).key == record
-    assert refusal(asked, bearer(f"{secret}x")) == (401, "invalid_api_key", None)
+    assert refusal(asked, bearer(f"{secret}x"), "this key is not known here") == (401, "invalid_api_key", None)
 
 
 def test_an_open_gateway_knows_keys_and_asks_for_none(tmp_path: Path) -> None:
