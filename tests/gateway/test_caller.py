@@ -11,7 +11,7 @@ from tenbin.gateway.caller import Caller, Callers
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.shared_limits import Limits
 from tenbin.store.keyring import KeyRing
-from tenbin.store.keys import create_key
+from tenbin.store.keys import create_key, keys_database
 from tests.store.made import key
 
 
@@ -69,7 +69,9 @@ def test_an_open_gateway_knows_keys_and_asks_for_none(tmp_path: Path) -> None:
     asked.ring.refresh()
     assert asked.admit({}).key is None
     assert asked.admit({"host": "rebound.example", **bearer(secret)}).key == record
-    assert refusal(asked, {"host": "rebound.example"})[:2] == (421, "host_refused")
+    for host in ("rebound.example", "localhost:x", ""):
+        assert refusal(asked, {"host": host})[:2] == (421, "host_refused")
+    assert refusal(asked, {"origin": "http://evil.example"})[:2] == (403, "origin_refused")
 
 
 @pytest.mark.parametrize(
@@ -96,11 +98,40 @@ def test_limits_of_a_key_hold_for_it_alone(tmp_path: Path) -> None:
     asked = callers(tmp_path)
     asked.ring.refresh()
     first = asked.admit(bearer(secrets["one"]))
-    assert refusal(asked, bearer(secrets["one"])) == (429, "too_many_at_once", 1.0)
+    full = "this key has 1 request running, as many as it may"
+    assert refusal(asked, bearer(secrets["one"]), full) == (429, "too_many_at_once", 1.0)
     asked.admit(bearer(secrets["two"])).release()
     first.release()
     asked.admit(bearer(secrets["one"])).release()
     asked.admit(bearer(rated)).release()
-    status, code, wait_s = refusal(asked, bearer(rated))
+    status, code, wait_s = refusal(asked, bearer(rated), "this key may send 1 request a minute")
     assert (status, code) == (429, "rate_limited")
     assert wait_s == pytest.approx(60.0, abs=30.0)
+
+
+def test_a_wait_of_less_than_a_second_is_a_refusal_too(tmp_path: Path) -> None:
+    secret, _ = create_key(tmp_path, "fast", requests_per_minute=61)
+    asked = callers(tmp_path)
+    asked.ring.refresh()
+    for _ in range(61):
+        asked.admit(bearer(secret))
+    wait_s = None
+    while wait_s is None:  # a busy machine lets another one in
+        try:
+            asked.admit(bearer(secret))
+        except RequestError as refused:
+            wait_s = refused.retry_after_s
+    assert 0.0 < wait_s < 1.0
+
+
+def test_limits_that_were_changed_in_the_store_count_from_then_on(tmp_path: Path) -> None:
+    secret, record = create_key(tmp_path, "client", requests_per_minute=1, max_concurrency=1)
+    asked = callers(tmp_path)
+    asked.ring.refresh()
+    asked.admit(bearer(secret))
+    with keys_database(tmp_path) as link:
+        link.execute("UPDATE keys SET requests_per_minute = 5, max_concurrency = 2 WHERE key_id = ?", (record.key_id,))
+    assert asked.ring.refresh()
+    held = [asked.admit(bearer(secret)) for _ in range(2)]
+    assert refusal(asked, bearer(secret), "has 2 requests running")[:2] == (429, "too_many_at_once")
+    assert all(caller.slots is held[0].slots for caller in held)

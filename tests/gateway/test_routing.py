@@ -96,3 +96,12 @@ def test_a_model_that_was_named_itself_has_a_decision_to_read_and_to_rate(pair: 
         "plan": ["good"],
     }
     assert gateway.post("/v1/feedback", {"decision_id": decision_id, "quality": 0.5}).status == 200
+
+
+def test_a_head_tells_the_headers_of_what_a_get_would_bring(pair: Pair) -> None:
+    gateway, _ = pair
+    for path in ("/health", "/ready"):
+        head, whole = gateway.request("HEAD", path), gateway.get(path)
+        assert (head.status, whole.status, head.body) == (200, 200, b"")
+        assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.body))
+        assert head.headers["content-type"] == "application/json"

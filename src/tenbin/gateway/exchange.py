@@ -26,11 +26,10 @@ JSON = (b"content-type", b"application/json")
 class Exchange:
     """One request and its answer. `is_gone` once the client has left before the answer was over."""
 
-    __slots__ = ("_receive", "_send", "has_begun", "headers", "is_gone", "is_over", "method", "path", "scope")
+    __slots__ = ("_receive", "_send", "has_begun", "headers", "is_gone", "is_over", "path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
-        self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[str, str] = {}
         self.has_begun = False

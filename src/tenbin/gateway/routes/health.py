@@ -24,5 +24,4 @@ async def ready(gateway: Gateway, exchange: Exchange) -> None:
 
 
 async def _say(exchange: Exchange, status: int, word: str) -> None:
-    body = msgspec.json.encode({"status": word})
-    await exchange.answer(status, b"" if exchange.method == "HEAD" else body)
+    await exchange.answer(status, msgspec.json.encode({"status": word}))  # of which a HEAD gets the headers alone
