@@ -13,7 +13,7 @@ from tenbin.errors import UsageError
 from tenbin.evaluate.hull import upper_hull
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan import chosen
-from tenbin.pilot.plan.certainty import mix_keeping, saving_sd_of
+from tenbin.pilot.plan.certainty import _slope, cheapest_keeping, mix_keeping, saving_sd_of, trade_offs_near
 from tenbin.pilot.plan.ladder import draft_stage, hull_rivals
 from tenbin.pilot.plan.lengths import ANSWER_LOG_SD, expect_lengths
 from tenbin.pilot.plan.planner import History, Planned, full_panel, plan_stage
@@ -21,11 +21,14 @@ from tenbin.pilot.plan.setup import PilotSetup, read_setup
 from tenbin.pilot.records import Labelled
 from tenbin.pilot.standing import Standing
 from tenbin.predictors.factors import weighted_means
+from tenbin.prices import PriceBook
 from tenbin.risk import choose, losses, name_order
 from tenbin.router.crossfit import DialCurve, doubly_robust
+from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
 from tenbin.types import Candidate, Panel, Query, TradeOff
 from tests.pilot.plan.made import MODELS, World, made_world, write_config
+from tests.router.made import PRICES, make_panel
 
 
 def bought(world: World, rows: int, *, paired: int = 0) -> np.ndarray:
@@ -149,6 +152,32 @@ def test_later_stages_buy_what_can_change_a_decision_and_hold_out_prompts(monkey
     assert draft.expected_usd[by_lot] == pytest.approx(answers + 1e-4)
     assert 1.0 / 1.7 < draft.saving_sd / resampled_sd(router, 0.97) < 1.7
     assert saving_sd_of(router, 0.85) == pytest.approx(resampled_sd(router, 0.85), rel=0.15)
+
+
+@pytest.fixture(scope="module")
+def varied() -> Router:
+    """Of answers whose dollars differ as much as their quality, the reference's too."""
+    settings = FitSettings(embedder="base", predictor="group", learning_curve=False)
+    return fit(make_panel(300), PriceBook.loads(PRICES), settings)
+
+
+def test_what_a_prompt_adds_to_the_saving_is_what_resamples_say_where_its_dollars_differ_too(varied: Router) -> None:
+    for promise in (0.85, 0.9):
+        assert saving_sd_of(varied, promise) == pytest.approx(resampled_sd(varied, promise), rel=0.15)
+    curve = varied.dial_curve()
+    for promise in (0.85, 0.9):
+        wanted = [curve.mu[cheapest_keeping(curve, promise + step)] for step in (-0.02, 0.0, 0.02)]
+        assert trade_offs_near(varied, promise).tolist() == wanted
+    free = PRICES.replace("= 10.0", "= 0.0").replace("= 30.0", "= 0.0")
+    settings = FitSettings(embedder="base", predictor="constant", learning_curve=False)
+    assert saving_sd_of(fit(make_panel(40), PriceBook.loads(free), settings), 0.9) == 3.0  # there is nothing to save
+
+
+def test_a_unit_of_quality_costs_what_it_does_along_the_hull_and_at_its_end() -> None:
+    curve = DialCurve(np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.9, 0.8]), np.array([1.0, 0.5, 0.4]), 0.9, 1.0)
+    # Of quality .9 a point costs one below, and five above.
+    assert [_slope(curve, share) for share in (0.95, 1.0, 1.05, 1.5)] == pytest.approx([1.0, 3.0, 5.0, 5.0])
+    assert _slope(replace(curve, quality=np.zeros(3), reference_quality=0.0), 0.9) == 0.0
 
 
 def test_a_promise_is_met_between_two_settings_where_none_meets_it_just_so() -> None:
