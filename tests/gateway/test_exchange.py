@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenbin.errors import RequestError
-from tenbin.gateway.exchange import ONCE, Exchange, headers_of
+from tenbin.gateway.exchange import HAS_LEFT, ONCE, WHEN_LEFT, Exchange, headers_of
 
 LIMIT = 2**20
 
@@ -86,3 +86,68 @@ def test_a_compressed_body_is_refused_and_so_is_half_of_one() -> None:
         exchange, refused, _ = said(*messages)
         assert isinstance(refused, RequestError)
         assert (refused.status, refused.code, exchange.is_gone) == (400, "incomplete_body", True)
+
+
+def answering() -> tuple[Exchange, list[MutableMapping[str, Any]]]:
+    """An exchange, and what it sends."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("nothing is read here")
+
+    return Exchange({"type": "http", "method": "GET", "path": "/v1/models", "headers": []}, receive, send), sent
+
+
+def test_an_answer_goes_out_whole_or_in_parts_and_says_when_it_is_over() -> None:
+    async def work() -> None:
+        whole, sent = answering()
+        assert (whole.path, whole.has_begun, whole.is_over, dict(whole.headers)) == ("/v1/models", False, False, {})
+        await whole.answer(201, b"{}", [(b"a", b"1")])
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"2"), (b"a", b"1")]
+        assert sent == [
+            {"type": "http.response.start", "status": 201, "headers": headers},
+            {"type": "http.response.body", "body": b"{}"},
+        ]
+        assert (whole.has_begun, whole.is_over) == (True, True)
+        parts, sent = answering()
+        await parts.begin(200, headers)
+        await parts.chunk(b"1")
+        assert (parts.has_begun, parts.is_over) == (True, False)
+        await parts.end(b"2")
+        assert sent == [
+            {"type": "http.response.start", "status": 200, "headers": headers},
+            {"type": "http.response.body", "body": b"1", "more_body": True},
+            {"type": "http.response.body", "body": b"2"},
+        ]
+        assert parts.is_over
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("leaves", ["before", "meanwhile", "once it is over", "when nobody minds"])
+def test_who_leaves_before_the_answer_is_over_ends_the_task_that_makes_it(leaves: str) -> None:
+    async def work() -> tuple[bool, bool]:
+        exchange, _ = answering()
+        task = asyncio.create_task(asyncio.Event().wait())
+        await asyncio.sleep(0)
+        if leaves == "before":
+            exchange.scope[HAS_LEFT] = True
+        exchange.when_left(task)
+        if leaves == "once it is over":
+            await exchange.end()
+        if leaves == "when nobody minds":
+            exchange.scope[HAS_LEFT] = True
+            exchange.when_left(None)
+            assert exchange.scope[WHEN_LEFT] is None
+        elif leaves != "before":
+            exchange.scope[WHEN_LEFT]()
+        await asyncio.sleep(0)
+        was_ended = task.cancelled()
+        task.cancel()
+        return was_ended, exchange.is_gone
+
+    ends = leaves in ("before", "meanwhile")
+    assert asyncio.run(work()) == (ends, ends)
