@@ -5,12 +5,14 @@
 The router is fitted on all rows; its out-of-fold estimates and the outcomes are the pool, and figures over the whole
 pool are the truth. Per draw an evaluation set is drawn from it with replacement, and `evaluate`'s intervals are made
 of that: those of the operating points, of the single models, of what is read off a hull (savings, gains over the zero
-routers z_test and z_train), of the report's slider, of the payback and of the verdict's single model. "promised ..."
-are the intervals of `fit`, `router show` and `route`: the drawn rows are the training rows, the dials are turned on
-them too, and the truth is what the pool gives at the mu that came out. Prints one JSON document: by kind of figure the
-share of draws, in per cent, whose 95 % interval holds the truth (an end that is not known holds everything on its
-side): mean, least and most over the kind's figures. A draw counts where it shows the figure; "shown" has those that
-less than all draws show, with the share of draws. `--start` takes other draws, to choose on.
+routers z_test and z_train), of the report's slider, of the payback and of the verdict's single model. The training
+prompts, which tell how widely dollars vary, are as many others of the pool, drawn apart: all of it would be the truth
+itself, and most routers have more. "promised ..." are the intervals of `fit`, `router show` and `route`: the drawn rows
+are the training rows, the dials are turned on them too, and the truth is what the pool gives at the mu that came out.
+Prints one JSON document: by kind of figure the share of draws, in per cent, whose 95 % interval holds the truth (an end
+that is not known holds everything on its side): mean, least and most over the kind's figures. A draw counts where it
+shows the figure; "shown" has those that less than all draws show, with the share of draws. `--start` takes other draws,
+to choose on.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from tenbin.evaluate.operating_points import Setting, contend, operating_points,
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.promise import promised
 from tenbin.evaluate.result import ROUTER
+from tenbin.evaluate.training import Training
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.outcomes import read_outcomes
 from tenbin.prices import PriceBook
@@ -58,8 +61,6 @@ AT_A_POINT = ("quality", "cost_usd", "quality_ratio", "saving", "blind_saving")
 ON_THE_DIAL = AT_A_POINT[:4]
 APART = ("aiq", "aiq_log", "peak_quality")
 ALONE = ("aiq", "aiq_log", "peak_quality", "apgr")
-EVERY = 5
-"""Of the slider's settings every so many are looked at."""
 PAID_BACK = 0.99
 LEAST_SHOWN = 50
 """Figures that fewer draws show are named, without a share: it would be known to 3 points and more."""
@@ -70,13 +71,14 @@ Told = dict[str, tuple[Figure, float]]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An evaluation set: its outcomes, the contenders on its rows, and what they did there."""
+    """An evaluation set: its outcomes, the contenders on its rows, what they did there, and other rows for training."""
 
     ground: Ground
     arena: Arena
     curve: Contender
     points: Contender
     trial: Trial
+    training: Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +117,24 @@ class Pool:
             arena, estimates=arena.estimates.take(rows), cost_usd=arena.cost_usd[rows], weight=arena.weight[rows]
         )
 
-    def drawn(self, rows: np.ndarray, *, resamples: int, seed: int) -> Drawn:
-        """The evaluation set of these rows."""
+    def training_of(self, rows: np.ndarray) -> Training:
+        """Some rows as those that the router was trained on."""
+        arena, everyone = self.arena_of(rows), np.ones(len(self.models), dtype=np.bool_)
+        sweep = Sweep.of(arena.estimates, arena.cost_usd, self.models, arena.anchors, PLAIN, everyone)
+        return Training(sweep, self.ground.cost_usd[rows], self.ground.weight[rows], self.reference)
+
+    def drawn(self, rows: np.ndarray, trained: np.ndarray, *, resamples: int, seed: int) -> Drawn:
+        """The evaluation set of these rows, for a router that was trained on others."""
         ground = self.ground_of(rows)
         curve, points, *zeros = (taken(contender, rows) for contender in (self.curve, self.points, *self.zeros))
         trial = run_trial(ground, (curve, *zeros), points, resamples=resamples, seed=seed, tick=lambda _: None)
-        return Drawn(ground, self.arena_of(rows), curve, points, trial)
+        return Drawn(ground, self.arena_of(rows), curve, points, trial, self.training_of(trained))
 
     def evaluated(self, drawn: Drawn) -> dict[str, Figure]:
         """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
         trial = drawn.trial
         found: dict[str, Figure] = {}
-        points = operating_points(trial, self.settings, drawn.points, drawn.ground, drawn.arena)
+        points = operating_points(trial, self.settings, drawn.points, drawn.ground, drawn.arena, drawn.training)
         for point in points:
             found |= {f"{name} at {point.kind} {point.target:g}": getattr(point, name) for name in AT_A_POINT}
         for single in singles_of(trial, self.models, np.ones(len(self.models))):
@@ -147,11 +155,11 @@ class Pool:
         arena, curve, reference = drawn.arena, drawn.curve, self.reference
         quality, cost = (values[:, reference].mean() for values in (self.ground.quality, self.ground.cost_usd))
         farther = along(arena.estimates, arena.cost_usd, arena.anchors, curve.mus, curve.choices, reference)
-        dial = curve_of(drawn.trial, curve, drawn.ground, reference, farther).points
-        for k in range(0, len(dial), EVERY):
-            own = self.slider[k]
+        tails = drawn.training.tails(curve.mus, drawn.ground.variance_share)
+        dial = curve_of(drawn.trial, curve, drawn.ground, reference, farther, tails).points
+        for point, own in zip(dial, self.slider, strict=True):
             for name, value in zip(ON_THE_DIAL, (*own, own[0] / quality, 1.0 - own[1] / cost), strict=True):
-                found[f"slider's {name} at {dial[k].mu:.4g}"] = (getattr(dial[k], name), float(value))
+                found[f"slider's {name} at {point.mu:.4g}"] = (getattr(point, name), float(value))
         return found
 
     def against_best(self, drawn: Drawn) -> Told:
@@ -215,13 +223,14 @@ def main() -> None:
     arguments = parser().parse_args()
     pool = pool_of(router_of(arguments))
     everything = np.arange(len(pool))
-    truth = pool.evaluated(pool.drawn(everything, resamples=2, seed=0))
+    truth = pool.evaluated(pool.drawn(everything, everything, resamples=2, seed=0))
     document: dict[str, object] = {"pool": len(pool), "draws": arguments.draws, "resamples": arguments.resamples}
     for size in map(int, arguments.sizes.split(",")):
         held: dict[str, list[bool | None]] = {}
         for draw in range(arguments.start, arguments.start + arguments.draws):
             rows = np.random.default_rng([size, draw]).integers(0, len(pool), size)
-            drawn = pool.drawn(rows, resamples=arguments.resamples, seed=draw)
+            trained = np.random.default_rng([size, draw, 1]).integers(0, len(pool), size)
+            drawn = pool.drawn(rows, trained, resamples=arguments.resamples, seed=draw)
             told = {name: (figure, truth[name].value) for name, figure in pool.evaluated(drawn).items()}
             told |= pool.along_the_dial(drawn) | pool.against_best(drawn) | pool.promised(rows, draw)
             for name, (figure, value) in told.items():

@@ -193,6 +193,14 @@ def test_the_end_towards_more_that_leave_is_that_of_one_more() -> None:
     assert (mean_interval(rows, 0.0, 0.25).low, mean_interval(rows, 0.0, 0.25).high) == (1.0, 1.25)
 
 
+def test_a_tail_is_the_least_arm_of_one_end_after_all_else() -> None:
+    rows = np.concatenate([[0.5], np.linspace(0.4, 0.6, 401)])
+    plain, up, down = (amount_interval(rows, 0.1, -0.05, tail=tail) for tail in (0.0, 0.4, -0.6))
+    assert (up.low, up.high) == (plain.low, pytest.approx(0.9))
+    assert (down.low, down.high) == (0.0, plain.high)  # no amount is below 0
+    assert amount_interval(rows, 0.1, -0.05, tail=0.2) == plain  # shorter than what is there
+
+
 def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -> None:
     n = 200
     values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.0, 1.0)], axis=1)

@@ -20,6 +20,7 @@ from tenbin.evaluate.intervals import (
 )
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
 from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Difference, NoHarm, Saving, SingleModel, Summary
+from tenbin.evaluate.training import Tails
 from tenbin.evaluate.trial import CHEAPEST, SINGLES, Ground, Trial, place
 from tenbin.types import Choices, Figure, Floats, Ints
 
@@ -58,16 +59,23 @@ def shown_of(contender: Contender) -> Ints:
 
 
 def curve_of(
-    trial: Trial, contender: Contender, ground: Ground, reference: int, farther: Choices | None = None
+    trial: Trial,
+    contender: Contender,
+    ground: Ground,
+    reference: int,
+    farther: Choices | None = None,
+    tails: Tails | None = None,
 ) -> Curve:
-    """Points all along a contender's dial with intervals, and the hull of the sample; `farther` of `shown_of`.
+    """Points all along a contender's dial with intervals, and the hull of the sample; `farther`, `tails` of `shown_of`.
 
     Held against the reference (an index), which training chose: which model is best on these queries is in part luck.
     """
     quality, cost = trial.means.of(f"{contender.name} quality"), trial.means.of(f"{contender.name} cost")
     shown = shown_of(contender)
     choices, where = contender.choices[shown], place(contender.choices)[shown]
-    kept = kept_of(trial.means, contender.name, choices, where, ground, reference, farther=farther)
+    tails = tails or Tails.none(len(shown))
+    kept = kept_of(trial.means, contender.name, choices, where, ground, reference, farther=farther, tail=tails.share)
+    tail = tails.dollars * trial.means.of(f"{SINGLES} cost")[0, reference]
     shares = shares_of(choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
     points = tuple(
@@ -75,7 +83,7 @@ def curve_of(
             mu=float(contender.mus[k]),
             label=contender.labels[k],
             quality=quality_interval(quality[:, where[i]]),
-            cost_usd=amount_interval(cost[:, where[i]]),
+            cost_usd=amount_interval(cost[:, where[i]], tail=tail[i]),
             latency_s=mean_latency(ground, choices[i]),
             shares=tuple(shares[i].tolist()),
             predicted_quality=float(contender.predicted_quality[k]),
@@ -103,13 +111,15 @@ def kept_of(
     model: int,
     unsure: Floats | float = 0.0,
     farther: Choices | None = None,
+    tail: Floats | float = 0.0,
 ) -> tuple[tuple[Figure, Figure], ...]:
     """Per setting its share of one model's quality, and the share of that model's cost that it saves.
 
     `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index;
     `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `farther` [K, n]
-    are the choices where those next in line have left that model, too (`next_in_line`). No cost is below what the
-    cheapest answers would, whatever the intervals lend.
+    are the choices where those next in line have left that model, too (`next_in_line`); `tail` [K] is the least arm of
+    the cost's share on one side (`Training.tails`). No cost is below what the cheapest answers would, whatever the
+    intervals lend.
     """
     which = choices, model, ground.weight, ground.cluster, farther
     figures = []
@@ -118,8 +128,12 @@ def kept_of(
         sd = share_of(np.hypot(lent_sd(values, *which), doubt), whole[:1])
         more = share_of(one_more(values, *which), whole[:1])
         least = 0.0 if what == "quality" else interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
-        made = either_way if what == "quality" else amount_interval
-        found = (made(share_of(part[:, at], whole), sd[k], more[k]) for k, at in enumerate(where))
+        shares = [share_of(part[:, at], whole) for at in where]
+        if what == "quality":
+            found = [either_way(rows, sd[k], more[k]) for k, rows in enumerate(shares)]
+        else:
+            tails = np.broadcast_to(tail, len(shares))
+            found = [amount_interval(rows, sd[k], more[k], tail=tails[k]) for k, rows in enumerate(shares)]
         figures.append([within(figure, least) for figure in found])
     return tuple((ratio, share.flipped) for ratio, share in zip(*figures, strict=True))
 

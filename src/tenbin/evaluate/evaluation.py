@@ -42,6 +42,7 @@ from tenbin.evaluate.result import (
 )
 from tenbin.evaluate.sample import Sample, draw_sample
 from tenbin.evaluate.subject import Subject, price_recorded, price_tokens, trained_baselines
+from tenbin.evaluate.training import Training
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
 from tenbin.evaluate.verdict import verdict_of
 from tenbin.outcomes.identity import prompt_key
@@ -53,7 +54,7 @@ from tenbin.types import UNKNOWN, Estimates, Features, Figure, Floats, Panel, Pr
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The unseen rows with what the router expects of them (all rows), and the ground of the complete ones."""
+    """The unseen rows with what the router expects of them (all rows), the ground of the complete ones; training."""
 
     router: Subject
     sample: Sample
@@ -62,6 +63,7 @@ class Case:
     cost_usd: Floats
     ground: Ground
     arena: Arena
+    training: Training
 
 
 def evaluate(
@@ -114,7 +116,7 @@ def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
         cluster=np.unique(sample.cluster[rows], return_inverse=True)[1].reshape(-1).astype(np.int64),
     )
     arena = Arena(router.models, router.anchors, grid, estimates.take(rows), cost[rows], ground.weight)
-    return Case(router, sample, features, estimates, cost, ground, arena)
+    return Case(router, sample, features, estimates, cost, ground, arena, Training.of(router))
 
 
 def _assemble(
@@ -122,7 +124,7 @@ def _assemble(
 ) -> Evaluation:
     router, scale = case.router, trial.scales[0]
     reference = router.models.index(router.anchors.reference)
-    realised = operating_points(trial, settings, points, case.ground, case.arena)
+    realised = operating_points(trial, settings, points, case.ground, case.arena, case.training)
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
@@ -155,13 +157,14 @@ def _assemble(
 
 
 def _curve(case: Case, trial: Trial, rival: Contender, reference: int) -> Curve:
-    """A contender's curve; of the router's own, what is promised along the dial, the queries next in line are known."""
-    arena, farther = case.arena, None
-    if rival.name == ROUTER:
-        shown = shown_of(rival)
-        settings = rival.mus[shown], rival.choices[shown]
-        farther = along(arena.estimates, arena.cost_usd, arena.anchors, *settings, reference)
-    return curve_of(trial, rival, case.ground, reference, farther)
+    """A contender's curve; of the router's own, which is promised, those next in line and training are known."""
+    arena = case.arena
+    if rival.name != ROUTER:
+        return curve_of(trial, rival, case.ground, reference)
+    shown = shown_of(rival)
+    farther = along(arena.estimates, arena.cost_usd, arena.anchors, rival.mus[shown], rival.choices[shown], reference)
+    tails = case.training.tails(rival.mus[shown], case.ground.variance_share)
+    return curve_of(trial, rival, case.ground, reference, farther, tails)
 
 
 def _head_room(case: Case, reference: int, seed: int) -> Figure:

@@ -136,11 +136,14 @@ def interval(rows: Floats) -> Figure:
     return _figure(value, low, high)
 
 
-def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, least_arm: float = 0.0) -> Figure:
+def mean_interval(
+    rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, least_arm: float = 0.0, tail: float = 0.0
+) -> Figure:
     """The same for a mean, or a ratio of means: `interval`, the longer arm drawn out where the resamples are skewed.
 
     `lent_sd` is what the resamples cannot know, as a standard deviation, and `one_more` by how much the end on its side
-    is farther off (see the functions of these names). `least_arm` is what either arm is at least, before these.
+    is farther off (see the functions of these names). `least_arm` is what either arm is at least, before these; `tail`
+    what one of them is at the end, the lower one where it is below 0 (`Training.tails`).
     """
     figure = interval(rows)
     low, middle, high = _percentiles(rows)
@@ -149,7 +152,7 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, 
     above = max(figure.high - figure.value + LONGER_ARM * max(excess, 0.0), least_arm)
     if lent_sd > 0.0:
         below, above = math.hypot(below, NORMAL_95 * lent_sd), math.hypot(above, NORMAL_95 * lent_sd)
-    below, above = below + max(-one_more, 0.0), above + max(one_more, 0.0)
+    below, above = max(below + max(-one_more, 0.0), -tail), max(above + max(one_more, 0.0), tail)
     return _figure(figure.value, figure.value - below, figure.value + above)
 
 
@@ -158,9 +161,9 @@ def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     return within(mean_interval(rows, lent_sd), 0.0, 1.0)
 
 
-def amount_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
+def amount_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, tail: float = 0.0) -> Figure:
     """`mean_interval` of dollars, of seconds or of a share of something: never below 0."""
-    return within(mean_interval(rows, lent_sd, one_more), 0.0)
+    return within(mean_interval(rows, lent_sd, one_more, tail=tail), 0.0)
 
 
 def either_way(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:

@@ -15,6 +15,7 @@ from tenbin.evaluate.curve import Contender, along
 from tenbin.evaluate.intervals import amount_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
 from tenbin.evaluate.result import OperatingPoint
+from tenbin.evaluate.training import Training
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dials import Dial, turn
@@ -62,6 +63,7 @@ def operating_points(
     contender: Contender,
     ground: Ground,
     arena: Arena,
+    training: Training,
 ) -> tuple[OperatingPoint, ...]:
     """What every setting realised, against the reference model on the same queries; `arena` is where they contend."""
     reference = arena.models.index(arena.anchors.reference)
@@ -69,8 +71,10 @@ def operating_points(
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
     shares = shares_of(contender.choices, ground)
     farther = along(arena.estimates, arena.cost_usd, arena.anchors, contender.mus, contender.choices, reference)
-    where = np.arange(len(settings))
-    kept = kept_of(trial.means, POINTS, contender.choices, where, ground, reference, farther=farther)
+    tails = training.tails(contender.mus, ground.variance_share)
+    tail = tails.dollars * trial.means.of(f"{SINGLES} cost")[0, reference]
+    which = np.arange(len(settings)), ground, reference
+    kept = kept_of(trial.means, POINTS, contender.choices, *which, farther=farther, tail=tails.share)
     blind = blind_mixtures(trial, contender, ground, arena.models, reference)
     points = []
     for k, setting in enumerate(settings):
@@ -88,7 +92,7 @@ def operating_points(
                 promised_quality=setting.promised_quality,
                 promised_cost_usd=setting.promised_cost_usd,
                 quality=quality_interval(quality[:, k]),
-                cost_usd=amount_interval(cost[:, k]),
+                cost_usd=amount_interval(cost[:, k], tail=tail[k]),
                 quality_ratio=ratio,
                 saving=saving,
                 overshoot=ratio.value - setting.target if asked else math.nan,

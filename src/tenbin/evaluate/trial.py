@@ -34,6 +34,12 @@ class Ground:
         total: Floats = self.weight / self.weight.sum()
         return total
 
+    @property
+    def variance_share(self) -> float:
+        """How much of one query's variance a mean bears, copies being one: 1 / n of n queries that count alike."""
+        units = np.bincount(self.cluster, weights=self.share)
+        return float(units @ units)
+
 
 class Trial:
     """Means of every contender's points on the sample (row 0) and on every resample, and the figures made of them.
