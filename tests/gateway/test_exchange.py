@@ -16,7 +16,7 @@ LIMIT = 2**20
 
 def said(*messages: MutableMapping[str, Any], **headers: str) -> tuple[Exchange, bytes | RequestError, int]:
     """The exchange, its body or the refusal of it, and how many messages were left."""
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     left = list(messages)
 
     async def receive() -> MutableMapping[str, Any]:
@@ -58,6 +58,8 @@ def test_a_body_comes_whole_or_in_parts(size: int) -> None:
     assert said({"type": "http.request"})[1] == b""
     assert said(part(whole[: size // 2]), part(whole[size // 2 :]), part(b"", is_last=True))[1] == whole
     assert said(part(whole), {"type": "http.request"}, content_encoding=" Identity ")[1] == whole
+    for announced in (str(LIMIT), "none", "²", ""):  # what is no length is for the parser in front to refuse
+        assert said(part(whole, is_last=True), content_length=announced, content_encoding="")[1] == whole
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,8 @@ def test_an_answer_goes_out_whole_or_in_parts_and_says_when_it_is_over() -> None
             {"type": "http.response.body", "body": b"2"},
         ]
         assert parts.is_over
+        await parts.end()
+        assert sent[-1] == {"type": "http.response.body", "body": b""}
 
     asyncio.run(work())
 

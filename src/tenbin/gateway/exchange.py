@@ -48,7 +48,7 @@ class Exchange:
         if coding is not None and coding.strip().lower() not in {"", "identity"}:
             raise RequestError(415, "unsupported_encoding", "the body is compressed", fix="send it as plain JSON")
         announced = self.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > max_bytes:
+        if announced.isdecimal() and int(announced) > max_bytes:
             raise _too_large(max_bytes)
         message = await self._receive()
         if not message.get("more_body") and message["type"] == "http.request":
