@@ -102,6 +102,9 @@ def test_rows_are_as_likely_as_each_other_and_cover_the_clusters() -> None:
         assert np.abs(np.bincount(cluster[rows], minlength=5) - np.array([10, 4, 4, 1, 1])).max() <= 1
         counts[rows] += 1
     assert np.abs(counts / 2000 - 0.2).max() < 0.04
+    assert even_rows(cluster, np.zeros(100, dtype=bool), 20, rng).tolist() == []
+    for count in (100, 200):
+        assert even_rows(cluster, np.ones(100, dtype=bool), count, rng).tolist() == [*range(100)]
 
 
 def test_clusters_hold_what_is_alike() -> None:
@@ -175,6 +178,8 @@ def test_probabilities_go_with_the_root_of_worth_per_dollar_and_few_candidates_a
     assert propensities(worth, cost) == pytest.approx(expected)
     dearer = cost * np.array([1.0, 1.0, 4.0, 1.0, 1.0])  # half as likely, .225 on average: too seldom
     assert propensities(worth, dearer)[:, 1:] == pytest.approx(expected[:, 1:] * [1.0, 0.0, 1.0, 0.0])
+    assert propensities(worth, 1e-6 * dearer) == pytest.approx(propensities(worth, dearer))
+    assert propensities(np.zeros((2, 3)), np.full((2, 3), [0.2, 0.1, 0.3])).tolist() == [[0.0, 1.0, 0.0]] * 2
     free = cost * np.array([0.0, 0.0, 1.0, 1.0, 1.0])  # per dollar what costs would be worth nothing beside a free one
     always = np.array([[1.0, 1.0, 1.0, 0.96, 0.0], [1.0, 1.0, 0.6, 0.25, 0.0]])
     assert propensities(worth, free) == pytest.approx(always)
