@@ -90,15 +90,15 @@ DOLLARS = [16.0, 15.0, 8.0, 4.0, 2.0, 1.0]
 def test_two_rivals_are_asked_and_a_third_where_it_may_stand_on_the_hull(
     quality: list[list[float]], rivals: tuple[int, ...]
 ) -> None:
-    # Beside five prompts that all have answered, one of which two have not and one that is held out tell of the others.
+    # Beside five prompts that all have answered, four that two have not and one held out tell of others.
     turned = [1.0, 1.0, 0.0, 0.0, np.nan, np.nan]
-    shape, is_first = (7, 6), np.arange(7)[:, None] == 0
-    grades = np.array([*quality, turned, np.nan_to_num(turned)])
+    shape, is_first = (10, 6), np.arange(10)[:, None] == 0
+    grades = np.array([*quality, *[turned] * 4, np.nan_to_num(turned)])
     forecast = np.where(is_first, DOLLARS, DOLLARS[::-1])  # which counts where nobody told what it cost
-    told = np.where(is_first, np.nan, np.tile(DOLLARS, (7, 1)))
-    queries = tuple(Query(f"q{i}", "?") for i in range(7))
-    panel = Panel(queries, tuple("abcdef"), grades, told, told, told, told, np.ones(shape), ("train",) * 6 + ("test",))
-    known = made_world(7).ground(bought(made_world(7), 7))
+    told = np.where(is_first, np.nan, np.tile(DOLLARS, (10, 1)))
+    queries = tuple(Query(f"q{i}", "?") for i in range(10))
+    panel = Panel(queries, tuple("abcdef"), grades, told, told, told, told, np.ones(shape), ("train",) * 9 + ("test",))
+    known = made_world(10).ground(bought(made_world(10), 10))
     ground = replace(known, panel=panel, answer_usd=forecast, grading_usd=np.zeros(shape))
     assert hull_rivals(ground, np.random.default_rng(0)) == rivals
 
