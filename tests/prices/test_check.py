@@ -14,6 +14,13 @@ TODAY = date(2026, 6, 1)
 
 def test_a_book_in_order_has_no_findings() -> None:
     assert PriceBook({"m": [Price(1, 4, since=date(2026, 1, 1))]}).check(["m"], TODAY) == []
+    usual = {"cached_input_usd_per_mtok": 0.5, "long_context_tokens": 1000, "long_input_usd_per_mtok": 2}
+    as_plain = {"cached_input_usd_per_mtok": 1, "long_context_tokens": 1000, "long_input_usd_per_mtok": 1}
+    for tiers in (
+        {**usual, "priority_factor": 2, "flex_factor": 0.5},
+        {**as_plain, "priority_factor": 1, "flex_factor": 1},
+    ):
+        assert PriceBook({"m": [Price(1, 4, **tiers)]}).check(["m"], TODAY) == []
 
 
 def test_models_without_a_price_are_errors_and_unused_ones_a_note() -> None:
@@ -54,6 +61,8 @@ def test_a_jump_by_ten_is_a_slip_of_the_unit_and_a_halving_is_not() -> None:
         {
             "slip": [Price(10, 50), Price(1, 5, since=date(2026, 1, 1))],
             "cut": [Price(5, 15), Price(2.5, 10, since=date(2026, 1, 1))],
+            "no longer free": [Price(0, 0), Price(0.5, 0.5, since=date(2026, 1, 1))],
+            "sent for nothing": [Price(0.5, 0.5), Price(0, 0, request_usd=0.1, since=date(2026, 1, 1))],
         }
     )
     assert {finding.model for finding in book.check(at=TODAY)} == {"slip"}
