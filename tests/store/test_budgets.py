@@ -370,6 +370,8 @@ def test_periods_are_those_of_utc():
     assert (day_of(end_of_year).name, month_of(end_of_year).name) == ("2026-12-31", "2026-12")
     assert day_of(end_of_year).ends_at == month_of(end_of_year).ends_at == end_of_year + 1
     assert month_of(end_of_year + 1).name == "2027-01"
+    assert day_of(end_of_year + 0.75) == day_of(end_of_year)
+    assert month_of(end_of_year + 0.75) == month_of(end_of_year)
 
 
 def test_a_clock_that_was_a_year_ahead_is_believed_again():
