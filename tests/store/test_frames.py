@@ -5,7 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.store.frames import HEADER, FrameReader, blank, decoder, encoder, frame, is_blank
+from tenbin.store.frames import HEADER, FrameReader, blank, decoder, encoder, frame, frames_end, is_blank
 from tests.store.made import intent, settled
 
 
@@ -39,10 +39,41 @@ def test_changed_bytes_are_called_damage(tmp_path):
     assert reader.fault == "damaged"
 
 
-def test_zeros_that_a_power_cut_leaves_are_no_frames(tmp_path):
-    found, reader = read(tmp_path, frame(b"first") + bytes(4096))
-    assert found == [b"first"]
-    assert reader.fault == "damaged"
+@given(room=st.sampled_from([1, 7, 8, 9, 4096, (1 << 20) + 5]))
+def test_room_behind_the_frames_is_their_end(tmp_path_factory, room):
+    found, reader = read(tmp_path_factory.mktemp("room"), frame(b"first") + bytes(room))
+    assert (found, reader.fault) == ([b"first"], None)
+    assert reader.offset == reader.end == len(frame(b"first"))
+
+
+def test_zeros_with_anything_behind_them_are_damage(tmp_path):
+    found, reader = read(tmp_path, frame(b"first") + bytes(2 << 20) + b"\1")
+    assert (found, reader.fault) == ([b"first"], "damaged")
+
+
+@given(cut=st.integers(1, 11))
+def test_what_a_power_cut_leaves_of_a_frame_in_the_room_is_torn(tmp_path_factory, cut):
+    whole = frame(b"second") + bytes(500)
+    torn = whole[:cut] + bytes(len(whole) - cut)
+    found, reader = read(tmp_path_factory.mktemp("torn"), frame(b"first") + torn)
+    assert (found, reader.fault) == ([b"first"], "torn")
+    assert reader.offset == len(frame(b"first"))
+
+
+def test_a_last_frame_that_was_written_whole_and_changed_is_damage(tmp_path):
+    data = bytearray(frame(b"first") + frame(b"second"))
+    data[-1] ^= 1
+    found, reader = read(tmp_path, bytes(data))
+    assert (found, reader.fault) == ([b"first"], "damaged")
+
+
+def test_frames_end_where_room_begins(tmp_path):
+    path, frames = tmp_path / "journal", frame(b"first") + frame(b"second")
+    for room in (b"", bytes(3), bytes(100)):
+        path.write_bytes(frames + room)
+        fd = os.open(path, os.O_RDONLY)
+        assert frames_end(fd) == len(frames)
+        os.close(fd)
 
 
 def test_frames_larger_than_a_read_come_whole(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from tenbin.errors import StoreError
 from tenbin.store.folder import StoreFolder
-from tenbin.store.frames import encoder, frame
+from tenbin.store.frames import encoder, frame, frames_end
 from tenbin.store.mending import mend
 from tenbin.store.presence import Presence, lock_of, new_writer
 from tenbin.store.reader import Reader
@@ -114,7 +114,7 @@ def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path):
             await ledger.record(intent("r2"), settled("r2"))
             (path,) = (tmp_path / "journal").glob("*.log")
             with path.open("r+b") as file:
-                file.seek(-20, 2)
+                file.seek(frames_end(file.fileno()) - 20)
                 file.write(b"XXXX")
             holder.close()
             await ledger.flush()

@@ -1,4 +1,7 @@
-"""How records lie in a journal: length, CRC-32, payload; the payload is a msgpack list of records."""
+"""How records lie in a journal: length, CRC-32, payload; the payload is a msgpack list of records.
+
+Behind the last frame may lie zeros to the file's end: room for more (`Segment`). No frame has the length 0.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,8 @@ class FrameReader:
     """Reads whole frames of an open file from `offset` up to `end` (None: as far as the file goes).
 
     After iteration `offset` is where the last whole frame ends, and `fault` says why reading stopped before the end:
-    "torn" (the file ends inside a frame: the writer died), "damaged" (the bytes are not what was written), or None.
+    "torn" (the file ends inside a frame, or there is nothing but room behind a broken one: the writer died), "damaged"
+    (the bytes are not what was written), or None. Where room begins is an `end`, too.
     """
 
     def __init__(self, fd: int, offset: int, end: int | None = None) -> None:
@@ -71,6 +75,9 @@ class FrameReader:
             while len(chunk) - at >= HEADER.size:
                 length, checksum = HEADER.unpack_from(chunk, at)
                 stop = at + HEADER.size + length
+                if length == 0 and self._is_room(self.offset):
+                    self.end = self.offset
+                    return
                 if length == 0 or length > MAX_PAYLOAD_BYTES:
                     self.fault = "damaged"
                     return
@@ -79,11 +86,37 @@ class FrameReader:
                     break
                 payload = chunk[at + HEADER.size : stop]
                 if zlib.crc32(payload) != checksum:
-                    self.fault = "damaged"
+                    behind = self.offset + stop - at
+                    self.fault = "torn" if behind < self.end and self._is_room(behind) else "damaged"
                     return
                 self.offset += stop - at
                 at = stop
                 yield payload
             if at == 0 and is_last:
-                self.fault = "torn"
+                if self._is_room(self.offset):
+                    self.end = self.offset
+                else:
+                    self.fault = "torn"
                 return
+
+    def _is_room(self, start: int) -> bool:
+        """Whether there are zeros from here to the end, and nothing else."""
+        while start < self.end:
+            chunk = os.pread(self.fd, min(READ_BYTES, self.end - start), start)
+            if not chunk:
+                break
+            if chunk.strip(b"\0"):
+                return False
+            start += len(chunk)
+        return True
+
+
+def frames_end(fd: int) -> int:
+    """Where the frames of an open file end, by their lengths."""
+    at, size = 0, os.fstat(fd).st_size
+    while at + HEADER.size <= size:
+        length: int = HEADER.unpack(os.pread(fd, HEADER.size, at))[0]
+        if length == 0:
+            break
+        at += HEADER.size + length
+    return at

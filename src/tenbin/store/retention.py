@@ -15,7 +15,7 @@ from tenbin.errors import StoreError
 from tenbin.store.apply import user_hash
 from tenbin.store.database import open_database, told, transaction
 from tenbin.store.folder import StoreFolder
-from tenbin.store.frames import HEADER, blank
+from tenbin.store.frames import HEADER, blank, frames_end
 from tenbin.store.mending import mend
 from tenbin.store.period import DAY_S
 from tenbin.store.schema import LEDGER
@@ -148,7 +148,7 @@ def audit(link: sqlite3.Connection, action: str, subject: str, texts: int, calls
 
 def scrub(store: StoreFolder, link: sqlite3.Connection) -> tuple[str, ...]:
     """Take what has been deleted out of the journals and the write-ahead log, too; what could not be cleared."""
-    waiting = {path: path.stat().st_size for path in sorted(store.journals.glob("*.log"))}
+    waiting = {path: end for path in sorted(store.journals.glob("*.log")) if (end := _end_of(path))}
     stop = time.monotonic() + WAIT_S
     while True:
         waiting = {path: size for path, size in waiting.items() if path.exists() and wipe(link, path) < size}
@@ -163,6 +163,18 @@ def scrub(store: StoreFolder, link: sqlite3.Connection) -> tuple[str, ...]:
     pending += ["ledger.sqlite-wal"] if is_busy else []
     pending += [path.name for path in sorted(store.journals.glob("*.damaged"))]
     return tuple(pending)
+
+
+def _end_of(path: Path) -> int:
+    """Where the frames of a segment end now; 0 for one that has gone."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    try:
+        return frames_end(fd)
+    finally:
+        os.close(fd)
 
 
 def wipe(link: sqlite3.Connection, path: Path) -> int:

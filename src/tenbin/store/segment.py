@@ -9,9 +9,14 @@ from pathlib import Path
 
 from tenbin.store.folder import StoreFolder
 
+ROOM_BYTES = 256 << 10
+
 
 class Segment:
     """A file that grows at its end; `size` is how much of it is known to be on the disk, `applied` in the ledger.
+
+    Behind the end lie zeros, room that is laid out now and then with what is written: a write that makes a file longer
+    waits for the file system's journal, too, and takes half as long again.
 
     `rows` and `applied_rows` count the same. One thread appends until it has sealed it, another reads up to `size`
     by a descriptor of its own, so that a long spool keeps few files open.
@@ -24,6 +29,8 @@ class Segment:
         self.path = path
         self.fd = os.open(path, flags, 0o600)
         self.size = 0
+        self._room_until = 0
+        self._lays_out = True
         self.rows = 0
         self.applied = 0
         self.applied_rows = 0
@@ -44,24 +51,31 @@ class Segment:
 
         The bytes always go to `size`, so a failed write is simply written over by the next attempt.
         """
+        at, end = self.size, self.size + len(data)
+        room = bytes(ROOM_BYTES) if end > self._room_until and self._lays_out else b""
         try:
-            view, at = memoryview(data), self.size
+            view = memoryview(data + room)
             while view:
                 written = os.pwrite(self.fd, view, at)
                 view, at = view[written:], at + written
         except OSError:
-            self._cut()
-            raise
-        self.size = at
+            self._lays_out = False  # where the disk is nearly full, what is left of it is for frames
+            if at < end:
+                self._cut()
+                raise
+        self.size = end
+        self._room_until = max(self._room_until, at)
 
     def _cut(self) -> None:
         """Take half-written bytes off the end, so that whoever reads after our death does not find them whole."""
         # Where even that fails, the next attempt writes over them.
+        self._room_until = self.size
         with contextlib.suppress(OSError):
             os.ftruncate(self.fd, self.size)
 
     def seal(self) -> None:
-        """Never append again."""
+        """Never append again; the room that is left goes."""
+        self._cut()
         self.is_sealed = True
         os.close(self.fd)
 
