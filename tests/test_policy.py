@@ -59,7 +59,7 @@ def test_an_answer_is_as_long_as_query_and_candidate_both_allow():
     caps = output_caps([capped, free], queries)
     assert caps is not None
     assert caps.tolist() == [[100.0, np.inf], [50.0, 50.0], [100.0, 200.0]]
-    assert output_caps([capped], queries[:1]) is not None
+    assert output_caps([capped, free], queries[:1]) is not None
     assert output_caps([free], queries) is not None
     assert output_caps([free], queries[:1]) is None
 
