@@ -154,6 +154,8 @@ def _shelter(
     for i, ask in enumerate(asks):
         if ask.has_stranger_budget and (ask.is_new_subject or i in odd) and isinstance(answers[i], Weighed):
             asked[i] = i in odd
+    if not asked:
+        return
     bars = [() if isinstance(one, Exception) else one.barred for one in answers]
     for stranger in strangers_among(asked, cost, bars, router.models, router.reference):
         i = stranger.row
