@@ -6,9 +6,10 @@ The router is fitted on all rows; its out-of-fold estimates and the outcomes are
 pool are the truth. Per draw an evaluation set is drawn from it with replacement, and `evaluate`'s intervals are made
 of that: those of the operating points, of the single models, of what is read off a hull (savings, gains over the zero
 routers z_test and z_train), of the report's slider, of the payback and of the verdict's single model. The training
-prompts, which tell how widely dollars vary, are as many others of the pool, drawn apart: all of it would be the truth
-itself, and most routers have more. "promised ..." are the intervals of `fit`, `router show` and `route`: the drawn rows
-are the training rows, the dials are turned on them too, and the truth is what the pool gives at the mu that came out.
+prompts, which tell how widely dollars vary and choose the verdict's model, are as many others of the pool, drawn apart:
+all of it would be the truth itself, and most routers have more. "promised ..." are the intervals of `fit`, `router
+show` and `route`: the drawn rows are the training rows, the dials are turned on them too, and the truth is what the
+pool gives at the mu that came out.
 Prints one JSON document: by kind of figure the share of draws, in per cent, whose 95 % interval holds the truth (an end
 that is not known holds everything on its side): mean, least and most over the kind's figures. A draw counts where it
 shows the figure; "shown" has those that less than all draws show, with the share of draws. `--start` takes other draws,
@@ -71,7 +72,10 @@ Told = dict[str, tuple[Figure, float]]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An evaluation set: its outcomes, the contenders on its rows, what they did there, and other rows for training."""
+    """An evaluation set: its outcomes, the contenders on its rows, what they did there, and other rows for training.
+
+    `trained` [2, M] are each model's mean quality and dollars in training.
+    """
 
     ground: Ground
     arena: Arena
@@ -79,6 +83,7 @@ class Drawn:
     points: Contender
     trial: Trial
     training: Training
+    trained: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,8 @@ class Pool:
         ground = self.ground_of(rows)
         curve, points, *zeros = (taken(contender, rows) for contender in (self.curve, self.points, *self.zeros))
         trial = run_trial(ground, (curve, *zeros), points, resamples=resamples, seed=seed, tick=lambda _: None)
-        return Drawn(ground, self.arena_of(rows), curve, points, trial, self.training_of(trained))
+        means = np.stack([values[trained].mean(axis=0) for values in (self.ground.quality, self.ground.cost_usd)])
+        return Drawn(ground, self.arena_of(rows), curve, points, trial, self.training_of(trained), means)
 
     def evaluated(self, drawn: Drawn) -> dict[str, Figure]:
         """The figures that are the same kind of thing on every set: their truth is what the pool gives."""
@@ -166,7 +172,7 @@ class Pool:
         """The figures against the model that is best on the drawn prompts; the truth is against that model."""
         best = drawn.trial.scales[0].best
         found: Told = {}
-        quality, cost = self.ground.quality.mean(axis=0), self.ground.cost_usd.mean(axis=0)
+        cost = self.ground.cost_usd.mean(axis=0)
         for saving, share, zero in zip(savings_of(drawn.trial), *self.cost_shares(best), strict=True):
             at = f"at {saving.ratio:.0%}"
             found[f"hull saving {at}"] = (saving.saving, 1.0 - share)
@@ -177,14 +183,19 @@ class Pool:
         for name, ratio in (("qnc", 1.0), ("cost_at_97", 0.97)):
             share, zero = (shares[RATIOS.index(ratio)] for shares in self.cost_shares(best))
             found[f"gain in {name}"] = (getattr(gap, name), share - zero)
-        for name, against in (("best", best), ("reference", self.reference)):
-            single = cheap_and_good(drawn.trial, self.models, against)
-            one = self.models.index(single.model)
-            if one != against:
-                true = float(quality[one] / quality[against]), float(1.0 - cost[one] / cost[against])
-                found[f"verdict's model's quality_ratio at {name}"] = (single.quality_ratio, true[0])
-                found[f"verdict's model's saving at {name}"] = (single.saving, true[1])
         return found
+
+    def one_model(self, drawn: Drawn) -> Told:
+        """The figures of the verdict's single model, where it is another one than the reference."""
+        single = cheap_and_good(drawn.trial, self.models, self.reference, *drawn.trained)
+        at = [self.models.index(single.model), self.reference]
+        if single.model == self.models[self.reference]:
+            return {}
+        quality, cost = (values[:, at].mean(axis=0) for values in (self.ground.quality, self.ground.cost_usd))
+        return {
+            "verdict's model's quality_ratio": (single.quality_ratio, float(quality[0] / quality[1])),
+            "verdict's model's saving": (single.saving, float(1.0 - cost[0] / cost[1])),
+        }
 
     def cost_shares(self, best: int) -> tuple[list[float], list[float]]:
         """Least cost at every ratio of one model's quality, as a share of its cost: the router's, the zero router's."""
@@ -232,7 +243,8 @@ def main() -> None:
             trained = np.random.default_rng([size, draw, 1]).integers(0, len(pool), size)
             drawn = pool.drawn(rows, trained, resamples=arguments.resamples, seed=draw)
             told = {name: (figure, truth[name].value) for name, figure in pool.evaluated(drawn).items()}
-            told |= pool.along_the_dial(drawn) | pool.against_best(drawn) | pool.promised(rows, draw)
+            told |= pool.along_the_dial(drawn) | pool.against_best(drawn) | pool.one_model(drawn)
+            told |= pool.promised(rows, draw)
             for name, (figure, value) in told.items():
                 if math.isfinite(value):
                     held.setdefault(name, []).append(holds(figure, value))

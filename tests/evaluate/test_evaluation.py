@@ -21,8 +21,8 @@ from tests.evaluate.simulated import SimulatedRouter, World, two_skills
 BASELINES = ("z_test", "z_train", "group_table", "carrot_knn", "mean_cost", "best_pair", "oracle")
 
 
-def run(router: SimulatedRouter, n: int = 3000, seed: int = 1, **more: int) -> Evaluation:
-    return evaluate(router, router.world.panel(n, seed), mus=41, resamples=200, **more)
+def run(router: SimulatedRouter, n: int = 3000, seed: int = 1, world: World | None = None, **more: int) -> Evaluation:
+    return evaluate(router, (world or router.world).panel(n, seed), mus=41, resamples=200, **more)
 
 
 @pytest.fixture(scope="module")
@@ -230,12 +230,32 @@ def test_the_head_room_is_told_where_the_noise_of_labels_is_known() -> None:
     assert [c.quality for c in told.singles] == [c.quality for c in plain.singles]
 
 
+def as_good_in_training(middle: float) -> tuple[World, World]:
+    """Two models as good as one another in training, the reference ten times as dear, and what they are worth later."""
+    costs = np.array([[0.0001, 0.01, 0.001]] * 2)
+    trained = World(("easy", "dear", "middle"), np.array([[0.95, 1.0, 1.0], [0.1, 1.0, 1.0]]), costs)
+    return trained, replace(trained, quality=np.array([[0.95, 0.85, middle], [0.1, 0.85, middle]]))
+
+
+def test_the_one_model_is_chosen_in_training_and_the_test_prompts_judge_it() -> None:
+    trained, turned = as_good_in_training(middle=0.84)
+    blind = run(SimulatedRouter(trained, knows=False), world=turned)
+    assert (blind.best_single, blind.verdict.kind, blind.verdict.model) == ("dear", "single", "middle")
+    of_middle = next(s for s in blind.singles if s.model == "middle")
+    assert blind.verdict.quality_ratio.value == of_middle.quality.value / blind.singles[1].quality.value < 1.0
+    assert blind.verdict.saving.value == pytest.approx(0.9)
+
+
+def test_a_model_that_the_test_prompts_show_to_be_worse_is_not_the_one() -> None:
+    trained, turned = as_good_in_training(middle=0.7)
+    blind = run(SimulatedRouter(trained, knows=False), world=turned)
+    assert (blind.verdict.kind, blind.verdict.model) == ("single", "dear")
+
+
 def test_the_model_beside_the_router_and_the_dial_are_held_against_the_reference_not_against_the_best_here() -> None:
-    costs = np.array([[0.0001, 0.001, 0.01]] * 2)
-    trained = World(("easy", "middle", "dear"), np.array([[0.95, 0.8, 0.9], [0.1, 0.8, 0.9]]), costs)
-    turned = replace(trained, quality=np.array([[0.95, 0.9, 0.85], [0.1, 0.9, 0.85]]))
+    trained, turned = as_good_in_training(middle=0.9)
     found = evaluate(SimulatedRouter(trained), turned.panel(3000, 1), mus=41, resamples=200)
-    _, middle, dear = found.singles
+    _, dear, middle = found.singles
     assert (found.verdict.kind, found.reference, found.best_single) == ("route", "dear", "middle")
     said = next(s for s in found.verdict.sentences["en"] if s.startswith("Just using middle"))
     assert f" {1.0 - middle.cost_usd.value / dear.cost_usd.value:.1%} " in said

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.errors import UsageError
-from tenbin.evaluate.baselines import ORACLE_NOTE, Arena, contenders, room_note
+from tenbin.evaluate.baselines import ORACLE_NOTE, Arena, TrainedBaselines, contenders, room_note
 from tenbin.evaluate.calibration import calibration_of
 from tenbin.evaluate.comparison import (
     ZERO_TEST,
@@ -54,7 +54,10 @@ from tenbin.types import UNKNOWN, Estimates, Features, Figure, Floats, Panel, Pr
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The unseen rows with what the router expects of them (all rows), the ground of the complete ones; training."""
+    """The unseen rows with what the router expects of them (all rows), the ground of the complete ones; training.
+
+    `trained` is what the baselines learnt there, for the complete rows.
+    """
 
     router: Subject
     sample: Sample
@@ -64,6 +67,7 @@ class Case:
     ground: Ground
     arena: Arena
     training: Training
+    trained: TrainedBaselines
 
 
 def evaluate(
@@ -86,9 +90,8 @@ def evaluate(
         raise UsageError(f"{resamples} resamples give no interval", fix="ask for 2 or more; 1000 are usual")
     report = progress or silent
     case = _prepare(router, panel, mus, report)
-    trained = trained_baselines(router, case.features.take(case.sample.complete))
     rivals = contenders(
-        case.arena, trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
+        case.arena, case.trained, case.ground.quality, case.ground.cost_usd, lambda done: report("decisions", done)
     )
     settings = settings_of(router.dial_curve())
     points = contend(settings, case.arena)
@@ -116,7 +119,8 @@ def _prepare(router: Subject, panel: Panel, mus: int, report: Progress) -> Case:
         cluster=np.unique(sample.cluster[rows], return_inverse=True)[1].reshape(-1).astype(np.int64),
     )
     arena = Arena(router.models, router.anchors, grid, estimates.take(rows), cost[rows], ground.weight)
-    return Case(router, sample, features, estimates, cost, ground, arena, Training.of(router))
+    trained = trained_baselines(router, features.take(rows))
+    return Case(router, sample, features, estimates, cost, ground, arena, Training.of(router), trained)
 
 
 def _assemble(
@@ -129,7 +133,7 @@ def _assemble(
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
     at_best = quality_at_best(trial, points, case.ground, seed=seed)
-    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, chance, at_best)
+    evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, case.trained, chance, at_best)
     return Evaluation(
         models=router.models,
         reference=router.anchors.reference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tenbin.evaluate.baselines import TrainedBaselines
 from tenbin.evaluate.comparison import kept_of, share_of
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import amount_interval
@@ -13,10 +14,10 @@ from tenbin.evaluate.sample import Sample
 from tenbin.evaluate.subject import Subject
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.evaluate.verdict import Evidence, Single
-from tenbin.types import Figure
+from tenbin.types import Figure, Floats
 
 GOOD_ENOUGH = 0.99
-"""A single model within this share of the best one's mean quality counts as good as it."""
+"""A single model with this share of the best one's mean quality counts as good as it."""
 
 
 def evidence_of(
@@ -25,6 +26,7 @@ def evidence_of(
     points: tuple[OperatingPoint, ...],
     sample: Sample,
     router: Subject,
+    trained: TrainedBaselines,
     chance: float,
     at_best: tuple[Figure, float],
 ) -> Evidence:
@@ -45,8 +47,7 @@ def evidence_of(
         at_best=at_best[0],
         chance_at_best=at_best[1],
         rivals=tuple(zip(quality.tolist(), cost.tolist(), strict=True)),
-        single=cheap_and_good(trial, router.models, trial.scales[0].best),
-        alone=cheap_and_good(trial, router.models, reference),
+        single=cheap_and_good(trial, router.models, reference, trained.mean_quality, trained.mean_cost_usd),
         points=points,
     )
 
@@ -62,14 +63,23 @@ def quality_at_best(trial: Trial, points: Contender, ground: Ground, *, seed: in
     return kept[0][0], chance_of_quality(choice[0], ground, seed=seed)
 
 
-def cheap_and_good(trial: Trial, models: tuple[str, ...], against: int) -> Single:
-    """The cheapest model with at least 99 % of the best one's mean quality, held `against` one of them (its index)."""
+def cheap_and_good(
+    trial: Trial, models: tuple[str, ...], reference: int, mean_quality: Floats, mean_cost_usd: Floats
+) -> Single:
+    """The cheapest model with at least 99 % of the best one's mean quality, held against the reference (an index).
+
+    The means [M] are those of the training prompts, and the test queries only judge: a model that is picked on the
+    queries that it is shown on looks better there than it is. Where these show that it is not as good as the best one
+    in training, it is the best one.
+    """
+    best = int(np.argmax(mean_quality))
+    good = mean_quality >= GOOD_ENOUGH * mean_quality[best]
+    cheapest = int(np.lexsort((-mean_quality, np.where(good, mean_cost_usd, np.inf)))[0])
     quality, cost = trial.means.of(f"{SINGLES} quality"), trial.means.of(f"{SINGLES} cost")
-    good = quality[0] >= GOOD_ENOUGH * quality[0, trial.scales[0].best]
-    cheapest = int(np.lexsort((-quality[0], np.where(good, cost[0], np.inf)))[0])
+    beside_best = amount_interval(share_of(quality[:, cheapest], quality[:, best]))
+    model = best if beside_best.high < GOOD_ENOUGH else cheapest
     return Single(
-        model=models[cheapest],
-        against=models[against],
-        saving=amount_interval(share_of(cost[:, cheapest], cost[:, against])).flipped,
-        quality_ratio=amount_interval(share_of(quality[:, cheapest], quality[:, against])),
+        model=models[model],
+        saving=amount_interval(share_of(cost[:, model], cost[:, reference])).flipped,
+        quality_ratio=amount_interval(share_of(quality[:, model], quality[:, reference])),
     )

@@ -271,8 +271,7 @@ class Verdict:
     test on are needed).
     `sentences` by language ("en", "ja"), the first being the headline. `prompts_say_nothing`: the gain over the zero
     router is not above 0 by its intervals; `chance` is its p-value by permutation. `saving` and `quality_ratio` are
-    against the reference at the operating point that "route" rests on (`ratio` asked for, NaN: mu 0), or of `model`
-    against the best single one.
+    against the reference, at the operating point that "route" rests on (`ratio` asked for, NaN: mu 0) or of `model`.
     """
 
     kind: VerdictKind

@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.result import OperatingPoint, Verdict, VerdictKind
 from tenbin.evaluate.verdict_text import Finding, Wording, sentences
-from tenbin.types import NORMAL_95, UNKNOWN, Figure
+from tenbin.types import UNKNOWN, Figure
 
 LEAST_TEST = 30
 """Below this many test queries nothing is said but "collect"."""
@@ -25,18 +24,15 @@ PLAIN_LUCK = 0.1
 """Where permuted choices reach the gain more often than this, the prompts say nothing: collecting is not worth it."""
 AS_GOOD = 0.005
 """Half a point of quality: a single model that close and no dearer makes an operating point pointless."""
-SURELY_AS_GOOD = 0.99
-"""A pick that is shown to keep this share of the reference's quality is what it was picked for: no word about luck."""
 PREFERRED = (0.99, 1.0, 0.97, 0.95)
 """The operating points that a saving is quoted at, first come first served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """The cheapest model within 1 % of the best one's quality, `against` another one on the same queries."""
+    """The cheapest good model by the training prompts, beside the reference on the test queries (see `evidence`)."""
 
     model: str
-    against: str
     saving: Figure
     quality_ratio: Figure
 
@@ -47,8 +43,7 @@ class Evidence:
 
     `n_test` counts different prompts: copies of one say no more than it does. `chance` is the p-value of that gain by
     permutation; `at_best` the quality at mu 0 as a share of the best single model's on the test queries, at whatever
-    cost, and `chance_at_best` its p-value; `rivals` the (quality, dollars) realised by each single model; `single` is
-    held against the best model on the test queries, `alone` the same one against the reference, as routing is.
+    cost, and `chance_at_best` its p-value; `rivals` the (quality, dollars) realised by each single model.
     """
 
     n_models: int
@@ -61,7 +56,6 @@ class Evidence:
     chance_at_best: float
     rivals: tuple[tuple[float, float], ...]
     single: Single
-    alone: Single
     points: tuple[OperatingPoint, ...]
 
 
@@ -170,7 +164,6 @@ def _made(
     wording = Wording(
         kind=kind,
         model=model,
-        against=single.against if kind == "single" else evidence.reference,
         reference=evidence.reference,
         n_more=n_more,
         n_test=evidence.n_test,
@@ -182,10 +175,9 @@ def _made(
         ratio=ratio,
         saving=saving,
         quality_ratio=quality_ratio,
-        alone=evidence.alone.model,
-        alone_saving=evidence.alone.saving,
-        alone_ratio=evidence.alone.quality_ratio,
-        sure_ratio=_sure_ratio(evidence) if kind == "single" else math.nan,
+        single=single.model,
+        single_saving=single.saving,
+        single_ratio=single.quality_ratio,
         blind_saving=UNKNOWN if point is None else point.blind_saving,
         blind_note={} if point is None else point.blind_note,
         gain=evidence.gain,
@@ -193,20 +185,6 @@ def _made(
     )
     nothing = finding == "nothing" or (finding == "luck" and kind == "single")
     return Verdict(kind, model, n_more, nothing, ratio, saving, quality_ratio, sentences(wording), chance)
-
-
-def _sure_ratio(evidence: Evidence) -> float:
-    """The least share of the reference's quality that the one model is shown to keep, its pick among all allowed for.
-
-    The interval of one model beside the reference, at a level shared among as many as there were to pick from
-    (Bonferroni). NaN where nothing was picked, for training chose the same, and where the pick is surely as good.
-    """
-    alone = evidence.alone
-    if evidence.n_models == 1 or alone.model == evidence.reference:
-        return math.nan
-    reach = NormalDist().inv_cdf(1.0 - (1.0 - LEVEL) / 2.0 / (evidence.n_models - 1)) / NORMAL_95
-    sure = max(alone.quality_ratio.value - reach * (alone.quality_ratio.value - alone.quality_ratio.low), 0.0)
-    return sure if sure < SURELY_AS_GOOD else math.nan
 
 
 def _matched(point: OperatingPoint, rivals: tuple[tuple[float, float], ...]) -> bool:

@@ -20,15 +20,14 @@ chance, not above 0 by its interval, not looked at."""
 class Wording:
     """What the sentences are filled with; `ratio` NaN means the point of best quality (mu 0).
 
-    `alone` is the cheapest single model that is about as good as the best, with what it saves and keeps of the
-    `reference`; `sure_ratio` is the least that it keeps with its pick allowed for (NaN: nothing to allow for).
-    `blind_note` says by language why there is no `blind_saving`; `chance` is the p-value of the gain, `limit` what it
-    may be at most; `beyond` so many times the prompts would not tell a small gain from none.
+    `single` is the cheapest single model that is about as good as the best in training, with what it saves and keeps
+    of the `reference` on the test queries. `blind_note` says by language why there is no `blind_saving`; `chance` is
+    the p-value of the gain, `limit` what it may be at most; `beyond` so many times the prompts would not tell a small
+    gain from none.
     """
 
     kind: VerdictKind
     model: str | None
-    against: str
     reference: str
     n_more: int | None
     n_test: int
@@ -40,10 +39,9 @@ class Wording:
     ratio: float
     saving: Figure
     quality_ratio: Figure
-    alone: str
-    alone_saving: Figure
-    alone_ratio: Figure
-    sure_ratio: float
+    single: str
+    single_saving: Figure
+    single_ratio: Figure
     blind_saving: Figure
     blind_note: Mapping[str, str]
     gain: Figure
@@ -62,10 +60,10 @@ def _said(w: Wording) -> list[Mapping[str, str]]:
         said.append(Reason("verdict_blind", saved=_percent(w.blind_saving)).in_all())
     elif w.blind_note:
         said.append(w.blind_note)
-    if w.kind == "route" and w.alone != w.against:
-        said.append(_alone(w).in_all())
+    if w.kind != "collect" and w.single != w.reference:
+        said.append((_chosen if w.kind == "single" else _alone)(w).in_all())
     if w.n_models > 1 and w.kind != "route":
-        said += [reason.in_all() for reason in (*_compared(w), *_finding(w))]
+        said += [reason.in_all() for reason in _finding(w)]
     elif w.finding == "finer":
         said.append(Reason("verdict_finer").in_all())
     if w.n_models > 1 and not math.isnan(w.gain.low):
@@ -83,33 +81,25 @@ def _headline(w: Wording) -> Reason:
         return Reason("verdict_single", model=str(w.model))
     kept = _percent(w.quality_ratio)
     if math.isnan(w.ratio):
-        return Reason("verdict_finest", kept=kept, against=w.against, times=_times(w.saving))
+        return Reason("verdict_finest", kept=kept, against=w.reference, times=_times(w.saving))
     saved, asked = _percent(w.saving), f"{w.ratio:.0%}"
-    return Reason("verdict_route", saved=saved, against=w.against, kept=kept, asked=asked)
+    return Reason("verdict_route", saved=saved, against=w.reference, kept=kept, asked=asked)
 
 
 def _alone(w: Wording) -> Reason:
     """What one model would do instead, held against the same model as routing is."""
-    kept = _percent(w.alone_ratio)
-    if w.alone_saving.value >= 0.0:
-        saved = _percent(w.alone_saving)
-        return Reason("verdict_alone", model=w.alone, saved=saved, against=w.against, kept=kept)
-    return Reason("verdict_alone_dearer", model=w.alone, kept=kept, against=w.against, times=_times(w.alone_saving))
+    kept, told = _percent(w.single_ratio), {"model": w.single, "against": w.reference}
+    if w.single_saving.value >= 0.0:
+        return Reason("verdict_alone", kept=kept, saved=_percent(w.single_saving), **told)
+    return Reason("verdict_alone_dearer", kept=kept, times=_times(w.single_saving), **told)
 
 
-def _compared(w: Wording) -> list[Reason]:
-    """What the one model to use is beside the best one on the test queries, and beside the router's reference."""
-    said = []
-    if w.kind == "single" and w.model != w.against:
-        kept, saved = _percent(w.quality_ratio), _percent(w.saving)
-        said.append(Reason("verdict_beside_best", kept=kept, against=w.against, saved=saved))
-    if w.kind == "single" and w.reference not in (w.model, w.against):
-        kept, times = _percent(w.alone_ratio), _times(w.alone_saving)
-        said.append(Reason("verdict_beside_reference", kept=kept, reference=w.reference, times=times))
-    if not math.isnan(w.sure_ratio):
-        of = {"models": str(w.n_models), "n": f"{w.n_test:,}", "reference": w.reference}
-        said.append(Reason("verdict_picked", sure=f"{w.sure_ratio:.1%}", **of))
-    return said
+def _chosen(w: Wording) -> Reason:
+    """What the one model to use is beside the router's reference."""
+    kept = _percent(w.single_ratio)
+    if w.single_saving.value >= 0.0:
+        return Reason("verdict_chosen", kept=kept, reference=w.reference, saved=_percent(w.single_saving))
+    return Reason("verdict_chosen_dearer", kept=kept, reference=w.reference, times=_times(w.single_saving))
 
 
 def _finding(w: Wording) -> list[Reason]:

@@ -39,13 +39,12 @@ def masthead(title: str, sentence: str) -> Markup:
 
 
 def _facts(edition: Edition) -> list[Markup]:
-    found = edition.evaluation.verdict
-    if found.kind == "route" and found.saving.value < 0.0:
+    found, reference = edition.evaluation.verdict, edition.evaluation.reference
+    is_compared = found.kind == "route" or (found.kind == "single" and found.model != reference)
+    if is_compared and found.saving.value < 0.0:
         facts = _dearer(edition)
-    elif found.kind == "route" and math.isfinite(found.saving.value):
-        facts = _against(edition, "saving", "kept", reference=edition.evaluation.reference)
-    elif found.kind == "single" and found.model != edition.best.model and math.isfinite(found.saving.value):
-        facts = _against(edition, "model_saving", "model_ratio", best=edition.best.model)
+    elif is_compared and math.isfinite(found.saving.value):
+        facts = _cheaper(edition)
     else:
         facts = _alone(edition)
     gain = next((d.aiq_log for d in edition.evaluation.differences if d.baseline == "z_test"), None)
@@ -54,15 +53,13 @@ def _facts(edition: Edition) -> list[Markup]:
     return facts
 
 
-def _against(edition: Edition, saving_key: str, ratio_key: str, **model: str) -> list[Markup]:
-    """What is saved and what quality is kept, both against a model."""
-    facts = []
-    for key, figure in (
-        (saving_key, edition.evaluation.verdict.saving),
-        (ratio_key, edition.evaluation.verdict.quality_ratio),
-    ):
+def _cheaper(edition: Edition) -> list[Markup]:
+    """What is saved and what quality is kept, both against the reference."""
+    found, facts = edition.evaluation.verdict, []
+    for key, figure in (("saving", found.saving), ("kept", found.quality_ratio)):
         value, interval = edition.share_of(figure)
-        facts.append(fact(value, edition.words(f"verdict.{key}", **model), _within(edition, interval)))
+        label = edition.words(f"verdict.{key}", reference=edition.evaluation.reference)
+        facts.append(fact(value, label, _within(edition, interval)))
     return facts
 
 
