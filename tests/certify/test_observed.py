@@ -33,13 +33,14 @@ def three_steps() -> Pairs:
 def test_of_few_that_went_it_allows_for_what_those_next_in_line_would_bring() -> None:
     quality, saving = observed_quality(three_steps(), 1, SHARE), observed_saving(three_steps(), 1)
     assert quality.value == pytest.approx(1.0)
-    assert quality.low == pytest.approx(1.0 - (1.96 * math.sqrt(2.0) + 1.0) / N, abs=1e-6)
-    assert quality.high == pytest.approx(1.0 + 1.96 * math.sqrt(2.0) / N, abs=1e-6)
+    stayed = (N - 3) / N
+    assert quality.low == pytest.approx(1.0 - (1.96 * math.sqrt(2.0 * stayed) + stayed) / N, abs=1e-6)
+    assert quality.high == pytest.approx(1.0 + 1.96 * math.sqrt(2.0 * stayed) / N, abs=1e-6)
     assert saving.value == pytest.approx(1.5 / N)
     own = (3 * 0.25 - 1.5**2 / N) * N / (N - 1)
     square, mean = (3 * 0.25 + 20 * 0.81) / 23, (1.5 + 18.0) / 23
-    half = 1.96 * math.sqrt(own + 2.0 * square)
-    assert saving.high == pytest.approx((1.5 + half + mean) / N, abs=1e-5)
+    half = 1.96 * math.sqrt(own + 2.0 * stayed * square)
+    assert saving.high == pytest.approx((1.5 + half + stayed * mean) / N, abs=1e-5)
     assert saving.low == pytest.approx((1.5 - half) / N, abs=1e-5)
 
 
@@ -89,9 +90,16 @@ def test_no_more_is_saved_than_is_spent() -> None:
     assert 0.98 < saving.value < saving.high == 1.0
 
 
+def test_where_nothing_stayed_nothing_is_imagined_gone() -> None:
+    """All but nothing of a saving's doubt is then the spread of its own prompts."""
+    dollars = np.stack([np.ones(N), np.where(np.arange(N) < 20, 0.8, 0.01)], axis=1)
+    saving = observed_saving(pairs_of(np.ones((N, 2)), dollars), 1)
+    assert saving.high - saving.value == pytest.approx(1.96 * np.std(dollars[:, 1], ddof=1) / math.sqrt(N), abs=1e-5)
+
+
 def test_where_no_pair_differs_a_whole_answer_may_be_lost() -> None:
     alike = pairs_of(np.ones((N, 2)), np.stack([np.ones(N), np.where(np.arange(N) < 5, 0.5, 1.0)], axis=1))
-    assert observed_quality(alike, 1, SHARE).low == pytest.approx(1.0 - 1.96 * math.sqrt(2.0) / N, abs=1e-6)
+    assert observed_quality(alike, 1, SHARE).low == pytest.approx(1.0 - 1.96 * math.sqrt(2.0 * 0.975) / N, abs=1e-6)
 
 
 def test_nothing_under_the_ratio_gives_none_and_one_prompt_no_interval() -> None:
