@@ -5,16 +5,26 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.store.frames import HEADER, FrameReader, blank, decoder, encoder, frame, frames_end, is_blank
+from tenbin.store.frames import (
+    HEADER,
+    MAX_PAYLOAD_BYTES,
+    FrameReader,
+    blank,
+    decoder,
+    encoder,
+    frame,
+    frames_end,
+    is_blank,
+)
 from tests.store.made import intent, settled
 
 
-def read(folder, data, offset=0):
+def read(folder, data, end=None):
     path = folder / "journal"
     path.write_bytes(data)
     fd = os.open(path, os.O_RDONLY)
     try:
-        reader = FrameReader(fd, offset)
+        reader = FrameReader(fd, 0, end)
         return list(reader), reader
     finally:
         os.close(fd)
@@ -37,6 +47,39 @@ def test_changed_bytes_are_called_damage(tmp_path):
     found, reader = read(tmp_path, bytes(data))
     assert found == [b"first"]
     assert reader.fault == "damaged"
+
+
+def test_damage_before_other_frames_is_no_torn_end_whatever_room_is_behind_them(tmp_path):
+    first, third = frame(b"x" * 100), frame(b"third")
+    broken = bytearray(frame(b"second"))
+    broken[-1] ^= 1
+    found, reader = read(tmp_path, first + broken + third + bytes(4096))
+    assert (found, reader.fault) == ([b"x" * 100], "damaged")
+    found, reader = read(tmp_path, first + broken + bytes(4096))
+    assert (found, reader.fault) == ([b"x" * 100], "torn")
+
+
+def test_a_length_that_nobody_writes_is_damage_and_no_torn_end(tmp_path):
+    found, reader = read(tmp_path, frame(b"first") + HEADER.pack(MAX_PAYLOAD_BYTES + 1, 7) + b"what follows")
+    assert (found, reader.fault) == ([b"first"], "damaged")
+
+
+def test_nothing_is_read_beyond_the_end_that_was_named(tmp_path):
+    frames = frame(b"first") + frame(b"second")
+    found, reader = read(tmp_path, frames + frame(b"third"), end=len(frames))
+    assert (found, reader.fault, reader.offset) == ([b"first", b"second"], None, len(frames))
+    found, reader = read(tmp_path, frames, end=len(frame(b"first")) + 3)
+    assert (found, reader.fault, reader.offset) == ([b"first"], "torn", len(frame(b"first")))
+
+
+def test_zeros_before_the_end_that_was_named_are_no_room(tmp_path):
+    found, reader = read(tmp_path, frame(b"first") + bytes(50), end=len(frame(b"first")) + 30)
+    assert (found, reader.fault, reader.offset) == ([b"first"], "damaged", len(frame(b"first")))
+
+
+def test_a_file_that_became_far_shorter_than_the_end_that_was_named_is_read_as_far_as_it_goes(tmp_path):
+    found, reader = read(tmp_path, frame(b"first"), end=3 << 20)
+    assert (found, reader.fault, reader.offset) == ([b"first"], "torn", len(frame(b"first")))
 
 
 @given(room=st.sampled_from([1, 7, 8, 9, 4096, (1 << 20) + 5]))
@@ -78,9 +121,10 @@ def test_frames_end_where_room_begins(tmp_path):
 
 def test_frames_larger_than_a_read_come_whole(tmp_path):
     payloads = [b"a" * 10, b"b" * (3 << 20), b"c" * ((1 << 20) - 30), b"d" * 100]
-    found, reader = read(tmp_path, b"".join(map(frame, payloads)))
-    assert found == payloads
-    assert reader.fault is None
+    for some in (payloads, payloads[1:]):
+        found, reader = read(tmp_path, b"".join(map(frame, some)))
+        assert found == some
+        assert reader.fault is None
 
 
 def test_an_erased_frame_is_read_over(tmp_path):

@@ -104,7 +104,25 @@ def test_a_folder_without_a_store_is_left_as_it_is(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path):
+def overwrite(file, end):
+    file.seek(end - 20)
+    file.write(b"XXXX")
+
+
+def cut_off(file, end):
+    file.truncate(end - 20)
+
+
+def empty(file, end):
+    file.truncate(0)
+
+
+def blank_out(file, end):
+    file.write(bytes(end))
+
+
+@pytest.mark.parametrize("damage", [overwrite, cut_off, empty, blank_out])
+def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path, damage):
     async def work():
         async with running(tmp_path) as ledger:
             await ledger.record(intent("r1"), settled("r1"))
@@ -114,8 +132,7 @@ def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path):
             await ledger.record(intent("r2"), settled("r2"))
             (path,) = (tmp_path / "journal").glob("*.log")
             with path.open("r+b") as file:
-                file.seek(frames_end(file.fileno()) - 20)
-                file.write(b"XXXX")
+                damage(file, frames_end(file.fileno()))
             holder.close()
             await ledger.flush()
             await ledger.record(intent("r3"), settled("r3"))

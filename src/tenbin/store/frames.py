@@ -56,13 +56,14 @@ class FrameReader:
 
     After iteration `offset` is where the last whole frame ends, and `fault` says why reading stopped before the end:
     "torn" (the file ends inside a frame, or there is nothing but room behind a broken one: the writer died), "damaged"
-    (the bytes are not what was written), or None. Where room begins is an `end`, too.
+    (the bytes are not what was written), or None. Where no `end` is named, the beginning of room is one, too.
     """
 
     def __init__(self, fd: int, offset: int, end: int | None = None) -> None:
         self.fd = fd
         self.offset = offset
         self.end = os.fstat(fd).st_size if end is None else end
+        self._has_room = end is None
         self.fault: Literal["torn", "damaged"] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -100,7 +101,9 @@ class FrameReader:
                 return
 
     def _is_room(self, start: int) -> bool:
-        """Whether there are zeros from here to the end, and nothing else."""
+        """Whether room begins here: zeros up to the end, and nothing else."""
+        if not self._has_room:
+            return False
         while start < self.end:
             chunk = os.pread(self.fd, min(READ_BYTES, self.end - start), start)
             if not chunk:
