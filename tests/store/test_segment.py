@@ -44,6 +44,8 @@ def test_frames_are_written_into_room_until_it_is_used_up(tmp_path):
     assert left == [ROOM_BYTES - i % until_used_up * a_frame for i in range(len(payloads))]
     segment.seal()
     assert segment.path.stat().st_size == segment.size == sum(len(frame(payload)) for payload in payloads)
+    with pytest.raises(OSError, match="Bad file descriptor"):  # a long spool keeps few files open
+        os.fstat(segment.fd)
 
 
 def test_a_write_that_fails_leaves_the_end_where_it_was(tmp_path):
