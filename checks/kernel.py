@@ -96,7 +96,8 @@ def compare(library: Path, texts: int) -> None:
         projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
         asked = any_sign.integers(1, 9, (len(some), len(READ))).astype(np.float64)
         queries = lines, some, asked, np.full(len(some), 1.5)
-        read = kernel.read([normal_text(text) for text in some], projection.lexicon, projection.directions)
+        learnt_ = kernel.learnt(projection.lexicon, projection.directions)
+        read = kernel.read([normal_text(text) for text in some], learnt_)
         pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
         counted = kernel.count_surface(*queries, length_weights(), len(COUNTED))
         pairs += zip(counted, count_surface_uncompiled(*queries), strict=True)

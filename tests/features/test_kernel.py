@@ -98,7 +98,9 @@ def test_directions_of_any_number_are_summed_alike(
     normal = [*map(normal_text, texts)]
     for kernel_ in (compiled, plain):
         for own, other in zip(
-            kernel_.read(normal, wide.lexicon, wide.directions), wide.read_uncompiled(texts), strict=True
+            kernel_.read(normal, kernel_.learnt(wide.lexicon, wide.directions)),
+            wide.read_uncompiled(texts),
+            strict=True,
         ):
             assert own.tobytes() == other.tobytes()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
+from array import array
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,16 +91,22 @@ class _Function:
         self._held = library.function(name, *taken)
         self._free = library.function(name, *taken, gives_up_lock=True)
 
-    def __call__(self, learnt: ctypes.Structure, texts: Sequence[str], *rest: int | NDArray[np.generic]) -> None:
+    def __call__(self, learnt: ctypes.Structure, texts: Sequence[str], *rest: NDArray[np.generic]) -> None:
         """Call it with the texts, each between two spaces, and what else it takes."""
         text = f" {'  '.join(texts)} "
-        lengths = (len(text) + 2 for text in texts)
-        bounds = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(texts) + 1)
-        others = [one if isinstance(one, int) else place(one) for one in rest]
+        bounds = array("q", itertools.accumulate([len(text) + 2 for text in texts], initial=0))
         call = self._held if len(text) < _LONG else self._free
         codes = text.encode("utf-32-le", "surrogatepass")
-        if call(ctypes.addressof(learnt), codes, place(bounds), len(texts), *others):
+        if call(ctypes.addressof(learnt), codes, bounds.buffer_info()[0], len(texts), *map(place, rest)):
             raise MemoryError
+
+
+class Learnt(NamedTuple):
+    """What a fit has learnt as the library takes it, and the arrays that it points to."""
+
+    lexicon: _Lexicon
+    arrays: tuple[NDArray[np.generic], ...]
+    dim: int
 
 
 class Kernel:
@@ -113,21 +121,25 @@ class Kernel:
         """Whether the kernel holds so many n-grams: up to 65,534."""
         return lexicon.rows.dtype == np.uint16
 
-    def read(
-        self, normal: Sequence[str], lexicon: Lexicon, directions: NDArray[np.int8]
-    ) -> tuple[Float32s, Floats, Floats]:
-        """What `Projection.read` gives for n texts that went through `normal_text`."""
-        n, dim = len(normal), directions.shape[1]
+    def learnt(self, lexicon: Lexicon, directions: NDArray[np.int8]) -> Learnt:
+        """A lexicon and its directions [V, dim], for `read`."""
+        arrays = lexicon.rows, lexicon.idf, directions
+        rows, idf, of_directions = (own.ctypes.data for own in arrays)
         classes, log_counts_, counts = _tables()
-        rows, idf, of_directions = (array.ctypes.data for array in (lexicon.rows, lexicon.idf, directions))
-        learnt = _Lexicon(
+        dim = directions.shape[1]
+        taken = _Lexicon(
             *(classes, rows, idf, log_counts_, of_directions),
             *(len(lexicon), lexicon.n_words, dim, counts),
             *(TEXT_NORM, lexicon.character_weight),
             *IDEOGRAPHS_BEYOND,
         )
-        sums, known, new = np.empty((n, dim), np.float32), np.empty(n), np.empty(n)
-        self._read(learnt, normal, sums, known, new)
+        return Learnt(taken, arrays, dim)
+
+    def read(self, normal: Sequence[str], learnt: Learnt) -> tuple[Float32s, Floats, Floats]:
+        """What `Projection.read` gives for n texts that went through `normal_text`."""
+        n = len(normal)
+        sums, known, new = np.empty((n, learnt.dim), np.float32), np.empty(n), np.empty(n)
+        self._read(learnt.lexicon, normal, sums, known, new)
         return sums, known, new
 
     def count_events(self, texts: Sequence[str]) -> Floats:
@@ -155,4 +167,4 @@ def load_kernel() -> Kernel | None:
     return None if library is None else Kernel(library)
 
 
-__all__ = ["Kernel", "load_kernel"]
+__all__ = ["Kernel", "Learnt", "load_kernel"]

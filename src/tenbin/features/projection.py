@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.features.familiarity import known_shares, new_shares
-from tenbin.features.kernel import Kernel, load_kernel
+from tenbin.features.kernel import Kernel, Learnt, load_kernel
 from tenbin.features.lexicon import Lexicon, some_at_once
 from tenbin.features.ngrams import ngrams_of
 from tenbin.features.normal_text import normal_text
@@ -38,6 +38,11 @@ class Projection:
     def __init__(self, lexicon: Lexicon, directions: NDArray[np.int8]) -> None:
         self.lexicon = lexicon
         self.directions = np.ascontiguousarray(directions)
+        self._learnt: Learnt | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process it is told to the kernel of that one: addresses mean nothing there."""
+        return Projection, (self.lexicon, self.directions)
 
     @property
     def dim(self) -> int:
@@ -55,7 +60,9 @@ class Projection:
 
     def _read(self, texts: Sequence[str], kernel: Kernel | None) -> Read:
         if kernel is not None and kernel.can_read(self.lexicon):
-            return Read(*kernel.read([*map(normal_text, texts)], self.lexicon, self.directions))
+            if self._learnt is None:
+                self._learnt = kernel.learnt(self.lexicon, self.directions)
+            return Read(*kernel.read([*map(normal_text, texts)], self._learnt))
         return self.read_uncompiled(texts)
 
     def read_uncompiled(self, texts: Sequence[str]) -> Read:
