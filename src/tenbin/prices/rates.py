@@ -85,7 +85,7 @@ class Rates:
         billed = [(i, part) for i, part in enumerate(parts) if not _is_none(part)]
         cost = np.asarray(_bill(billed, self.short))
         is_long = input_tokens > self.long_above_tokens
-        if is_long.any():
+        if np.count_nonzero(is_long):  # `any` takes five times as long
             cost = np.where(is_long, _bill(billed, self.long), cost)
         cost += self.request_usd
         return cost
