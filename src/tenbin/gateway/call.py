@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Mapping
@@ -95,8 +96,11 @@ class Call:
         self.reserve_usd = reserve_usd(work, attempt)
         self.reservation: Reservation | None = None
 
-    async def begin(self) -> None:
-        """Set the money aside and make the intent durable; RequestError 429 where the key's budget is spent."""
+    async def begin(self) -> asyncio.Future[bool]:
+        """Set the money aside and hand in the intent; RequestError 429 where the key's budget is spent.
+
+        Nothing may go out before what is given is done: the intent is durable then, or the journal cannot be written.
+        """
         work = self.work
         key = work.caller.key
         if key is not None and (key.day_usd is not None or key.month_usd is not None):
@@ -124,10 +128,9 @@ class Call:
         work.services.pacers.began(plan.profile_name or "", self, self.attempt.cost_usd)
         profile = plan.profile_name
         if self.no or profile is None:  # of a model that was named itself the intent says all that there is to say
-            await work.services.ledger.record(intent)
-            return
+            return work.services.ledger.hand_in(intent)
         decided = Decided(plan.decision_id, now, work.caller.key_id, profile, self.name, plan.document(now))
-        await work.services.ledger.record(decided, intent)
+        return work.services.ledger.hand_in(decided, intent)
 
     async def _reserve(self, key: KeyRecord) -> None:
         work = self.work

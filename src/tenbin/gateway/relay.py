@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from itertools import islice
 
+import msgspec
+
 from tenbin.errors import RequestError
 from tenbin.gateway.call import Call, Work
 from tenbin.gateway.exchange import Exchange
@@ -41,6 +43,15 @@ TOLD_FIRST: tuple[frozenset[str], ...] = (
 )
 """Which of several failures a client is told: what it can act on (stop, wait, ask for less), before what merely broke,
 before what is only ours to mend."""
+
+
+class Ready(msgspec.Struct, frozen=True, eq=False):
+    """What goes out to a candidate, and what the client is `shown` of the decision when it answers."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+    shown: list[tuple[bytes, bytes]]
 
 
 class Relay:
@@ -138,13 +149,16 @@ class Relay:
         """Call one candidate and answer with what it says; the failure where the next one may take over."""
         call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
-            await call.begin()
+            durable = await call.begin()
+            await asyncio.sleep(0)  # from here on the disk is at work: what the call needs is made ready meanwhile
+            ready = self._ready(call, wire, said)
+            await durable
         except BaseException:
             call.dropped(client_left=self.exchange.is_gone)
             raise
         self.calls += 1
         try:
-            await self._call(call, wire, said, is_last)
+            await self._call(call, wire, ready, is_last)
         except UpstreamFailure as failure:
             call.failed(failure)
             return failure
@@ -156,18 +170,21 @@ class Relay:
             raise
         return None
 
-    async def _call(self, call: Call, wire: Wire, said: Said, is_last: bool) -> None:
+    def _ready(self, call: Call, wire: Wire, said: Said) -> Ready:
+        exchange = self.exchange
+        headers = to_upstream(exchange.headers, wire.destination.dialect, self.request_id, self.span.traceparent)
+        path = with_beta(said.path, exchange.scope.get("query_string", b""))
+        return Ready(path, said.body, headers, self._decided(call))
+
+    async def _call(self, call: Call, wire: Wire, ready: Ready, is_last: bool) -> None:
         incoming, destination = self.work.incoming, wire.destination
-        headers = self.exchange.headers
-        passed = to_upstream(headers, destination.dialect, self.request_id, self.span.traceparent)
-        path = with_beta(said.path, self.exchange.scope.get("query_string", b""))
         timeout, first_by = self._patience(is_last)
         sent_at = time.perf_counter()
         try:
-            reply = await self.services.client.send(destination, path, said.body, passed, timeout)
+            reply = await self.services.client.send(destination, ready.path, ready.body, ready.headers, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
                 raise failure
-            shown = self._headers(call, reply.headers)
+            shown = self._headers(reply.headers, ready.shown)
             if incoming.is_stream:
                 self.status = reply.status
                 await stream_through(self.exchange, call, wire, reply, shown, first_by)
@@ -200,14 +217,20 @@ class Relay:
         first_s *= share
         return CallTimeout(min(CONNECT_S, first_s), first_s, left_s if self.has_promised_end else None), now + first_s
 
-    def _headers(self, call: Call | None, upstream: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-        """What the client is told beside the answer: what was decided, and what the upstream said."""
-        plan = self.work.plan
+    def _headers(self, upstream: Mapping[str, str], decided: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """What the client is told beside the answer: what the upstream said, and what was decided."""
         shown = to_client(upstream)
         if b"x-request-id" not in dict(shown):
             shown.append((b"x-request-id", self.request_id.encode("ascii", "replace")))
-        shown.append((b"x-tenbin-decision-id", plan.decision_id.encode()))
-        shown.append((b"x-tenbin-reason", plan.reason.encode("ascii", "replace")[:500]))
+        return shown + decided
+
+    def _decided(self, call: Call | None) -> list[tuple[bytes, bytes]]:
+        """What the client is told of the decision."""
+        plan = self.work.plan
+        shown = [
+            (b"x-tenbin-decision-id", plan.decision_id.encode()),
+            (b"x-tenbin-reason", plan.reason.encode("ascii", "replace")[:500]),
+        ]
         if call is not None:
             shown.append((b"x-tenbin-model", call.name.encode("ascii", "replace")))
             for name, value in ((b"quality", call.attempt.quality), (b"cost-usd", call.attempt.cost_usd)):
@@ -219,7 +242,7 @@ class Relay:
 
     async def _give_back(self, failure: UpstreamFailure, wire: Wire) -> None:
         """Answer with a candidate's refusal: its status, body and Retry-After as they are."""
-        headers = self._headers(None, failure.headers)
+        headers = self._headers(failure.headers, self._decided(None))
         if self.calls > 1:
             # We have tried again already: a client that does so, too, would multiply the calls.
             headers.append((b"x-should-retry", b"false"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from pathlib import Path
 
 from tenbin.errors import StoreError
@@ -100,12 +101,17 @@ class Ledger:
         False, at once, where the journal cannot be written: the rows wait in memory, or are counted as lost; and after
         a few seconds where the disk hangs, for a row is worth less than an answer.
         """
+        return await self.hand_in(*rows)
+
+    def hand_in(self, *rows: Record) -> asyncio.Future[bool]:
+        """The same for who has something to do meanwhile: from the next turn of the loop on the disk is at work."""
         loop = self._loop
         if loop is None:
             raise StoreError("the ledger has not been started", where=str(self.store.path))
         answer: asyncio.Future[bool] = loop.create_future()
         if not self._put(rows, answer):
-            return False
+            answer.set_result(False)
+            return answer
         if not self._is_ring_due:
             # Once for all that is handed in during this turn of the loop: waking the thread costs more than a row.
             self._is_ring_due = True
@@ -113,7 +119,7 @@ class Ledger:
         self._answers.append(answer)
         if self._patience is None:
             self._patience = loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
-        return await answer
+        return answer
 
     def post(self, *rows: Record) -> None:
         """Write rows down without waiting: they are durable with the next group, fifty milliseconds later at most."""
@@ -180,6 +186,7 @@ class Ledger:
             self._linger.cancel()
             self._linger = None
         self._journal.ring()
+        os.sched_yield()  # the thread takes the interpreter's lock and is at the disk while the loop goes on
 
     def _on_linger(self) -> None:
         self._linger = None
