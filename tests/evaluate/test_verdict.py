@@ -267,7 +267,7 @@ def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() ->
     assert (verdict.saving, verdict.quality_ratio) == (EVIDENCE.single.saving, EVIDENCE.single.quality_ratio)
     assert verdict.sentences["en"][:2] == (
         "Just use mid.",
-        "Chosen on the training prompts, on these it has 99.5% [99.0%, 100.0%] of the quality of large, the router's "
+        "The training prompts chose it; on these it keeps 99.5% [99.0%, 100.0%] of the quality of large, the router's "
         "reference, and saves 60.0% [55.0%, 65.0%] of its cost.",
     )
     assert "large の99.5%（95%信頼区間 99.0%〜100.0%）の品質で、費用を60.0%" in verdict.sentences["ja"][1]
@@ -305,8 +305,8 @@ def test_a_single_model_to_use_that_is_dearer_than_the_reference_says_how_many_t
     verdict = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN, single=dearer))
     assert verdict.sentences["en"][:2] == (
         "Just use best.",
-        "Chosen on the training prompts, on these it has 104.0% [98.0%, 110.0%] of the quality of large, the router's "
-        "reference, at 10.62 times its cost.",
+        "The training prompts chose it; on these it reaches 104.0% [98.0%, 110.0%] of the quality of large, the "
+        "router's reference, at 10.62 times its cost.",
     )
     assert "large と比べて、品質は104.0%（95%信頼区間 98.0%〜110.0%）、費用は10.62倍" in verdict.sentences["ja"][1]
 
@@ -317,7 +317,7 @@ def test_the_reference_itself_is_not_held_against_itself() -> None:
         replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN, single=itself),
         replace(EVIDENCE, single=itself),
     ):
-        assert not any("Chosen" in s or "Just using" in s for s in verdict_of(evidence).sentences["en"])
+        assert not any("chose it" in s or "Just using" in s for s in verdict_of(evidence).sentences["en"])
 
 
 def test_under_thirty_queries_nothing_is_concluded() -> None:
