@@ -110,8 +110,11 @@ def compare(library: Path, texts: int) -> None:
 
 def compare_sights(library: Any) -> int:
     """Look at random features with the library and without, rows few and many; how many looks were alike."""
+    from tenbin.predictors.lengths import LengthHead  # noqa: PLC0415
     from tenbin.predictors.sight import Sight  # noqa: PLC0415 (only in the watched process)
     from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
+    from tenbin.router.likeness import Likeness  # noqa: PLC0415
+    from tenbin.router.outlook import Learnt, Outlook  # noqa: PLC0415
     from tenbin.types import Features  # noqa: PLC0415
 
     rng, looks = np.random.default_rng(0), 0
@@ -125,9 +128,17 @@ def compare_sights(library: Any) -> int:
         stack = StackPredictor()
         stack.fit(features(rows, dim), rng.random((rows, models)), np.ones((rows, models)), np.arange(rows) % 5)
         parts = stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_] * 2
+        head, likeness = LengthHead(), Likeness.learn(rng.random(rows), rng.random(rows))
+        head.stack_, head.range_, head.scale_ = stack, np.array([-1.0, 1.0]), np.ones(models)
         for n in (0, 1, 3, 4, 9, 40):
             fresh = features(n, dim)
             one, other = (Sight(*parts, which).look(fresh) for which in (library, None))
+            if stack.map_ is not None:  # whether it keeps within its arrays: tests/router compares what it says
+                learnt = Learnt(
+                    *(Sight(*parts, library), stack.map_, stack.factors_.means, (None, head, None), None, likeness),
+                    *(np.ones(models), models - 1),
+                )
+                Outlook(learnt, library)(fresh)
             pairs = zip((*one.sums, one.variance), (*other.sums, other.variance), strict=True)
             if not all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs):
                 sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")

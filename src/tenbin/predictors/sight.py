@@ -74,16 +74,19 @@ class Sight:
 
     def look(self, features: Features) -> Look:
         """What these features say to the stacks."""
+        sums, variance = self.see(features)
+        starts = [0, *self._bounds, sums.shape[1]]
+        return Look(tuple(sums[:, start:stop] for start, stop in itertools.pairwise(starts)), variance)
+
+    def see(self, features: Features) -> tuple[Floats, Floats]:
+        """The same, with the sums [n, stacks x M] of all stacks side by side."""
         p = self.design.width
         seen = np.empty((len(features), p + self.landmarks.width))
         self.design.columns(features, seen[:, :p])
         if self._compiled is None:
             self.landmarks.features(seen[:, :p], seen[:, p:])
-            sums, variance = self.columns.product(seen), self.posterior.variance(seen[:, :p])
-        else:
-            sums, variance = self._compiled(seen)
-        starts = [0, *self._bounds, sums.shape[1]]
-        return Look(tuple(sums[:, start:stop] for start, stop in itertools.pairwise(starts)), variance)
+            return self.columns.product(seen), self.posterior.variance(seen[:, :p])
+        return self._compiled(seen)
 
 
 class _Compiled:

@@ -20,6 +20,7 @@ from tenbin.reasons import Reason
 from tenbin.router.gap import gap_sd
 from tenbin.router.likeness import Likeness
 from tenbin.router.novelty import Novelty
+from tenbin.router.outlook import Learnt, Outlook
 from tenbin.router.roster import Roster
 from tenbin.strangers import strange
 from tenbin.types import Estimates, Features, Floats, Prediction
@@ -84,22 +85,52 @@ class Estimator:
     roster: Roster | None = None
     sight: Sight | None = field(init=False, repr=False, compare=False)
     """The eyes of the quality's stack, and of the heads that see with it: all, after any fit on full tables."""
+    outlook: Outlook | None = field(init=False, repr=False, compare=False)
+    """What the library makes of all that they see; None where it is not there, or some head sees otherwise."""
 
     def __post_init__(self) -> None:
         """Let heads see with the eyes of the quality's stack where they are equal."""
-        sight = None
+        sight, outlook = None, None
         if isinstance(self.quality, StackPredictor):
             for head in self._heads():
                 if head is not None:
                     head.stack_.see_with(self.quality)
-            sight = self.quality.sight([head.stack_ for head in self._heads() if self._sees_alike(head)])
+            alike = [head.stack_ for head in self._heads() if self._sees_alike(head)]
+            sight = self.quality.sight(alike)
+            if len(alike) == sum(head is not None for head in self._heads()):
+                outlook = self._outlook(self.quality, sight)
         object.__setattr__(self, "sight", sight)
+        object.__setattr__(self, "outlook", outlook)
+
+    def _outlook(self, quality: StackPredictor, sight: Sight) -> Outlook | None:
+        if quality.map_ is None:
+            return None
+        return Outlook.opened(
+            Learnt(
+                *(sight, quality.map_, quality.factors_.means, self._heads(), self.input_tokens),
+                *(self.familiarity.likeness, self.gap_correlation, self.reference),
+            )
+        )
 
     def _sees_alike(self, head: LengthHead | None) -> TypeGuard[LengthHead]:
         return head is not None and isinstance(self.quality, StackPredictor) and head.stack_.sees_with(self.quality)
 
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
+        of_fit = self._estimate(features) if self.outlook is None else self._by_outlook(self.outlook, features)
+        return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
+
+    def _by_outlook(self, outlook: Outlook, features: Features) -> Estimates:
+        """`_estimate`, by the library."""
+        figures, p = outlook(features)
+        quality, sd, gap, input_tokens, output_tokens, recorded, latency = figures
+        recorded_cost = None if self.recorded_cost is None else recorded
+        if np.count_nonzero(p < FADING):
+            drawn = self.familiarity.shrink(Prediction(quality, sd), features, p)
+            return self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p)
+        return Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p)
+
+    def _estimate(self, features: Features) -> Estimates:
         sums: Iterator[Floats] = iter(())
         if self.sight is None or not isinstance(self.quality, StackPredictor):
             prediction = self.quality.predict(features)
@@ -112,7 +143,7 @@ class Estimator:
             for head in self._heads()
         )
         p = self.familiarity.likeness.p(features.familiarity, prediction.sd[:, self.reference])
-        of_fit = self.assemble(
+        return self.assemble(
             self.familiarity.shrink(prediction, features, p),
             None if self.input_tokens is None else self.input_tokens.mean(features),
             output_tokens,
@@ -120,7 +151,6 @@ class Estimator:
             latency,
             p,
         )
-        return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
 
     def grounds(self, features: Features, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""

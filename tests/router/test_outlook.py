@@ -1,0 +1,74 @@
+"""What is expected of candidates: the same by the compiled library and without it, and no row knows of the others."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from tenbin.compiled.library import library_fault
+from tenbin.prices import PriceBook
+from tenbin.router.estimator import FADING, Estimator
+from tenbin.router.fit import FitSettings, fit
+from tenbin.router.router import Router
+from tenbin.types import Estimates, Features, Query
+from tests.router.made import make_panel
+
+STRANGE = ["", "zq xv 8841 qqq", "知らない言葉ばかりの文です。", "word " * 3_000]
+
+
+def estimator_of(router: Router) -> Estimator:
+    if router._estimator.outlook is None:
+        pytest.skip(f"there is no compiled code: {library_fault()}")
+    return router._estimator
+
+
+@pytest.fixture(scope="module", params=["latency", "groups", "dollars", "bare"])
+def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> Router:
+    """Routers with every head there is, with groups, with recorded dollars in place of tokens."""
+    if request.param == "latency":
+        return router
+    panel = make_panel(150)
+    if request.param == "dollars":
+        missing = panel.cost_usd
+        panel = replace(panel, cost_usd=1e-5 * panel.output_tokens, input_tokens=missing, output_tokens=missing)
+    settings = FitSettings(embedder="base", groups=request.param == "groups", learning_curve=False)
+    return fit(panel, None if request.param == "dollars" else prices, settings)
+
+
+@pytest.fixture(scope="module")
+def features(made: Router) -> Features:
+    queries = make_panel(40).queries
+    usual = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
+    read = made.features([*usual, *(Query(f"strange {i}", text) for i, text in enumerate(STRANGE))])
+    read.text_tokens[1] = -1e4  # fewer tokens than one are expected of nobody
+    return read
+
+
+def rows_of(estimates: Estimates) -> dict[str, np.ndarray]:
+    found = {each.name: getattr(estimates, each.name) for each in fields(estimates)}
+    return {name: cells for name, cells in found.items() if cells is not None}
+
+
+@pytest.mark.parametrize("of_strangers", [False, True])
+def test_the_library_expects_what_numpy_expects(made: Router, features: Features, of_strangers: bool) -> None:
+    own = estimator_of(made)
+    likeness = own.estimate(features).likeness
+    assert likeness is not None
+    is_strange = likeness < FADING
+    assert is_strange.any()
+    asked = features if of_strangers else features.take(~is_strange)
+    compiled, plain = rows_of(own.estimate(asked)), rows_of(own._estimate(asked))
+    assert compiled.keys() == plain.keys()
+    for name, cells in compiled.items():
+        assert cells.shape == plain[name].shape, name
+        np.testing.assert_allclose(cells, plain[name], rtol=1e-12, atol=1e-14, err_msg=name)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_no_row_knows_of_the_others(made: Router, features: Features, n: int) -> None:
+    own = estimator_of(made)
+    together, apart = rows_of(own.estimate(features)), rows_of(own.estimate(features.take(range(n))))
+    for name, cells in apart.items():
+        assert cells.tobytes() == together[name][:n].tobytes(), name
