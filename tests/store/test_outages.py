@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tenbin.errors import StoreError
+from tenbin.store.mending import mend
 from tenbin.store.reader import Reader
 from tests.store.made import exit_code, fork, intent, running, settled, until
 
@@ -144,6 +145,25 @@ def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path
 
     assert exit_code(fork(work)) == 0
     assert arrived(tmp_path) == names(("before", 3), ("during", 100), ("after", 3))
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_at_the_end_the_disk_is_tried_once_more_and_what_it_does_not_take_is_counted(tmp_path, is_mended):
+    def work():
+        async def run():
+            async with running(tmp_path) as ledger:
+                _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+                await rows(ledger, "r", 5, durable=False)
+                if is_mended:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            assert ledger.lost_rows == (0 if is_mended else 10)
+
+        asyncio.run(run())
+
+    assert exit_code(fork(work)) == 0
+    mend(tmp_path)
+    assert len(list(Reader(tmp_path).requests())) == (5 if is_mended else 0)
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_row_tears_nothing(tmp_path):
