@@ -103,6 +103,7 @@ def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
             shutil.rmtree(folder)
             await rows(ledger, "after", 20)
             assert await ledger.flush()
+            assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))} == {0}
             # A neighbour that starts now must not take this one for dead.
             async with running(folder, "w1") as neighbour:
                 await rows(neighbour, "neighbour", 5)

@@ -28,11 +28,16 @@ class StoreFolder:
     def journals(self) -> Path:
         return self.path / "journal"
 
-    def create(self) -> None:
+    def make(self) -> None:
         """Make the folder and its journals' folder where they are missing, readable by their owner alone."""
+        # Each by itself: a parent that is made on the way is everybody's to read.
+        for folder in (self.path, self.journals):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def create(self) -> None:
+        """As `make`, before anything else is done. Errors: StoreError."""
         try:
-            for folder in (self.path, self.journals):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.make()
         except OSError as error:
             fix = "name a folder that this user may write in [store] path"
             raise StoreError(f"cannot be made: {error.strerror}", where=str(self.path), fix=fix) from error

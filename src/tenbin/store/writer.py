@@ -189,7 +189,7 @@ class JournalWriter:
 
     def _next_segment(self) -> None:
         # The folder may have been deleted under us.
-        self.store.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.store.make()
         self._be_present()
         # Counted first: a file that was made and then failed must not be in the way of the next attempt.
         self._number += 1
