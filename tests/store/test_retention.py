@@ -3,12 +3,14 @@
 import asyncio
 import os
 import sqlite3
+import time
 
 import pytest
 
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
-from tenbin.store.retention import delete_user, expire, forget
+from tenbin.store.records import Feedback
+from tenbin.store.retention import Erased, delete_user, expire, forget
 from tests.store.made import decided, exit_code, fork, intent, running, settled
 
 DAY = 86400.0
@@ -125,6 +127,61 @@ def test_what_still_holds_copies_is_named(tmp_path, monkeypatch):
     asyncio.run(work())
     assert delete_user(tmp_path, "ann").pending == ()
     assert traces(tmp_path) == []
+
+
+def test_a_log_that_somebody_reads_and_a_journal_that_was_set_aside_are_named_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.retention.WAIT_S", 0.0)
+    monkeypatch.setattr("tenbin.store.retention.BUSY_S", 0.01)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await call(ledger, "r1", user="ann")
+
+    asyncio.run(work())
+    aside = tmp_path / "journal" / "w0~1.00000001.damaged"
+    aside.write_bytes(PLANTED)
+    reading = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    reading.execute("BEGIN")
+    assert reading.execute("SELECT count(*) FROM texts").fetchone() == (1,)
+    done = delete_user(tmp_path, "ann")
+    assert (done.texts, done.calls, done.pending) == (1, 1, ("ledger.sqlite-wal", aside.name))
+    reading.close()
+    aside.unlink()
+    assert delete_user(tmp_path, "ann").pending == ()
+    assert traces(tmp_path) == []
+
+
+def test_what_was_taken_out_is_remembered_without_what_it_was(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await call(ledger, "r1", at=100 * DAY, profile="a")
+            await call(ledger, "r2", at=101 * DAY, profile="b")
+
+    asyncio.run(work())
+    began = time.time()
+    expire(tmp_path, {"a": 1.0, "b": 9.0}, now=110 * DAY)
+    assert forget(tmp_path, 5.0, now=110 * DAY) == 2
+    rows = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM audit").fetchall()
+    assert [row[1:] for row in rows] == [("expire", "a", 1, 0), ("forget", "older than 5 days", 1, 0)]
+    assert all(began <= row[0] <= time.time() for row in rows)
+
+
+def test_calls_that_are_open_stay_however_old_and_so_do_those_of_the_very_moment(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("open", at=100 * DAY, prompt=PLANTED))
+            await call(ledger, "moment", at=105 * DAY)
+            for at in (100 * DAY, 105 * DAY):
+                await ledger.record(Feedback("dec", at, None, 0.5))
+            assert await ledger.flush()
+            assert await asyncio.to_thread(forget, tmp_path, 5.0, 110 * DAY) == 1
+            found = {row.request_id: row.prompt for row in Reader(tmp_path).requests(with_text=True)}
+            assert found.keys() == {"open", "moment"}
+            assert all(found.values())
+            assert [row.at for row in Reader(tmp_path).feedback()] == [105 * DAY]
+            assert await asyncio.to_thread(expire, tmp_path, {"auto": 5.0}, 110 * DAY) == Erased(1, 0, ())
+
+    asyncio.run(work())
 
 
 def test_rows_leave_after_their_time_and_what_was_spent_by_day_stays(tmp_path):
