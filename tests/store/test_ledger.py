@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import stat
 
@@ -49,6 +50,38 @@ def test_many_rows_at_once_arrive_once_each(tmp_path):
     calls = list(Reader(tmp_path).requests())
     assert len({call.request_id for call in calls}) == len(calls) == 2000
     assert {call.status for call in calls} == {"ok"}
+
+
+def test_who_leaves_keeps_no_answer_from_those_who_came_with_it(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            leaving, staying = (asyncio.create_task(ledger.record(intent(name))) for name in ("leaves", "stays"))
+            await asyncio.sleep(0)  # both are handed in, and go in one group
+            leaving.cancel()
+            assert await staying
+
+    asyncio.run(work())
+    assert {call.request_id for call in Reader(tmp_path).requests()} == {"leaves", "stays"}
+
+
+def open_files(folder):
+    """What this process holds open in a folder, whether it has been deleted or not."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+    return [path for path in found if path.startswith(str(folder))]
+
+
+def test_a_ledger_that_is_closed_keeps_no_file_open(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r"), settled("r"))
+            assert await ledger.flush()
+            assert len(open_files(tmp_path)) >= 4  # the journal, once to write and once to read, its lock, the ledger
+        assert open_files(tmp_path) == []
+
+    asyncio.run(work())
 
 
 def test_what_is_left_at_closing_is_unknown_at_its_reserve(tmp_path):
