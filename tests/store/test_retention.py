@@ -60,7 +60,7 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
             await asyncio.to_thread(delete_user, tmp_path, "ann")
             late, new = ({"prompt": text, "user": "ann", "conversation": "c"} for text in (PLANTED, b"after that"))
             await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, **late))
-            await ledger.record(intent("new", **new))
+            await ledger.record(intent("new", **new), intent("other", at=1.0, user="bob", conversation="d"))
             assert await ledger.flush()
 
     asyncio.run(work())
@@ -70,6 +70,7 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
     ] * 2
     assert (found["late"].conversation, found["new"].conversation) == (None, "c")
     assert (found["new"].prompt, found["new"].user) == (b"after that", "ann")
+    assert (found["other"].user, found["other"].conversation) == ("bob", "d")
     assert traces(tmp_path) == []
 
 
