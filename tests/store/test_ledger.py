@@ -52,6 +52,18 @@ def test_many_rows_at_once_arrive_once_each(tmp_path):
     assert {call.status for call in calls} == {"ok"}
 
 
+def test_rows_come_in_by_themselves_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.applier.MEND_EVERY_S", 3600.0)  # what else would wake the thread
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(2):
+                await ledger.record(intent(f"r{i}"))
+                await until(lambda: not ledger.spooled_rows)
+
+    asyncio.run(work())
+
+
 def test_who_leaves_keeps_no_answer_from_those_who_came_with_it(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:

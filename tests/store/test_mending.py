@@ -12,7 +12,7 @@ from tenbin.store.frames import encoder, frame, frames_end
 from tenbin.store.mending import mend
 from tenbin.store.presence import Presence, lock_of, new_writer
 from tenbin.store.reader import Reader
-from tests.store.made import exit_code, fork, intent, running, settled
+from tests.store.made import exit_code, fork, intent, running, settled, until
 
 
 @pytest.fixture
@@ -88,6 +88,19 @@ def test_the_living_are_left_alone_and_their_lock_is_theirs(tmp_path):
     asyncio.run(work())
 
 
+def test_the_living_look_after_the_dead(tmp_path, leave, monkeypatch):
+    monkeypatch.setattr("tenbin.store.applier.MEND_EVERY_S", 0.01)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("r1"))
+            assert await ledger.flush()
+            leave([intent("r2")])
+            await until(lambda: statuses(tmp_path) == {"r1": None, "r2": "unknown"})
+
+    asyncio.run(work())
+
+
 def test_calls_whose_worker_left_no_file_are_ended_too(tmp_path, leave):
     mend(tmp_path)
     leave([intent("r1")])
@@ -142,6 +155,7 @@ def test_damage_to_a_journal_in_use_costs_its_rows_and_no_others(tmp_path, damag
 
     asyncio.run(work())
     assert statuses(tmp_path) == {"r1": "ok", "r3": "ok"}
+    assert [path.suffix for path in (tmp_path / "journal").iterdir()] == [".damaged"]
 
 
 def test_workers_that_start_at_once_on_a_new_folder_all_get_their_rows_in(tmp_path):

@@ -7,6 +7,7 @@ import resource
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,39 @@ def test_a_ledger_that_stays_locked_is_caught_up_by_the_next_start(tmp_path):
     assert not list((tmp_path / "journal").iterdir())
 
 
-def test_a_start_on_a_broken_ledger_spools_until_it_is_taken_away(tmp_path):
+class Releases(logging.Handler):
+    """Ends a transaction as soon as somebody says that it is in the way."""
+
+    def __init__(self, holder):
+        super().__init__()
+        self.holder = holder
+
+    def emit(self, _):
+        self.holder.close()
+
+
+def test_a_neighbours_transaction_at_the_end_leaves_nothing_to_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.applier.BUSY_S", 0.01)
+    holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None, check_same_thread=False)
+    releases = Releases(holder)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await rows(ledger, "r", 1)
+            assert await ledger.flush()
+            holder.execute("BEGIN IMMEDIATE")
+            logging.getLogger("tenbin.store").addHandler(releases)
+
+    try:
+        asyncio.run(work())
+    finally:
+        logging.getLogger("tenbin.store").removeHandler(releases)
+    assert arrived(tmp_path) == names(("r", 1))
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_a_start_on_a_broken_ledger_spools_until_it_is_taken_away(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
     (tmp_path / "ledger.sqlite").write_bytes(b"this is no database" * 100)
 
     async def work():
@@ -86,11 +119,14 @@ def test_a_start_on_a_broken_ledger_spools_until_it_is_taken_away(tmp_path):
             assert not await ledger.flush()
             with pytest.raises(StoreError, match="not a database"):
                 Reader(tmp_path).decision("d")
+            assert ledger.is_degraded
             (tmp_path / "ledger.sqlite").unlink()
             await until(lambda: not ledger.spooled_rows)
+            await until(lambda: not ledger.is_degraded)
 
     asyncio.run(work())
     assert arrived(tmp_path) == names(("r", 5))
+    assert caplog.text.count("the ledger does not take rows") == caplog.text.count("the ledger takes rows again") == 1
 
 
 def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
@@ -116,6 +152,50 @@ def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
     asyncio.run(work())
     found = set(arrived(folder))
     assert found >= {"open", *names(("after", 20), ("neighbour", 5))}
+
+
+def test_journals_that_are_deleted_before_they_are_read_are_counted_and_the_rest_comes_in(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.writer.SEGMENT_BYTES", 1_000)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await ledger.record(intent("first"))
+            assert await ledger.flush()
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN EXCLUSIVE")
+            for i in range(5):
+                assert await ledger.record(intent(f"r{i}", prompt=b"p" * 2_000))
+            journals = list((tmp_path / "journal").glob("*.log"))
+            assert len(journals) == 5  # the first is open to be read, and so is there for whoever has it open
+            for path in journals:
+                path.unlink()
+            holder.close()
+            await until(lambda: not ledger.spooled_rows)
+            assert (ledger.lost_rows, ledger.queue_depth) == (4, 0)
+            assert await ledger.record(intent("last"))
+
+    asyncio.run(work())
+    assert {call.request_id for call in Reader(tmp_path).requests()} == {"first", "r0", "last"}
+    assert not list((tmp_path / "journal").iterdir())
+
+
+def test_a_ledger_that_is_put_back_from_a_copy_takes_what_comes_and_what_still_stands_in_the_journal(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await rows(ledger, "before", 1)
+            assert await ledger.flush()
+            with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as link:
+                link.execute("VACUUM INTO ?", (str(tmp_path / "copy"),))
+            await rows(ledger, "between", 1)
+            assert await ledger.flush()
+            for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
+                (tmp_path / name).unlink()
+            (tmp_path / "copy").replace(tmp_path / "ledger.sqlite")
+            await rows(ledger, "after", 1)
+            assert await ledger.flush()
+
+    asyncio.run(work())
+    assert arrived(tmp_path) == names(("before", 1), ("between", 1), ("after", 1))
 
 
 def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path, caplog):
