@@ -5,6 +5,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import threading
 
 import pytest
 
@@ -83,6 +84,22 @@ def open_files(folder):
         with contextlib.suppress(FileNotFoundError):
             found.append(os.readlink(f"/proc/self/fd/{name}"))
     return [path for path in found if path.startswith(str(folder))]
+
+
+def test_who_flushes_while_the_ledger_closes_is_answered(tmp_path):
+    async def work():
+        ledger = Ledger(tmp_path, "w0")
+        ledger.start()
+        await ledger.record(intent("r"))
+        flushing, closing = asyncio.create_task(ledger.flush()), asyncio.create_task(ledger.close())
+        await asyncio.sleep(0)
+        for thread in threading.enumerate():
+            if thread.name == "tenbin-ledger":
+                thread.join()  # it is gone before this loop hears that the rows are durable
+        assert await asyncio.wait_for(flushing, 5.0)
+        await closing
+
+    asyncio.run(work())
 
 
 def test_a_ledger_that_is_closed_keeps_no_file_open(tmp_path):

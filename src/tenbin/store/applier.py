@@ -44,6 +44,7 @@ class Applier:
         self._work = threading.Event()
         self._hurry = threading.Event()
         self._is_stopping = False
+        self._is_settled: bool | None = None
         self._mended_at = 0.0
         self._lock = threading.Lock()
         self._askers: list[Callable[[bool], None]] = []
@@ -59,9 +60,16 @@ class Applier:
             self._work.set()
 
     def ask(self, answer: Callable[[bool], None]) -> None:
-        """Apply now what is durable, then call `answer` in this thread with whether that went well."""
+        """Apply now what is durable, then call `answer` in this thread with whether that went well.
+
+        Once the thread has ended, `answer` is called in the caller's with how it ended.
+        """
         with self._lock:
-            self._askers.append(answer)
+            end = self._is_settled
+            if end is None:
+                self._askers.append(answer)
+        if end is not None:  # the thread has ended meanwhile
+            answer(end)
         self._hurry.set()
         self._work.set()
 
@@ -87,6 +95,8 @@ class Applier:
                 self._work.set()
         # A neighbour's transaction is no reason to leave work to the next start; an outage is.
         is_settled = any(self._attempt(self._finish) for _ in range(LAST_TRIES))
+        with self._lock:
+            self._is_settled = is_settled
         for answer in self._askers:
             answer(is_settled)
         self._drop_link()
