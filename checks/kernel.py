@@ -86,7 +86,11 @@ def compare(library: Path, texts: int) -> None:
     # More directions than so few texts have.
     any_sign = np.random.default_rng(0)
     projections += [
-        Projection(own.lexicon, any_sign.integers(-127, 128, (len(own.lexicon), dim)).astype(np.int8))
+        Projection(
+            own.lexicon,
+            any_sign.integers(-127, 128, (len(own.lexicon), dim)).astype(np.int8),
+            any_sign.random(dim, np.float32),
+        )
         for own, dim in zip(projections, (16, 17, 31, 64), strict=True)
     ]
     left = texts
@@ -96,7 +100,7 @@ def compare(library: Path, texts: int) -> None:
         projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
         asked = any_sign.integers(1, 9, (len(some), len(READ))).astype(np.float64)
         queries = lines, some, asked, np.full(len(some), 1.5)
-        learnt_ = kernel.learnt(projection.lexicon, projection.directions)
+        learnt_ = kernel.learnt(projection.lexicon, projection.directions, projection.scale)
         read = kernel.read([normal_text(text) for text in some], learnt_)
         pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
         counted = kernel.count_surface(*queries, length_weights(), len(COUNTED))

@@ -89,16 +89,17 @@ def test_what_is_read_is_the_same_to_the_bit(compiled: Kernel, projection: Proje
 
 
 @settings(max_examples=60)
-@given(TEXTS, st.sampled_from([1, 4, 15, 16, 17, 40, 256]), st.integers(0, 2**31))
+@given(TEXTS, st.sampled_from([1, 4, 15, 16, 17, 40, 129, 200, 256]), st.integers(0, 2**31))
 def test_directions_of_any_number_are_summed_alike(
     compiled: Kernel, plain: Kernel, projection: Projection, texts: list[str], dim: int, seed: int
 ) -> None:
     of_any_sign = np.random.default_rng(seed).integers(-127, 128, (len(projection.lexicon), dim)).astype(np.int8)
-    wide = Projection(projection.lexicon, of_any_sign)
+    scale = np.random.default_rng(seed).random(dim).astype(np.float32)
+    wide = Projection(projection.lexicon, of_any_sign, scale)
     normal = [*map(normal_text, texts)]
     for kernel_ in (compiled, plain):
         for own, other in zip(
-            kernel_.read(normal, kernel_.learnt(wide.lexicon, wide.directions)),
+            kernel_.read(normal, kernel_.learnt(wide.lexicon, wide.directions, wide.scale)),
             wide.read_uncompiled(texts),
             strict=True,
         ):

@@ -35,6 +35,7 @@ enum { WORDS, CHARACTERS };
 #define SHIFT (64 - 19)
 #define WORD_SLOTS (1 << 19)
 #define LEAST_LENGTH 1e-12
+#define LEAST_OF_VECTORS 1e-9
 
 /* What a fit has learnt, and the classes of characters; the arrays are the caller's. */
 typedef struct {
@@ -43,6 +44,7 @@ typedef struct {
     const float *idf;           /* [known] */
     const double *log_counts;   /* [counts] */
     const int8_t *directions;   /* [known, dim] */
+    const float *scale;         /* [dim] */
     int64_t known, words, dim, counts;
     double text_norm, character_weight;
     int64_t ideographs_from, ideographs_to; /* beyond 65535 these are letters, all others signs */
@@ -268,15 +270,40 @@ static void project(const Lexicon *lexicon, const int32_t *known, const double *
 #endif
 }
 
-/* Written are the weighted sums of directions [n, dim], the shares of known n-grams [n] and of new ones [n]. */
+enum { BLOCK = 128, SIDE_BY_SIDE = 8 };
+
+/* The sum of squares in the order in which NumPy sums a row: halves of at most BLOCK numbers, eight sums side by side. */
+static double squares_of(const double *values, int64_t n) {
+    if (n > BLOCK) {
+        int64_t half = n / 2 / SIDE_BY_SIDE * SIDE_BY_SIDE;
+        return squares_of(values, half) + squares_of(values + half, n - half);
+    }
+    double parts[SIDE_BY_SIDE] = {0}, total = 0.0;
+    int64_t i = 0;
+    for (; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+        for (int k = 0; k < SIDE_BY_SIDE; k++) parts[k] += values[i + k] * values[i + k];
+    total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
+    for (; i < n; i++) total += values[i] * values[i];
+    return total;
+}
+
+/* The sums at their scales as a vector of length 1, or 0. */
+static void make_unit(const Lexicon *lexicon, const int32_t *sums, double *scaled, float *vector) {
+    for (int64_t column = 0; column < lexicon->dim; column++)
+        scaled[column] = (double)sums[column] * (double)lexicon->scale[column];
+    double length = most(sqrt(squares_of(scaled, lexicon->dim)), LEAST_OF_VECTORS);
+    for (int64_t column = 0; column < lexicon->dim; column++) vector[column] = (float)(scaled[column] / length);
+}
+
+/* Written are the vectors [n, dim], the shares of known n-grams [n] and of new ones [n]. */
 int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64_t *bounds, int64_t n, float *vectors,
                       double *familiar, double *novel) {
     size_t known = (size_t)lexicon->known + 1;
     uint64_t *met = calloc((size_t)blocks_of(lexicon), sizeof *met);
     uint32_t *times = calloc(known + 1, sizeof *times);
-    double *weights = malloc(known * sizeof *weights);
+    double *weights = malloc(known * sizeof *weights), *scaled = malloc((size_t)(lexicon->dim + 1) * sizeof *scaled);
     int32_t *indices = malloc(known * sizeof *indices), *sums = malloc((size_t)(lexicon->dim + 1) * sizeof *sums);
-    int is_done = met && times && weights && indices && sums;
+    int is_done = met && times && weights && scaled && indices && sums;
     for (int64_t i = 0; is_done && i < n; i++) {
         Counts counts = {.times = times, .met = met};
         count_text(lexicon, &counts, codes + bounds[i], bounds[i + 1] - bounds[i]);
@@ -286,9 +313,8 @@ int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64
         for (int kind = WORDS; kind <= CHARACTERS; kind++)
             novel[i] += 0.5 * (double)counts.new[kind] / (double)(counts.all[kind] > 1 ? counts.all[kind] : 1);
         project(lexicon, indices, weights, weigh(lexicon, &counts, indices, weights), sums);
-        for (int64_t column = 0; column < lexicon->dim; column++)
-            vectors[i * lexicon->dim + column] = (float)sums[column];
+        make_unit(lexicon, sums, scaled, vectors + i * lexicon->dim);
     }
-    free(met), free(times), free(weights), free(indices), free(sums);
+    free(met), free(times), free(weights), free(scaled), free(indices), free(sums);
     return is_done ? 0 : -1;
 }

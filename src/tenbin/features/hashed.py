@@ -119,7 +119,7 @@ class HashedEmbedder:
     @property
     def dim(self) -> int:
         """Columns of the vectors: the number of learnt directions."""
-        return len(self.scale_) if self._fitted else self.max_dim
+        return self.projection_.dim if self._fitted else self.max_dim
 
     def fit(self, texts: Sequence[str], progress: Progress | None = None) -> Self:
         """Learn n-grams, their rarity and the projection from routing texts; the order of `texts` does not matter.
@@ -152,14 +152,13 @@ class HashedEmbedder:
         if progress:
             progress("projecting n-grams", 0.4)
         directions, scale = self._directions(lexicon.weights_of(sample[: self.max_rows]))
-        self._use(Projection(lexicon, directions), scale, usual)
+        self._use(Projection(lexicon, directions, scale), usual)
         if progress:
             progress("projecting n-grams", 1.0)
         return self
 
-    def _use(self, projection: Projection, scale: Float32s, usual: float) -> None:
+    def _use(self, projection: Projection, usual: float) -> None:
         self.projection_ = projection
-        self.scale_ = scale
         self.usual_share_ = usual
         self._fitted = True
         digest = hashlib.sha256()
@@ -186,12 +185,6 @@ class HashedEmbedder:
         grid = np.minimum(_DIRECTION_MAX / np.abs(directions).max(axis=0), _DIRECTION_NORM)
         return np.rint(directions * grid).astype(np.int8), (1.0 / (grid * TEXT_NORM)).astype(np.float32)
 
-    def _unit(self, sums: Float32s) -> Float32s:
-        vectors = sums.astype(np.float64) * self.scale_
-        lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
-        unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
-        return unit
-
     def read(self, texts: Sequence[str]) -> tuple[Float32s, Floats, Floats]:
         """Unit (or zero) vectors float32 [n, dim], familiarity and novelty of each text, [n] in [0, 1] each.
 
@@ -204,8 +197,8 @@ class HashedEmbedder:
             raise UsageError("the base embedder has not been fitted", fix="call fit(texts) first")
         if isinstance(texts, str):
             raise TypeError("embed takes a list of texts, not one text")
-        sums, known, new = self.projection_.read(texts)
-        return self._unit(sums), np.minimum(known / self.usual_share_, 1.0), new
+        vectors, known, new = self.projection_.read(texts)
+        return vectors, np.minimum(known / self.usual_share_, 1.0), new
 
     def embed(self, texts: Sequence[str]) -> Float32s:
         """Unit (or zero) vectors float32 [n, dim]; a row never depends on the other texts, to the last bit."""
@@ -223,7 +216,7 @@ class HashedEmbedder:
             "slots": lexicon.slots.astype(np.uint32),
             "idf": lexicon.idf,
             "projection": self.projection_.directions,
-            "scale": self.scale_,
+            "scale": self.projection_.scale,
             "seen": np.packbits(lexicon.seen),
             "settings": np.array(settings, np.float64),
         }
@@ -244,7 +237,7 @@ class HashedEmbedder:
         loaded = cls(max(len(scale), 1), character_weight=float(settings[2]))
         known = slots.astype(np.int64), idf.astype(np.float32), int(settings[1]), float(settings[2])
         lexicon = Lexicon(*known, np.unpackbits(seen).astype(np.bool_))
-        loaded._use(Projection(lexicon, projection), scale.astype(np.float32), float(settings[3]))
+        loaded._use(Projection(lexicon, projection, scale.astype(np.float32)), float(settings[3]))
         return loaded
 
 

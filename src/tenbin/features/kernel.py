@@ -29,7 +29,7 @@ class _Lexicon(ctypes.Structure):
     """`Lexicon` of kernel.c."""
 
     _fields_ = (
-        *((name, POINTER) for name in ("classes", "rows", "idf", "log_counts", "directions")),
+        *((name, POINTER) for name in ("classes", "rows", "idf", "log_counts", "directions", "scale")),
         *((name, NUMBER) for name in ("known", "words", "dim", "counts")),
         *((name, ctypes.c_double) for name in ("text_norm", "character_weight")),
         *((name, NUMBER) for name in ("ideographs_from", "ideographs_to")),
@@ -121,14 +121,14 @@ class Kernel:
         """Whether the kernel holds so many n-grams: up to 65,534."""
         return lexicon.rows.dtype == np.uint16
 
-    def learnt(self, lexicon: Lexicon, directions: NDArray[np.int8]) -> Learnt:
-        """A lexicon and its directions [V, dim], for `read`."""
-        arrays = lexicon.rows, lexicon.idf, directions
-        rows, idf, of_directions = (own.ctypes.data for own in arrays)
+    def learnt(self, lexicon: Lexicon, directions: NDArray[np.int8], scale: Float32s) -> Learnt:
+        """A lexicon, its directions [V, dim] and their scales [dim], for `read`."""
+        arrays = lexicon.rows, lexicon.idf, directions, scale
+        rows, idf, of_directions, of_scale = (own.ctypes.data for own in arrays)
         classes, log_counts_, counts = _tables()
         dim = directions.shape[1]
         taken = _Lexicon(
-            *(classes, rows, idf, log_counts_, of_directions),
+            *(classes, rows, idf, log_counts_, of_directions, of_scale),
             *(len(lexicon), lexicon.n_words, dim, counts),
             *(TEXT_NORM, lexicon.character_weight),
             *IDEOGRAPHS_BEYOND,
@@ -138,9 +138,9 @@ class Kernel:
     def read(self, normal: Sequence[str], learnt: Learnt) -> tuple[Float32s, Floats, Floats]:
         """What `Projection.read` gives for n texts that went through `normal_text`."""
         n = len(normal)
-        sums, known, new = np.empty((n, learnt.dim), np.float32), np.empty(n), np.empty(n)
-        self._read(learnt.lexicon, normal, sums, known, new)
-        return sums, known, new
+        vectors, known, new = np.empty((n, learnt.dim), np.float32), np.empty(n), np.empty(n)
+        self._read(learnt.lexicon, normal, vectors, known, new)
+        return vectors, known, new
 
     def count_events(self, texts: Sequence[str]) -> Floats:
         """What `count_events` gives."""

@@ -2,7 +2,7 @@
 
 Projection is exact: weights and directions are whole numbers whose products and sums all stay below 2**24 by
 Cauchy-Schwarz, so that no order of summation, batch shape, thread count or processor changes a bit of the result, nor
-does the compiled kernel, which does the same where it was built.
+does the compiled kernel, which does the same where it was built. Vectors are brought to length 1 row by row.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ from tenbin.types import Float32s, Floats, Ints
 
 
 class Read(NamedTuple):
-    """What is read of n texts: sums of weighted directions, whole numbers [n, dim]; the share of n-grams that are
-    known, and the share that no training prompt had, [n] each (familiarity.py).
+    """What is read of n texts: unit (or zero) vectors [n, dim]; the share of n-grams that are known, and the share that
+    no training prompt had, [n] each (familiarity.py).
     """
 
-    sums: Float32s
+    vectors: Float32s
     known: Floats
     new: Floats
 
 
 class Projection:
-    """The directions, int8 [V, dim], of the n-grams of a lexicon."""
+    """The directions, int8 [V, dim], of the n-grams of a lexicon, and their scales [dim]."""
 
-    def __init__(self, lexicon: Lexicon, directions: NDArray[np.int8]) -> None:
+    def __init__(self, lexicon: Lexicon, directions: NDArray[np.int8], scale: Float32s) -> None:
         self.lexicon = lexicon
         self.directions = np.ascontiguousarray(directions)
+        self.scale = np.ascontiguousarray(scale, dtype=np.float32)
         self._learnt: Learnt | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Sent to another process it is told to the kernel of that one: addresses mean nothing there."""
-        return Projection, (self.lexicon, self.directions)
+        return Projection, (self.lexicon, self.directions, self.scale)
 
     @property
     def dim(self) -> int:
@@ -61,7 +62,7 @@ class Projection:
     def _read(self, texts: Sequence[str], kernel: Kernel | None) -> Read:
         if kernel is not None and kernel.can_read(self.lexicon):
             if self._learnt is None:
-                self._learnt = kernel.learnt(self.lexicon, self.directions)
+                self._learnt = kernel.learnt(self.lexicon, self.directions, self.scale)
             return Read(*kernel.read([*map(normal_text, texts)], self._learnt))
         return self.read_uncompiled(texts)
 
@@ -71,7 +72,7 @@ class Projection:
         rows = self.lexicon.rows.take(found.slots)
         is_known = self.lexicon.is_known(rows)
         sums = self._projected(*self.lexicon.weights(found, rows, is_known))
-        return Read(sums, known_shares(found, is_known), new_shares(found, rows == 0))
+        return Read(self._unit(sums), known_shares(found, is_known), new_shares(found, rows == 0))
 
     def _projected(self, known: Ints, weights: Float32s, bounds: Ints) -> Float32s:
         """The sums [n, dim] of the texts' weighted directions, given what `Lexicon.weights` gives."""
@@ -80,6 +81,12 @@ class Projection:
         for i, (start, stop) in enumerate(itertools.pairwise(bounds.tolist())):
             sums[i] = weights[start:stop] @ self.directions.take(known[start:stop], 0).astype(np.float32)
         return sums
+
+    def _unit(self, sums: Float32s) -> Float32s:
+        vectors = sums.astype(np.float64) * self.scale
+        lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
+        unit: Float32s = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+        return unit
 
 
 __all__ = ["Projection", "Read"]
