@@ -118,6 +118,7 @@ def compare_sights(library: Any) -> int:
     from tenbin.predictors.sight import Sight  # noqa: PLC0415 (only in the watched process)
     from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
     from tenbin.router.likeness import Likeness  # noqa: PLC0415
+    from tenbin.router.novelty import Novelty  # noqa: PLC0415
     from tenbin.router.outlook import Learnt, Outlook  # noqa: PLC0415
     from tenbin.types import Features  # noqa: PLC0415
 
@@ -133,16 +134,17 @@ def compare_sights(library: Any) -> int:
         stack.fit(features(rows, dim), rng.random((rows, models)), np.ones((rows, models)), np.arange(rows) % 5)
         parts = stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_] * 2
         head, likeness = LengthHead(), Likeness.learn(rng.random(rows), rng.random(rows))
+        novelty = Novelty.learn(rng.random(rows), rng.random((rows, dim), np.float32))
         head.stack_, head.range_, head.scale_ = stack, np.array([-1.0, 1.0]), np.ones(models)
         for n in (0, 1, 3, 4, 9, 40):
             fresh = features(n, dim)
             one, other = (Sight(*parts, which).look(fresh) for which in (library, None))
-            if stack.map_ is not None:  # whether it keeps within its arrays: tests/router compares what it says
-                learnt = Learnt(
-                    *(Sight(*parts, library), stack.map_, stack.factors_.means, (None, head, None), None, likeness),
-                    *(np.ones(models), models - 1),
-                )
-                Outlook(learnt, library)(fresh)
+            sight = Sight(*parts[:3], [stack.coefficients_] * 2, library)
+            if stack.map_ is not None and sight.compiled_at is not None:
+                # Whether it keeps within its arrays: tests/router compares what it says.
+                of_stacks = sight, stack.map_, stack.factors_.means, (None, head, None), None
+                learnt = Learnt(*of_stacks, likeness, novelty, np.ones(models), models - 1)
+                Outlook(learnt, sight.compiled_at, library)(fresh)
             pairs = zip((*one.sums, one.variance), (*other.sums, other.variance), strict=True)
             if not all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs):
                 sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")

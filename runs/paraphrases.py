@@ -83,8 +83,8 @@ def parser() -> argparse.ArgumentParser:
 
 def odd(router, queries: list, estimates) -> dict[str, float]:
     """The shares of strangers and of new texts."""
-    new = is_new(router.novelty(router.features(queries)))
-    return {"strangers": float((estimates.likeness <= STRANGER).mean()), "new_texts": float(new.mean())}
+    new = is_new(router.estimate(router.features(queries)).novelty)
+    return {"strangers": float((estimates.likeness <= STRANGER).mean()), "new_texts": float(np.mean(new))}
 
 
 def agreement(before: np.ndarray, after: np.ndarray, models: int) -> dict[str, float]:

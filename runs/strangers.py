@@ -90,11 +90,11 @@ def held(router, panel: Panel, trade_off, arguments) -> dict[str, float]:
     orders = [np.random.default_rng(seed).permutation(len(panel)) for seed in range(arguments.orders)]
     served, first = zip(*(in_order(router, panel, trade_off, order) for order in orders), strict=True)
     beyond = router.route(panel.queries, [trade_off], stranger_budget_usd=0.0)
-    new = is_new(router.novelty(router.features(panel.queries)))
+    new = is_new(alone.estimates.novelty)
     document: dict[str, float] = {
         "n": len(panel),
         "strangers": float((alone.estimates.likeness <= STRANGER).mean()),
-        "new_texts": float(new.mean()),
+        "new_texts": float(np.mean(new)),
         "sheltered_from": float(np.median(first)),
         "never_sheltered": float(np.mean([at == len(panel) for at in first])),
     }

@@ -228,7 +228,8 @@ class Estimates:
     `quality_sd` is the standard deviation of the estimated mean, `gap_sd` that of q_m - q_reference (0 for the
     reference). `latency_s` is NaN where no time was recorded. `recorded_cost_usd` is given instead of tokens where
     the outcome table has only dollars: then token arrays are NaN and a price change scales these dollars. `likeness`
-    [n] is the p-value of being like the training prompts (None: not asked).
+    [n] is the p-value of being like the training prompts, `novelty` [n] that of having no more new words than those of
+    the same kind (None: not asked).
     """
 
     quality: Floats
@@ -239,6 +240,7 @@ class Estimates:
     latency_s: Floats
     recorded_cost_usd: Floats | None = None
     likeness: Floats | None = None
+    novelty: Floats | None = None
 
     @classmethod
     def of_quality(cls, quality: Floats) -> Estimates:

@@ -115,8 +115,9 @@ def test_a_new_subject_goes_to_the_reference_once_it_shows_and_beyond_the_budget
         for i in range(40)
     ]
     features = router.features(new)
-    assert (router.novelty(features) <= NEW).all()
-    assert (router.estimate(features).likeness > STRANGER).all()
+    estimates = router.estimate(features)
+    assert (estimates.novelty <= NEW).all()
+    assert (estimates.likeness > STRANGER).all()
     queries = [*new, *USUAL]
     alone = router.route(queries, [MIDDLE])
     assert LARGE not in alone.chosen[0, :40]

@@ -11,9 +11,10 @@ from tenbin.compiled.library import library_fault
 from tenbin.prices import PriceBook
 from tenbin.router.estimator import FADING, Estimator
 from tenbin.router.fit import FitSettings, fit
+from tenbin.router.new_subject import NEW
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Features, Query
-from tests.router.made import make_panel
+from tests.router.made import make_panel, with_names
 
 STRANGE = ["", "zq xv 8841 qqq", "知らない言葉ばかりの文です。", "word " * 3_000]
 
@@ -24,12 +25,12 @@ def estimator_of(router: Router) -> Estimator:
     return router._estimator
 
 
-@pytest.fixture(scope="module", params=["latency", "groups", "dollars", "bare"])
+@pytest.fixture(scope="module", params=["latency", "groups", "dollars", "names"])
 def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> Router:
-    """Routers with every head there is, with groups, with recorded dollars in place of tokens."""
+    """Routers with every head there is, with groups, with recorded dollars in place of tokens, with new words."""
     if request.param == "latency":
         return router
-    panel = make_panel(150)
+    panel = with_names(make_panel(150)) if request.param == "names" else make_panel(150)
     if request.param == "dollars":
         missing = panel.cost_usd
         panel = replace(panel, cost_usd=1e-5 * panel.output_tokens, input_tokens=missing, output_tokens=missing)
@@ -43,7 +44,7 @@ def features(made: Router) -> Features:
     usual = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
     read = made.features([*usual, *(Query(f"strange {i}", text) for i, text in enumerate(STRANGE))])
     read.text_tokens[1] = -1e4  # fewer tokens than one are expected of nobody
-    return read
+    return replace(read, novelty=np.linspace(0.0, 0.5, len(read)))
 
 
 def rows_of(estimates: Estimates) -> dict[str, np.ndarray]:
@@ -64,6 +65,9 @@ def test_the_library_expects_what_numpy_expects(made: Router, features: Features
     for name, cells in compiled.items():
         assert cells.shape == plain[name].shape, name
         np.testing.assert_allclose(cells, plain[name], rtol=1e-12, atol=1e-14, err_msg=name)
+    is_new = compiled["novelty"] <= NEW
+    assert is_new.any() == (own.novelty.floor < np.inf)
+    assert not is_new.all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])

@@ -1,14 +1,22 @@
-/* What the sums of stacks say of every candidate: quality and how sure it is, tokens, dollars, seconds; and how like the
- * training prompts each text is. A few operations on a row of candidates each, which take NumPy longer than the looks.
+/* What features say of every candidate, by what stacks make of them (sight.c): quality and how sure it is, tokens, dollars,
+ * seconds; and how like the training prompts each text is. A few operations on a row of numbers each, which take NumPy
+ * longer than the look.
  *
  * The same stands in Python in estimator.py and what it calls, which serve where this file was not compiled; results
- * differ by rounding alone. Nothing is kept between calls; whatever is written belongs to the caller.
+ * differ by rounding alone. Nothing is kept between calls; whatever is written belongs to the caller or is freed before
+ * the end.
  */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { QUALITY, QUALITY_SD, GAP_SD, INPUT_TOKENS, OF_HEADS, HEADS = 3 }; /* outlook.py: output tokens, dollars, seconds */
-enum { TEXT_TOKENS, COUNTED_TOKENS, FAMILIARITY };
+enum { TEXT_TOKENS, COUNTED_TOKENS, FAMILIARITY, NEW_SHARE };
+enum { LIKENESS, NOVELTY };
+
+typedef struct Sight Sight;
+int tenbin_see(const Sight *sight, double *seen, int64_t n, double *sums, double *variances);
 
 /* Straight lines between knots, level beyond the last one, `before` below the first one. */
 typedef struct {
@@ -25,12 +33,16 @@ typedef struct {
 
 /* What a fit has learnt; the arrays are the caller's. */
 typedef struct {
-    Line map, unknown, deviation;
-    double least_slope, material_sd;
+    const Sight *sight;
+    const double *centre, *width; /* [vector + surface]: design.py */
+    Line map, unknown, deviation, oddness;
+    double largest_surface, least_slope, material_sd, material_share, least_scatter;
+    const double *usual;  /* [2, vector]: novelty.py */
+    double constants[2];
     Head heads[HEADS];
     const double *means, *correlation; /* [candidates] */
     const double *rate;                /* [candidates], NULL where no input tokens are predicted */
-    int64_t candidates, reference;
+    int64_t vector, surface, columns, seen, sums, candidates, reference;
 } Outlook;
 
 static double between(double value, double least, double most) {
@@ -63,12 +75,33 @@ static double likeness_of(const Outlook *outlook, double familiarity, double sd)
     return between(2.0 * (unknown > deviation ? deviation : unknown), 0.0, 1.0);
 }
 
+/* The p-value of having no more new words than training prompts of the same kind (novelty.py). */
+static double novelty_of(const Outlook *outlook, double share, const float *vector) {
+    double expected = 0.0, scatter = 0.0;
+    for (int64_t i = 0; i < outlook->vector; i++) {
+        expected += (double)vector[i] * outlook->usual[i];
+        scatter += (double)vector[i] * outlook->usual[outlook->vector + i];
+    }
+    double beyond = share - (expected + outlook->constants[0]);
+    scatter += outlook->constants[1];
+    scatter = scatter < outlook->least_scatter ? outlook->least_scatter : scatter;
+    return level_at(&outlook->oddness, (beyond >= outlook->material_share ? beyond : 0.0) / scatter);
+}
+
+/* The columns of one row of a design without groups (design.py). */
+static void make_columns(const Outlook *outlook, const float *vector, const float *surface, double *columns) {
+    int64_t d = outlook->vector, s = outlook->surface;
+    double bound = outlook->largest_surface;
+    for (int64_t i = 0; i < d; i++) columns[i] = ((double)vector[i] - outlook->centre[i]) * outlook->width[i];
+    for (int64_t i = 0; i < s; i++)
+        columns[d + i] = between(((double)surface[i] - outlook->centre[d + i]) * outlook->width[d + i], -bound, bound);
+}
+
 /* `sums` [n, stacks, candidates] are of the quality's stack and of every head there is, `variance` [n, candidates] of the
- * former, `read` [3, n] of the texts; `offset` [candidates] of input tokens are the same for all rows, or each row has its
- * own `stride` behind the one before. Written are the figures [OF_HEADS + HEADS, n, candidates] and the likeness [n].
+ * former; the rest as in `tenbin_expect`.
  */
-int tenbin_expect(const Outlook *outlook, const double *sums, const double *variance, const double *read,
-                  const double *offset, int64_t stride, int64_t n, double *figures, double *likeness) {
+static void expect(const Outlook *outlook, const double *sums, const double *variance, const double *read,
+                   const double *offset, int64_t stride, int64_t n, double *figures, double *likeness) {
     int64_t count = outlook->candidates, plane = n * count;
     for (int64_t row = 0; row < n; row++) {
         double *own = figures + row * count, *sd = own + QUALITY_SD * plane;
@@ -95,5 +128,28 @@ int tenbin_expect(const Outlook *outlook, const double *sums, const double *vari
         }
         likeness[row] = likeness_of(outlook, read[FAMILIARITY * n + row], sd[outlook->reference]);
     }
-    return 0;
+}
+
+/* Given are vectors [n, vector] and surfaces [n, surface], the design's columns [n, columns] or NULL where it has no groups,
+ * and what was `read` of the texts [4, n]; `offset` [candidates] of input tokens is the same for all rows, or each row's own
+ * stands `stride` behind the one before. Written are the figures [OF_HEADS + HEADS, n, candidates] and two p-values [2, n]:
+ * of being like the training prompts, and of having no more new words. 0, or -1 where there is no memory.
+ */
+int tenbin_expect(const Outlook *outlook, const float *vectors, const float *surfaces, const double *columns,
+                  const double *read, const double *offset, int64_t stride, int64_t n, double *figures, double *chances) {
+    int64_t seen = outlook->seen, sums = outlook->sums;
+    double *room = malloc((size_t)(n * (seen + sums + outlook->candidates) + 1) * sizeof *room);
+    if (!room) return -1;
+    double *of_stacks = room + n * seen, *variances = of_stacks + n * sums;
+    for (int64_t row = 0; row < n; row++) {
+        const float *vector = vectors + row * outlook->vector, *surface = surfaces + row * outlook->surface;
+        size_t bytes = (size_t)outlook->columns * sizeof *columns;
+        if (columns) memcpy(room + row * seen, columns + row * outlook->columns, bytes);
+        else make_columns(outlook, vector, surface, room + row * seen);
+        chances[NOVELTY * n + row] = novelty_of(outlook, read[NEW_SHARE * n + row], vector);
+    }
+    int fault = tenbin_see(outlook->sight, room, n, of_stacks, variances);
+    if (!fault) expect(outlook, of_stacks, variances, read, offset, stride, n, figures, chances + LIKENESS * n);
+    free(room);
+    return fault;
 }

@@ -72,21 +72,23 @@ class Sight:
         """Sent to another process it looks with the library of that one: addresses mean nothing there."""
         return Sight.opened, (self.design, self.landmarks, self.posterior, self.coefficients)
 
+    @property
+    def compiled_at(self) -> int | None:
+        """Where the library finds this sight, for those of its functions that look; None where it cannot."""
+        return None if self._compiled is None else self._compiled.at
+
     def look(self, features: Features) -> Look:
         """What these features say to the stacks."""
-        sums, variance = self.see(features)
-        starts = [0, *self._bounds, sums.shape[1]]
-        return Look(tuple(sums[:, start:stop] for start, stop in itertools.pairwise(starts)), variance)
-
-    def see(self, features: Features) -> tuple[Floats, Floats]:
-        """The same, with the sums [n, stacks x M] of all stacks side by side."""
         p = self.design.width
         seen = np.empty((len(features), p + self.landmarks.width))
         self.design.columns(features, seen[:, :p])
         if self._compiled is None:
             self.landmarks.features(seen[:, :p], seen[:, p:])
-            return self.columns.product(seen), self.posterior.variance(seen[:, :p])
-        return self._compiled(seen)
+            sums, variance = self.columns.product(seen), self.posterior.variance(seen[:, :p])
+        else:
+            sums, variance = self._compiled(seen)
+        starts = [0, *self._bounds, sums.shape[1]]
+        return Look(tuple(sums[:, start:stop] for start, stop in itertools.pairwise(starts)), variance)
 
 
 class _Compiled:
@@ -102,6 +104,7 @@ class _Compiled:
         points, _, _, _, columns, directions, candidates, _ = map(len, self._arrays)
         sizes = sight.design.width, points, columns, directions, candidates
         self._learnt = _Learnt(*(array.ctypes.data for array in self._arrays), eyes.inverse_width, *sizes)
+        self.at = ctypes.addressof(self._learnt)
         taken = (POINTER, POINTER, NUMBER, POINTER, POINTER)
         self._held = library.function("tenbin_see", *taken)
         self._free = library.function("tenbin_see", *taken, gives_up_lock=True)
@@ -111,7 +114,7 @@ class _Compiled:
         n, learnt = len(seen), self._learnt
         sums, variance = np.empty((n, learnt.sums)), np.empty((n, learnt.candidates))
         see = self._held if n <= _FEW else self._free
-        if see(ctypes.addressof(learnt), place(seen), n, place(sums), place(variance)):
+        if see(self.at, place(seen), n, place(sums), place(variance)):
             raise MemoryError
         return sums, variance
 

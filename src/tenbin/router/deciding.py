@@ -45,8 +45,8 @@ def route(
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
     grounds = router.grounds(features, estimates)
     strangers: list[Stranger] = []
-    if any(budget is not None for budget in budgets):
-        of_new_subject = followed(stream or Excess(), router.novelty(features)).nonzero()[0].tolist()
+    if estimates.novelty is not None and any(budget is not None for budget in budgets):
+        of_new_subject = followed(stream or Excess(), estimates.novelty).nonzero()[0].tolist()
         asked = {**dict.fromkeys(of_new_subject, False), **dict.fromkeys(strange(estimates.likeness), True)}
         strangers = strangers_among(asked, cost, barred, router.models, router.reference)
     chosen = np.empty((len(trade_offs), len(queries)), dtype=np.int64)

@@ -108,7 +108,7 @@ class Estimator:
         return Outlook.opened(
             Learnt(
                 *(sight, quality.map_, quality.factors_.means, self._heads(), self.input_tokens),
-                *(self.familiarity.likeness, self.gap_correlation, self.reference),
+                *(self.familiarity.likeness, self.novelty, self.gap_correlation, self.reference),
             )
         )
 
@@ -122,13 +122,13 @@ class Estimator:
 
     def _by_outlook(self, outlook: Outlook, features: Features) -> Estimates:
         """`_estimate`, by the library."""
-        figures, p = outlook(features)
+        figures, p, novelty = outlook(features)
         quality, sd, gap, input_tokens, output_tokens, recorded, latency = figures
         recorded_cost = None if self.recorded_cost is None else recorded
         if np.count_nonzero(p < FADING):
             drawn = self.familiarity.shrink(Prediction(quality, sd), features, p)
-            return self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p)
-        return Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p)
+            return self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p, novelty)
+        return Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p, novelty)
 
     def _estimate(self, features: Features) -> Estimates:
         sums: Iterator[Floats] = iter(())
@@ -150,6 +150,7 @@ class Estimator:
             recorded_cost,
             latency,
             p,
+            self.novelty.p(features.novelty, features.vectors),
         )
 
     def grounds(self, features: Features, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
@@ -172,6 +173,7 @@ class Estimator:
         recorded_cost_usd: Floats | None,
         latency_s: Floats | None,
         likeness: Floats | None = None,
+        novelty: Floats | None = None,
     ) -> Estimates:
         """Estimates of the predictors' means; what was never recorded is NaN."""
         missing = np.full(quality.mean.shape, np.nan)
@@ -184,6 +186,7 @@ class Estimator:
             latency_s=missing if latency_s is None else latency_s,
             recorded_cost_usd=recorded_cost_usd,
             likeness=likeness,
+            novelty=novelty,
         )
 
     def _heads(self) -> tuple[LengthHead | None, LengthHead | None, LengthHead | None]:

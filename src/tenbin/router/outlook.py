@@ -1,4 +1,4 @@
-"""What the sums of stacks say of every candidate, by the compiled library: one call for some forty of NumPy.
+"""What features say of every candidate, by the compiled library: one call for some sixty of NumPy.
 
 outlook.c does what `Estimator` does without it; results differ by rounding alone.
 """
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
 from tenbin.predictors.calibrate import LEAST_SLOPE, CalibrationMap
+from tenbin.predictors.design import LARGEST_SURFACE, SURFACE_SCALE
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.sight import Sight
 from tenbin.router.likeness import MATERIAL_SD, Likeness
+from tenbin.router.novelty import MATERIAL_SHARE, Novelty
 from tenbin.types import Features, Floats
 
 OF_QUALITY, HEADS = 4, 3
@@ -39,11 +41,13 @@ class _Taken(ctypes.Structure):
     """`Outlook` of outlook.c."""
 
     _fields_ = (
-        *((name, _Line) for name in ("map", "unknown", "deviation")),
-        *((name, ctypes.c_double) for name in ("least_slope", "material_sd")),
-        ("heads", _Head * HEADS),
+        *((name, POINTER) for name in ("sight", "centre", "width")),
+        *((name, _Line) for name in ("map", "unknown", "deviation", "oddness")),
+        *((name, ctypes.c_double) for name in ("largest_surface", "least_slope")),
+        *((name, ctypes.c_double) for name in ("material_sd", "material_share", "least_scatter")),
+        *(("usual", POINTER), ("constants", ctypes.c_double * 2), ("heads", _Head * HEADS)),
         *((name, POINTER) for name in ("means", "correlation", "rate")),
-        *((name, NUMBER) for name in ("candidates", "reference")),
+        *((name, NUMBER) for name in ("vector", "surface", "columns", "seen", "sums", "candidates", "reference")),
     )
 
 
@@ -56,63 +60,77 @@ class Learnt(NamedTuple):
     heads: tuple[LengthHead | None, ...]
     input_tokens: InputTokens | None
     likeness: Likeness
+    novelty: Novelty
     gap_correlation: Floats
     reference: int
 
 
 class Expected(NamedTuple):
-    """What is expected of n queries: `figures` [OF_QUALITY + HEADS, n, M], NaN where nothing is, and `likeness` [n]."""
+    """What is expected of n queries: `figures` [OF_QUALITY + HEADS, n, M], NaN where nothing is, and their p-values [n]
+    of being like the training prompts and of having no more new words.
+    """
 
     figures: Floats
     likeness: Floats
+    novelty: Floats
 
 
 class Outlook:
     """`tenbin_expect` of the library with what it is to know of one estimator."""
 
-    def __init__(self, learnt: Learnt, library: Library) -> None:
+    def __init__(self, learnt: Learnt, seeing: int, library: Library) -> None:
+        """`seeing` is where the library finds the sight."""
         self.learnt = learnt
         self._held: list[NDArray[np.float64]] = []
+        design, tokens, novelty = learnt.sight.design, learnt.input_tokens, learnt.novelty
         unknown, deviation = learnt.likeness.unknown, learnt.likeness.deviation
-        tokens = learnt.input_tokens
+        vector, surface = len(design.vector_mean), len(design.surface_mean)
+        width = np.concatenate([np.full(vector, design.vector_scale), design.surface_scale])
         self._offset = None if tokens is None else tokens.offset_
         self._taken = _Taken(
+            seeing,
+            *(self._at(np.concatenate([design.vector_mean, design.surface_mean])), self._at(width)),
             self._line(learnt.map.knots, learnt.map.levels, float(learnt.map.levels[0])),
-            self._line(unknown.scores, unknown.chances, 1.0),
-            self._line(deviation.scores, deviation.chances, 1.0),
-            *(LEAST_SLOPE, MATERIAL_SD),
+            *(self._line(tail.scores, tail.chances, 1.0) for tail in (unknown, deviation, novelty.tail)),
+            *(LARGEST_SURFACE * SURFACE_SCALE, LEAST_SLOPE, MATERIAL_SD, MATERIAL_SHARE, novelty.floor),
+            *(self._at(novelty.usual.columns), (ctypes.c_double * 2)(*novelty.constants.tolist())),
             (_Head * HEADS)(*(_Head() if head is None else self._head(head) for head in learnt.heads)),
             *(self._at(learnt.means), self._at(learnt.gap_correlation)),
             None if tokens is None else self._at(tokens.rate_),
-            *(len(learnt.means), learnt.reference),
+            *(vector, surface, design.width, design.width + learnt.sight.landmarks.width),
+            *(learnt.sight.columns.q, len(learnt.means), learnt.reference),
         )
-        self._expect = library.function("tenbin_expect", *[POINTER] * 5, NUMBER, NUMBER, POINTER, POINTER)
+        pointers = [POINTER] * 6
+        self._expect = library.function("tenbin_expect", *pointers, NUMBER, NUMBER, POINTER, POINTER)
 
     @classmethod
     def opened(cls, learnt: Learnt) -> Outlook | None:
-        """The outlook with the library of this installation, None where there is none."""
-        library = open_library()
-        return None if library is None else cls(learnt, library)
+        """The outlook with the library of this installation; None where there is none, or it cannot see."""
+        library, seeing = open_library(), learnt.sight.compiled_at
+        return None if library is None or seeing is None else cls(learnt, seeing, library)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Sent to another process it is told to the library of that one: addresses mean nothing there."""
         return Outlook.opened, (self.learnt,)
 
     def __call__(self, features: Features) -> Expected:
-        """What a look at these features says."""
-        n, count = len(features), len(self.learnt.means)
-        given = [np.ascontiguousarray(seen) for seen in self.learnt.sight.see(features)]
-        given.append(np.array([features.text_tokens, features.input_tokens, features.familiarity]))
+        """What these features say."""
+        n, count, design = len(features), len(self.learnt.means), self.learnt.sight.design
+        vectors, surface = (np.array(each, np.float32) for each in (features.vectors, features.surface))
+        of_texts = features.text_tokens, features.input_tokens, features.familiarity, features.novelty
+        read = np.array(of_texts, np.float64)
+        columns = design.columns(features) if design.groups else None
         offsets = None if self._offset is None else self._offset.mean(features.groups)
-        figures, likeness = np.empty((OF_QUALITY + HEADS, n, count)), np.empty(n)
-        self._expect(
-            ctypes.addressof(self._taken),
-            *map(place, given),
+        figures, chances = np.empty((OF_QUALITY + HEADS, n, count)), np.empty((2, n))
+        if self._expect(
+            *(ctypes.addressof(self._taken), place(vectors), place(surface)),
+            *(None if columns is None else place(columns), place(read)),
             None if offsets is None else offsets.ctypes.data,
             count if offsets is not None and len(offsets) > 1 else 0,
-            *(n, place(figures), place(likeness)),
-        )
-        return Expected(figures, likeness)
+            *(n, place(figures), place(chances)),
+        ):
+            raise MemoryError
+        return Expected(figures, chances[0], chances[1])
 
     def _line(self, at: Floats, levels: Floats, before: float) -> _Line:
         return _Line(self._at(at), self._at(levels), len(at), before)

@@ -57,6 +57,7 @@ class Roster:
             latency_s=latency_s,
             recorded_cost_usd=recorded,
             likeness=of_fit.likeness,
+            novelty=of_fit.novelty,
         )
 
     def _columns(self, of_fit: Floats, added: Floats) -> Floats:

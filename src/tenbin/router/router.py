@@ -236,10 +236,6 @@ class Router:
         """What each query's estimates [n] lack (None: nothing)."""
         return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
 
-    def novelty(self, features: Features) -> Floats:
-        """The p-values [n] of having no more new words than training prompts of the same kind."""
-        return self._estimator.novelty.p(features.novelty, features.vectors)
-
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
         if self._unbounded:

@@ -20,7 +20,7 @@ from tenbin.router.explain import SENT, headline
 from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
 from tenbin.strangers import strange, strangers_among
-from tenbin.types import Estimates, Features, Float32s, Floats, Ints, Query, TradeOff
+from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
@@ -96,7 +96,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     figures = _figures(estimates, cost, loss)
-    new = _new(router, features, asks)
+    new = _new(estimates, asks)
     unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
     for i, ask in enumerate(asks):
@@ -171,11 +171,11 @@ def _shelter(
             )
 
 
-def _new(router: Router, features: Features, asks: Sequence[Ask]) -> Sequence[bool | None]:
+def _new(estimates: Estimates, asks: Sequence[Ask]) -> Sequence[bool | None]:
     """Which texts are new; None where there is no stranger budget, and so nobody asks."""
-    if not any(ask.has_stranger_budget for ask in asks):
+    if estimates.novelty is None or not any(ask.has_stranger_budget for ask in asks):
         return (None,) * len(asks)
-    found = is_new(router.novelty(features)).tolist()
+    found = is_new(estimates.novelty).tolist()
     return [new if ask.has_stranger_budget else None for new, ask in zip(found, asks, strict=True)]
 
 
