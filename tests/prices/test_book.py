@@ -152,9 +152,29 @@ def test_version_sees_every_number_and_no_note() -> None:
         {"m": [Price(1, 2, since=date(2026, 1, 1))]},
         {"m": [Price(1, 2, request_usd=0.01)]},
         {"m": [Price(1, 2, cached_input_usd_per_mtok=1)]},
+        {"m": [Price(1, 2, flex_factor=0.5)]},
+        {"m": [Price(1, 2, priority_factor=0.5)]},
         {"n": [Price(1, 2)]},
     ]
-    assert len({base.version, *(PriceBook(other).version for other in others)}) == 6
+    assert len({base.version, *(PriceBook(other).version for other in others)}) == 8
+    assert PriceBook({"m": [Price(0.0, 2)]}).version == PriceBook({"m": [Price(-0.0, 2)]}).version
+
+
+def test_the_version_is_pinned_because_ledgers_store_it() -> None:
+    assert PriceBook({"m": [Price(1, 2)]}).version == (
+        "6a72406a96268a3aad0003952a84420881aeb769a5e0e24a6cfa410df9da0729"
+    )
+
+
+def test_what_is_not_given_is_not_written() -> None:
+    dated = [Price(0, 2), Price(1, 2, since=date(2026, 1, 1), request_usd=0.01)]
+    text = PriceBook({"m": [Price(1, 2)], "n": dated}).dumps()
+    assert text == (
+        '[models."m"]\ninput_usd_per_mtok = 1.0\noutput_usd_per_mtok = 2.0\n\n'
+        '[[models."n".prices]]\ninput_usd_per_mtok = 0.0\noutput_usd_per_mtok = 2.0\n'
+        '[[models."n".prices]]\nsince = 2026-01-01\ninput_usd_per_mtok = 1.0\noutput_usd_per_mtok = 2.0\n'
+        "request_usd = 0.01\n"
+    )
 
 
 def test_a_book_is_immutable_and_with_price_makes_another() -> None:
@@ -212,6 +232,11 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
         (MODEL + 'input_usd_per_mtok = "1"\noutput_usd_per_mtok = 2', "input_usd_per_mtok = '1' is not a number"),
         (MODEL + "input_usd_per_mtok = 1", "output_usd_per_mtok is missing"),
         (GOOD + "cached_inputs_usd_per_mtok = 1", 'did you mean "cached_input_usd_per_mtok"'),
+        (HISTORY.replace("since", "sins"), 'model "gpt-4o": unknown key "sins"; did you mean "since"'),
+        (
+            GOOD + '[[models."m".prices]]\ninput_usd_per_mtok = 1',
+            'unknown key "input_usd_per_mtok"; known here: prices',
+        ),
         (
             GOOD + "since = 2026-01-01",
             'has a since, and this form has one price for all time; write [[models."m".prices]]',
@@ -248,6 +273,9 @@ def test_a_wrong_price_from_code_is_refused_as_well() -> None:
     wrong: Any = Price(1, 2, since="2026-01-01")  # type: ignore[arg-type]
     with pytest.raises(PriceError, match="is not a day"):
         PriceBook({"m": [wrong]})
+    unpriced: Any = Price(1, None)  # type: ignore[arg-type]
+    with pytest.raises(PriceError, match="output_usd_per_mtok = None is not a number"):
+        PriceBook({"m": [unpriced]})
 
 
 def test_files(tmp_path: Path) -> None:

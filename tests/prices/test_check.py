@@ -52,6 +52,11 @@ def test_what_is_seldom_meant(price: Price, word: str) -> None:
     assert not any(finding.is_error for finding in findings)
 
 
+def test_a_thousand_dollars_is_a_wrong_unit_and_just_below_is_not() -> None:
+    said = [PriceBook({"m": [Price(1, dear)]}).check(at=TODAY) for dear in (999.99, 1000)]
+    assert [len(findings) for findings in said] == [0, 1]
+
+
 def test_a_model_with_a_price_per_call_is_not_free() -> None:
     assert PriceBook({"m": [Price(0, 0, request_usd=0.0048)]}).check(at=TODAY) == []
 
@@ -60,9 +65,10 @@ def test_a_jump_by_ten_is_a_slip_of_the_unit_and_a_halving_is_not() -> None:
     book = PriceBook(
         {
             "slip": [Price(10, 50), Price(1, 5, since=date(2026, 1, 1))],
+            "slip of cents": [Price(0.02, 0.05), Price(0.2, 0.5, since=date(2026, 1, 1))],
             "cut": [Price(5, 15), Price(2.5, 10, since=date(2026, 1, 1))],
             "no longer free": [Price(0, 0), Price(0.5, 0.5, since=date(2026, 1, 1))],
             "sent for nothing": [Price(0.5, 0.5), Price(0, 0, request_usd=0.1, since=date(2026, 1, 1))],
         }
     )
-    assert {finding.model for finding in book.check(at=TODAY)} == {"slip"}
+    assert {finding.model for finding in book.check(at=TODAY)} == {"slip", "slip of cents"}

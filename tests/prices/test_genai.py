@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_what_it_does_not_know_is_said_with_the_nearest(reference: str, sentence
 
 USAGES = [
     (1000, 0, 0, 500, 0),
-    (10_000, 6000, 1000, 800, 300),
+    (50_000, 6000, 1000, 800, 300),
     (600_000, 100_000, 50_000, 4000, 3000),
 ]
 """Input, of which read from the cache, of which written to it, output, of which reasoning."""
@@ -83,22 +84,22 @@ def days_of(model: Any) -> list[date]:
 @needs_package
 @pytest.mark.extra
 def test_every_model_of_the_package_is_billed_as_the_package_bills_it() -> None:
-    """Usage by usage and day by day; left out: what is refused, and the two models with a second tier."""
+    """Usage by usage and day by day; left out: what is refused, and what is above the second tier of two models."""
     from genai_prices import Usage
 
-    compared, refused = 0, 0
+    compared, refused, second_tiers = 0, 0, 0
     for reference, model in package_models():
         try:
             book = import_prices([reference])
         except PriceError:
             refused += 1
             continue
-        if "only the first" in str(book.entries[reference]):
-            continue
+        usages = USAGES[:-1] if "only the first" in str(book.entries[reference]) else USAGES
+        second_tiers += usages != USAGES
         for day in days_of(model):
             prices = model.get_prices(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
             rates = book.rates([reference], day)
-            for sent, cached, written, got, reasoning in USAGES:
+            for sent, cached, written, got, reasoning in usages:
                 usage = Usage(
                     input_tokens=sent, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=got
                 )
@@ -114,5 +115,25 @@ def test_every_model_of_the_package_is_billed_as_the_package_bills_it() -> None:
                 theirs = float(prices.calc_price(usage)["total_price"])
                 assert ours[0, 0] == pytest.approx(theirs, rel=1e-9, abs=1e-12), (reference, day, usage)
                 compared += 1
+    assert second_tiers == 2
     assert compared > 5000
     assert refused < 400
+
+
+@needs_package
+@pytest.mark.extra
+def test_tiers_that_begin_at_different_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No model of the package has such; the entry would bill one of the rates at the other's threshold."""
+    from genai_prices.types import ModelPrice, Tier, TieredPrices
+
+    (model,) = [model for reference, model in package_models() if reference == "openai/gpt-4o-mini"]
+    tiers = {
+        key: TieredPrices(base=Decimal(1), tiers=[Tier(start=start, price=Decimal(2))])
+        for key, start in (("input_mtok", 1000), ("output_mtok", 2000))
+    }
+    monkeypatch.setattr(model, "prices", ModelPrice(**tiers))
+    with pytest.raises(PriceError, match='tiers of different thresholds for "openai/gpt-4o-mini"'):
+        import_prices(["openai/gpt-4o-mini"])
+    monkeypatch.setattr(model, "prices", ModelPrice(input_mtok=tiers["input_mtok"], output_mtok=tiers["input_mtok"]))
+    price = import_prices(["openai/gpt-4o-mini"]).price("openai/gpt-4o-mini")
+    assert (price.long_context_tokens, price.long_output_usd_per_mtok) == (1000, 2.0)

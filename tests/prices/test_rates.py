@@ -97,6 +97,14 @@ def test_parts_that_no_call_has_change_no_bit() -> None:
     assert np.array_equal(rates.cost_usd(sent, got), spelt_out, equal_nan=True)
 
 
+def test_one_number_of_a_part_counts_for_every_call() -> None:
+    rates = PriceBook({"a": [CACHING], "b": [THINKING]}).rates(["a", "b"])
+    sent, got, parts = np.full((3, 2), 1000.0), np.full((3, 2), 500.0), {"cached_input_tokens": 700.0}
+    parts |= {"cache_write_tokens": 100.0, "reasoning_tokens": 400.0}
+    spelt_out = rates.cost_usd(sent, got, **{kind: np.full((3, 2), part) for kind, part in parts.items()})
+    np.testing.assert_array_equal(rates.cost_usd(sent, got, **parts), spelt_out)
+
+
 def test_an_explicit_long_rate_wins_over_the_factor() -> None:
     price = Price(
         1.0,
@@ -220,5 +228,8 @@ def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None
     dear = Price(1.0, 2.0, cache_write_usd_per_mtok=3.0, reasoning_usd_per_mtok=5.0, request_usd=0.01)
     rates = PriceBook({"dear": [dear], "long": [LONG]}).rates(["dear", "long"])
     assert rates.ceiling_usd(0, 10, 100) == pytest.approx(rates.bill_usd(0, Usage(10, 100, 0, 10, 100)))
+    upside_down = Price(4.0, 1.0, audio_input_usd_per_mtok=40.0, audio_output_usd_per_mtok=80.0)
+    of_text = PriceBook({"m": [upside_down]}).rates(["m"]).ceiling_usd(0, 10, 100)
+    assert of_text == pytest.approx((10 * 4 + 100 * 1) / 1e6)
     for sent in (10, 200_000, 300_000):
         assert rates.ceiling_usd(1, sent, 100) == pytest.approx(rates.bill_usd(1, Usage(sent, 100)))

@@ -25,7 +25,7 @@ class PriceFinding:
     is_error: bool = False
 
 
-def oddities(price: Price, day: date, *, answers: bool = True) -> Iterable[str]:
+def oddities(price: Price, day: date, *, answers: bool) -> Iterable[str]:
     """What is unusual in one price: zero, output below input, a cache dearer than none, an old date, a wrong unit."""
     input_usd, output_usd = price.input_usd_per_mtok, price.output_usd_per_mtok
     if not any(dollars(price)):

@@ -61,7 +61,6 @@ def _entries(model: str, value: Any, name: str) -> list[Price]:
         if "since" in table:
             fix = f"write [[models.{_quoted(model)}.prices]] above this entry, in two brackets"
             raise PriceError("has a since, and this form has one price for all time", where=where, fix=fix)
-        _known(table, [key for key in KEYS if key != "since"], where)
         return [_entry(table, where)]
     _known(table, ["prices"], where)
     if not isinstance(table["prices"], list):
