@@ -13,6 +13,7 @@ from tenbin.errors import StoreError
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
+from tenbin.types import Usage
 from tests.store.made import decided, intent, running, settled, until
 
 
@@ -61,6 +62,16 @@ def test_rows_come_in_by_themselves_at_once(tmp_path, monkeypatch):
             for i in range(2):
                 await ledger.record(intent(f"r{i}"))
                 await until(lambda: not ledger.spooled_rows)
+
+    asyncio.run(work())
+
+
+def test_a_row_that_no_table_can_hold_is_counted_as_lost(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            assert await ledger.record(intent("r"), settled("r", usage=Usage(2**63, 1)))
+            assert await ledger.flush()
+            assert (ledger.lost_rows, ledger.spooled_rows) == (1, 0)
 
     asyncio.run(work())
 

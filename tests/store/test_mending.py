@@ -57,10 +57,10 @@ def test_a_frame_that_is_whole_and_means_nothing_does_not_stop_the_next(tmp_path
 
 def test_a_locked_ledger_leaves_the_journal_for_later(tmp_path, leave, monkeypatch):
     monkeypatch.setattr("tenbin.store.mending.BUSY_S", 0.05)
+    leave([intent("r0")])
     mend(tmp_path)
     writer = leave([intent("r1")])
     holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
-    holder.execute("PRAGMA journal_mode = WAL")
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StoreError, match="locked"):
         mend(tmp_path)
@@ -102,7 +102,6 @@ def test_the_living_look_after_the_dead(tmp_path, leave, monkeypatch):
 
 
 def test_calls_whose_worker_left_no_file_are_ended_too(tmp_path, leave):
-    mend(tmp_path)
     leave([intent("r1")])
     mend(tmp_path)
     link = sqlite3.connect(tmp_path / "ledger.sqlite")
