@@ -1,13 +1,13 @@
 """Rows as the gateway writes them."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tenbin.store.ids import new_id
@@ -83,7 +83,7 @@ def key(key_id="key_1", **given):
     )
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def running(folder: Path, worker="w0", **given):
     """A ledger that is started and closed again."""
     ledger = Ledger(folder, worker, **given)
@@ -104,6 +104,15 @@ async def until(is_true: Callable[[], bool], seconds=20.0):
             return
         await asyncio.sleep(TICK_S)
     raise AssertionError("it did not come about")
+
+
+def open_files(folder: Path) -> list[str]:
+    """What this process holds open in a folder, whether it has been deleted or not."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+    return [path for path in found if path.startswith(str(folder))]
 
 
 def fork(work: Callable[[], None]) -> int:

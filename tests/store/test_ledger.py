@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import stat
 import threading
@@ -14,7 +13,7 @@ from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
 from tenbin.types import Usage
-from tests.store.made import decided, intent, running, settled, until
+from tests.store.made import decided, intent, open_files, running, settled, until
 
 
 def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
@@ -86,15 +85,6 @@ def test_who_leaves_keeps_no_answer_from_those_who_came_with_it(tmp_path):
 
     asyncio.run(work())
     assert {call.request_id for call in Reader(tmp_path).requests()} == {"leaves", "stays"}
-
-
-def open_files(folder):
-    """What this process holds open in a folder, whether it has been deleted or not."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            found.append(os.readlink(f"/proc/self/fd/{name}"))
-    return [path for path in found if path.startswith(str(folder))]
 
 
 def test_who_flushes_while_the_ledger_closes_is_answered(tmp_path):
@@ -222,6 +212,8 @@ def test_a_segment_is_removed_once_it_is_applied(tmp_path, monkeypatch):
             for i in range(20):
                 await ledger.record(decided(f"d{i}", document=b"x" * 10_000))
             assert await ledger.flush()
+            with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as link:
+                assert link.execute("SELECT count(*) FROM journals").fetchone() == (0,)  # nothing is in the newest yet
             return [path.stat().st_size for path in (tmp_path / "journal").glob("*.log")]
 
     (size,) = asyncio.run(work())

@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 
@@ -12,7 +14,7 @@ from tenbin.store.frames import encoder, frame, frames_end
 from tenbin.store.mending import mend
 from tenbin.store.presence import Presence, lock_of, new_writer
 from tenbin.store.reader import Reader
-from tests.store.made import exit_code, fork, intent, running, settled, until
+from tests.store.made import exit_code, fork, intent, open_files, running, settled, until
 
 
 @pytest.fixture
@@ -49,10 +51,33 @@ def test_a_damaged_journal_is_set_aside_and_what_came_before_is_in(tmp_path, lea
     assert [path.suffix for path in (tmp_path / "journal").iterdir()] == [".damaged"]
 
 
-def test_a_frame_that_is_whole_and_means_nothing_does_not_stop_the_next(tmp_path, leave):
-    leave([intent("r1")], {"no": "records"}, [intent("r2")])
+def test_a_frame_that_is_whole_and_means_nothing_does_not_stop_the_next_and_is_kept_for_people(
+    tmp_path, leave, monkeypatch
+):
+    monkeypatch.setattr("tenbin.store.apply.BATCH_ROWS", 1)
+    leave([intent("r1")], {"no": "records"}, [intent("r2")], [intent("r3")])
+    assert mend(tmp_path) == 3
+    assert set(statuses(tmp_path)) == {"r1", "r2", "r3"}
+    assert [path.suffix for path in (tmp_path / "journal").iterdir()] == [".damaged"]
+
+
+def test_of_a_dead_writer_nothing_is_left_and_of_others_all(tmp_path, leave):
+    leave([intent("r1")])
     mend(tmp_path)
-    assert set(statuses(tmp_path)) == {"r1", "r2"}
+    writer = leave([intent("r2")])
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as link:
+        segments = [(f"{writer}.00000007.log", 99), ("w8~other.00000001.log", 3)]  # the first was removed, then it died
+        link.executemany("INSERT INTO journals VALUES (?, ?)", segments)
+        link.executemany("INSERT INTO leases VALUES ('k', '2026-11', ?, 1.0)", [(writer,), ("w8~other",)])
+        alive = Presence.take(lock_of(StoreFolder(tmp_path), "w8~other"), is_own=True)
+        began = time.time()
+        assert mend(tmp_path) == 1
+        assert link.execute("SELECT segment FROM journals").fetchall() == [("w8~other.00000001.log",)]
+        assert link.execute("SELECT writer FROM leases").fetchall() == [("w8~other",)]
+    alive.leave(settled=True)
+    (call,) = (call for call in Reader(tmp_path).requests() if call.request_id == "r2")
+    assert began <= call.settled_at <= time.time()
+    assert open_files(tmp_path / "journal") == []
 
 
 def test_a_locked_ledger_leaves_the_journal_for_later(tmp_path, leave, monkeypatch):
