@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tenbin.errors import StoreError
+from tenbin.store.apply import user_hash
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
@@ -47,8 +49,8 @@ def test_a_users_texts_are_gone_from_every_file_while_the_gateway_runs(tmp_path)
     assert found["r0"].user is None
     assert found["r0"].text_missing == "it was deleted at the user's wish"
     assert reader.spent("key_1", 0.0) == pytest.approx(5 * 0.01 + 0.25)
-    (row,) = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT action, texts, calls FROM audit")
-    assert row == ("delete_user", done.texts, done.calls)
+    (row,) = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT action, subject, texts, calls FROM audit")
+    assert row == ("delete_user", user_hash("ann"), done.texts, done.calls)
     assert done.calls >= done.texts >= 0
 
 
@@ -90,7 +92,7 @@ def test_texts_expire_by_the_days_of_their_profile(tmp_path):
     assert found["young"].prompt
     assert found["kept"].prompt
     assert expire(tmp_path, {"a": 1.0}, now=110 * DAY).texts == 0
-    assert expire(tmp_path, {"a": 0.0, "b": 0.0}, now=111 * DAY).texts == 2
+    assert expire(tmp_path, {"a": 0.0, "b": 0.0}).texts == 2
     assert traces(tmp_path) == []
 
 
@@ -173,13 +175,14 @@ def test_calls_that_are_open_stay_however_old_and_so_do_those_of_the_very_moment
             await ledger.record(intent("open", at=100 * DAY, prompt=PLANTED))
             await call(ledger, "moment", at=105 * DAY)
             for at in (100 * DAY, 105 * DAY):
-                await ledger.record(Feedback("dec", at, None, 0.5))
+                await ledger.record(decided(f"dec-{at}", at=at), Feedback("dec", at, None, 0.5))
             assert await ledger.flush()
-            assert await asyncio.to_thread(forget, tmp_path, 5.0, 110 * DAY) == 1
+            assert await asyncio.to_thread(forget, tmp_path, 5.0, 110 * DAY) == 2
             found = {row.request_id: row.prompt for row in Reader(tmp_path).requests(with_text=True)}
             assert found.keys() == {"open", "moment"}
             assert all(found.values())
             assert [row.at for row in Reader(tmp_path).feedback()] == [105 * DAY]
+            assert Reader(tmp_path).decision(f"dec-{105 * DAY}") is not None
             assert await asyncio.to_thread(expire, tmp_path, {"auto": 5.0}, 110 * DAY) == Erased(1, 0, ())
 
     asyncio.run(work())
@@ -206,7 +209,7 @@ def test_rows_leave_after_their_time_and_what_was_spent_by_day_stays(tmp_path):
         sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT * FROM spending ORDER BY day").fetchall() == spent
     )
     assert forget(tmp_path, 5.0, now=110 * DAY) == 0
-    assert forget(tmp_path, 0.0, now=110 * DAY) == 2
+    assert forget(tmp_path, 0.0) == 2
     assert traces(tmp_path) == []
 
 
@@ -215,8 +218,34 @@ def test_more_rows_than_go_at_once_all_leave(tmp_path, monkeypatch):
 
     async def work():
         async with running(tmp_path) as ledger:
-            for i in range(5):
-                await ledger.record(decided(f"dec-{i}", at=i * DAY))
+            for i in [*range(5), 99, 99.5]:
+                await ledger.record(decided(f"dec-{i}", at=i * DAY), Feedback("dec", i * DAY, None, 0.5))
 
     asyncio.run(work())
-    assert forget(tmp_path, 1.0, now=100 * DAY) == 5
+    assert forget(tmp_path, 1.0, now=100 * DAY) == 10
+    assert [row.at for row in Reader(tmp_path).feedback()] == [99 * DAY, 99.5 * DAY]
+
+
+@pytest.mark.parametrize(
+    "take_out",
+    [
+        lambda folder: expire(folder, {"auto": 0.0}),
+        lambda folder: forget(folder, 0.0),
+        lambda folder: delete_user(folder, "ann"),
+    ],
+)
+def test_of_a_ledger_that_is_locked_nothing_is_taken_out(tmp_path, monkeypatch, take_out):
+    monkeypatch.setattr("tenbin.store.retention.BUSY_S", 0.01)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            await call(ledger, "r1", user="ann")
+
+    asyncio.run(work())
+    holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        take_out(tmp_path)
+    holder.close()
+    (row,) = Reader(tmp_path).requests(with_text=True)
+    assert (row.user, row.answer) == ("ann", PLANTED)
