@@ -13,7 +13,7 @@ from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
 from tenbin.store.retention import Erased, delete_user, expire, forget
-from tests.store.made import decided, exit_code, fork, intent, running, settled
+from tests.store.made import decided, exit_code, fork, intent, open_files, running, settled
 
 DAY = 86400.0
 PLANTED = b"a planted secret that nobody else would write"
@@ -59,7 +59,9 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
         async with running(tmp_path) as ledger:
             await ledger.record(intent("open", prompt=PLANTED, user="ann"))
             assert await ledger.flush()
+            journals = open_files(tmp_path / "journal")
             await asyncio.to_thread(delete_user, tmp_path, "ann")
+            assert open_files(tmp_path / "journal") == journals
             late, new = ({"prompt": text, "user": "ann", "conversation": "c"} for text in (PLANTED, b"after that"))
             await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, **late))
             await ledger.record(intent("new", **new), intent("other", at=1.0, user="bob", conversation="d"))

@@ -53,11 +53,17 @@ def test_the_latest_are_known_and_an_emptied_ledger_is_begun_anew(tmp_path, monk
                     turns.find("0")
             assert len(turns) == 3
             assert [turns.knows(name) for name in "0523"] == [True, True, False, False]
+            for again in "46":  # who goes on is one of the latest
+                other.post(intent(f"t{again}", conversation=again))
+                assert await other.flush()
+                turns.find(again)
+            assert [turns.knows(name) for name in "4605"] == [True, True, True, False]
             with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as link, link:
                 link.execute("DELETE FROM calls")  # whose numbers begin anew
             other.post(intent("new", conversation="9"))
             assert await other.flush()
-            assert turns.find("0") is None
             assert turns.find("9") is not None
+            assert turns.find("0") is None
+            assert [turns.knows(name) for name in "9046"] == [True, False, False, False]
 
     asyncio.run(run())
