@@ -11,6 +11,7 @@ import pytest
 from tenbin.errors import StoreError
 from tenbin.store.folder import StoreFolder
 from tenbin.store.presence import Presence, lock_of, new_writer, writers
+from tests.store.made import open_files
 
 
 def test_every_life_of_a_worker_has_a_name_of_its_own() -> None:
@@ -33,6 +34,11 @@ def test_a_lock_of_another_is_had_only_where_there_is_one_that_nobody_holds(tmp_
     assert other is not None
     other.leave(settled=True)
     assert not lock.exists()
+    gone = Presence.take(lock, is_own=True)
+    assert gone is not None
+    lock.unlink()  # somebody has taken the whole folder away
+    gone.leave(settled=True)
+    assert open_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("settled", [True, False])
@@ -59,6 +65,7 @@ def test_ones_own_lock_is_waited_for_and_has_a_name(
     assert os.path.samestat(os.fstat(own.fd), lock.stat())
     assert Presence.take(lock, is_own=False) is None
     own.leave(settled=True)
+    assert open_files(tmp_path) == []
 
 
 def test_writers_are_those_who_left_a_lock_or_a_journal_each_once(tmp_path: Path) -> None:
