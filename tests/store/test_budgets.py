@@ -17,7 +17,7 @@ from tenbin.store.ledger import Ledger
 from tenbin.store.mending import mend
 from tenbin.store.period import ForwardClock, day_of, month_of
 from tenbin.store.reader import Reader
-from tests.store.made import exit_code, fork, intent, key, running, settled, until
+from tests.store.made import exit_code, fork, intent, key, open_files, running, settled, until
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
 
@@ -48,6 +48,25 @@ def test_a_key_without_budgets_is_always_let_in(tmp_path):
             budgets.settle(reservation, 1e9)
             assert await budgets.reserve(key(), 1e9)
             budgets.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("usd", [0.0, -0.2, float("nan")])
+def test_what_is_no_amount_makes_no_room(tmp_path, usd):
+    who = key(day_usd=1.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            budgets = of_one_day(tmp_path, ledger.writer, 1)
+            assert await budgets.reserve(who, 0.3)
+            for reserve_usd, cost_usd in ((usd, 0.0), (0.1, usd)):
+                budgets.settle(await budgets.reserve(who, reserve_usd), cost_usd)
+                assert budgets.standing(who)[0].used_usd == pytest.approx(0.3)
+            held = open_files(tmp_path)
+            budgets.close()
+            assert len(open_files(tmp_path)) < len(held)
+        assert open_files(tmp_path) == []
 
     asyncio.run(work())
 
