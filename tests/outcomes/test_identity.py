@@ -28,6 +28,9 @@ def test_another_text_has_another_key(other):
 
 def test_the_key_is_pinned_because_artifacts_store_it():
     assert key("What is 2+2?") == "61a3385003d9b9d390dc511f"
+    parts = [{"type": "text", "text": "b"}]
+    turns = ({"role": "system", "content": "a"}, {"role": "user", "content": parts})
+    assert prompt_key(Query("1", "c", messages=turns)) == "2211a3cf2660a7a4701cc9b9"
 
 
 def test_id_and_group_are_no_part_of_the_key():
@@ -42,7 +45,13 @@ def test_messages_count_by_role_and_content():
     assert said(("user", "hi")) != said(("assistant", "hi"))
     assert said(("user", "a"), ("user", "b")) != said(("user", "b"), ("user", "a"))
     assert said(("user", [{"type": "text", "text": "x"}])) != said(("user", [{"type": "text", "text": "y"}]))
+    assert said(("user", "a"), ("user", None)) == said(("user", "a"), ("user", ""))
     assert len(said(("user", None))) == 24
+
+
+def test_a_prompt_beside_messages_is_a_part_of_the_query():
+    said = ({"role": "user", "content": "a"},)
+    assert len({prompt_key(Query("1", prompt, messages=said)) for prompt in ("", "b", "c")}) == 3
 
 
 @pytest.mark.parametrize("content", ["What is 2+2?", [{"type": "text", "text": "What is 2+2?"}]])
@@ -57,6 +66,7 @@ def test_one_user_message_is_the_prompt_that_it_holds(content):
     [
         ({"role": "system", "content": "a"},),
         ({"role": "user", "content": None},),
+        ({"role": "user", "content": [{"type": "thinking", "text": "a"}]},),
         ({"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},),
         ({"role": "system", "content": "b"}, {"role": "user", "content": "a"}),
     ],
@@ -82,6 +92,13 @@ def test_equal_keys_mean_equal_folds(prompt):
 def test_near_duplicates_share_a_fold():
     start = "Read the passage and answer. " * 10
     assert fold_of(Query("1", start + "How many?"), 97) == fold_of(Query("2", start + "How few?"), 97)
+
+
+def test_a_fold_is_told_by_the_first_200_characters_of_the_first_4000():
+    assert fold_of(Query("1", "a" * 199 + "x"), 10**9) != fold_of(Query("2", "a" * 199 + "y"), 10**9)
+    assert fold_of(Query("1", "a" * 200 + "x"), 10**9) == fold_of(Query("2", "a" * 200 + "y"), 10**9)
+    assert fold_of(Query("1", " " * 3999 + "x"), 10**9) != fold_of(Query("2", " " * 3999 + "y"), 10**9)
+    assert fold_of(Query("1", " " * 4000 + "x"), 10**9) == fold_of(Query("2", " " * 4000 + "y"), 10**9)
 
 
 def test_folds_are_about_equal():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 
 from tenbin.errors import DataError, UsageError
 from tenbin.outcomes import read_outcomes
+from tests.outcomes.refused import refused
 
 NAN = float("nan")
 
@@ -40,6 +42,47 @@ def test_sprout_is_wide_with_one_struct_per_model(write, tmp_path, part):
     np.testing.assert_array_equal(panel.output_tokens, [[40, NAN], [50, 5], [7, 8]])
     np.testing.assert_array_equal(panel.input_tokens, np.full((3, 2), 9.0))
     assert np.isnan(panel.cost_usd).all()
+
+
+def test_the_split_of_sprout_files_is_told_by_all_of_them_or_none(write, tmp_path):
+    (tmp_path / "sprout").mkdir()
+    for n, name in enumerate(("train", "test")):
+        write([sprout_row(f"k{n}", f"q{n}", (1.0, 5), (0.0, 5))], f"sprout/{name}.parquet")
+    assert read_outcomes(tmp_path / "sprout").split == ("train", "test")
+    write([sprout_row("k2", "q2", (1.0, 5), (0.0, 5))], "sprout/more.parquet")
+    assert read_outcomes(tmp_path / "sprout").split is None
+
+
+ANSWER = "{'score': 0.5, 'num_output_tokens': 3}"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"[{ANSWER}]",
+        f"{{'all': {ANSWER}}}",
+        "{'f1_score': 1, 'num_output_tokens': 3}",
+        "{'score': 1}",
+        "{'score': 1, 'a, num_output_tokens (': 3}",
+    ],
+)
+def test_other_columns_of_sprout_are_no_models(tmp_path, other):
+    """A list of answers, or a model's F1, was taken for a model, and the file then called damaged."""
+    path = tmp_path / "t.parquet"
+    duckdb.connect().sql(f"SELECT 'p' AS prompt, {ANSWER} AS m, {other} AS others").write_parquet(str(path))
+    panel = read_outcomes(path)
+    assert (panel.models, panel.quality.tolist(), panel.output_tokens.tolist()) == (("m",), [[0.5]], [[3.0]])
+    assert panel.queries[0].group is None
+
+
+@pytest.mark.parametrize("nested", ["NULL", "'x'", "{'score, x': [1.5]}", "[{'score': 2}]"])
+def test_a_model_of_sprout_may_say_more_than_is_read(tmp_path, nested):
+    path = tmp_path / "t.parquet"
+    more = ANSWER.replace("}", f", 'num_input_tokens': NULL, 'more': {nested}}}")
+    duckdb.connect().sql(f"SELECT 'p' AS prompt, {more} AS m").write_parquet(str(path))
+    panel = read_outcomes(path)
+    assert (panel.quality.tolist(), panel.output_tokens.tolist()) == ([[0.5]], [[3.0]])
+    assert np.isnan(panel.input_tokens).all()
 
 
 def test_one_sprout_file_has_no_split(write):
@@ -85,6 +128,14 @@ def test_routerbench_has_score_and_cost_columns(write, name):
     assert np.isnan(panel.output_tokens).all()
 
 
+@pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
+def test_routerbench_of_the_least_columns_may_say_right_or_wrong(write, name):
+    row = {"prompt": "p", "a": True, "b": False, "a|total_cost": 0.5, "b|total_cost": 0.25}
+    panel = read_outcomes(write([row], name))
+    assert (panel.quality.tolist(), panel.cost_usd.tolist()) == ([[1.0, 0.0]], [[0.5, 0.25]])
+    assert panel.queries[0].group is None
+
+
 def test_a_bad_routerbench_cost_is_named(write):
     path = write([dict(ROUTERBENCH[0], **{"gpt-4|total_cost": -1})], "r.csv")
     with pytest.raises(DataError, match=r":2, column gpt-4\|total_cost: -1\.0 is negative"):
@@ -113,11 +164,20 @@ def test_routellm_csvs_have_a_truth_column_per_model(tmp_path):
     assert sum(query.query_id.endswith("#2") for query in panel.queries) == 1
 
 
-@pytest.mark.parametrize("column", ["score", "split", "Group", "model_name"])
-def test_columns_of_a_table_are_no_models(tmp_path, column):
+def test_a_column_of_routellm_without_a_name_is_no_model_and_one_that_ends_like_an_answer_may_be(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("prompt,gpt,gpt_response,no_response,\np,True,text,0.5,more text\n")
+    panel = read_outcomes(path)
+    assert (panel.models, panel.quality.tolist()) == (("gpt", "no_response"), [[1.0, 0.5]])
+
+
+@pytest.mark.parametrize(
+    "columns", ["score,gpt", "split,gpt", "Group,gpt", "model_name,gpt", "gpt", "gpt,gpt_response"]
+)
+def test_columns_of_a_table_are_no_models(tmp_path, columns):
     """`prompt,score,correct` was read as the models "score" and "correct"."""
     path = tmp_path / "t.csv"
-    path.write_text(f"prompt,{column},gpt\np,1,0\n")
+    path.write_text(f"prompt,{columns}\np,1,0\n")
     with pytest.raises(DataError, match='has no column "model"'):
         read_outcomes(path)
 
@@ -147,12 +207,35 @@ def test_a_bad_reward_is_named(tmp_path):
         read_outcomes(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"prompt": "p", "arms": {"m": {"reward": true}}}', ':2, column arms.m.reward: "true" is not a number'),
+        ('{"prompt": "p", "arms": {"m": {"cost": false}}}', ':2, column arms.m.cost: "false" is not a number'),
+        ('{"prompt": "p", "arms": {"m"', ":2: is not valid JSON"),
+    ],
+)
+def test_a_bad_line_of_paretobandit_is_named(tmp_path, line, said):
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"prompt": "p", "arms": {{"m": {{"reward": 1, "cost": 1}}}}}}\n{line}\n')
+    refused(path, said)
+    path.write_text('{"arms": {"m": {"reward": 1, "cost": 1}}}\n')
+    refused(path, 'neither a "prompt" nor a "messages" column')
+
+
 @pytest.mark.parametrize("format", ["sprout", "routerbench", "routellm", "paretobandit"])
-def test_a_forced_format_that_does_not_fit_says_what_it_needs(write, format):
+def test_a_forced_format_that_does_not_fit_says_what_it_needs(write, tmp_path, format):
     path = write([{"query_id": 1, "question": "p", "model": "m", "quality": 1}], "t.csv")
     with pytest.raises(DataError, match=r"is not .* needs") as caught:
         read_outcomes(path, format=format)
     assert "leave --format out" in str(caught.value)
+    table = {"sprout": sprout_row("k", "q", (1.0, 5), (0.0, 5)), "routerbench": ROUTERBENCH[0]}.get(format)
+    if table is not None:
+        for kept in ({"prompt": "p"}, {key: value for key, value in table.items() if key != "prompt"}):
+            with pytest.raises(DataError, match=r"is not .* needs"):
+                read_outcomes(write([kept], "t.parquet"), format=format)
+        with pytest.raises(DataError, match='neither a "prompt" nor a "messages" column'):
+            read_outcomes(tmp_path / "t.parquet")
 
 
 def test_a_mapping_belongs_to_the_outcome_table(write):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def matches(source: Source) -> bool:
     """JSON lines with `prompt` and an object `arms`."""
-    return source.kind == "jsonl" and "prompt" in source.types and isinstance(source.samples.get("arms"), dict)
+    return "prompt" in source.types and isinstance(source.samples.get("arms"), dict)
 
 
 def layout(source: Source, con: duckdb.DuckDBPyConnection) -> Layout:

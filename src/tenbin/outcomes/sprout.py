@@ -9,12 +9,15 @@ from tenbin.errors import DataError
 from tenbin.outcomes.layout import Layout, field_of, model_cell, struct_number, text
 from tenbin.outcomes.source import Source
 
+NEEDED = frozenset({"score", "num_output_tokens"})
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_INNERMOST = re.compile(r"\([^()]*\)")
 SPLIT_OF_FILE: Mapping[str, str] = {"train": "train", "validation": "calibration", "test": "test"}
 
 
 def matches(source: Source) -> bool:
     """A `prompt` column and at least one struct column with `score` and `num_output_tokens`."""
-    return source.kind == "parquet" and "prompt" in source.types and bool(_models(source))
+    return "prompt" in source.types and bool(_models(source))
 
 
 def layouts(sources: Sequence[Source]) -> list[Layout]:
@@ -26,6 +29,7 @@ def layouts(sources: Sequence[Source]) -> list[Layout]:
 
 def _layout(source: Source, split: str | None) -> Layout:
     models = _models(source)
+    fields = {model: _fields(source.types[model]) for model in models}
     if not models or "prompt" not in source.types:
         raise DataError(
             "is not SPROUT: it needs a prompt column and a struct {score, num_output_tokens, ...} per model",
@@ -45,7 +49,8 @@ def _layout(source: Source, split: str | None) -> Layout:
                         ("input_tokens", "num_input_tokens"),
                         ("output_tokens", "num_output_tokens"),
                     )
-                    if _has(source.types[model], theirs)
+                    # One that is null in the whole file has the Parquet type null, which no struct gives out.
+                    if fields[model].get(theirs, "NULL") != "NULL"
                 },
             )
             for model in models
@@ -59,16 +64,17 @@ def _layout(source: Source, split: str | None) -> Layout:
 
 
 def _models(source: Source) -> list[str]:
-    return sorted(
-        name
-        for name, kind in source.types.items()
-        if kind.startswith("STRUCT(") and "score " in kind and "num_output_tokens " in kind
-    )
+    return sorted(name for name, kind in source.types.items() if _fields(kind).keys() >= NEEDED)
 
 
-def _has(struct: str, name: str) -> bool:
-    # A field that is null in the whole file has the Parquet type null, which DuckDB cannot take out of a struct.
-    return f"{name} " in struct and f'{name} "NULL"' not in struct
+def _fields(kind: str) -> dict[str, str]:
+    """The fields of a struct by name, each with the beginning of its type; of names in quotes only the quotes."""
+    if not (kind.startswith("STRUCT(") and kind.endswith(")")):
+        return {}
+    inside, n = _QUOTED.sub('""', kind[len("STRUCT(") : -1].replace(' "NULL"', " NULL")), 1
+    while n:
+        inside, n = _INNERMOST.subn("", inside)
+    return dict(field.split(" ", 1) for field in inside.split(", "))
 
 
 def _split(source: Source) -> str | None:
