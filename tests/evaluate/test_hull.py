@@ -23,6 +23,7 @@ def hull_of(pairs: list[tuple[float, float]]):
     return upper_hull([c for c, _ in pairs], [q for _, q in pairs])
 
 
+@example([(1.0, 0.0), (2.0, 0.9), (3.0, 1.0)])
 @settings(max_examples=100)
 @given(points)
 def test_no_point_lies_above(pairs: list[tuple[float, float]]) -> None:

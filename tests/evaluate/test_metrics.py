@@ -78,11 +78,15 @@ def test_apgr_of_a_router_that_needs_half_the_calls() -> None:
 
 def test_apgr_needs_two_models_that_differ() -> None:
     share = np.array([0.5])
-    assert math.isnan(apgr(share, share, scale_of(SINGLE_QUALITY, SINGLE_COST)))
-    assert math.isnan(apgr(share, share, scale_of(np.array([0.5, 0.5]), np.array([1.0, 2.0]))))
+    with np.errstate(all="raise"):
+        assert math.isnan(apgr(share, share, scale_of(SINGLE_QUALITY, SINGLE_COST)))
+        assert math.isnan(apgr(share, share, scale_of(np.array([0.5, 0.5]), np.array([1.0, 2.0]))))
 
 
 def test_arena_score_of_the_published_row() -> None:
     assert arena_score(0.6721, 2.06 / 1000.0) == pytest.approx(63.87, abs=0.005)
-    assert arena_score(0.5, 1.0) == 0.0
+    for cost_usd in (0.0, 0.001 / 1000.0, 0.0044 / 1000.0):
+        assert arena_score(0.5, cost_usd) == pytest.approx(110.0 * 0.5 / 1.05)
+    assert arena_score(0.5, 0.005 / 1000.0) < 110.0 * 0.5 / 1.05
+    assert arena_score(0.5, 0.2) == arena_score(0.5, 1.0) == 0.0
     assert arena_score(0.0, 1.0) == 0.0
