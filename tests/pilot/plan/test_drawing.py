@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.pilot.plan.clusters import k_means
+from tenbin.pilot.plan.clusters import cluster_prompts, k_means
 from tenbin.pilot.plan.distinct import distinct, near_key
 from tenbin.pilot.plan.draw import LEAST_PROPENSITY, even_rows, propensities, systematic
 from tenbin.pilot.plan.hold_out import draw_splits
@@ -41,6 +41,9 @@ def test_of_too_many_prompts_a_uniform_sample_is_kept_with_exact_counts() -> Non
         assert len(found.prompts) == 60
         assert found.is_sample
         assert {prompt.count for prompt in found.prompts} == {3}
+        ids = [int(prompt.query_id) for prompt in found.prompts]
+        assert ids == sorted(ids)
+        assert max(ids) < 300  # the first of each stays
         for prompt in found.prompts:
             kept[int(prompt.prompt.split()[-1])] += 1
     # Each of the 300 is kept in a fifth of the 40 draws, wherever it stands in the file.
@@ -71,6 +74,7 @@ def test_near_duplicates_share_a_split_and_templates_do_not() -> None:
         assert all(splits[i] == splits[i + 1] for i in range(0, 10, 2))
         assert 0.2 < sum(split != "train" for split in splits) / len(texts) < 0.4
     assert near_key(asked("Where IS order 17?")[0]) == near_key(asked("where is order: 4")[0])
+    assert near_key(asked("???")[0]) != near_key(asked("!!!")[0])
     template = draw_splits(asked(*(f"Order {i}" for i in range(100))), seed=0)
     assert {template.count("calibration"), template.count("test")} == {10, 20}
 
@@ -114,6 +118,26 @@ def test_clusters_hold_what_is_alike() -> None:
     found = k_means(vectors, 4, seed=1)
     assert [len(set(found[i : i + 25])) for i in range(0, 100, 25)] == [1, 1, 1, 1]
     assert sorted(set(found)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("seed", "left"), [(0, 8), (1, 8), (2, 8), (3, 8), (105, 7)])  # of the last, one falls away
+def test_every_row_is_with_the_nearest_of_the_means(seed: int, left: int) -> None:
+    rows = np.random.default_rng(seed).normal(size=(60, 2)).astype(np.float32)
+    found = k_means(rows, 8, seed=seed)
+    assert sorted(set(found)) == [*range(left)]
+    means = np.array([rows[found == k].mean(axis=0) for k in range(left)])
+    apart = ((rows[:, None] - means) ** 2).sum(axis=2)
+    assert (apart.argmin(axis=1) == found).mean() > 0.98
+
+
+def test_prompts_are_in_as_many_clusters_as_the_root_of_half_of_them_and_blank_ones_in_one() -> None:
+    words = np.random.default_rng(0).choice([*"abcdefghijklmnopqrstuvwxyz"], size=(72, 5, 4))
+    texts = [" ".join("".join(word) for word in text) for text in words]
+    found = cluster_prompts(asked(*texts), seed=0)
+    assert sorted(set(found)) == [*range(6)]
+    assert found.tolist() == cluster_prompts(asked(*texts), seed=0).tolist()
+    assert len(set(cluster_prompts(asked("", *texts[:30]), seed=0))) > 1
+    assert cluster_prompts(asked("", " ", "\n"), seed=0).tolist() == [0, 0, 0]
 
 
 def test_worth_falls_with_the_gap_and_is_that_of_the_normal_distribution() -> None:

@@ -36,7 +36,7 @@ def distinct(prompts: Iterable[PilotPrompt], *, seed: int, most: int = MOST_PROM
     Of more than `most` different ones a uniform sample is kept: those of the smallest keyed hashes. A prompt of it
     was in it whenever it came by, so its count is exact.
     """
-    kept: dict[str, tuple[int, PilotPrompt]] = {}
+    kept: dict[str, PilotPrompt] = {}
     heap: list[tuple[int, str]] = []
     is_sample = False
     n_read = 0
@@ -44,17 +44,15 @@ def distinct(prompts: Iterable[PilotPrompt], *, seed: int, most: int = MOST_PROM
         n_read += 1
         key = prompt_key(prompt.query())
         if key in kept:
-            place, first = kept[key]
-            kept[key] = place, replace(first, count=first.count + prompt.count)
+            kept[key] = replace(kept[key], count=kept[key].count + prompt.count)
             continue
-        kept[key] = n_read, prompt
+        kept[key] = prompt
         heapq.heappush(heap, (-_rank(key, seed), key))
         if len(kept) > most:
             _, out = heapq.heappop(heap)
             del kept[out]
             is_sample = True
-    found = tuple(prompt for _, prompt in sorted(kept.values(), key=lambda item: item[0]))
-    return Distinct(found, n_read, is_sample)
+    return Distinct(tuple(kept.values()), n_read, is_sample)
 
 
 def near_key(prompt: PilotPrompt) -> str:
