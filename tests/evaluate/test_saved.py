@@ -150,9 +150,23 @@ def test_a_file_that_is_no_evaluation(content: bytes, tmp_path: Path) -> None:
 def test_a_field_that_came_later_may_be_missing(tmp_path: Path) -> None:
     document = make_evaluation().to_json()
     del document["verdict"]["chance"]
+    point = document["operating_points"][0]
+    del point["blind_saving"]
+    point["blind_note"] = {"en": "what stands behind it is read"}
     place = tmp_path / "evaluation.json"
     place.write_text(json.dumps(document))
-    assert math.isnan(read_evaluation(place).verdict.chance)
+    found = read_evaluation(place)
+    assert math.isnan(found.verdict.chance)
+    assert math.isnan(found.operating_points[0].blind_saving.value)
+    assert found.operating_points[0].blind_note == {"en": "what stands behind it is read"}
+
+
+def test_a_point_that_is_not_of_the_dial_may_stand_in_the_routers_curve(tmp_path: Path) -> None:
+    document = make_evaluation().to_json()
+    document["curves"][0]["points"][1]["mu"] = None
+    place = tmp_path / "evaluation.json"
+    place.write_text(json.dumps(document))
+    assert math.isnan(read_evaluation(place).curves[0].points[1].mu)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
