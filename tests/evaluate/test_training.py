@@ -71,6 +71,8 @@ def test_tails_are_shares_of_what_the_reference_costs_at_the_choices_of_every_mu
     assert arm > 0.0
     assert tails.dollars == pytest.approx([arm, arm, 0.0])
     assert tails.share == pytest.approx([arm, arm, 0.0])  # the reference costs the same everywhere
+    millionths = training_of(quality, expected, 1e-6 * paid).tails(np.array([0.2]), 1.0 / 50)
+    assert (millionths.dollars, millionths.share) == (pytest.approx([arm]), pytest.approx([arm]))
     paid[:, 1] = np.where(np.arange(200) % 4, 2.0, 6.0)
     share = training_of(quality, expected, paid).tails(np.array([1.0]), 1.0 / 50).share
     apart = 0.1 - 0.1 * paid[:, 1] / 3.0
