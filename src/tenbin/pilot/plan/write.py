@@ -19,8 +19,6 @@ from tenbin.replacement import replacement
 
 def create(folder: PilotFolder, settings: PilotSettings, prompts: Sequence[PilotPrompt], planned: Planned) -> None:
     """Make the folder of a new pilot (UsageError where it is there already or cannot be written)."""
-    if folder.path.exists():
-        raise UsageError("is there already", where=str(folder.path), fix="take another name")
     try:
         folder.path.parent.mkdir(parents=True, exist_ok=True)
         with replacement(folder.path) as beside:
