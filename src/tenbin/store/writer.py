@@ -222,6 +222,7 @@ class JournalWriter:
             # A loop that has closed has nobody left who waits.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(resolve, answers, is_durable)
+                os.sched_yield()  # the loop goes on at once, and this thread when the loop waits for an upstream
 
 
 def resolve(answers: list[asyncio.Future[bool]], is_durable: bool) -> None:
