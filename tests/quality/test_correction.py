@@ -127,6 +127,12 @@ def test_too_few_labels_have_no_interval_of_their_own() -> None:
     labels[:8, 0] = [0.25, 0.75] * 4
     lent, expected = correct(judged, labels, level=0.5).arms[1].labelled, t_interval(0.7, 0.0625 * 8 / 7, 4.0, 0.5)
     assert (lent.low, lent.high) == pytest.approx((expected.low, expected.high))
+    once = judged.copy()
+    once[1:, 1] = np.nan
+    with np.errstate(all="raise"):
+        graded_once = correct(once, labels).arms[1]
+    assert (graded_once.corrected.value, graded_once.n_graded) == (pytest.approx(0.7), 1)
+    assert math.isfinite(graded_once.corrected.low)
     lonely = correct(judged[:, 1:2], labels[:, 1:2]).arms[0]
     assert math.isnan(lonely.corrected.low)
 
@@ -199,11 +205,15 @@ def test_labels_alone_are_a_sample_and_borrow_the_spread_of_others() -> None:
     assert (found.value, found.low, found.high) == pytest.approx((weighed.value, weighed.low, weighed.high))
 
 
-def test_one_candidate_is_corrected_as_worked_by_hand() -> None:
-    """Each label by a slope that was fitted without it; what it leaves, and the judge's own sample, as variance."""
-    rng, n = np.random.default_rng(5), 8
+@pytest.mark.parametrize(("seed", "luck"), [(5, 0.02), (2514, 0.1)])
+def test_one_candidate_is_corrected_as_worked_by_hand(seed: int, luck: float) -> None:
+    """Each label by a slope that was fitted without it; what it leaves, and the judge's own sample, as variance.
+
+    In the second sample what the two have in common would make the judge's part negative: it is none.
+    """
+    rng, n = np.random.default_rng(seed), 8
     judged = rng.uniform(0.3, 0.7, 12)
-    human = 0.8 * judged + rng.normal(0.0, 0.02, 12)
+    human = 0.8 * judged + rng.normal(0.0, luck, 12)
     x, y, slopes = judged[:n], human[:n], np.empty(n)
     for i in range(n):
         a, b = (np.delete(values, i) - np.delete(values, i).mean() for values in (x, y))
@@ -214,6 +224,8 @@ def test_one_candidate_is_corrected_as_worked_by_hand() -> None:
     residual, graded = adjusted - adjusted.mean(), (judged - judged.mean()) / 12 * slopes.mean()
     of_labels = residual @ residual / (n - 1) / n
     of_grades = graded @ graded + 2.0 * graded[:n] @ residual / n
+    assert (of_grades < 0.0) == (seed == 2514)
+    of_grades = max(of_grades, 0.0)
     variance = of_labels + of_grades
     freedom = variance**2 / (of_labels**2 / (n - 1) + of_grades**2 / 11)
     found = correct(judged[:, None], np.where(np.arange(12) < n, human, np.nan)[:, None]).arms[0]

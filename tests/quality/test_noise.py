@@ -67,3 +67,33 @@ def test_a_model_with_few_pairs_is_drawn_to_all_of_them() -> None:
     # Two pairs without noise beside eight lent ones of the pooled noise.
     assert noise.label_sd_of[2] == pytest.approx(noise.label_sd.value * math.sqrt(8.0 / 10.0))
     assert abs(noise.label_sd_of[0] - own) < abs(noise.label_sd.value - own)
+
+
+def test_of_two_pairs_nothing_is_told_and_of_one_query_no_interval() -> None:
+    quality, nothing = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]), np.full((2, 3), np.nan)
+    again = np.array([[0.7, 0.9, np.nan], [np.nan, np.nan, np.nan]])
+    with np.errstate(all="raise"):
+        assert math.isnan(label_noise(quality, again, nothing).label_sd.value)
+    again[0, 2] = 0.5
+    of_one = label_noise(quality, again, nothing).label_sd
+    assert of_one.value == pytest.approx(math.sqrt(0.5 * (0.04 + 0.16) / 3))
+    assert math.isnan(of_one.low)
+    assert math.isnan(of_one.high)
+    again[1, 0] = 0.5
+    # The halves sum to .1 on the one query and 0 on the other: mean .1 / 4, off .1 - 3 x .025 and -.025.
+    error = math.sqrt(2.0 * 2.0 * 0.025**2) / 4.0
+    factor = math.exp(1.959964 * error / 0.025)
+    of_two = label_noise(quality, again, nothing).label_sd
+    expected = [math.sqrt(0.025), math.sqrt(0.025 / factor), math.sqrt(0.025 * factor)]
+    assert [of_two.value, of_two.low, of_two.high] == pytest.approx(expected)
+
+
+def test_the_spread_is_that_within_models_of_two_labels_or_more() -> None:
+    nan = math.nan
+    quality = np.array([[0.2, 0.9, nan], [0.4, nan, nan], [0.9, nan, nan]])
+    again = np.array([[0.3, nan, nan], [0.3, nan, nan], [0.9, nan, nan]])
+    noise = label_noise(quality, again, np.full_like(quality, nan))
+    assert noise.reliability == pytest.approx(1.0 - (0.01 / 3) / np.var([0.2, 0.4, 0.9], ddof=1))
+    assert (noise.n_reanswered, noise.n_regraded) == (3, 0)
+    only_one_each = label_noise(quality[:1], quality[:1], np.full((1, 3), nan))
+    assert math.isnan(only_one_each.reliability)

@@ -133,6 +133,7 @@ def test_a_threshold_says_whether_the_promise_is_met(folder: Path) -> None:
     assert (graded(met, "４").quality, graded(met, "４").details["score"]) == (1.0, "0.75")
     assert graded(opened(folder, text, threshold=0.76), "４").quality == 0.0
     assert graded(met, "4", None).quality is None
+    assert {graded(met, "４").metric, graded(met, "4", None).metric} == {met.name}
     assert met.name.endswith(">=0.75")
     own = opened(folder, text + "threshold = 0.75")
     assert (own.name, graded(own, "４").quality) == (met.name, 1.0)

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tenbin.quality.exact import Exact
 from tenbin.quality.grade import Answered
+from tenbin.quality.metric_grader import MetricGrader
+from tenbin.quality.mixture import MixtureGrader
+from tenbin.quality.threshold import ThresholdGrader
 from tenbin.testing import Answer, UpstreamRequest
-from tests.quality.judged import ONE_CALL, ONE_CALL_USD, Judged, says
+from tests.quality.judged import ANSWERED, ONE_CALL, ONE_CALL_USD, Judged, says
 
 
 @pytest.fixture
@@ -80,3 +84,13 @@ def test_a_comparison_that_a_relative_may_take_part_in_is_flagged(judged: Judged
             says(better="tie"), kind="pairwise", keys=keys, more="provider = 'acme'", candidates=candidates
         )
         assert ("own_family" in grade.details) is flagged
+
+
+def test_what_holds_a_comparison_needs_the_rival_too(judged: Judged) -> None:
+    comparison, alone = judged.open(kind="pairwise"), MetricGrader(Exact())
+    assert MixtureGrader([("m", 1.0, comparison), ("exact", 1.0, alone)]).needs_rival
+    assert MixtureGrader([("exact", 1.0, alone)], [("m", comparison)]).needs_rival
+    assert not MixtureGrader([("exact", 1.0, alone)], [("exact", alone)]).needs_rival
+    met = ThresholdGrader(comparison, 0.5)
+    assert (met.needs_rival, ThresholdGrader(alone, 0.5).needs_rival) == (True, False)
+    assert met.reserve_usd(ANSWERED) == comparison.reserve_usd(ANSWERED) > 0.0
