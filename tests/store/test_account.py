@@ -95,6 +95,7 @@ def test_a_grant_leaves_what_was_used_meanwhile_and_periods_that_are_gone() -> N
 
 
 def test_idle_shares_and_what_was_spent_beyond_a_grant_want_tending() -> None:
+    assert not Account(BOTH, NOON, 1).wants_tending()  # nothing was ever asked for
     both = leased(Account(BOTH, NOON, 1), 0.5, 5.0)
     both.reserve(0.6)
     assert both.wants_tending()  # the day is beyond its grant, the month is not

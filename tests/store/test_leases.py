@@ -61,6 +61,7 @@ def test_a_budget_is_spent_by_bills_and_held_by_calls_under_way(
         ("k", TODAY, "a", billed),
         ("k", TODAY, "dead", 0.3),
         ("k", TODAY - 1, "a", 9.0),
+        ("k", TODAY + 1, "a", 9.0),
         ("other", TODAY, "a", 9.0),
     ]
     link.executemany("INSERT INTO spending VALUES (?, ?, ?, ?)", rows)
@@ -83,6 +84,8 @@ def test_everybody_else_counts_once_and_in_their_own_period(
     link: sqlite3.Connection, row: tuple[str, int, str, float], left: float
 ) -> None:
     lease_all(link, "b", held()[:1], 0.3, 9)
+    elsewhere = [("other", "2026-02-10", "b", 0.4), ("k", "2026-02-09", "b", 0.4)]
+    link.executemany("INSERT INTO leases VALUES (?, ?, ?, ?)", elsewhere)
     link.execute("INSERT INTO spending VALUES (?, ?, ?, ?)", row)
     (share,), (refusal,) = lease_all(link, "a", held()[:1], 9.0, 1)
     assert (share.fence, refusal) == (pytest.approx(left), None)

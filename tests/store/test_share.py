@@ -71,6 +71,13 @@ def test_a_truth_above_the_reserve_counts_for_others_once_shown():
     assert lease(Share(), 4.0, give_back(share).granted, 0.1, 2) is None
 
 
+def test_a_reserve_is_replaced_by_the_truth_and_never_by_less_than_nothing():
+    share = Share(0.5, 2.0, 3.0, 4.0)
+    assert settle(share, 0.25, 1.0) == Share(1.25, 2.0, 3.0, 4.0)
+    for reserved in (0.5, 0.5 + 1e-12):  # what rounding may have left
+        assert settle(share, reserved, 0.0) == Share(0.0, 2.0, 3.0, 4.0)
+
+
 def test_half_of_an_equal_part_is_leased_where_others_share():
     leased = lease(Share(), 8.0, 0.0, 0.5, 2)
     assert (leased.fence, leased.granted, leased.offline_fence) == (2.0, 2.0, 4.0)
