@@ -246,7 +246,7 @@ def test_of_a_ledger_that_is_locked_nothing_is_taken_out(tmp_path, monkeypatch, 
     asyncio.run(work())
     holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="locked"):
+    with pytest.raises(StoreError, match="database is locked"):
         take_out(tmp_path)
     holder.close()
     (row,) = Reader(tmp_path).requests(with_text=True)
