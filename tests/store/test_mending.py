@@ -9,11 +9,13 @@ from contextlib import closing
 import pytest
 
 from tenbin.errors import StoreError
+from tenbin.store.database import open_database
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import encoder, frame, frames_end
 from tenbin.store.mending import mend
 from tenbin.store.presence import Presence, lock_of, new_writer
 from tenbin.store.reader import Reader
+from tenbin.store.schema import LEDGER
 from tests.store.made import exit_code, fork, intent, open_files, running, settled, until
 
 
@@ -124,6 +126,20 @@ def test_the_living_look_after_the_dead(tmp_path, leave, monkeypatch):
             await until(lambda: statuses(tmp_path) == {"r1": None, "r2": "unknown"})
 
     asyncio.run(work())
+
+
+def test_mending_that_fails_under_way_is_done_again_as_a_whole(tmp_path, leave):
+    writer = leave([intent("r1")])
+    open_database(tmp_path / "ledger.sqlite", LEDGER, busy_s=1.0).close()
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as link:
+        link.execute("INSERT INTO leases VALUES ('k', '2026-11', ?, 1.0)", (writer,))
+        link.execute("CREATE TRIGGER refuses BEFORE DELETE ON leases BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        with pytest.raises(StoreError, match="no room"):
+            mend(tmp_path)
+        assert statuses(tmp_path) == {"r1": None}
+        link.execute("DROP TRIGGER refuses")
+    assert mend(tmp_path) == 1
+    assert statuses(tmp_path) == {"r1": "unknown"}
 
 
 def test_calls_whose_worker_left_no_file_are_ended_too(tmp_path, leave):

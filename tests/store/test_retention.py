@@ -228,7 +228,7 @@ def test_more_rows_than_go_at_once_all_leave(tmp_path, monkeypatch):
     assert [row.at for row in Reader(tmp_path).feedback()] == [99 * DAY, 99.5 * DAY]
 
 
-@pytest.mark.parametrize(
+TAKE_OUT = pytest.mark.parametrize(
     "take_out",
     [
         lambda folder: expire(folder, {"auto": 0.0}),
@@ -236,6 +236,9 @@ def test_more_rows_than_go_at_once_all_leave(tmp_path, monkeypatch):
         lambda folder: delete_user(folder, "ann"),
     ],
 )
+
+
+@TAKE_OUT
 def test_of_a_ledger_that_is_locked_nothing_is_taken_out(tmp_path, monkeypatch, take_out):
     monkeypatch.setattr("tenbin.store.retention.BUSY_S", 0.01)
 
@@ -249,5 +252,21 @@ def test_of_a_ledger_that_is_locked_nothing_is_taken_out(tmp_path, monkeypatch, 
     with pytest.raises(StoreError, match="database is locked"):
         take_out(tmp_path)
     holder.close()
+    (row,) = Reader(tmp_path).requests(with_text=True)
+    assert (row.user, row.answer) == ("ann", PLANTED)
+
+
+@TAKE_OUT
+def test_what_fails_under_way_takes_nothing_out(tmp_path, take_out):
+    async def work():
+        async with running(tmp_path) as ledger:
+            await call(ledger, "r1", user="ann")
+
+    asyncio.run(work())
+    link = sqlite3.connect(tmp_path / "ledger.sqlite")
+    link.execute("CREATE TRIGGER refuses BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with pytest.raises(StoreError, match="no room"):
+        take_out(tmp_path)
+    link.close()
     (row,) = Reader(tmp_path).requests(with_text=True)
     assert (row.user, row.answer) == ("ann", PLANTED)
