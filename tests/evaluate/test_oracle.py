@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tenbin.evaluate.oracle import head_room, noise_free
+from tenbin.evaluate.oracle import head_room, measured_head_room, noise_free
+from tenbin.evaluate.trial import Ground
 from tenbin.types import Floats
 
 COST_USD = np.array([1.0, 0.3, 0.05])
@@ -66,3 +69,46 @@ def test_the_spread_is_that_of_what_the_labels_measure() -> None:
     labels = 0.5 + skill + rng.normal(size=(4000, 3)) * 0.3
     free = noise_free(labels, np.full(3, 0.09))
     np.testing.assert_allclose(np.cov(free.T), np.cov(skill.T), atol=0.006)
+
+
+def test_one_candidates_labels_are_drawn_to_their_mean_as_far_as_they_are_noise() -> None:
+    labels = np.array([[0.1], [0.9], [0.4], [0.8]])
+    kept = np.sqrt(1.0 - 0.03 / labels.var(ddof=1))
+    np.testing.assert_allclose(noise_free(labels, np.array([0.03])), labels.mean() + kept * (labels - labels.mean()))
+
+
+def right_or_wrong(n: int) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng(6)
+    labels = (rng.random((n, 3)) < world("halves", n, rng)).astype(np.float64)
+    return labels, COST_USD * rng.uniform(0.8, 1.2, size=labels.shape)
+
+
+def test_neither_the_currency_nor_a_reference_for_nothing_changes_what_can_be_reached() -> None:
+    labels, cost = right_or_wrong(200)
+    noise = np.full(3, 0.1)
+    room = head_room(labels, cost, noise, 0)
+    assert head_room(labels, cost * 1e-6, noise, 0) == pytest.approx(room, rel=1e-6)
+    assert head_room(labels, cost * 1e3, noise, 0) == pytest.approx(room, rel=1e-6)
+    cost[:, 0] = 0.0
+    with np.errstate(all="raise"):
+        assert np.isfinite(head_room(labels, cost, noise, 0))
+
+
+def test_the_head_room_of_a_sample_has_an_interval_over_its_clusters() -> None:
+    labels, cost = right_or_wrong(60)
+    noise, nothing = np.full(3, 0.1), np.full_like(cost, np.nan)
+    ground = Ground(labels, cost, nothing, np.ones(60), np.arange(60))
+    room = measured_head_room(ground, noise, 0, seed=1)
+    assert room.value == head_room(labels, cost, noise, 0)
+    assert room.low < room.value < room.high
+    # Of one cluster every resample is the sample; of two every one is the sample, or one of them twice.
+    alike = measured_head_room(replace(ground, cluster=np.zeros(60, dtype=np.int64)), noise, 0, seed=1)
+    assert (alike.low, alike.high) == pytest.approx((room.value, room.value))
+    rooms = [head_room(labels[at], cost[at], noise, 0) for at in np.tile(np.arange(60).reshape(2, 30), 2)]
+    two = measured_head_room(replace(ground, cluster=np.repeat([0, 1], 30)), noise, 0, seed=1)
+    assert two.low <= min(*rooms, room.value) + 1e-12
+    assert two.high >= max(*rooms, room.value) - 1e-12
+    for unknown in (np.array([0.1, np.nan, 0.1]), np.full(3, np.nan)):
+        assert np.isnan(measured_head_room(ground, unknown, 0, seed=1).value)
+    one = Ground(labels[:1], cost[:1], nothing[:1], np.ones(1), np.arange(1))
+    assert np.isnan(measured_head_room(one, noise, 0, seed=1).value)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tenbin.evaluate.curve import swept
 from tenbin.evaluate.metrics import scale_of
-from tenbin.evaluate.permutation import chance_of
+from tenbin.evaluate.permutation import chance_of, chance_of_quality
 from tenbin.evaluate.trial import Ground
 from tenbin.risk import mu_grid
 from tests.evaluate.test_curve import ANCHORS, MODELS, estimates_of
@@ -30,7 +30,18 @@ def test_ignorance_is_within_chance() -> None:
 
 
 def test_knowledge_is_beyond_chance() -> None:
-    assert chance(0, knows=1.0) <= 0.01
+    assert chance(0, knows=1.0) == 0.005  # none of 199 is as high
+
+
+def test_the_quality_of_one_setting_is_beyond_chance_if_it_knows() -> None:
+    rng = np.random.default_rng(5)
+    quality = (rng.random((200, 2)) < 0.5).astype(float)
+    ground = Ground(quality, np.ones_like(quality), np.full_like(quality, np.nan), np.ones(200), np.arange(200))
+    assert chance_of_quality(quality.argmax(axis=1), ground, seed=0) == 0.005
+    assert chance_of_quality(quality.argmin(axis=1), ground, seed=0) == 1.0
+    assert chance_of_quality(np.zeros(200, dtype=np.int64), ground, seed=0) == 1.0  # alike however it is dealt
+    blind = [chance_of_quality(rng.integers(0, 2, 200), ground, seed=seed) for seed in range(20)]
+    assert sum(found <= 0.05 for found in blind) <= 3
 
 
 def test_copies_of_a_prompt_are_no_new_evidence() -> None:

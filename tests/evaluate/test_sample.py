@@ -101,6 +101,25 @@ def test_tokens_are_priced_only_where_dollars_are_missing() -> None:
     cost, source = realised_cost(panel, lambda p: p.input_tokens)
     assert (cost[0, 0], source) == (10.0, "mixed")
     assert cost[1, 1] == panel.cost_usd[1, 1]
+    panel.cost_usd[:] = np.nan
+    assert realised_cost(panel, lambda p: p.input_tokens)[1] == "tokens"
+    for half_known in (replace(panel, input_tokens=panel.cost_usd), replace(panel, output_tokens=panel.cost_usd)):
+        cost, source = realised_cost(half_known, lambda p: p.input_tokens + p.output_tokens)
+        assert (np.isnan(cost).all(), source) == (True, "observed")
+
+
+def test_recorded_dollars_are_counted_at_the_prices_of_the_day() -> None:
+    panel = panel_of(4)
+    panel.cost_usd[:, 2] = 0.0
+    panel.cost_usd[0, 0] = np.nan
+    factor = np.array([2.0, 1.0005, 3.0])
+    with np.errstate(all="raise"):
+        sample = draw_sample(panel, MODELS, (), lambda query: query.prompt, None, lambda dollars: dollars * factor)
+    np.testing.assert_array_equal(sample.cost_usd, panel.cost_usd * factor)
+    assert sample.panel.cost_usd is sample.cost_usd
+    assert sample.notes[0] == "recorded dollars are counted at the router's prices (times): cheap 2.00"
+    same = draw_sample(panel_of(4), MODELS, (), lambda query: query.prompt, None, lambda dollars: dollars)
+    assert same.notes == ()
 
 
 def test_a_row_is_as_rare_as_its_rarest_label() -> None:

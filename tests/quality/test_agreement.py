@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from tenbin.quality.agreement import agreement
+from tenbin.quality.interval import t_interval
+from tenbin.types import Figure, Floats
 
 
 def test_on_right_and_wrong_kappa_is_cohens() -> None:
@@ -44,3 +46,35 @@ def test_grades_that_never_vary_have_no_kappa() -> None:
     assert math.isnan(row.kappa.value)
     assert math.isnan(row.correlation)
     assert row.same == 1.0
+
+
+def concordance(f: Floats, y: Floats) -> float:
+    """Lin's, which kappa with squared distances is."""
+    return 2.0 * np.cov(f, y, ddof=0)[0, 1] / (f.var() + y.var() + (f.mean() - y.mean()) ** 2)
+
+
+def ends(figure: Figure) -> tuple[float, float, float]:
+    return figure.value, figure.low, figure.high
+
+
+def test_intervals_worked_by_hand() -> None:
+    rng = np.random.default_rng(4)
+    y = rng.uniform(0.1, 0.9, 9)
+    f, n = np.clip(y + rng.normal(0.05, 0.1, 9), 0.0, 1.0), 9
+    row = agreement(f[:, None], y[:, None], ("m",))[0]
+    assert ends(row.bias) == pytest.approx(ends(t_interval((f - y).mean(), (f - y).var(ddof=1) / n, n - 1.0)))
+    assert row.correlation == pytest.approx(np.corrcoef(f, y)[0, 1])
+    left = np.array([concordance(np.delete(f, i), np.delete(y, i)) for i in range(n)])
+    kappa = t_interval(concordance(f, y), (n - 1) / n * ((left - left.mean()) ** 2).sum(), n - 1.0)
+    assert ends(row.kappa) == pytest.approx((kappa.value, kappa.low, min(kappa.high, 1.0)))
+    # An answer that came with half the chance counts for two, and ten such answers for fewer than ten alike.
+    weight = np.where(np.arange(n) < 3, 2.0, 1.0)
+    share = weight / weight.sum()
+    weighed = agreement(f[:, None], y[:, None], ("m",), weight[:, None])[0]
+    bias, effective = share @ (f - y), 1.0 / (share @ share)
+    spread = share @ (f - y - bias) ** 2 / (effective - 1.0)
+    assert ends(weighed.bias) == pytest.approx(ends(t_interval(bias, spread, effective - 1.0)))
+    assert weighed.distance == pytest.approx(share @ np.abs(f - y))
+    assert weighed.kappa.value == pytest.approx(
+        concordance(np.repeat(f, weight.astype(int)), np.repeat(y, weight.astype(int)))
+    )

@@ -35,3 +35,11 @@ def test_people_keep_their_word_and_rare_answers_count_for_more() -> None:
 def test_without_a_mean_the_grades_stay() -> None:
     judged = np.array([[0.2, 0.4]])
     assert calibrated(judged, np.full((1, 2), np.nan), np.array([np.nan, 0.5])).tolist() == [[0.2, 0.5]]
+
+
+def test_what_people_leave_no_room_for_is_as_near_as_it_can_be() -> None:
+    judged, human = np.array([[0.4], [0.6]]), np.array([[0.0], [np.nan]])
+    assert calibrated(judged, human, np.array([0.9])).tolist() == [[0.0], [1.0]]
+    assert calibrated(judged, 1.0 - human, np.array([0.2])).tolist() == [[1.0], [0.0]]
+    nought = calibrated(np.zeros((2, 1)), np.full((2, 1), np.nan), np.array([0.0]))
+    assert nought.tolist() == [[0.0], [0.0]]

@@ -77,6 +77,20 @@ def test_pairwise_asks_only_where_it_must(
     assert bool(grade.note) == (answer.strip() != "Same.")
 
 
+def test_what_a_comparison_was_not_asked_to_say_is_nonsense(judged: Judged) -> None:
+    grade = judged.grade(says(better="first", note="so"), kind="pairwise")
+    assert grade.quality is None
+    assert "nonsense" in grade.note
+
+
+def test_a_relative_that_came_later_is_not_compared(judged: Judged) -> None:
+    kin, late = "provider = 'acme'", Answered("q", "cousin", "What?", "x", rival="y")
+    barred = judged.grade(says(better="first"), late, kind="pairwise", more=kin)
+    assert (barred.quality, barred.note, barred.cost_usd) == (None, "the judge is of this model's own family", 0.0)
+    assert (judged.asked, barred.details["own_family"]) == ([], "true")
+    assert judged.grade(says(better="tie"), late, kind="pairwise", more=kin, keys="own_family = true").quality == 0.5
+
+
 def test_a_comparison_that_a_relative_may_take_part_in_is_flagged(judged: Judged) -> None:
     keys = "own_family = true"
     for candidates, flagged in ((("small", "cousin"), True), (("small",), False)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class BlindMixture:
     """
 
     saving: Figure
-    note: Mapping[str, str] = field(default_factory=dict)
+    note: Mapping[str, str]
 
 
 def blind_mixtures(

@@ -13,7 +13,7 @@ FENCE = "```"
 def whole_reply(text: str, kind: type[Reply]) -> Reply | None:
     """The reply, alone or alone in a fence; None for anything else, before, behind or inside it."""
     bare = text.strip()
-    if bare.startswith(FENCE) and bare.endswith(FENCE) and len(bare) > 2 * len(FENCE):
+    if bare.startswith(FENCE) and bare.endswith(FENCE):
         bare = bare.removeprefix(FENCE).removeprefix("json").removesuffix(FENCE)
     try:
         return msgspec.json.decode(bare.encode(), type=kind)
