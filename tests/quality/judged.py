@@ -50,7 +50,6 @@ class Judged:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.pauses: list[float] = []
         self.asked: list[dict[str, Any]] = []
 
     def grade(

@@ -227,6 +227,44 @@ def test_rates_are_kept_and_a_bill_above_its_bound_widens_the_next(judged: Judge
     assert before < cost < after
 
 
+def test_how_long_a_judge_is_left_alone(judged: Judged) -> None:
+    """Ever longer where it turns calls away; not at all after a call that took its time; by tokens where they count."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    prompt = JudgeForm.pointwise("Right.", 5, 100).prompt("2 + 2?", None, [("answer", "4")])
+
+    async def asked(base_url: str, times: int, **rates: int) -> None:
+        client = UpstreamClient({}, resends=False)
+        await client.open()
+        to = Destination(Candidate("judge"), "openai", base_url, **rates)
+        model = JudgeModel(client, to, PRICES.rates(["judge"]), JudgeSettings(), pause)
+        await asyncio.gather(*(model.ask(prompt, str) for _ in range(times)))
+        await client.close()
+
+    script = [Answer.error(503), Answer.error(503), Answer.reset(), says(score=5)]
+    with FakeUpstream(script) as upstream:
+        asyncio.run(asked(upstream.base_url, 1))
+    assert pauses == [1.0, 2.0, 0.0]
+    pauses.clear()
+    with FakeUpstream(says(score=5)) as upstream:
+        asyncio.run(asked(upstream.base_url, 2, tokens_per_minute=60))
+        (bytes_sent,) = {len(request.body) for request in upstream.requests}
+    assert pauses == [pytest.approx(bytes_sent / 3.5 + 100, abs=0.5)]
+
+
+def test_nothing_is_reserved_where_no_judge_is_asked(judged: Judged) -> None:
+    grader, kin = judged.open(more="provider = 'acme'"), Answered("q", "cousin", "What?", "x")
+    assert not grader.needs_rival
+    assert grader.reserve_usd(Answered("q", "small", "What?", " ")) == 0.0
+    assert grader.reserve_usd(kin) == 0.0
+    assert grader.reserve_usd(Answered("q", "small", "What?", "x")) > ONE_CALL_USD
+    forced = judged.open(more="provider = 'acme'", keys="own_family = true")
+    assert forced.reserve_usd(kin) > ONE_CALL_USD
+
+
 def test_a_relative_is_refused_unless_forced_and_then_flagged(judged: Judged) -> None:
     kin = "provider = 'acme'"
     with pytest.raises(ConfigError, match=r'"judge" is of the family "acme", like "cousin" whose answers it would'):
@@ -253,5 +291,7 @@ def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_spent(judged
         judged.open(more="api_key_env = 'OTHER_KEY'")
     with pytest.raises(PriceError, match='no price for "judge"'):
         judged.open(prices=PriceBook.loads("[models.x]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1"))
+    with pytest.raises(ConfigError, match=r'judge has no price; give a price book with \[models\."judge"\]'):
+        judged.open(prices=None)
     with pytest.raises(ConfigError, match="scale = 1 is no scale"):
         judged.open(keys="scale = 1")

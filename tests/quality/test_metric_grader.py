@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from itertools import count
 from threading import Barrier, BrokenBarrierError, Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 
-from tenbin.quality.grade import Answered
-from tenbin.quality.metric_grader import MetricGrader
+from tenbin.quality.grade import Answered, Grade
+from tenbin.quality.metric_grader import MetricGrader, computing_at_once
 from tenbin.quality.plugin_metric import FunctionMetric
 
 ANSWERED = Answered("q", "m", "2 + 2?", "4")
@@ -18,9 +20,24 @@ ANSWERED = Answered("q", "m", "2 + 2?", "4")
 def test_a_metric_that_does_not_end_cannot_tell() -> None:
     never = Event()
     grader = MetricGrader(FunctionMetric("slow", lambda *_: float(never.wait())), patience_s=0.05)
-    grade = asyncio.run(grader.grade(ANSWERED))
+    faults: list[object] = []
+
+    async def graded_then_late() -> Grade:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, fault: faults.append(fault))
+        grade = await grader.grade(ANSWERED)
+        (left_behind,) = (thread for thread in enumerate_threads() if thread.name == "metric slow")
+        assert left_behind.daemon
+        never.set()
+        left_behind.join()
+        heard = loop.create_future()
+        loop.call_soon(heard.set_result, None)  # behind what the thread has told
+        await heard
+        return grade
+
+    grade = asyncio.run(graded_then_late())
     assert (grade.quality, grade.note) == (None, "slow did not end within 0.05 s")
-    never.set()
+    assert (faults, grader.needs_rival) == ([], False)
 
 
 @pytest.mark.parametrize("raised", [ValueError, SystemExit, KeyboardInterrupt, asyncio.CancelledError])
@@ -49,3 +66,11 @@ def test_no_more_are_computed_side_by_side_than_the_machine_can() -> None:
         return [grade.quality for grade in await asyncio.gather(*(grader.grade(ANSWERED) for _ in range(6)))]
 
     assert (asyncio.run(grade_all()), next(inside)) == ([1.0] * 6, 7)
+
+
+@pytest.mark.parametrize(("processors", "at_once"), [(None, 1), (1, 1), (3, 3), (48, 8)])
+def test_a_machine_of_many_processors_may_lend_a_few(
+    processors: int | None, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert computing_at_once() == at_once

@@ -80,8 +80,23 @@ def test_without_a_reference_nothing_can_be_told() -> None:
         (Contains(forbidden=["guarantee"]), "We promise nothing.", 1.0),
         (Contains(["refund"], ["guarantee"]), "A refund, we guarantee.", 0.0),
         (Contains(["C++"]), "I like C++!", 1.0),
+        (Contains(["C++"]), "I like C++17.", 1.0),
+        (Contains(forbidden=["guarantee"], any=True), "We promise nothing.", 1.0),
+        (Contains(["!"]), "Yes.", 0.0),
+        (Contains(["!"]), "Yes!", 1.0),
+        (Contains(forbidden=["😀"]), "Sure 😀", 0.0),
+        (Contains(forbidden=["—"]), "well-known", 1.0),
+        (Contains(forbidden=["—"]), "<think>a — b</think>well-known", 1.0),
+        (Contains(forbidden=["—"], whole_words=False), "known — well", 0.0),
         (Contains(["a.b(c)*"]), "x a.b(c)* y", 1.0),
     ],
 )
 def test_contains(metric: Contains, answer: str, score: float) -> None:
     assert metric.score("", answer, "4") == score
+
+
+def test_the_name_of_contains_tells_what_is_looked_for_and_how() -> None:
+    made = [Contains(), Contains(["a"]), Contains(["b"]), Contains(["a", "b"]), Contains(["a", "b"], any=True)]
+    made += [Contains(forbidden=["a"]), Contains(whole_words=False)]
+    assert made[0].name == "contains.4"
+    assert len({metric.name for metric in made}) == len(made)

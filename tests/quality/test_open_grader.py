@@ -43,6 +43,8 @@ def text(query, answer, reference):
     return "1"
 """
 
+JUDGE = "[candidates.x]\nmodel = 'x'\nbase_url = 'http://127.0.0.1:1/v1'\njudge = true\n"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -196,6 +198,8 @@ def test_a_part_that_cannot_tell_leaves_the_mixture_unable_but_for_a_breach(fold
         ),
         ("[metrics.m]\nkind = 'exact'\ntolerance = 1", '"tolerance" is no key of the kind "exact"'),
         ("[metrics.m]\nkind = 'regex'", "metrics.m has no pattern"),
+        ("[metrics.m]\nkind = 'regex'\npattern = '('", "metrics.m: "),
+        (f"{JUDGE}[metrics.m]\nkind = 'judge'\njudge = 'x'", "metrics.m: a judge cannot be asked here; name a metric"),
         ("[metrics.m]\nkind = 'mixture'\nweights = {}", "is not a table of numbers above 0"),
         ("[metrics.m]\nkind = 'mixture'\nweights = { exact = 0 }", "is not a table of numbers above 0"),
         ("[metrics.m]\nkind = 'mixture'\nweights = { exat = 1 }", 'metrics.m.weights: there is no metric "exat"; did'),

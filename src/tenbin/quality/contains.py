@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from tenbin.quality.identity import identity
 from tenbin.quality.normal import normal
+from tenbin.quality.thoughts import without_thoughts
 
-READING = 3
+READING = 4
 """Counts up with every change of a verdict (`identity`)."""
 
 
 class Contains:
     """1 where the answer holds `texts` (by default the reference) and none of `forbidden`, all in normal form.
 
+    A text of signs alone ("!", an emoji), of which the normal form leaves nothing, is looked for as it is.
     `any` is content with one of the texts. `whole_words`: a text that begins or ends with a letter or digit of an
     alphabet must stand apart there, so that "4" is not found in "42"; Chinese and Japanese have no such ends.
     """
@@ -39,14 +41,16 @@ class Contains:
         if not wanted and not self.forbidden:
             return None
         said = normal(answer)
-        if any(self._is_in(text, said) for text in self.forbidden):
+        if any(self._is_in(text, said, answer) for text in self.forbidden):
             return 0.0
-        found = [self._is_in(text, said) for text in wanted]
+        found = [self._is_in(text, said, answer) for text in wanted]
         return float(any(found) if self.any and found else all(found))
 
-    def _is_in(self, text: str, said: str) -> bool:
-        looked_for = normal(text) or text.strip()
-        if not self.whole_words or not looked_for:
+    def _is_in(self, text: str, said: str, answer: str) -> bool:
+        looked_for = normal(text)
+        if not looked_for:
+            return text.strip() in without_thoughts(answer)
+        if not self.whole_words:
             return looked_for in said
         before = r"(?<![^\W_\u3040-\u9fff])" if _is_alphabetic(looked_for[0]) else ""
         after = r"(?![^\W_\u3040-\u9fff])" if _is_alphabetic(looked_for[-1]) else ""
