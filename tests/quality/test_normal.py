@@ -61,6 +61,14 @@ def test_full_width_and_upper_case_are_the_same(text: str) -> None:
     assert normal(unicodedata.normalize("NFD", text)) == normal(text)
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "score"), [("∞", " ∞\n", 1.0), ("！", "!", 1.0), ("👍", "👎", 0.0), ("<", ">", 0.0)]
+)
+def test_signs_alone_are_compared_as_they_are(left: str, right: str, score: float) -> None:
+    assert Normalised().score("", left, right) == score
+    assert Normalised().score("", "", right) == Normalised().score("", "x", right) == 0.0
+
+
 def test_without_a_reference_nothing_can_be_told() -> None:
     for metric in (Exact(), Normalised(), Contains()):
         assert metric.score("q", "a", None) is None
