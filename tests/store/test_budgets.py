@@ -61,7 +61,9 @@ def test_what_is_no_amount_makes_no_room(tmp_path, usd):
             budgets = of_one_day(tmp_path, ledger.writer, 1)
             assert await budgets.reserve(who, 0.3)
             for reserve_usd, cost_usd in ((usd, 0.0), (0.1, usd)):
-                budgets.settle(await budgets.reserve(who, reserve_usd), cost_usd)
+                reservation = await budgets.reserve(who, reserve_usd)
+                assert budgets.standing(who)[0].used_usd >= 0.3
+                budgets.settle(reservation, cost_usd)
                 assert budgets.standing(who)[0].used_usd == pytest.approx(0.3)
             held = open_files(tmp_path)
             budgets.close()
