@@ -67,6 +67,7 @@ class Call:
         "failure",
         "first_token_s",
         "is_intended",
+        "is_sent",
         "is_settled",
         "name",
         "no",
@@ -85,8 +86,7 @@ class Call:
         self.no = no
         self.began = 0.0
         self.seat = seat
-        self.is_intended = False
-        self.is_settled = False
+        self.is_intended = self.is_sent = self.is_settled = False
         self.first_token_s: float | None = None
         self.failure: str | None = None
         self.told: Usage | None = None

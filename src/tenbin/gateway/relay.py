@@ -12,18 +12,16 @@ import time
 from collections.abc import Mapping
 from itertools import islice
 
-import msgspec
-
 from tenbin.errors import RequestError
 from tenbin.gateway.call import Call, Work
-from tenbin.gateway.exchange import Exchange
+from tenbin.gateway.exchange import Exchange, Headers
 from tenbin.gateway.headers import to_client, to_upstream, with_beta
 from tenbin.gateway.plan import Attempt
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.streaming import stream_through
 from tenbin.gateway.wire import Said, Wire
 from tenbin.telemetry.traceparent import request_id
-from tenbin.upstream.client import CallTimeout
+from tenbin.upstream.client import CallTimeout, Request
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.translate import error_body
 
@@ -43,15 +41,6 @@ TOLD_FIRST: tuple[frozenset[str], ...] = (
 )
 """Which of several failures a client is told: what it can act on (stop, wait, ask for less), before what merely broke,
 before what is only ours to mend."""
-
-
-class Ready(msgspec.Struct, frozen=True, eq=False):
-    """What goes out to a candidate, and what the client is `shown` of the decision when it answers."""
-
-    path: str
-    body: bytes
-    headers: dict[str, str]
-    shown: list[tuple[bytes, bytes]]
 
 
 class Relay:
@@ -150,41 +139,40 @@ class Relay:
         call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
             durable = await call.begin()
+            self.calls += 1
             await asyncio.sleep(0)  # from here on the disk is at work: what the call needs is made ready meanwhile
-            ready = self._ready(call, wire, said)
+            request, decided = self._request(wire, said), self._decided(call)
             await durable
-        except BaseException:
-            call.dropped(client_left=self.exchange.is_gone)
-            raise
-        self.calls += 1
-        try:
-            await self._call(call, wire, ready, is_last)
+            call.is_sent = True
+            await self._call(call, wire, request, decided, is_last)
         except UpstreamFailure as failure:
             call.failed(failure)
             return failure
-        except asyncio.CancelledError:
-            call.cancelled()
-            raise
-        except BaseException:
-            call.lost()
+        except BaseException as error:
+            if not call.is_sent:
+                call.dropped(client_left=self.exchange.is_gone)
+            elif isinstance(error, asyncio.CancelledError):
+                call.cancelled()
+            else:
+                call.lost()
             raise
         return None
 
-    def _ready(self, call: Call, wire: Wire, said: Said) -> Ready:
-        exchange = self.exchange
-        headers = to_upstream(exchange.headers, wire.destination.dialect, self.request_id, self.span.traceparent)
+    def _request(self, wire: Wire, said: Said) -> Request:
+        exchange, destination = self.exchange, wire.destination
+        headers = to_upstream(exchange.headers, destination.dialect, self.request_id, self.span.traceparent)
         path = with_beta(said.path, exchange.scope.get("query_string", b""))
-        return Ready(path, said.body, headers, self._decided(call))
+        return self.services.client.ready(destination, path, said.body, headers)
 
-    async def _call(self, call: Call, wire: Wire, ready: Ready, is_last: bool) -> None:
+    async def _call(self, call: Call, wire: Wire, request: Request, decided: Headers, is_last: bool) -> None:
         incoming, destination = self.work.incoming, wire.destination
         timeout, first_by = self._patience(is_last)
         sent_at = time.perf_counter()
         try:
-            reply = await self.services.client.send(destination, ready.path, ready.body, ready.headers, timeout)
+            reply = await self.services.client.call(request, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
                 raise failure
-            shown = self._headers(reply.headers, ready.shown)
+            shown = self._headers(reply.headers, decided)
             if incoming.is_stream:
                 self.status = reply.status
                 await stream_through(self.exchange, call, wire, reply, shown, first_by)
@@ -217,14 +205,14 @@ class Relay:
         first_s *= share
         return CallTimeout(min(CONNECT_S, first_s), first_s, left_s if self.has_promised_end else None), now + first_s
 
-    def _headers(self, upstream: Mapping[str, str], decided: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _headers(self, upstream: Mapping[str, str], decided: Headers) -> Headers:
         """What the client is told beside the answer: what the upstream said, and what was decided."""
         shown = to_client(upstream)
         if b"x-request-id" not in dict(shown):
             shown.append((b"x-request-id", self.request_id.encode("ascii", "replace")))
-        return shown + decided
+        return [*shown, *decided]
 
-    def _decided(self, call: Call | None) -> list[tuple[bytes, bytes]]:
+    def _decided(self, call: Call | None) -> Headers:
         """What the client is told of the decision."""
         plan = self.work.plan
         shown = [
@@ -245,7 +233,7 @@ class Relay:
         headers = self._headers(failure.headers, self._decided(None))
         if self.calls > 1:
             # We have tried again already: a client that does so, too, would multiply the calls.
-            headers.append((b"x-should-retry", b"false"))
+            headers = [*headers, (b"x-should-retry", b"false")]
         dialect = self.work.incoming.dialect
         said = failure.status if failure.status is not None and 400 <= failure.status < 600 else None
         if said is not None and _is_json(failure.body):

@@ -39,6 +39,16 @@ class CallTimeout(msgspec.Struct, frozen=True):
     total_s: float | None = None
 
 
+class Request(msgspec.Struct, frozen=True, eq=False):
+    """A request made ready: where it goes, what is sent, the candidate's name and our key there, for who reports."""
+
+    origin: Origin
+    head: bytes
+    body: bytes
+    name: str
+    secret: str
+
+
 class UpstreamClient:
     """Calls destinations over kept connections; `environ` is where the keys are read, at each call.
 
@@ -77,32 +87,32 @@ class UpstreamClient:
         `headers` are those to forward; the client adds content type, credentials and the dialect's version. Raises
         UpstreamFailure where no head came. Cancelling the caller closes the connection.
         """
-        return await self._call("POST", destination, path, body, headers, timeout)
+        return await self.call(self.ready(destination, path, body, headers), timeout)
 
     async def fetch(
         self, destination: Destination, path: str, headers: Mapping[str, str], timeout: CallTimeout
     ) -> Reply:
         """GET `base_url + path`; otherwise as `send`."""
-        return await self._call("GET", destination, path, b"", headers, timeout)
+        return await self.call(self.ready(destination, path, b"", headers, "GET"), timeout)
 
-    async def _call(
-        self,
-        method: Method,
-        destination: Destination,
-        path: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        timeout: CallTimeout,
-    ) -> Reply:
-        loop = self._loop
-        if loop is None:
-            raise TenbinError("the upstream client is not open", fix="await open() first")
+    def ready(
+        self, destination: Destination, path: str, body: bytes, headers: Mapping[str, str], method: Method = "POST"
+    ) -> Request:
+        """What `send` and `fetch` send, to be called once; UpstreamFailure where it cannot be sent at all."""
         origin, head = self._head(method, destination, path)
         name = destination.candidate.name
         try:
             said = head.filled(headers, self._names, len(body))
         except ValueError as error:
             raise UpstreamFailure("refused", f"a header of the request cannot be sent: {error}", where=name) from None
+        return Request(origin, said, body, name, head.secret)
+
+    async def call(self, request: Request, timeout: CallTimeout) -> Reply:
+        """Send a request that was made ready; otherwise as `send`."""
+        loop = self._loop
+        if loop is None:
+            raise TenbinError("the upstream client is not open", fix="await open() first")
+        origin, name = request.origin, request.name
         now = loop.time()
         connect_s, first_byte_s, total_s = timeout.connect_s, timeout.first_byte_s, timeout.total_s
         ends_at = math.inf if total_s is None else now + total_s
@@ -112,7 +122,7 @@ class UpstreamClient:
         try:
             if connection is not None:
                 try:
-                    await connection.ask(said, body, head_by)
+                    await connection.ask(request.head, request.body, head_by)
                 except ConnectionError:
                     if connection.has_received or not self._resends:
                         raise
@@ -120,12 +130,12 @@ class UpstreamClient:
                     connection = None
             if connection is None:
                 connection = await _connected(origin, connect_by, name)
-                await connection.ask(said, body, head_by)
+                await connection.ask(request.head, request.body, head_by)
         except (OSError, ValueError) as error:
             raise failure_from(error, name) from error
         if ends_at != head_by:
             connection.until(ends_at)
-        return Reply(connection, name, head.secret, ends_at)
+        return Reply(connection, name, request.secret, ends_at)
 
     def _head(self, method: Method, destination: Destination, path: str) -> tuple[Origin, RequestHead]:
         """Where the call goes, and the constant part of its head; made anew when the key has changed."""
