@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from pathlib import Path
 
 from tenbin.errors import StoreError
@@ -186,7 +185,6 @@ class Ledger:
             self._linger.cancel()
             self._linger = None
         self._journal.ring()
-        os.sched_yield()  # the thread takes the interpreter's lock and is at the disk while the loop goes on
 
     def _on_linger(self) -> None:
         self._linger = None

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import frame
@@ -42,6 +42,8 @@ class JournalWriter:
     to `queue_bytes`, and their futures answer False.
     """
 
+    _ends: tuple[int, ...] = ()
+
     def __init__(self, store: StoreFolder, writer: str, queue_bytes: int, written: Callable[[], None]) -> None:
         self.store = store
         self.writer = writer
@@ -58,15 +60,21 @@ class JournalWriter:
         self._queue: deque[Waiting] = deque()
         self._held: deque[Waiting] = deque()
         self._group: list[Waiting] = []
-        self._bell: SimpleQueue[bool] = SimpleQueue()
+        # A pipe and no queue: who writes to it gives up the interpreter's lock, and so the thread has it as it wakes.
+        self._heard, self._bell = self._ends = os.pipe()
         self._is_rung = False
         self._is_failing = False
-        self._is_turning = False
+        self._is_turning = self._is_stopping = False
         self._retry_at = 0.0
         self._log = logging.getLogger("tenbin.store")
         self._thread = threading.Thread(target=self._run, name="tenbin-journal", daemon=True)
         self._presence: Presence | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __del__(self) -> None:
+        """Not before: what rings after the end would write to another file."""
+        for end in self._ends:
+            os.close(end)
 
     @property
     def queue_depth(self) -> int:
@@ -102,12 +110,13 @@ class JournalWriter:
         """Wake the thread."""
         if not self._is_rung:
             self._is_rung = True
-            self._bell.put(True)
+            os.write(self._bell, b"!")
 
     def stop(self) -> None:
         """Write what is queued, end the thread. Blocks; call it off the event loop."""
         self._retry_at = 0.0
-        self._bell.put(False)
+        self._is_stopping = True
+        os.write(self._bell, b"!")
         self._thread.join()
 
     def turn(self) -> None:
@@ -123,9 +132,10 @@ class JournalWriter:
     def _run(self) -> None:
         going = True
         while going:
-            with contextlib.suppress(Empty):
-                going = self._bell.get(timeout=RETRY_S if self._is_failing else None)
+            if not self._is_failing or select.select([self._heard], (), (), RETRY_S)[0]:
+                os.read(self._heard, 16)
             self._is_rung = False
+            going = not self._is_stopping  # what was handed in before is written now
             self._write_all()
         # What could not be written by now dies with the process.
         self.lost_rows += self.queue_depth
