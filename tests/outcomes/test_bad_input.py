@@ -104,6 +104,9 @@ def test_infinity(rows, write, name, infinite, column):
 def test_words_where_a_number_should_be(rows, write):
     refused(write(second(rows, quality="good"), "t.csv"), ":3, column quality", '"good" is not a number')
     refused(write(second(rows, quality="good"), "t.jsonl"), ":2, column quality", '"good" is not a number')
+    long, said = second(rows, quality="very " * 12), 'quality: "' + "very " * 7
+    refused(write(long, "t.jsonl"), f'{said}very" is not a number')
+    refused(write(long, "t.csv"), f'{said}very " is not a number')
 
 
 def test_digits_of_other_scripts_are_not_called_numbers_stored_as_text(rows, write):
@@ -116,7 +119,10 @@ def test_numbers_as_text(rows, write):
     table = [dict(GOOD, quality="0.5")]
     refused(write(table, "t.parquet"), "row 1, column quality", '"0.5" is text, not a number')
     refused(write([dict(GOOD, output_tokens=True)], "t.jsonl"), "column output_tokens", "not a number")
-    refused(write([dict(GOOD, quality=[1])], "t.parquet"), "column quality", "is not a number")
+    path = write([dict(GOOD, quality=[1])], "t.parquet")
+    refused(path, "column quality", "is not a number")
+    duckdb.connect().sql("SELECT 'p' AS prompt, 'm' AS model, [0.5] AS quality").write_parquet(str(path))
+    refused(path, "row 1, column quality", '"[0.5]" is not a number')
 
 
 def test_the_line_counts_line_breaks_inside_fields(rows, write):
@@ -154,11 +160,30 @@ def test_a_missing_column(write, name, column):
     [
         ("query_id, prompt,model,quality", 'add --map "prompt= prompt"'),
         ("query_id;prompt;model;quality", "separate the columns by commas"),
+        ("words", "add it, or name it with --map prompt=THEIR_COLUMN (its columns are words)"),
     ],
 )
 def test_a_header_that_other_tools_write(tmp_path, header, fix):
     (tmp_path / "t.csv").write_text(f"{header}\n1,p,m,1\n")
     refused(tmp_path / "t.csv", 'neither a "prompt" nor', fix)
+
+
+def test_what_columns_there_are_is_told_in_bounds(write):
+    table = [{"query_id": 1, "prompt": "p", **{f"{'x' * 70}{i}": 1 for i in range(10)}}]
+    said = refused(write(table, "t.csv"), 'has no column "model"', "(its columns are query_id, prompt, ")
+    assert "... (" not in said
+    assert "x" * 60 in said
+    assert "x" * 61 not in said
+    refused(write([{**table[0], "more": 1}], "t.csv"), f"{'x' * 60}, ... (13 columns))")
+    refused(write(table, "t.csv"), 'has no column "zzz"', "its columns are query_id, prompt", mapping={"model": "zzz"})
+    with pytest.raises(UsageError, match='unknown column "zzz"; Tenbin\'s columns are query_id, prompt, '):
+        read_outcomes(write([GOOD], "t.csv"), {"zzz": "model"})
+
+
+def test_a_column_that_is_read_as_another_is_not_nearly_one(write):
+    path = write([{**GOOD, "Split": "x"}], "t.csv")
+    refused(path, 'has no column "split", but one "Split"')
+    assert read_outcomes(path, {"group": "Split"}).queries[0].group == "x"
 
 
 def test_a_missing_column_under_another_name(write):

@@ -142,6 +142,11 @@ def test_a_bad_routerbench_cost_is_named(write):
         read_outcomes(path)
 
 
+def test_a_routerbench_cost_is_no_truth(write):
+    path = write([dict(ROUTERBENCH[0], **{"gpt-4|total_cost": True})], "r.csv")
+    refused(path, ':2, column gpt-4|total_cost: "True" is not a number')
+
+
 def test_routellm_csvs_have_a_truth_column_per_model(tmp_path):
     folder = tmp_path / "responses"
     folder.mkdir()

@@ -108,7 +108,8 @@ def _out_of_range(column: str, value: str) -> tuple[str, str]:
 
 
 def _quoted(value: str) -> str:
-    return value if value.startswith('"') else f'"{value}"'
+    bare = value.removeprefix('"').removesuffix('"')  # a text of JSON has both, a long one only the first
+    return f'"{bare}"'
 
 
 def _is_number(value: str) -> bool:
