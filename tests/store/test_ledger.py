@@ -71,6 +71,11 @@ def test_a_row_that_no_table_can_hold_is_counted_as_lost(tmp_path):
             assert await ledger.record(intent("r"), settled("r", usage=Usage(2**63, 1)))
             assert await ledger.flush()
             assert (ledger.lost_rows, ledger.spooled_rows) == (1, 0)
+            holder = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+            assert await ledger.record(*(intent(f"r{i}") for i in range(3)))
+            assert ledger.spooled_rows == 3
+            holder.close()
 
     asyncio.run(work())
 
@@ -218,6 +223,7 @@ def test_a_segment_is_removed_once_it_is_applied(tmp_path, monkeypatch):
 
     (size,) = asyncio.run(work())
     assert size < 100_000
+    assert not list((tmp_path / "journal").iterdir())
     assert all(Reader(tmp_path).decision(f"d{i}") for i in range(20))
 
 
