@@ -66,6 +66,17 @@ def test_a_quality_that_no_mixture_reaches_is_said_so() -> None:
     assert "届きません" in best.note["ja"]
 
 
+@pytest.mark.parametrize("odd", range(5))
+def test_the_sample_says_whether_a_quality_is_reached_whatever_the_resamples_say(odd: int) -> None:
+    """All but some go to the best model, and of these one comes out better: a hair above what any mixture reaches."""
+    ground = a_ground()
+    ground.quality[: 2 * LEAST_ELSEWHERE, 0] = ground.quality[: 2 * LEAST_ELSEWHERE, 2]
+    ground.quality[odd, [0, 2]] = (1.0, 0.0)
+    (one,) = told(np.where(np.arange(N) < 2 * LEAST_ELSEWHERE, 0, 2)[None], ground)
+    assert np.isnan(one.saving.value)
+    assert one.note["en"] == "No mixture of single models reaches that quality."
+
+
 def test_of_a_free_reference_nothing_can_be_saved_and_no_quality_is_called_out_of_reach() -> None:
     ground = a_ground()
     (one,) = told(sent(N // 2)[None], replace(ground, cost_usd=ground.cost_usd * (1.0, 1.0, 0.0)))

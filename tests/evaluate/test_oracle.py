@@ -71,10 +71,29 @@ def test_the_spread_is_that_of_what_the_labels_measure() -> None:
     np.testing.assert_allclose(np.cov(free.T), np.cov(skill.T), atol=0.006)
 
 
-def test_one_candidates_labels_are_drawn_to_their_mean_as_far_as_they_are_noise() -> None:
-    labels = np.array([[0.1], [0.9], [0.4], [0.8]])
+@pytest.mark.parametrize("scores", [[0.1, 0.9, 0.4, 0.8], [0.2, 0.8]])
+def test_one_candidates_labels_are_drawn_to_their_mean_as_far_as_they_are_noise(scores: list[float]) -> None:
+    labels = np.array(scores)[:, None]
     kept = np.sqrt(1.0 - 0.03 / labels.var(ddof=1))
-    np.testing.assert_allclose(noise_free(labels, np.array([0.03])), labels.mean() + kept * (labels - labels.mean()))
+    with np.errstate(all="raise"):
+        free = noise_free(labels, np.array([0.03]))
+    np.testing.assert_allclose(free, labels.mean() + kept * (labels - labels.mean()))
+
+
+def test_labels_of_one_correlation_keep_what_they_measure() -> None:
+    measured = 0.04 * np.array([[1.0, 0.6, 0.6], [0.6, 1.0, 0.6], [0.6, 0.6, 1.0]])
+    off = np.random.default_rng(7).normal(size=(30, 3))
+    apart = np.linalg.qr(off - off.mean(axis=0))[0] * np.sqrt(29.0)  # of covariance 1, to the last bit
+    labels = 0.5 + apart @ np.linalg.cholesky(measured + 0.02 * np.eye(3)).T
+    np.testing.assert_allclose(np.cov(noise_free(labels, np.full(3, 0.02)).T), measured, atol=1e-12)
+
+
+def test_the_head_room_worked_by_hand() -> None:
+    """Two candidates at one price, each right where the other is wrong: whoever knew would be right always."""
+    labels, nothing = np.array([[1.0, 0.0], [0.0, 1.0]] * 5), np.zeros(2)
+    assert head_room(labels, np.ones_like(labels), nothing, 0) == pytest.approx(0.5)
+    weight = np.array([3.0, 1.0] * 5)
+    assert head_room(labels, np.ones_like(labels), nothing, 0, weight) == pytest.approx(0.25)
 
 
 def right_or_wrong(n: int) -> tuple[Floats, Floats]:

@@ -78,6 +78,7 @@ def test_incomplete_rows_stay_out_of_curves_but_are_counted() -> None:
     panel.quality[1, 2] = np.nan
     sample = draw(panel)
     assert (sample.n_incomplete, len(sample.panel)) == (1, 5)
+    assert sample.complete.tolist() == [True, False, True, True, True]
     assert any(note.startswith("1 query lacks") and "poor, 1 of 5" in note for note in sample.notes)
     panel.quality[2, 0] = panel.cost_usd[3, 0] = np.nan
     (note,) = draw(panel).notes
@@ -135,3 +136,6 @@ def test_recorded_dollars_at_other_prices_are_noted() -> None:
     assert "記録された金額と異なります" in str(told_note(note, load_catalogue("ja")))
     assert "cheap 10.00" in note
     assert "dear" not in note
+    panel.cost_usd[:2] = np.nan  # what is not known on both sides is left out of both
+    (note,) = price_notes(panel, lambda p: np.where(np.isnan(p.cost_usd), 0.02, p.cost_usd * [10.0, 1.0, 1.0]))
+    assert note.endswith("(times): cheap 10.00")

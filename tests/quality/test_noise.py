@@ -97,3 +97,14 @@ def test_the_spread_is_that_within_models_of_two_labels_or_more() -> None:
     assert (noise.n_reanswered, noise.n_regraded) == (3, 0)
     only_one_each = label_noise(quality[:1], quality[:1], np.full((1, 3), nan))
     assert math.isnan(only_one_each.reliability)
+
+
+def test_gradings_that_are_all_alike_show_no_noise_and_others_may_show_nothing_else() -> None:
+    quality = np.array([[0.2, 0.9, math.nan], [0.4, 0.5, math.nan], [0.9, 0.1, math.nan]])
+    with np.errstate(all="raise"):
+        silent = label_noise(quality, quality, quality)
+        assert (silent.label_sd.value, silent.answering_sd, silent.reliability) == (0.0, 0.0, 1.0)
+        all_luck = label_noise(quality, 1.0 - quality, 1.0 - quality + 0.5)
+    assert all_luck.grading_sd.value > all_luck.label_sd.value
+    assert all_luck.answering_sd == 0.0
+    assert label_noise(0.5 + 0.1 * (quality - 0.5), 1.0 - quality, quality).reliability == 0.0

@@ -49,16 +49,13 @@ def label_noise(quality: Floats, again: Floats, regraded: Floats) -> LabelNoise:
     reanswered, regrades = _halves(quality, again), _halves(quality, regraded)
     whole, grading = _pooled(reanswered), _pooled(regrades)
     label_variance, grading_variance = whole.value**2, grading.value**2
-    if math.isnan(label_variance):
-        answering = math.nan
-    else:
-        answering = math.sqrt(max(label_variance - (0.0 if math.isnan(grading_variance) else grading_variance), 0.0))
+    answering_variance = label_variance - grading_variance  # NaN where either is not known
     spread = _within_models(quality)
     known = not math.isnan(label_variance) and spread > 0.0
     return LabelNoise(
         label_sd=whole,
         grading_sd=grading,
-        answering_sd=answering if not math.isnan(grading_variance) else math.nan,
+        answering_sd=math.nan if math.isnan(answering_variance) else math.sqrt(max(answering_variance, 0.0)),
         reliability=min(max(1.0 - label_variance / spread, 0.0), 1.0) if known else math.nan,
         label_sd_of=_per_model(reanswered, label_variance),
         n_regraded=int((~np.isnan(regrades)).sum()),
