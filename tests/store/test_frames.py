@@ -89,6 +89,15 @@ def test_room_behind_the_frames_is_their_end(tmp_path_factory, room):
     assert reader.offset == reader.end == len(frame(b"first"))
 
 
+def test_room_that_is_cut_off_while_it_is_read_is_room_still(tmp_path):
+    path = tmp_path / "journal"
+    path.write_bytes(frame(b"first") + bytes(3 << 20))
+    with path.open("rb") as file:
+        reader = FrameReader(file.fileno(), 0)
+        os.truncate(path, len(frame(b"first")) + 20)
+        assert (list(reader), reader.fault, reader.offset) == ([b"first"], None, len(frame(b"first")))
+
+
 def test_zeros_with_anything_behind_them_are_damage(tmp_path):
     found, reader = read(tmp_path, frame(b"first") + bytes(2 << 20) + b"\1")
     assert (found, reader.fault) == ([b"first"], "damaged")
