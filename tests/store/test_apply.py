@@ -13,7 +13,7 @@ import pytest
 
 from tenbin.store.apply import Progress, apply_batch
 from tenbin.store.database import open_database
-from tenbin.store.frames import decoder, encoder, frame
+from tenbin.store.frames import blank, decoder, encoder, frame
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback, Record
 from tenbin.store.schema import LEDGER
@@ -75,6 +75,12 @@ def test_rows_that_no_table_can_hold_are_counted_and_leave_the_others(
     assert {call.request_id: call.status for call in Reader(tmp_path).requests()} == {"a": None, "b": None}
     assert len(list(Reader(tmp_path).feedback())) == 1
     assert caplog.text.count("a row does not fit the ledger and is left out") == 2
+
+
+def test_what_was_erased_is_read_over_and_is_no_damage(tmp_path: Path, link: sqlite3.Connection) -> None:
+    path = journal(tmp_path, [VERDICT])
+    path.write_bytes(path.read_bytes() + blank(50) + path.read_bytes())
+    assert bring_in(link, path) == Progress(2, 0, path.stat().st_size, is_done=True, fault=None)
 
 
 def test_a_row_that_stands_alone_and_fits_nowhere_is_counted_too(tmp_path: Path, link: sqlite3.Connection) -> None:

@@ -97,11 +97,13 @@ def test_a_locked_ledger_leaves_the_journal_for_later(tmp_path, leave, monkeypat
 
 
 def test_a_call_settled_late_is_no_longer_unknown(tmp_path, leave):
-    leave([intent("r1")])
+    writer = leave([intent("r1")])
     mend(tmp_path)
     leave([settled("r1")])
     mend(tmp_path)
     assert statuses(tmp_path) == {"r1": "ok"}
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as link:
+        assert link.execute("SELECT writer FROM calls").fetchall() == [(writer,)]  # whoever made it, not who ended it
 
 
 def test_the_living_are_left_alone_and_their_lock_is_theirs(tmp_path):
