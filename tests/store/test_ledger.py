@@ -55,6 +55,7 @@ def test_many_rows_at_once_arrive_once_each(tmp_path):
 
 def test_rows_come_in_by_themselves_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr("tenbin.store.applier.MEND_EVERY_S", 3600.0)  # what else would wake the thread
+    monkeypatch.setattr("tenbin.store.applier.APPLY_EVERY_S", 0.01)
 
     async def work():
         async with running(tmp_path) as ledger:

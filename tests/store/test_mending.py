@@ -119,6 +119,7 @@ def test_the_living_are_left_alone_and_their_lock_is_theirs(tmp_path):
 
 def test_the_living_look_after_the_dead(tmp_path, leave, monkeypatch):
     monkeypatch.setattr("tenbin.store.applier.MEND_EVERY_S", 0.01)
+    monkeypatch.setattr("tenbin.store.applier.APPLY_EVERY_S", 0.01)
 
     async def work():
         async with running(tmp_path) as ledger:

@@ -156,6 +156,8 @@ def test_a_folder_that_is_deleted_under_way_is_made_again(tmp_path):
 
 def test_journals_that_are_deleted_before_they_are_read_are_counted_and_the_rest_comes_in(tmp_path, monkeypatch):
     monkeypatch.setattr("tenbin.store.writer.SEGMENT_BYTES", 1_000)
+    for wait in ("APPLY_EVERY_S", "RETRY_S", "BUSY_S"):
+        monkeypatch.setattr(f"tenbin.store.applier.{wait}", 0.01)
 
     async def work():
         async with running(tmp_path) as ledger:
