@@ -78,3 +78,15 @@ def test_intervals_worked_by_hand() -> None:
     assert weighed.kappa.value == pytest.approx(
         concordance(np.repeat(f, weight.astype(int)), np.repeat(y, weight.astype(int)))
     )
+
+
+def test_half_a_point_is_right_and_what_one_of_them_left_out_does_not_count() -> None:
+    nan = math.nan
+    judged = np.array([0.5, 0.4, 0.3, 0.5, nan, 1.0])[:, None]
+    human = np.array([1.0, 0.6, 0.2, 0.5, 1.0, nan])[:, None]
+    for weight in (None, np.ones_like(judged)):
+        row = agreement(judged, human, ("m",), weight)[0]
+        assert (row.n, row.same) == (4, 0.75)
+        assert row.bias.value == pytest.approx(-0.15)
+    turned = agreement(human, judged, ("m",))[0]
+    assert (turned.n, turned.same, turned.bias.value) == (4, 0.75, pytest.approx(0.15))

@@ -43,3 +43,9 @@ def test_what_people_leave_no_room_for_is_as_near_as_it_can_be() -> None:
     assert calibrated(judged, 1.0 - human, np.array([0.2])).tolist() == [[1.0], [0.0]]
     nought = calibrated(np.zeros((2, 1)), np.full((2, 1), np.nan), np.array([0.0]))
     assert nought.tolist() == [[0.0], [0.0]]
+
+
+def test_grades_that_need_no_change_have_none() -> None:
+    judged, nothing = np.array([[0.3], [1.0]]), np.full((2, 1), np.nan)
+    assert calibrated(judged, judged[::-1], np.array([0.1])).tolist() == [[1.0], [0.3]]  # people have labelled all
+    assert calibrated(np.ones((2, 1)), nothing, np.array([1.0])).tolist() == [[1.0], [1.0]]

@@ -254,7 +254,7 @@ def test_whatever_is_given_means_are_possible_and_the_order_of_rows_plays_no_par
     labels = np.where(shown, human, np.nan)
     found, turned = correct(judged, labels), correct(judged[::-1], labels[::-1])
     for arm, other in zip(found.arms, turned.arms, strict=True):
-        ends = (arm.corrected.low, arm.corrected.value, arm.corrected.high)
+        ends = [end for it in (arm.corrected, arm.labelled) for end in (it.low, it.value, it.high)]
         assert all(math.isnan(end) or 0.0 <= end <= 1.0 for end in ends)
         assert arm.corrected.value == pytest.approx(other.corrected.value, abs=1e-9, nan_ok=True)
         assert not arm.corrected.low > arm.corrected.value
