@@ -56,32 +56,29 @@ def test_the_split_of_sprout_files_is_told_by_all_of_them_or_none(write, tmp_pat
 ANSWER = "{'score': 0.5, 'num_output_tokens': 3}"
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
+def test_other_columns_of_sprout_are_no_models(tmp_path):
+    """A list of answers, or a model's F1, was taken for a model, and the file then called damaged."""
+    others = (
         f"[{ANSWER}]",
         f"{{'all': {ANSWER}}}",
         "{'f1_score': 1, 'num_output_tokens': 3}",
         "{'score': 1}",
         "{'score': 1, 'a, num_output_tokens (': 3}",
-    ],
-)
-def test_other_columns_of_sprout_are_no_models(tmp_path, other):
-    """A list of answers, or a model's F1, was taken for a model, and the file then called damaged."""
-    path = tmp_path / "t.parquet"
-    duckdb.connect().sql(f"SELECT 'p' AS prompt, {ANSWER} AS m, {other} AS others").write_parquet(str(path))
+    )
+    path, named = tmp_path / "t.parquet", ", ".join(f"{other} AS other{i}" for i, other in enumerate(others))
+    duckdb.connect().sql(f"SELECT 'p' AS prompt, {ANSWER} AS m, {named}").write_parquet(str(path))
     panel = read_outcomes(path)
     assert (panel.models, panel.quality.tolist(), panel.output_tokens.tolist()) == (("m",), [[0.5]], [[3.0]])
     assert panel.queries[0].group is None
 
 
-@pytest.mark.parametrize("nested", ["NULL", "'x'", "{'score, x': [1.5]}", "[{'score': 2}]"])
-def test_a_model_of_sprout_may_say_more_than_is_read(tmp_path, nested):
-    path = tmp_path / "t.parquet"
-    more = ANSWER.replace("}", f", 'num_input_tokens': NULL, 'more': {nested}}}")
-    duckdb.connect().sql(f"SELECT 'p' AS prompt, {more} AS m").write_parquet(str(path))
+def test_a_model_of_sprout_may_say_more_than_is_read(tmp_path):
+    path, more = tmp_path / "t.parquet", ("NULL", "'x'", "{'score, x': [1.5]}", "[{'score': 2}]")
+    answers = (ANSWER.replace("}", f", 'num_input_tokens': NULL, 'more': {nested}}}") for nested in more)
+    models = ", ".join(f"{answer} AS m{i}" for i, answer in enumerate(answers))
+    duckdb.connect().sql(f"SELECT 'p' AS prompt, {models}").write_parquet(str(path))
     panel = read_outcomes(path)
-    assert (panel.quality.tolist(), panel.output_tokens.tolist()) == ([[0.5]], [[3.0]])
+    assert (panel.quality.tolist(), panel.output_tokens.tolist()) == ([[0.5] * 4], [[3.0] * 4])
     assert np.isnan(panel.input_tokens).all()
 
 
@@ -128,7 +125,7 @@ def test_routerbench_has_score_and_cost_columns(write, name):
     assert np.isnan(panel.output_tokens).all()
 
 
-@pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.parquet"])
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet"])
 def test_routerbench_of_the_least_columns_may_say_right_or_wrong(write, name):
     row = {"prompt": "p", "a": True, "b": False, "a|total_cost": 0.5, "b|total_cost": 0.25}
     panel = read_outcomes(write([row], name))

@@ -87,6 +87,7 @@ def test_a_model_that_takes_no_temperature_is_sent_none(judged: Judged) -> None:
         '{"reason": "so", "score": "4"}',
         '{"reason": "so", "score": 4.5}',
         '{"reason": "so", "score": 9}',
+        '{"reason": "so", "score": 0}',
         '{"reason": "so", "score": true}',
         '{"reason": "so", "score": 4, "note": 1}',
         '{"reason": "so", "score": 4} {"reason": "so", "score": 5}',
@@ -170,6 +171,7 @@ def test_an_empty_answer_is_nought_without_asking(judged: Judged) -> None:
     for kind in ("judge", "pairwise"):
         grade = judged.grade(says(score=5), empty, kind=kind)
         assert (grade.quality, grade.note, grade.cost_usd, judged.asked) == (0.0, "the answer is empty", 0.0, [])
+        assert grade.details["judge_model"] == "strict-judge"
 
 
 def test_what_passes_is_tried_again_for_nothing(judged: Judged) -> None:
@@ -275,6 +277,7 @@ def test_a_relative_is_refused_unless_forced_and_then_flagged(judged: Judged) ->
     late = Answered("q", "cousin", "What?", "x")  # a candidate that came later
     barred = judged.grade(says(score=5), late, more=kin)
     assert (barred.quality, barred.note, judged.asked) == (None, "the judge is of this model's own family", [])
+    assert (barred.details["judge_model"], barred.details["own_family"]) == ("strict-judge", "true")
     forced = judged.grade(says(score=5), late, more=kin, keys="own_family = true")
     assert (forced.quality, forced.details["own_family"]) == (1.0, "true")
     assert "own_family" not in judged.grade(says(score=5), keys="own_family = true").details

@@ -31,6 +31,11 @@ def test_a_rubric_is_taken_as_it_is_but_for_the_blanks_around_it() -> None:
     assert len(code) == 16
     assert prompt.system.count(f"<answer {code}> and </answer {code}>") == 1
     assert prompt.system.count("@CODE@") == 1
+    # The schema holds a judge to the members that are read, and to no other.
+    assert prompt.schema["additionalProperties"] is False
+    assert prompt.schema["properties"]["score"] == {"type": "integer", "minimum": 1, "maximum": 5}
+    paired = JudgeForm.pairwise("Right.", 100).prompt("?", None, [("first answer", "4"), ("second answer", "5")])
+    assert paired.schema["properties"]["better"] == {"type": "string", "enum": ["first", "second", "tie"]}
 
 
 def test_twenty_thousand_characters_are_shown_unless_the_metric_says_otherwise() -> None:
