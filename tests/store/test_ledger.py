@@ -228,6 +228,18 @@ def test_a_segment_is_removed_once_it_is_applied(tmp_path, monkeypatch):
     assert all(Reader(tmp_path).decision(f"d{i}") for i in range(20))
 
 
+def test_a_young_segment_is_written_on_after_it_is_applied(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            for _ in range(3):
+                await ledger.record(intent())
+                assert await ledger.flush()
+                (path,) = (tmp_path / "journal").glob("*.log")
+                assert path.name.endswith(".00000001.log")
+
+    asyncio.run(work())
+
+
 def test_an_old_segment_is_turned_over_so_that_texts_do_not_stay(tmp_path, monkeypatch):
     monkeypatch.setattr("tenbin.store.writer.SEGMENT_AGE_S", 0.0)
 
