@@ -9,6 +9,7 @@ import pytest
 
 from tenbin.errors import StoreError
 from tenbin.store.apply import user_hash
+from tenbin.store.call import MISSING
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
@@ -57,21 +58,22 @@ def test_a_users_texts_are_gone_from_every_file_while_the_gateway_runs(tmp_path)
 def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
-            await ledger.record(intent("open", prompt=PLANTED, user="ann"))
+            await ledger.record(intent("open", prompt=PLANTED, user="ann"), intent("bare", user="ann"))
             assert await ledger.flush()
             journals = open_files(tmp_path / "journal")
             await asyncio.to_thread(delete_user, tmp_path, "ann")
             assert open_files(tmp_path / "journal") == journals
             late, new = ({"prompt": text, "user": "ann", "conversation": "c"} for text in (PLANTED, b"after that"))
-            await ledger.record(settled("open", answer=PLANTED), intent("late", at=1.0, **late))
+            await ledger.record(settled("open", answer=PLANTED), settled("bare", answer=PLANTED))
+            await ledger.record(intent("late", at=1.0, **late))
             await ledger.record(intent("new", **new), intent("other", at=1.0, user="bob", conversation="d"))
             assert await ledger.flush()
 
     asyncio.run(work())
     found = {row.request_id: row for row in Reader(tmp_path).requests(with_text=True)}
-    assert [(found[name].prompt, found[name].answer, found[name].user) for name in ("open", "late")] == [
+    assert [(found[name].prompt, found[name].answer, found[name].user) for name in ("open", "bare", "late")] == [
         (None, None, None)
-    ] * 2
+    ] * 3
     assert (found["late"].conversation, found["new"].conversation) == (None, "c")
     assert (found["new"].prompt, found["new"].user) == (b"after that", "ann")
     assert (found["other"].user, found["other"].conversation) == ("bob", "d")
@@ -84,6 +86,7 @@ def test_texts_expire_by_the_days_of_their_profile(tmp_path):
             await call(ledger, "old", at=100 * DAY, profile="a")
             await call(ledger, "young", at=109.5 * DAY, profile="a")
             await call(ledger, "kept", at=100 * DAY, profile="b")
+            await ledger.record(intent("bare", at=100 * DAY, profile="a"), settled("bare"))
 
     asyncio.run(work())
     done = expire(tmp_path, {"a": 1.0, "c": 1.0}, now=110 * DAY)
@@ -93,6 +96,10 @@ def test_texts_expire_by_the_days_of_their_profile(tmp_path):
     assert "retention_days" in found["old"].text_missing
     assert found["young"].prompt
     assert found["kept"].prompt
+    link = sqlite3.connect(tmp_path / "ledger.sqlite")
+    texts = dict(link.execute("SELECT request_id, texts FROM calls"))
+    assert texts == {"old": "expired", "young": "stored", "kept": "stored", "bare": None}
+    link.close()
     assert expire(tmp_path, {"a": 1.0}, now=110 * DAY).texts == 0
     assert expire(tmp_path, {"a": 0.0, "b": 0.0}).texts == 2
     assert traces(tmp_path) == []
@@ -141,19 +148,24 @@ def test_a_log_that_somebody_reads_and_a_journal_that_was_set_aside_are_named_to
     async def work():
         async with running(tmp_path) as ledger:
             await call(ledger, "r1", user="ann")
+            await ledger.record(intent("r2", user="ann"), settled("r2"))
+            await ledger.record(intent("r3", user="bob", prompt=b"his own"), settled("r3"))
 
     asyncio.run(work())
     aside = tmp_path / "journal" / "w0~1.00000001.damaged"
     aside.write_bytes(PLANTED)
     reading = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     reading.execute("BEGIN")
-    assert reading.execute("SELECT count(*) FROM texts").fetchone() == (1,)
+    assert reading.execute("SELECT count(*) FROM texts").fetchone() == (2,)
     done = delete_user(tmp_path, "ann")
-    assert (done.texts, done.calls, done.pending) == (1, 1, ("ledger.sqlite-wal", aside.name))
+    assert (done.texts, done.calls, done.pending) == (1, 2, ("ledger.sqlite-wal", aside.name))
     reading.close()
     aside.unlink()
     assert delete_user(tmp_path, "ann").pending == ()
     assert traces(tmp_path) == []
+    missing = {row.request_id: row.text_missing for row in Reader(tmp_path).requests(with_text=True)}
+    assert (missing["r1"], missing["r2"]) == (MISSING["deleted"], MISSING[None])  # where no text was, none is deleted
+    assert missing["r3"] is None
 
 
 def test_what_was_taken_out_is_remembered_without_what_it_was(tmp_path):
@@ -204,7 +216,7 @@ def test_rows_leave_after_their_time_and_what_was_spent_by_day_stays(tmp_path):
     assert [row[1] for row in spent] == [100, 109]
     assert forget(tmp_path, 5.0, now=110 * DAY) == 10
     reader = Reader(tmp_path)
-    assert {row.request_id for row in reader.requests()} == {"young"}
+    assert [(row.request_id, row.answer) for row in reader.requests(with_text=True)] == [("young", PLANTED)]
     assert reader.decision("dec-old0") is None
     assert reader.decision("dec-young") is not None
     assert (
