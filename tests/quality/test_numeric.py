@@ -124,6 +124,9 @@ def test_units(answer: str, reference: str, score: float) -> None:
 def test_tolerance_is_a_share_of_the_reference_and_the_absolute_one_is_not() -> None:
     assert Numeric(tolerance=0.01).score("", "101", "100") == 1.0
     assert Numeric(tolerance=0.01).score("", "102", "100") == 0.0
+    assert Numeric(tolerance=0.01).score("", "-101", "-100") == 1.0
+    assert Numeric(tolerance=0.01).score("", "-102", "-100") == 0.0
+    assert [Numeric().score("", said, "2000000") for said in ("2000001.9", "2000002.1")] == [1.0, 0.0]
     assert Numeric(absolute_tolerance=0.5).score("", "0.4", "0") == 1.0
     assert Numeric().score("", "100.001", "100") == 0.0
     assert Numeric(tolerance=0.01).name != Numeric().name == "numeric.4"
@@ -141,3 +144,23 @@ def test_any_number_is_read_back_however_it_is_printed(value: object) -> None:
 @given(st.text(st.sampled_from("0123456789,.+-/ e×^{}\\frac %kmg万億千a\n="), max_size=80))
 def test_any_text_is_read_without_raising(text: str) -> None:
     assert Numeric().score("", text, "1") in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "1 km = 1000 m = 100000 cm = 1000000 mm",
+        "1 mile = 1609.344 m = 5280 ft = 63360 inches",
+        "1 tonne = 1000 kg = 1000000 g = 1000000000 mg",
+        "1 lb = 0.45359237 kg",
+        "1 week = 7 days = 168 hours = 10080 minutes = 604800 s = 604800000 ms",
+        "1 l = 1000 ml",
+        "50 % = 50 percent = 0.5",
+    ],
+)
+def test_one_quantity_in_all_its_units(same: str) -> None:
+    for left in same.split(" = "):
+        for right in same.split(" = "):
+            assert Numeric().score("", left, right) == 1.0, (left, right)
+    first, other, *_ = same.split(" = ")
+    assert Numeric().score("", first.replace("1 ", "1.001 ").replace("50", "51"), other) == 0.0

@@ -108,3 +108,4 @@ def test_what_holds_a_comparison_needs_the_rival_too(judged: Judged) -> None:
     met = ThresholdGrader(comparison, 0.5)
     assert (met.needs_rival, ThresholdGrader(alone, 0.5).needs_rival) == (True, False)
     assert met.reserve_usd(ANSWERED) == comparison.reserve_usd(ANSWERED) > 0.0
+    assert comparison.reserve_usd(Answered("q", "small", "?", " ", rival="Five.")) == 0.0

@@ -45,3 +45,8 @@ def test_thoughts_are_no_query() -> None:
 @pytest.mark.parametrize("text", ["Write <think>x</think> for thoughts.", "4 < 5"])
 def test_tags_that_are_talked_about_are_left(text: str) -> None:
     assert without_thoughts(text) == text
+
+
+def test_the_first_end_ends_the_thoughts_and_tags_behind_it_are_words() -> None:
+    assert without_thoughts("<think>7?</think>8 </think> 9") == "8 </think> 9"
+    assert without_thoughts("7? No.</think>8 <think>") == "8 <think>"
