@@ -130,9 +130,10 @@ class JournalWriter:
         self.ring()
 
     def _run(self) -> None:
-        going = True
+        going, bell = True, select.poll()
+        bell.register(self._heard, select.POLLIN)
         while going:
-            if not self._is_failing or select.select([self._heard], (), (), RETRY_S)[0]:
+            if not self._is_failing or bell.poll(RETRY_S * 1000.0):
                 os.read(self._heard, 16)
             self._is_rung = False
             going = not self._is_stopping  # what was handed in before is written now
