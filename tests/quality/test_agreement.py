@@ -82,8 +82,8 @@ def test_intervals_worked_by_hand() -> None:
 
 def test_half_a_point_is_right_and_what_one_of_them_left_out_does_not_count() -> None:
     nan = math.nan
-    judged = np.array([0.5, 0.4, 0.3, 0.5, nan, 1.0])[:, None]
-    human = np.array([1.0, 0.6, 0.2, 0.5, 1.0, nan])[:, None]
+    judged = np.array([0.5, 0.4, 0.2, 0.5, nan, 1.0])[:, None]
+    human = np.array([1.0, 0.6, 0.1, 0.5, 1.0, nan])[:, None]
     for weight in (None, np.ones_like(judged)):
         row = agreement(judged, human, ("m",), weight)[0]
         assert (row.n, row.same) == (4, 0.75)
