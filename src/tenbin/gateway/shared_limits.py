@@ -17,6 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tenbin.gateway.limits import RateLimit, Slots
+from tenbin.store.folder import make_private
 
 FOLDER, SLOTS = "limits", "slots"
 MOST_SLOTS = 1 << 20
@@ -71,7 +72,7 @@ class Limits:
 
     def _opened(self, name: str) -> int | None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             self.log.warning("a limit holds for this worker alone: %s cannot be opened (%s)", name, error.strerror)

@@ -30,9 +30,7 @@ class StoreFolder:
 
     def make(self) -> None:
         """Make the folder and its journals' folder where they are missing, readable by their owner alone."""
-        # Each by itself: a parent that is made on the way is everybody's to read.
-        for folder in (self.path, self.journals):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.journals)
 
     def create(self) -> None:
         """As `make`, before anything else is done. Errors: StoreError."""
@@ -41,6 +39,16 @@ class StoreFolder:
         except OSError as error:
             fix = "name a folder that this user may write in [store] path"
             raise StoreError(f"cannot be made: {error.strerror}", where=str(self.path), fix=fix) from error
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder in the store, and the store where somebody deleted it, readable by their owner alone.
+
+    Errors: OSError.
+    """
+    # Each by itself: a parent that is made on the way is everybody's to read.
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def create_private(path: Path) -> None:

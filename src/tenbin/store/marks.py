@@ -14,6 +14,7 @@ from typing import Any
 
 from tenbin.errors import StoreError
 from tenbin.replacement import replacement
+from tenbin.store.folder import make_private
 
 MAX_MARKS = 1_000
 
@@ -27,7 +28,7 @@ class Marks:
     def put(self, name: str, content: Mapping[str, Any]) -> None:
         """Set a mark, whole or not at all; `name` is a profile's (with a place's), which is a fine file name."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder)
             with replacement(self.folder / f"{name}.json") as beside:
                 beside.write_text(json.dumps(dict(content)), encoding="utf-8")
         except OSError as error:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tenbin.errors import StoreError
+from tenbin.store.folder import make_private
 
 MAX_PLACES = 256
 TRIES = 5
@@ -32,7 +33,7 @@ class Place:
     def take(self) -> None:
         """Hold a place from now on. Errors: StoreError where the disk refuses; the number is the worker's own then."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder)
             for number in range(self.number, self.number + MAX_PLACES):
                 if (fd := self._locked(number)) is not None:
                     self.number, self._fd = number, fd
