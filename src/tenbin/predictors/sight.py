@@ -21,7 +21,7 @@ from tenbin.predictors.posterior import Posterior
 from tenbin.predictors.rowwise import Tiled
 from tenbin.types import Features, Floats
 
-_FEW = 32
+FEW = 32
 """For more rows the interpreter's lock is given up: before, that would take longer than the work."""
 
 
@@ -113,10 +113,10 @@ class _Compiled:
         """The sums and the variance, given the design columns at the beginning of `seen`; the rest of it is filled."""
         n, learnt = len(seen), self._learnt
         sums, variance = np.empty((n, learnt.sums)), np.empty((n, learnt.candidates))
-        see = self._held if n <= _FEW else self._free
+        see = self._held if n <= FEW else self._free
         if see(self.at, place(seen), n, place(sums), place(variance)):
             raise MemoryError
         return sums, variance
 
 
-__all__ = ["Look", "Sight"]
+__all__ = ["FEW", "Look", "Sight"]

@@ -16,7 +16,7 @@ from tenbin.predictors.calibrate import LEAST_SLOPE, CalibrationMap
 from tenbin.predictors.design import LARGEST_SURFACE, SURFACE_SCALE
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
-from tenbin.predictors.sight import Sight
+from tenbin.predictors.sight import FEW, Sight
 from tenbin.router.likeness import MATERIAL_SD, Likeness
 from tenbin.router.novelty import MATERIAL_SHARE, Novelty
 from tenbin.types import Features, Floats
@@ -100,8 +100,9 @@ class Outlook:
             *(vector, surface, design.width, design.width + learnt.sight.landmarks.width),
             *(learnt.sight.columns.q, len(learnt.means), learnt.reference),
         )
-        pointers = [POINTER] * 6
-        self._expect = library.function("tenbin_expect", *pointers, NUMBER, NUMBER, POINTER, POINTER)
+        taken = (*[POINTER] * 6, NUMBER, NUMBER, POINTER, POINTER)
+        self._held_call = library.function("tenbin_expect", *taken)
+        self._free_call = library.function("tenbin_expect", *taken, gives_up_lock=True)
 
     @classmethod
     def opened(cls, learnt: Learnt) -> Outlook | None:
@@ -122,7 +123,8 @@ class Outlook:
         columns = design.columns(features) if design.groups else None
         offsets = None if self._offset is None else self._offset.mean(features.groups)
         figures, chances = np.empty((OF_QUALITY + HEADS, n, count)), np.empty((2, n))
-        if self._expect(
+        expect = self._held_call if n <= FEW else self._free_call
+        if expect(
             *(ctypes.addressof(self._taken), place(vectors), place(surface)),
             *(None if columns is None else place(columns), place(read)),
             None if offsets is None else offsets.ctypes.data,
