@@ -37,12 +37,13 @@ from tenbin.evaluate.comparison import (
     singles_of,
     summary_of,
 )
-from tenbin.evaluate.curve import PLAIN, Contender, along, constant, swept
+from tenbin.evaluate.curve import PLAIN, Contender, constant, swept
 from tenbin.evaluate.evidence import cheap_and_good
 from tenbin.evaluate.metrics import RATIOS, cost_share, curve_hull, scale_of
 from tenbin.evaluate.operating_points import Setting, contend, operating_points, settings_of
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.promise import promised
+from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.result import ROUTER
 from tenbin.evaluate.training import Training
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial, run_trial
@@ -160,9 +161,10 @@ class Pool:
         found: Told = {}
         arena, curve, reference = drawn.arena, drawn.curve, self.reference
         quality, cost = (values[:, reference].mean() for values in (self.ground.quality, self.ground.cost_usd))
-        farther = along(arena.estimates, arena.cost_usd, arena.anchors, curve.mus, curve.choices, reference)
+        turned = arena.anchors, curve.mus, curve.choices, reference
+        prospects = Prospects.along(arena.estimates, arena.cost_usd, *turned)
         tails = drawn.training.tails(curve.mus, drawn.ground.variance_share)
-        dial = curve_of(drawn.trial, curve, drawn.ground, reference, farther, tails).points
+        dial = curve_of(drawn.trial, curve, drawn.ground, reference, prospects, tails).points
         for point, own in zip(dial, self.slider, strict=True):
             for name, value in zip(ON_THE_DIAL, (*own, own[0] / quality, 1.0 - own[1] / cost), strict=True):
                 found[f"slider's {name} at {point.mu:.4g}"] = (getattr(point, name), float(value))
@@ -220,8 +222,9 @@ class Pool:
         found = {}
         whole = self.ground.quality[:, self.reference].mean(), self.ground.cost_usd[:, self.reference].mean()
         arena, choices = self.arena_of(rows), self.dial[where][:, rows]
-        farther = along(arena.estimates, arena.cost_usd, arena.anchors, self.dial_mus[where], choices, self.reference)
-        promises = promised(ground, choices, self.reference, farther=farther, seed=seed)
+        turned = arena.anchors, self.dial_mus[where], choices, self.reference
+        prospects = Prospects.along(arena.estimates, arena.cost_usd, *turned)
+        promises = promised(ground, choices, self.reference, prospects, seed=seed)
         for setting, k, promise in zip(set_to, where, promises, strict=True):
             true_quality, true_cost = self.truth[k]
             true = (true_quality, true_cost, true_quality / whole[0], 1.0 - true_cost / whole[1])

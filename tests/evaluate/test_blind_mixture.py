@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tenbin.evaluate.blind_mixture import LEAST_ELSEWHERE, BlindMixture, blind_mixtures
+from tenbin.evaluate.blind_mixture import LEAST_ELSEWHERE, BlindMixture, blind_mixtures, lent_sd
 from tenbin.evaluate.curve import Contender, constant
-from tenbin.evaluate.intervals import lent_sd
 from tenbin.evaluate.trial import Ground, run_trial
 
 MODELS = ("small", "mid", "large")
@@ -90,5 +90,21 @@ def test_what_the_few_that_go_elsewhere_might_hide_is_lent() -> None:
     (few,) = told(choice, ground)
     assert few.saving.value == pytest.approx(0.9)
     slope = 0.9 / (ground.quality[:, 2].mean() - ground.quality[:, 1].mean())
-    lent = lent_sd(ground.quality, choice, 1, ground.weight, ground.cluster)[0]
+    lent = lent_sd(ground, choice[0], 1)
     assert few.saving.low == pytest.approx(0.9 - 1.96 * lent * slope, rel=0.01)
+
+
+def test_what_few_might_hide_is_as_often_another_outcome_as_over_all_queries_and_by_as_much_as_was_seen() -> None:
+    n = 200
+    values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.0, 1.0)], axis=1)
+    ground = Ground(values, values, values, np.ones(n), np.arange(n))
+    stays, goes = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.int64)
+    half = (np.arange(n) >= n // 2).astype(np.int64)  # none of those that go comes out otherwise
+    assert lent_sd(ground, stays, 0) == lent_sd(ground, goes, 0) == 0.0
+    assert lent_sd(ground, half, 0) == pytest.approx(math.sqrt(2.0 * 0.5 * 0.3) / n)
+    values[n - 1, 1] = -3.0
+    assert lent_sd(ground, half, 0) == pytest.approx(math.sqrt(2.0 * 0.5 * 61 / n * 16.0) / n)
+    threefold = Ground(*(np.repeat(values, 3, axis=0),) * 3, np.ones(3 * n), np.arange(n).repeat(3))
+    assert lent_sd(threefold, half.repeat(3), 0) == pytest.approx(
+        lent_sd(ground, half, 0)
+    )  # copies are no more queries

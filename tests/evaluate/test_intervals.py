@@ -16,9 +16,7 @@ from tenbin.evaluate.intervals import (
     amount_interval,
     either_way,
     interval,
-    lent_sd,
     mean_interval,
-    one_more,
     quality_interval,
     resample,
     standard_error,
@@ -162,63 +160,35 @@ def test_a_share_of_few_outcomes_has_no_arm_below_that_of_its_standard_error() -
     assert percentiles.high == 1.0
     assert figure.high == pytest.approx(figure.value + NORMAL_95 * standard_error(rows))
     assert figure.low == percentiles.low < figure.value - NORMAL_95 * standard_error(rows)
-    assert either_way(rows, 0.01, -0.02).low == amount_interval(rows, 0.01, -0.02).low
+    assert either_way(rows, 0.01).low == pytest.approx(amount_interval(rows, 0.01).low)
     assert either_way(np.array([0.0, 0.0, 0.5])).low == 0.0
     assert math.isnan(either_way(np.array([1.0, math.nan, math.nan])).high)
 
 
-def test_the_share_of_quality_where_few_outcomes_differ_is_covered() -> None:
-    rng = np.random.default_rng(7)
-    covered = {amount_interval: 0, either_way: 0}
-    for _ in range(400):
-        gap = rng.choice([0.0, 1.0, -1.0], size=200, p=[0.988, 0.008, 0.004])
-        rows, lent = 1.0 + means_of(gap, resamples=200).of("x")[:, 0], math.sqrt(2.0 * 0.25) / 200
-        for made in covered:
-            figure = made(rows, lent)
-            covered[made] += figure.low <= 1.004 <= figure.high
-    assert covered[amount_interval] < 368 < covered[either_way]  # 92 % of 400
-
-
-def test_the_end_towards_more_that_leave_is_that_of_one_more() -> None:
-    n = 200
-    values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.5, 0.9)], axis=1)
-    choices = np.array([np.arange(n) < 3, np.zeros(n), np.ones(n)]).astype(np.int64)
-    farther = np.array([np.arange(n) < 6, np.arange(n) >= n - 10, np.ones(n)]).astype(np.int64)
-    farther[0, 3:6], farther[0, 100:103] = 0, 1  # the next in line lose less
-    more = one_more(values, choices, 0, np.ones(n), np.arange(n), farther)
-    assert more == pytest.approx([-0.3 * 197 / n / n, -0.1 / n, 0.0])
-    assert one_more(values, choices, 0, np.ones(n), np.arange(n)) == pytest.approx([-0.5 * 197 / n / n, 0.0, 0.0])
-    rows = np.ones(101)
-    assert (mean_interval(rows, 0.0, -0.25).low, mean_interval(rows, 0.0, -0.25).high) == (0.75, 1.0)
-    assert (mean_interval(rows, 0.0, 0.25).low, mean_interval(rows, 0.0, 0.25).high) == (1.0, 1.25)
+def test_few_outcomes_weigh_beside_ten_that_are_expected() -> None:
+    rows = 1.0 + means_of(np.where(np.arange(200) < 40, 1.0, 0.0) - (np.arange(200) % 5 == 4)).of("x")[:, 0]
+    own = either_way(rows)
+    below, above = own.value - own.low, own.high - own.value
+    assert either_way(rows, expected_sd=9.0, seen=math.inf) == own  # many tell it alone
+    none = either_way(rows, expected_sd=0.1, seen=0.0)  # none leave it to what is expected
+    assert (none.low, none.high) == pytest.approx((rows[0] - 0.1 * NORMAL_95, rows[0] + 0.1 * NORMAL_95))
+    half = either_way(rows, 0.05, expected_sd=0.1, seen=10.0)
+    rest = NORMAL_95**2 * (0.5 * 0.1**2 + 0.05**2)
+    assert half.low == pytest.approx(rows[0] - math.sqrt(0.5 * below**2 + rest))
+    assert half.high == pytest.approx(rows[0] + math.sqrt(0.5 * above**2 + rest))
 
 
 def test_a_tail_is_the_least_arm_of_one_end_after_all_else() -> None:
     rows = np.concatenate([[0.5], np.linspace(0.4, 0.6, 401)])
-    plain, up, down = (amount_interval(rows, 0.1, -0.05, tail=tail) for tail in (0.0, 0.4, -0.6))
+    plain, up, down = (amount_interval(rows, 0.1, tail=tail) for tail in (0.0, 0.4, -0.6))
     assert (up.low, up.high) == (plain.low, pytest.approx(0.9))
     assert (down.low, down.high) == (0.0, plain.high)  # no amount is below 0
-    assert amount_interval(rows, 0.1, -0.05, tail=0.2) == plain  # shorter than what is there
+    assert amount_interval(rows, 0.1, tail=0.2) == plain  # shorter than what is there
 
 
-def test_what_a_setting_might_hide_is_lent_by_what_stayed_with_the_reference() -> None:
-    n = 200
-    values = np.stack([np.ones(n), np.where(np.arange(n) < 60, 0.0, 1.0)], axis=1)
-    stays, goes = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.int64)
-    half = (np.arange(n) >= n // 2).astype(np.int64)  # none of those that go comes out otherwise
-    one = np.ones(n)
-    lent = lent_sd(values, np.stack([stays, goes, half]), 0, one, np.arange(n))
-    assert lent == pytest.approx([math.sqrt(2.0 * 0.3) / n, 0.0, math.sqrt(2.0 * 0.5 * 0.3) / n])
-    copied = lent_sd(
-        np.repeat(values, 3, axis=0), np.repeat(stays, 3)[None, :], 0, np.ones(3 * n), np.arange(n).repeat(3)
-    )
-    assert copied == pytest.approx(lent[:1])  # copies are no more queries
-    beyond = np.where(np.arange(n) < 10, 1, half)  # all of the next in line do
-    assert lent_sd(values, half[None], 0, one, np.arange(n), beyond[None])[0] == pytest.approx(lent[2])
-    values[:10, 1] = -3.0
-    by = 0.3 * 16.0  # as often as outcomes differ, and by as much as those of the next in line
-    assert lent_sd(values, half[None], 0, one, np.arange(n), beyond[None])[0] == pytest.approx(math.sqrt(by) / n)
-    rows = np.ones(101)
-    assert mean_interval(rows, lent[0]).low == pytest.approx(1.0 - NORMAL_95 * lent[0])
-    assert lent_sd(values[:, :1], stays[None, :], 0, one, np.arange(n)) == pytest.approx([0.0])
-    assert lent_sd(values, stays[None], 0, one, np.arange(n), stays[None]).tolist() == [0.0]  # nobody is next in line
+def test_what_is_lent_lengthens_both_arms() -> None:
+    rows = np.concatenate([[0.5], np.linspace(0.4, 0.6, 401)])
+    plain, lent = mean_interval(rows), mean_interval(rows, 0.1)
+    assert lent.value - lent.low == pytest.approx(math.hypot(plain.value - plain.low, 0.1 * NORMAL_95))
+    assert lent.high - lent.value == pytest.approx(math.hypot(plain.high - plain.value, 0.1 * NORMAL_95))
+    assert mean_interval(np.ones(101), 0.1).low == pytest.approx(1.0 - 0.1 * NORMAL_95)

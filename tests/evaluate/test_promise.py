@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tenbin.evaluate.promise import Promise, promised, promises_of
+from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.trial import Ground
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
-from tenbin.types import Figure, Floats, Ints, TradeOff
+from tenbin.types import Choices, Figure, Floats, Ints, TradeOff
 from tests.router.made import PRICES, make_panel
 
 
@@ -30,6 +31,15 @@ def drawn(n: int, seed: int, gone: float, wins: float) -> tuple[Ground, Ints]:
     return ground_of(np.stack([reference, other], axis=1), cost), leaves.astype(np.int64)
 
 
+def promises(
+    ground: Ground, choices: Choices, *, farther: Choices | None = None, doubt: Floats | None = None, seed: int = 0
+) -> tuple[Promise, ...]:
+    """Those of a router that expects of every query what is the mean of all."""
+    flat = np.broadcast_to(ground.quality.mean(axis=0), ground.quality.shape)
+    expected = Prospects(flat, choices if farther is None else farther)
+    return promised(ground, choices, 0, expected, doubt=doubt, seed=seed)
+
+
 def test_a_few_that_leave_the_reference_are_doubted_as_much_as_few_are() -> None:
     whole, choice = drawn(400_000, 0, 0.02, 0.3)
     at = np.arange(len(choice))
@@ -38,7 +48,7 @@ def test_a_few_that_leave_the_reference_are_doubted_as_much_as_few_are() -> None
     ratio, saving = 0, 0
     for seed in range(1, 151):
         ground, taken = drawn(200, seed, 0.02, 0.3)
-        found = promised(ground, taken[None, :], 0, seed=seed)[0]
+        found = promises(ground, taken[None, :], seed=seed)[0]
         ratio += found.quality_ratio.low <= truth <= found.quality_ratio.high
         saving += found.saving.low <= saved <= found.saving.high
     assert ratio >= 137, ratio  # 92 of 100 of 150; the plain bootstrap holds 70, for often none of them was won
@@ -50,43 +60,43 @@ def test_no_saving_is_thought_possible_beyond_the_cheapest_answers() -> None:
     dear = Ground(
         ground.quality, ground.cost_usd[:, ::-1] * [1.0, 30.0], *[ground.latency_s, ground.weight, ground.cluster]
     )
-    found = promised(dear, np.stack([choice * 0, choice]), 0, farther=np.stack([choice, choice]))
+    found = promises(dear, np.stack([choice * 0, choice]), farther=np.stack([choice, choice]))
     for promise in found:  # whoever leaves the reference costs more
         assert promise.saving.low < promise.saving.value <= promise.saving.high <= 1e-9
-    everyone = promised(ground, np.ones((1, 200), dtype=np.int64), 0)[0]  # at the bound itself the doubt stays
+    everyone = promises(ground, np.ones((1, 200), dtype=np.int64))[0]  # at the bound itself the doubt stays
     assert everyone.saving.low < everyone.saving.value < everyone.saving.high
 
 
 def test_many_prompts_are_drawn_in_heaps_that_vary_alike() -> None:
     ground, choice = drawn(12_000, 3, 0.4, 0.1)
-    found = promised(ground, choice[None, :], 0)[0]
+    found = promises(ground, choice[None, :])[0]
     spread = np.std(ground.quality[np.arange(12_000), choice]) / np.sqrt(12_000)
     assert (found.quality.high - found.quality.low) / 3.92 == pytest.approx(spread, rel=0.12)
 
 
 def test_copies_of_a_prompt_do_not_narrow_a_promise() -> None:
     ground, choice = drawn(150, 4, 0.4, 0.1)
-    alone = promised(ground, choice[None, :], 0)[0]
+    alone = promises(ground, choice[None, :])[0]
     nine = ground_of(ground.quality.repeat(9, 0), ground.cost_usd.repeat(9, 0), np.arange(150).repeat(9))
-    copied = promised(nine, choice.repeat(9)[None, :], 0)[0]
+    copied = promises(nine, choice.repeat(9)[None, :])[0]
     assert copied.quality.high - copied.quality.low == pytest.approx(alone.quality.high - alone.quality.low, rel=0.15)
 
 
 def test_estimates_that_stand_for_labels_err_together() -> None:
     ground, choice = drawn(2000, 5, 0.5, 0.1)
     doubt = np.zeros((2000, 2))
-    plain = promised(ground, choice[None, :], 0)[0]
-    assert promised(ground, choice[None, :], 0, doubt=doubt) == (plain,)
+    plain = promises(ground, choice[None, :])[0]
+    assert promises(ground, choice[None, :], doubt=doubt) == (plain,)
     doubt[:, 1] = 0.08  # no label of the other candidate: half the queries, and all wrong alike
-    unsure = promised(ground, choice[None, :], 0, doubt=doubt)[0]
+    unsure = promises(ground, choice[None, :], doubt=doubt)[0]
     shared = 1.96 * 0.08 * choice.mean()
     assert unsure.quality.value - unsure.quality.low == pytest.approx(
         np.hypot(plain.quality.value - plain.quality.low, shared), rel=1e-3
     )
     assert unsure.quality_ratio.high - unsure.quality_ratio.value > shared
     doubt[:] = [0.08, 0.0]  # the reference is estimated, and stays where it is in both
-    alone = promised(ground, np.zeros((1, 2000), dtype=np.int64), 0, doubt=doubt)[0]
-    assert alone.quality_ratio == promised(ground, np.zeros((1, 2000), dtype=np.int64), 0)[0].quality_ratio
+    alone = promises(ground, np.zeros((1, 2000), dtype=np.int64), doubt=doubt)[0]
+    assert astuple(alone.quality_ratio) == pytest.approx((1.0, 1.0, 1.0))
     assert alone.quality.high - alone.quality.value > 1.9 * 0.08
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tenbin.evaluate.comparison import share_of, shares_of
 from tenbin.evaluate.curve import Contender
-from tenbin.evaluate.intervals import interval, lent_sd, within
+from tenbin.evaluate.intervals import interval, within
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
 from tenbin.reasons import Reason
 from tenbin.types import UNKNOWN, Choices, Figure, Floats, Ints
@@ -26,6 +26,7 @@ LEAST_ELSEWHERE = 10
 
 Two more are imagined gone (`lent_sd`): beside ten they widen an interval by a tenth, at most to 97 % for 95.
 """
+LENT_QUERIES = 2.0
 UNSEEN_SEED = 0
 
 
@@ -79,9 +80,26 @@ def _cost(trial: Trial, quality: Floats) -> Floats:
 
 def _unseen(choices: Choices, usual: Ints, ground: Ground, rows: int) -> Floats:
     """Noise [rows, K] in the qualities of resamples: what the few that go elsewhere might hide. None in row 0."""
-    lent = [
-        lent_sd(ground.quality, choices[[k]], int(m), ground.weight, ground.cluster)[0] for k, m in enumerate(usual)
-    ]
+    lent = [lent_sd(ground, choices[k], int(m)) for k, m in enumerate(usual)]
     noise = np.random.default_rng(UNSEEN_SEED).standard_normal(rows)
     noise[0] = 0.0
     return np.outer(noise, lent)
+
+
+def lent_sd(ground: Ground, choice: Choices, usual: int) -> float:
+    """What the mean quality of `choice` [n] against the usual candidate's might hide, as a standard deviation.
+
+    Two more of the queries that stayed are imagined gone (Agresti and Coull, American Statistician 52:2, 1998): each
+    comes out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went.
+    """
+    share, gone = ground.share, choice != usual
+    if not gone.any():
+        return 0.0
+    gap = ground.quality - ground.quality[:, [usual]]
+    among = np.bincount(choice[gone], weights=share[gone], minlength=gap.shape[1]) / share[gone].sum()
+    moved = gap[np.arange(len(choice)), choice]
+    seen = float(share @ (moved != 0.0))
+    bring = float(among @ (share @ gap**2))
+    if seen > 0.0:
+        bring = float(among @ (share @ (gap != 0.0))) * float(share @ moved**2) / seen
+    return math.sqrt(LENT_QUERIES * float(share[~gone].sum()) * bring) * ground.variance_share

@@ -12,13 +12,12 @@ from tenbin.evaluate.intervals import (
     amount_interval,
     either_way,
     interval,
-    lent_sd,
-    one_more,
     quality_interval,
     standard_error,
     within,
 )
 from tenbin.evaluate.metrics import FIGURES, RATIOS, arena_score, curve_hull
+from tenbin.evaluate.prospects import Prospects, outcomes_seen
 from tenbin.evaluate.result import ROUTER, Curve, CurvePoint, Difference, NoHarm, Saving, SingleModel, Summary
 from tenbin.evaluate.training import Tails
 from tenbin.evaluate.trial import CHEAPEST, SINGLES, Ground, Trial, place
@@ -63,10 +62,10 @@ def curve_of(
     contender: Contender,
     ground: Ground,
     reference: int,
-    farther: Choices | None = None,
+    prospects: Prospects,
     tails: Tails | None = None,
 ) -> Curve:
-    """Points all along a contender's dial with intervals, and the hull of the sample; `farther`, `tails` of `shown_of`.
+    """Points all along a contender's dial with intervals, and the hull of the sample; the last two are of `shown_of`.
 
     Held against the reference (an index), which training chose: which model is best on these queries is in part luck.
     """
@@ -74,7 +73,7 @@ def curve_of(
     shown = shown_of(contender)
     choices, where = contender.choices[shown], place(contender.choices)[shown]
     tails = tails or Tails.none(len(shown))
-    kept = kept_of(trial.means, contender.name, choices, where, ground, reference, farther=farther, tail=tails.share)
+    kept = kept_of(trial.means, contender.name, choices, where, ground, reference, prospects, tail=tails.share)
     tail = tails.dollars * trial.means.of(f"{SINGLES} cost")[0, reference]
     shares = shares_of(choices, ground)
     hull = curve_hull(cost[0].tolist(), quality[0].tolist(), trial.scales[0])
@@ -109,33 +108,35 @@ def kept_of(
     where: Ints,
     ground: Ground,
     model: int,
+    prospects: Prospects,
+    *,
     unsure: Floats | float = 0.0,
-    farther: Choices | None = None,
     tail: Floats | float = 0.0,
 ) -> tuple[tuple[Figure, Figure], ...]:
     """Per setting its share of one model's quality, and the share of that model's cost that it saves.
 
     `where` [K] are the columns of the settings' `choices` [K, n] among the means of that name; `model` is an index;
-    `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `farther` [K, n]
-    are the choices where those next in line have left that model, too (`next_in_line`); `tail` [K] is the least arm of
-    the cost's share on one side (`Training.tails`). No cost is below what the cheapest answers would, whatever the
-    intervals lend.
+    `unsure` [K] is a standard deviation of the differences in quality that is no luck of the queries; `tail` [K] is the
+    least arm of the cost's share on one side (`Training.tails`). No cost is below what the cheapest answers would,
+    whatever the intervals lend.
     """
-    which = choices, model, ground.weight, ground.cluster, farther
-    figures = []
-    for what, values, doubt in (("quality", ground.quality, unsure), ("cost", ground.cost_usd, 0.0)):
-        part, whole = means.of(f"{name} {what}"), means.of(f"{SINGLES} {what}")[:, model]
-        sd = share_of(np.hypot(lent_sd(values, *which), doubt), whole[:1])
-        more = share_of(one_more(values, *which), whole[:1])
-        least = 0.0 if what == "quality" else interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
-        shares = [share_of(part[:, at], whole) for at in where]
-        if what == "quality":
-            found = [either_way(rows, sd[k], more[k]) for k, rows in enumerate(shares)]
-        else:
-            tails = np.broadcast_to(tail, len(shares))
-            found = [amount_interval(rows, sd[k], more[k], tail=tails[k]) for k, rows in enumerate(shares)]
-        figures.append([within(figure, least) for figure in found])
-    return tuple((ratio, share.flipped) for ratio, share in zip(*figures, strict=True))
+    usual = ground, choices, model
+    quality, whole = means.of(f"{name} quality")[:, where], means.of(f"{SINGLES} quality")[:, model]
+    expected = prospects.quality_sd(*usual)
+    doubt, expected = share_of(expected * 0.0 + unsure, whole[:1]), share_of(expected, whole[:1])
+    seen = outcomes_seen(*usual)
+    ratios = [
+        either_way(share_of(quality[:, k], whole), doubt[k], expected_sd=expected[k], seen=seen[k])
+        for k in range(len(where))
+    ]
+
+    cost, whole = means.of(f"{name} cost")[:, where], means.of(f"{SINGLES} cost")[:, model]
+    lent, tails = share_of(prospects.dollars_sd(*usual), whole[:1]), np.broadcast_to(tail, len(where))
+    least = interval(share_of(means.of(CHEAPEST)[:, 0], whole)).low
+    costs = [
+        within(amount_interval(share_of(cost[:, k], whole), lent[k], tail=tails[k]), least) for k in range(len(where))
+    ]
+    return tuple((ratio, share.flipped) for ratio, share in zip(ratios, costs, strict=True))
 
 
 def shares_of(choices: Choices, ground: Ground) -> Floats:

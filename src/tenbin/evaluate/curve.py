@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.risk import Anchors, losses
+from tenbin.risk import Anchors
 from tenbin.router.sweep import Sweep
 from tenbin.types import Bools, Choices, Estimates, Floats, Ints, TradeOff
 
 LADDER = 101
 PLAIN = TradeOff(0.0)
 """What curves are swept with: w, caution and minimax are off."""
-LEAST_IN_LINE = 10
-"""Queries next in line, where fewer have left: a handful says little of what the next would bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +32,6 @@ class Contender:
     predicted_quality: Floats
     predicted_cost_usd: Floats
     ladder: Choices | None = None
-
-
-def along(
-    estimates: Estimates, cost_usd: Floats, anchors: Anchors, mus: Floats, choices: Choices, usual: int
-) -> Choices:
-    """The `choices` [K, n] of `sweep` at these mus where those next in line have left the candidate `usual`, too."""
-    return np.array(
-        [
-            next_in_line(losses(estimates.quality, cost_usd, estimates.latency_s, TradeOff(mu), anchors), choice, usual)
-            for mu, choice in zip(mus.tolist(), choices, strict=True)
-        ]
-    )
-
-
-def next_in_line(loss: Floats, choice: Choices, usual: int) -> Choices:
-    """The `choice` [n] at these losses [n, M] if as many queries again as left `usual` did, ten at least.
-
-    Next are those that lose least by leaving; each goes to the candidate that is second for it. A loss of infinity is
-    that of a candidate which must not be chosen.
-    """
-    others = np.where(np.isnan(loss), np.inf, loss)
-    others[:, usual] = np.inf
-    second = others.argmin(axis=1)
-    stay = np.flatnonzero(choice == usual)
-    lost = others[stay, second[stay]] - loss[stay, usual]
-    left = choice.size - stay.size
-    line = np.argsort(lost, kind="stable")[: max(left, LEAST_IN_LINE)]
-    going = stay[line[np.isfinite(lost[line])]]  # where there is no other, nobody goes
-    farther = choice.copy()
-    farther[going] = second[going]
-    return farther
 
 
 def chosen(values: Floats, choices: Choices) -> Floats:

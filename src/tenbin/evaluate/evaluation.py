@@ -22,7 +22,7 @@ from tenbin.evaluate.comparison import (
     singles_of,
     summary_of,
 )
-from tenbin.evaluate.curve import Contender, along
+from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.evidence import evidence_of, quality_at_best
 from tenbin.evaluate.intervals import LEVEL
 from tenbin.evaluate.learning import learning_points
@@ -30,6 +30,7 @@ from tenbin.evaluate.operating_points import Setting, contend, operating_points,
 from tenbin.evaluate.oracle import measured_head_room
 from tenbin.evaluate.payback import payback_of
 from tenbin.evaluate.permutation import chance_of
+from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.result import (
     ROUTER,
     USUAL_RATIO,
@@ -132,7 +133,7 @@ def _assemble(
     differences = {rival.name: difference_of(trial, rival.name) for rival in rivals if rival.name != ROUTER}
     chance = chance_of(rivals[0], case.ground, scale, seed=seed)
     room = _head_room(case, reference, seed)
-    at_best = quality_at_best(trial, points, case.ground, seed=seed)
+    at_best = quality_at_best(trial, points, case.ground, case.arena, seed=seed)
     evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, case.trained, chance, at_best)
     return Evaluation(
         models=router.models,
@@ -162,13 +163,14 @@ def _assemble(
 
 def _curve(case: Case, trial: Trial, rival: Contender, reference: int) -> Curve:
     """A contender's curve; of the router's own, which is promised, those next in line and training are known."""
-    arena = case.arena
+    arena, shown = case.arena, shown_of(rival)
+    mus, choices = rival.mus[shown], rival.choices[shown]
     if rival.name != ROUTER:
-        return curve_of(trial, rival, case.ground, reference)
-    shown = shown_of(rival)
-    farther = along(arena.estimates, arena.cost_usd, arena.anchors, rival.mus[shown], rival.choices[shown], reference)
-    tails = case.training.tails(rival.mus[shown], case.ground.variance_share)
-    return curve_of(trial, rival, case.ground, reference, farther, tails)
+        return curve_of(trial, rival, case.ground, reference, Prospects(arena.estimates.quality, choices))
+    prospects = Prospects.along(arena.estimates, arena.cost_usd, arena.anchors, mus, choices, reference)
+    return curve_of(
+        trial, rival, case.ground, reference, prospects, case.training.tails(mus, case.ground.variance_share)
+    )
 
 
 def _head_room(case: Case, reference: int, seed: int) -> Figure:

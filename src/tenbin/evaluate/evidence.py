@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenbin.evaluate.baselines import TrainedBaselines
+from tenbin.evaluate.baselines import Arena, TrainedBaselines
 from tenbin.evaluate.comparison import kept_of, share_of
 from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import amount_interval
 from tenbin.evaluate.permutation import chance_of_quality
+from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.result import Difference, OperatingPoint
 from tenbin.evaluate.sample import Sample
 from tenbin.evaluate.subject import Subject
@@ -52,14 +53,17 @@ def evidence_of(
     )
 
 
-def quality_at_best(trial: Trial, points: Contender, ground: Ground, *, seed: int) -> tuple[Figure, float]:
+def quality_at_best(
+    trial: Trial, points: Contender, ground: Ground, arena: Arena, *, seed: int
+) -> tuple[Figure, float]:
     """The quality at mu 0 as a share of the best single model's, and the chance of so much by permutation.
 
-    `points` are the operating points, mu 0 among them.
+    `points` are the operating points, mu 0 among them, which contended in `arena`.
     """
     at = int(np.flatnonzero(points.mus == 0.0)[0])
-    choice = points.choices[[at]]
-    kept = kept_of(trial.means, POINTS, choice, np.array([at]), ground, trial.scales[0].best)
+    choice, best = points.choices[[at]], trial.scales[0].best
+    prospects = Prospects.along(arena.estimates, arena.cost_usd, arena.anchors, points.mus[[at]], choice, best)
+    kept = kept_of(trial.means, POINTS, choice, np.array([at]), ground, best, prospects)
     return kept[0][0], chance_of_quality(choice[0], ground, seed=seed)
 
 

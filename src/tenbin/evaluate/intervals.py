@@ -12,8 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tenbin.evaluate.curve import chosen
-from tenbin.types import NORMAL_95, Choices, Figure, Floats, Ints
+from tenbin.types import NORMAL_95, Figure, Floats, Ints
 
 LEVEL = 0.95
 LEANS = 2.0
@@ -22,8 +21,8 @@ LONGER_ARM = 0.5
 """How much of its excess over the shorter arm the longer one still lacks: for a mean of skewness 6 g the percentile
 interval ends at z + g (z^2 - 1), z the normal quantile, and the middle is at -g, so that with both leans it ends at
 z + g (z^2 + 1); it should at z + g (2 z^2 + 1) (Hall, Annals of Statistics 16:3, 1988), and the excess is 2 g z^2."""
-LENT_QUERIES = 2.0
-"""Successes that an interval of a share adds to those seen (Agresti and Coull, American Statistician 52:2, 1998)."""
+ENOUGH_SEEN = 10.0
+"""Outcomes of those that left that came out otherwise: so many say as much of their spread as all queries do."""
 BATCH = 100
 
 
@@ -136,24 +135,20 @@ def interval(rows: Floats) -> Figure:
     return _figure(value, low, high)
 
 
-def mean_interval(
-    rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, least_arm: float = 0.0, tail: float = 0.0
-) -> Figure:
+def mean_interval(rows: Floats, lent_sd: float = 0.0, *, tail: float = 0.0) -> Figure:
     """The same for a mean, or a ratio of means: `interval`, the longer arm drawn out where the resamples are skewed.
 
-    `lent_sd` is what the resamples cannot know, as a standard deviation, and `one_more` by how much the end on its side
-    is farther off (see the functions of these names). `least_arm` is what either arm is at least, before these; `tail`
-    what one of them is at the end, the lower one where it is below 0 (`Training.tails`).
+    `lent_sd` is what the resamples cannot know, as a standard deviation. `tail` is what one arm is at least at the end,
+    the lower one where it is below 0 (`Training.tails`).
     """
     figure = interval(rows)
     low, middle, high = _percentiles(rows)
     excess = (high - middle) - (middle - low) if math.isfinite(low) and math.isfinite(high) else 0.0
-    below = max(figure.value - figure.low + LONGER_ARM * max(-excess, 0.0), least_arm)
-    above = max(figure.high - figure.value + LONGER_ARM * max(excess, 0.0), least_arm)
+    below = figure.value - figure.low + LONGER_ARM * max(-excess, 0.0)
+    above = figure.high - figure.value + LONGER_ARM * max(excess, 0.0)
     if lent_sd > 0.0:
         below, above = math.hypot(below, NORMAL_95 * lent_sd), math.hypot(above, NORMAL_95 * lent_sd)
-    below, above = max(below + max(-one_more, 0.0), -tail), max(above + max(one_more, 0.0), tail)
-    return _figure(figure.value, figure.value - below, figure.value + above)
+    return _figure(figure.value, figure.value - max(below, -tail), figure.value + max(above, tail))
 
 
 def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
@@ -161,20 +156,29 @@ def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
     return within(mean_interval(rows, lent_sd), 0.0, 1.0)
 
 
-def amount_interval(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0, *, tail: float = 0.0) -> Figure:
+def amount_interval(rows: Floats, lent_sd: float = 0.0, *, tail: float = 0.0) -> Figure:
     """`mean_interval` of dollars, of seconds or of a share of something: never below 0."""
-    return within(mean_interval(rows, lent_sd, one_more, tail=tail), 0.0)
+    return within(mean_interval(rows, lent_sd, tail=tail), 0.0)
 
 
-def either_way(rows: Floats, lent_sd: float = 0.0, one_more: float = 0.0) -> Figure:
-    """`amount_interval` of a share that single queries move up and down: no arm shorter than 1.96 standard errors.
+def either_way(rows: Floats, lent_sd: float = 0.0, *, expected_sd: float = 0.0, seen: float = math.inf) -> Figure:
+    """`amount_interval` of a share that single queries move up and down, where few of them may have done so.
 
     Where one query of a few that went came out worse and none better, no resample has a better one, and percentiles end
-    upwards at none: the standard error knows that there may be as many of them as were seen of the others.
+    upwards at none: the standard error knows that there may be as many of them as were seen of the others. So no arm is
+    shorter than 1.96 of these. Nor do a few tell how far they vary: `seen` outcomes that came out otherwise weigh
+    beside `ENOUGH_SEEN` of those that `expected_sd` is made of (`Prospects.quality_sd`).
     """
-    error = standard_error(rows)
+    figure, error = mean_interval(rows), standard_error(rows)
     least_arm = NORMAL_95 * error if math.isfinite(error) else 0.0
-    return within(mean_interval(rows, lent_sd, one_more, least_arm=least_arm), 0.0)
+    expected_share = ENOUGH_SEEN / (ENOUGH_SEEN + seen)
+
+    def arm(own: float) -> float:
+        seen_square = (1.0 - expected_share) * max(own, least_arm) ** 2
+        return math.sqrt(seen_square + NORMAL_95**2 * (expected_share * expected_sd**2 + lent_sd**2))
+
+    below, above = arm(figure.value - figure.low), arm(figure.high - figure.value)
+    return within(_figure(figure.value, figure.value - below, figure.value + above), 0.0)
 
 
 def within(figure: Figure, least: float, most: float = math.inf) -> Figure:
@@ -194,54 +198,6 @@ def _percentiles(rows: Floats) -> tuple[float, float, float]:
 
 def _figure(value: float, low: float, high: float) -> Figure:
     return Figure(value, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
-
-
-def lent_sd(
-    values: Floats, choices: Choices, usual: int, weight: Floats, cluster: Ints, farther: Choices | None = None
-) -> Floats:
-    """What the means of K settings against the usual candidate's mean might hide, as standard deviations [K].
-
-    Where next to every query goes to one candidate, the usual one, those few that do not may all have come out alike,
-    and then the bootstrap knows no doubt. Two more of the queries that stayed are imagined sent elsewhere: each comes
-    out otherwise with the chance that such outcomes differ over all queries, by as much as those did that went, or
-    would that go in the choices `farther` [K, n], in which those next in line went as well. Nothing is lent to a
-    setting that leaves nothing with it, nor where nobody could go. `values` [n, M] (qualities or dollars), `choices`
-    [K, n].
-    """
-    gap = values - values[:, [usual]]
-    share = weight / weight.sum()
-    elsewhere = np.array([np.bincount(row, weights=share, minlength=gap.shape[1]) for row in choices])
-    elsewhere[:, usual] = 0.0
-    gone = elsewhere.sum(axis=1)
-    anyone = np.arange(gap.shape[1]) != usual
-    among = np.where(gone[:, None] > 0.0, elsewhere, anyone / max(anyone.sum(), 1))
-    among = among / np.maximum(gone, np.where(gone > 0.0, 0.0, 1.0))[:, None]
-    chance, square = among @ (share @ (gap != 0.0)), among @ (share @ gap**2)
-    moved = chosen(gap, choices if farther is None else farther)
-    seen, seen_square = (moved != 0.0) @ share, moved**2 @ share
-    with np.errstate(invalid="ignore", divide="ignore"):
-        bring = np.where(seen > 0.0, chance * seen_square / seen, square)
-    units = np.bincount(cluster, weights=share)
-    lent: Floats = np.sqrt(LENT_QUERIES * np.maximum(1.0 - gone, 0.0) * bring) * float(units @ units)
-    if farther is not None:
-        lent[(farther == usual).all(axis=1)] = 0.0
-    return lent
-
-
-def one_more(
-    values: Floats, choices: Choices, usual: int, weight: Floats, cluster: Ints, farther: Choices | None = None
-) -> Floats:
-    """What one more query that left the usual candidate would bring to the means of K settings, on average [K].
-
-    An interval of a count ends, above, where that of a count one higher does (Garwood, Biometrika 28, 1936): those that
-    went are a count. Arguments as in `lent_sd`; again nothing where nothing stayed.
-    """
-    went, share = choices if farther is None else farther, weight / weight.sum()
-    left, stays = (went != usual) @ share, (choices == usual) @ share
-    bring = chosen(values - values[:, [usual]], went) @ share
-    units = np.bincount(cluster, weights=share)
-    more: Floats = np.where(left > 0.0, bring / np.where(left > 0.0, left, 1.0), 0.0) * stays * float(units @ units)
-    return more
 
 
 def standard_error(rows: Floats) -> float:

@@ -11,9 +11,10 @@ from tenbin.errors import DecisionError
 from tenbin.evaluate.baselines import Arena
 from tenbin.evaluate.blind_mixture import blind_mixtures
 from tenbin.evaluate.comparison import kept_of, shares_of
-from tenbin.evaluate.curve import Contender, along
+from tenbin.evaluate.curve import Contender
 from tenbin.evaluate.intervals import amount_interval, quality_interval, standard_error
 from tenbin.evaluate.metrics import arena_score
+from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.result import OperatingPoint
 from tenbin.evaluate.training import Training
 from tenbin.evaluate.trial import POINTS, SINGLES, Ground, Trial
@@ -70,11 +71,12 @@ def operating_points(
     quality, cost = trial.means.of(f"{POINTS} quality"), trial.means.of(f"{POINTS} cost")
     reference_quality = trial.means.of(f"{SINGLES} quality")[:, reference]
     shares = shares_of(contender.choices, ground)
-    farther = along(arena.estimates, arena.cost_usd, arena.anchors, contender.mus, contender.choices, reference)
+    dial = arena.anchors, contender.mus, contender.choices, reference
+    prospects = Prospects.along(arena.estimates, arena.cost_usd, *dial)
     tails = training.tails(contender.mus, ground.variance_share)
     tail = tails.dollars * trial.means.of(f"{SINGLES} cost")[0, reference]
     which = np.arange(len(settings)), ground, reference
-    kept = kept_of(trial.means, POINTS, contender.choices, *which, farther=farther, tail=tails.share)
+    kept = kept_of(trial.means, POINTS, contender.choices, *which, prospects, tail=tails.share)
     blind = blind_mixtures(trial, contender, ground, arena.models, reference)
     points = []
     for k, setting in enumerate(settings):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenbin.evaluate.comparison import kept_of
-from tenbin.evaluate.curve import chosen, next_in_line
+from tenbin.evaluate.curve import chosen
 from tenbin.evaluate.intervals import Columns, amount_interval, quality_interval, resample
+from tenbin.evaluate.prospects import Prospects, next_in_line
 from tenbin.evaluate.trial import CHEAPEST, POINTS, SINGLES, Ground
 from tenbin.policy import listed
 from tenbin.risk import cautious_quality, choose, losses
@@ -66,22 +67,22 @@ def promises_of(
         cluster=router.seen_prompts.clusters(),
     )
     doubt = _unlabelled(crossfit)
-    return promised(ground, np.array(choices), reference, doubt=doubt, farther=np.array(farther))
+    prospects = Prospects(estimates.quality, np.array(farther))
+    return promised(ground, np.array(choices), reference, prospects, doubt=doubt)
 
 
 def promised(
     ground: Ground,
     choices: Choices,
     reference: int,
+    prospects: Prospects,
     *,
     doubt: Floats | None = None,
-    farther: Choices | None = None,
     seed: int = 0,
 ) -> tuple[Promise, ...]:
     """The promises of settings that send the rows of `ground` to `choices` [K, n]; `reference` is an index.
 
-    `doubt` [n, M] is the standard deviation of qualities that are estimates, alike for all of one candidate; `farther`
-    [K, n] are the choices where those next in line have left the reference, too (`next_in_line`).
+    `doubt` [n, M] is the standard deviation of qualities that are estimates, alike for all of one candidate.
     """
     columns = Columns(len(ground.quality))
     for name, values in (("quality", ground.quality), ("cost", ground.cost_usd)):
@@ -94,7 +95,7 @@ def promised(
     apart = own.copy()
     apart[:, reference] -= 0.0 if doubt is None else doubt[:, reference].mean()
     unsure, unsure_apart = (np.sqrt((shared**2).sum(axis=1)) for shared in (own, apart))
-    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, unsure_apart, farther)
+    kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, prospects, unsure=unsure_apart)
     quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
     return tuple(
         Promise(quality_interval(quality[:, k], unsure[k]), amount_interval(cost[:, k]), ratio, saving)
