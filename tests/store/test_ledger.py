@@ -38,6 +38,22 @@ def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
     assert not list((tmp_path / "journal").iterdir())
 
 
+def test_rung_the_disk_is_at_work_before_the_loop_turns(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            written = threading.Event()
+            ledger._journal.written = written.set
+            durable = ledger.hand_in(intent("r1"))
+            ledger.ring()
+            assert written.wait(10.0)
+            assert not durable.done()
+            assert await durable
+            ledger.ring()  # of nothing: nobody is woken
+            assert not ledger._journal._is_rung
+
+    asyncio.run(work())
+
+
 def test_many_rows_at_once_arrive_once_each(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:

@@ -103,7 +103,7 @@ class Ledger:
         return await self.hand_in(*rows)
 
     def hand_in(self, *rows: Record) -> asyncio.Future[bool]:
-        """The same for who has something to do meanwhile: from the next turn of the loop on the disk is at work."""
+        """The same for who has something to do meanwhile: the disk works from `ring` or the loop's next turn on."""
         loop = self._loop
         if loop is None:
             raise StoreError("the ledger has not been started", where=str(self.store.path))
@@ -114,7 +114,7 @@ class Ledger:
         if not self._is_ring_due:
             # Once for all that is handed in during this turn of the loop: waking the thread costs more than a row.
             self._is_ring_due = True
-            loop.call_soon(self._ring)
+            loop.call_soon(self.ring)
         self._answers.append(answer)
         if self._patience is None:
             self._patience = loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
@@ -179,7 +179,10 @@ class Ledger:
         if self._answers and self._loop is not None:
             self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Set the disk to work on what was handed in during this turn of the loop; later rows make another group."""
+        if not self._is_ring_due:
+            return
         self._is_ring_due = False
         if self._linger is not None:  # what lingers goes along
             self._linger.cancel()
