@@ -99,6 +99,32 @@ def test_short_and_long_asks_get_the_answer_of_a_lone_weighing(router):
         assert same(got, weigh(router, [ask])[0])
 
 
+def test_who_asks_alone_again_is_answered_without_a_turn_of_the_loop(router):
+    """Two turns cost a lone request some twenty microseconds; but the first of many would be weighed by itself."""
+    nobody = Ask(QUERIES[0], TradeOff(0.1), ("no",) * 3)
+
+    async def is_at_once(decider: Decider, ask: Ask) -> bool:
+        turns: list[str] = []
+        asyncio.get_running_loop().call_soon(turns.append, "turn")
+        try:
+            assert same(await decider.decide(router, ask, PATIENCE_S, is_alone=True), weigh(router, [ask])[0])
+        except DecisionError:
+            assert ask is nobody
+        return not turns
+
+    async def work(decider: Decider) -> list:
+        first, again, refused = [
+            await is_at_once(decider, ask) for ask in (ask_of(QUERIES[0]), ask_of(QUERIES[1]), nobody)
+        ]
+        long = await is_at_once(decider, ask_of(LONG))
+        await asyncio.gather(*(decider.decide(router, ask_of(query), PATIENCE_S) for query in QUERIES[:3]))
+        after_many, then = [await is_at_once(decider, ask_of(query)) for query in QUERIES[4:6]]
+        decider.close()
+        return [first, again, refused, long, after_many, then]
+
+    assert run(work) == [False, True, True, False, False, True]
+
+
 def test_one_failing_ask_spoils_no_other(router):
     broken = Query("broken", messages=(1,))  # type: ignore[arg-type]
     torn = Ask(Query("torn", "x"), TradeOff(0.1), (None,))

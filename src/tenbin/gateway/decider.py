@@ -67,7 +67,7 @@ class Decider:
         self._slow: list[_Waiting] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tenbin-decider")
         self._in_thread: list[_Waiting] | None = None
-        self._is_turn_due = False
+        self._is_turn_due = self._was_alone = False
         self._seen = 0
         self._turned_at = self._gather_until = 0.0
 
@@ -76,18 +76,25 @@ class Decider:
         """How many asks wait to be weighed, those that are being weighed not counted."""
         return len(self._quick) + len(self._slow)
 
-    async def decide(self, router: Router, ask: Ask, deadline_s: float) -> Weighed:
-        """The ranking for one request.
+    async def decide(self, router: Router, ask: Ask, deadline_s: float, *, is_alone: bool = False) -> Weighed:
+        """The ranking for one request; at once where it `is_alone` in the gateway, as the one before was.
+
+        The first of many that come again and again must not be weighed by itself.
 
         Raises TimeoutError after `deadline_s` and where too many wait, DecisionError where nobody may answer, and
         whatever deciding itself raises: the caller then takes its safe default.
         """
         if self.queue_depth >= self.max_waiting:
             raise TimeoutError("too many requests wait for a decision")
-        loop = asyncio.get_running_loop()
         characters = _characters(ask.query)
-        future: asyncio.Future[Weighed] = loop.create_future()
         is_quick = router.manifest.embedder in QUICK_EMBEDDERS and characters < LONG_CHARACTERS
+        if is_alone and is_quick and self._was_alone:
+            answer = weigh(router, [ask])[0]
+            if isinstance(answer, DecisionError):
+                raise answer
+            return answer
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Weighed] = loop.create_future()
         (self._quick if is_quick else self._slow).append(_Waiting(router, ask, characters, future))
         self._call_turn(loop, min(GATHER_S, GATHER_SHARE * deadline_s))
         alarm = loop.call_later(deadline_s, _give, future, TimeoutError())
@@ -124,6 +131,7 @@ class Decider:
         self._quick = [one for one in self._quick if not one.future.done()]
         if self._quick:
             part, self._quick = _slice(self._quick, SLICE_ASKS, SLICE_CHARACTERS)
+            self._was_alone = len(part) == 1
             _answer(part, _weigh(part))
         self._slow = [one for one in self._slow if not one.future.done()]
         if self._slow and self._in_thread is None:

@@ -63,6 +63,7 @@ class Asking(msgspec.Struct, frozen=True, eq=False):
     retreat: Retreat | None
     now: float
     pace: Pace | None = None
+    is_alone: bool = False
 
 
 class Planner:
@@ -105,7 +106,9 @@ class Planner:
         is_new_subject = self.keys.new_subject.has(served.profile.name, asking.caller.key_id)
         ask = _ask(asking, served, tightened, barred, session, is_new_subject)
         try:
-            weighed = await self.decider.decide(served.router, ask, served.profile.decision_deadline_ms / 1000.0)
+            weighed = await self.decider.decide(
+                served.router, ask, served.profile.decision_deadline_ms / 1000.0, is_alone=asking.is_alone
+            )
         except DecisionError as refusal:
             raise RequestError(400, "no_candidate", refusal.what, fix=refusal.fix) from None
         except TimeoutError:

@@ -108,7 +108,8 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     retreat = gateway.services.retreats.of(target.profile.name)
     now = time.monotonic()
     pace = gateway.services.pacers.of(target.profile.name)
-    return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now, pace), target)
+    is_alone = gateway.services.in_flight == 1
+    return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now, pace, is_alone), target)
 
 
 async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller) -> Destination | None:
