@@ -214,6 +214,9 @@ def test_a_bad_reward_is_named(tmp_path):
     [
         ('{"prompt": "p", "arms": {"m": {"reward": true}}}', ':2, column arms.m.reward: "true" is not a number'),
         ('{"prompt": "p", "arms": {"m": {"cost": false}}}', ':2, column arms.m.cost: "false" is not a number'),
+        ('{"prompt": "p", "arms": [{"reward": 1}]}', ':2, column arms.m.reward: "[{"reward":1}]" is not a number'),
+        ('{"prompt": "p", "arms": {"m": [1, 1]}}', ':2, column arms.m.reward: "{"m":[1,1]}" is not a number'),
+        ('{"prompt": "p", "arms": {"m": 1}}', ':2, column arms.m.reward: "{"m":1}" is not a number'),
         ('{"prompt": "p", "arms": {"m"', ":2: is not valid JSON"),
     ],
 )

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tenbin.errors import DataError
-from tenbin.outcomes.layout import Layout, json_number, model_cell, text
+from tenbin.outcomes.layout import Layout, Number, json_number, model_cell, text
 from tenbin.outcomes.source import Source, literal
 
 if TYPE_CHECKING:
@@ -32,21 +33,18 @@ def layout(source: Source, con: duckdb.DuckDBPyConnection) -> Layout:
     models = _models(source, con)
     scanned = ("prompt", "arms", "source") if "source" in source.types else ("prompt", "arms")
 
-    def arm(model: str, field: str) -> str:
-        path = "/" + model.replace("~", "~0").replace("/", "~1") + "/" + field
-        return f"json_extract({arms}, {literal(path)})"
+    def number(model: str, field: str) -> Number:
+        arm = f"json_extract({arms}, {literal('/' + model.replace('~', '~0').replace('/', '~1'))})"
+        found = json_number(f"json_extract({arm}, {literal('/' + field)})", f"arms.{model}.{field}", truth=False)
+        # Of a list nothing can be taken by name: the line would pass for one without labels.
+        bad = " OR ".join(f"coalesce(json_type({it}) NOT IN ('OBJECT', 'NULL'), false)" for it in (arms, arm))
+        return replace(found, raw_if_bad=f"CASE WHEN {bad} THEN {arms}::VARCHAR ELSE {found.raw_if_bad} END")
 
     return Layout(
         source=source,
         scanned=scanned,
         cells=tuple(
-            model_cell(
-                model,
-                {
-                    "quality": json_number(arm(model, "reward"), f"arms.{model}.reward", truth=False),
-                    "cost_usd": json_number(arm(model, "cost"), f"arms.{model}.cost", truth=False),
-                },
-            )
+            model_cell(model, {"quality": number(model, "reward"), "cost_usd": number(model, "cost")})
             for model in models
         ),
         prompt=text(source, "prompt"),
