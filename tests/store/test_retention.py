@@ -67,6 +67,7 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
             await ledger.record(settled("open", answer=PLANTED), settled("bare", answer=PLANTED))
             await ledger.record(intent("late", at=1.0, **late))
             await ledger.record(intent("new", **new), intent("other", at=1.0, user="bob", conversation="d"))
+            await ledger.record(intent("mute", at=1.0, user="ann"), settled("mute"))
             assert await ledger.flush()
 
     asyncio.run(work())
@@ -75,6 +76,11 @@ def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_pa
         (None, None, None)
     ] * 3
     assert (found["late"].conversation, found["new"].conversation) == (None, "c")
+    assert found["late"].text_missing == "it was deleted at the user's wish"
+    assert (found["mute"].user, found["mute"].text_missing) == (
+        None,
+        "the profile did not store prompts when this was asked",
+    )
     assert (found["new"].prompt, found["new"].user) == (b"after that", "ann")
     assert (found["other"].user, found["other"].conversation) == ("bob", "d")
     assert traces(tmp_path) == []

@@ -212,7 +212,7 @@ def user_hash(user: str) -> str:
 
 def drop_erased(link: sqlite3.Connection, calls: dict[tuple[str, int], list[Any]]) -> None:
     """Take the user off calls that were on their way here when the user's texts were erased."""
-    user_at, at_at = CALL_COLUMNS.index("user"), CALL_COLUMNS.index("at")
+    user_at, at_at, status_at = (CALL_COLUMNS.index(name) for name in ("user", "at", "status"))
     users = {call[user_at] for call in calls.values() if call[user_at] is not None}
     if not users or link.execute("SELECT 1 FROM erasures LIMIT 1").fetchone() is None:
         return
@@ -220,7 +220,9 @@ def drop_erased(link: sqlite3.Connection, calls: dict[tuple[str, int], list[Any]
         found = link.execute("SELECT at FROM erasures WHERE user_hash = ?", (user_hash(user),)).fetchone()
         for call in calls.values():
             if found and call[user_at] == user and call[at_at] <= found[0]:
-                call[user_at], call[CALL_COLUMNS.index("conversation")], call[-1] = None, None, "deleted"
+                call[user_at], call[CALL_COLUMNS.index("conversation")] = None, None
+                if call[-1] is not None or call[status_at] is None:  # an open call may still bring its answer
+                    call[-1] = "deleted"
 
 
 def insert_many(link: sqlite3.Connection, table: str, rows: Sequence[Iterable[Any]]) -> None:
