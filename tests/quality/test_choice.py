@@ -78,7 +78,7 @@ def test_labels_of_ones_own() -> None:
     assert words.score("", "No, it does not.", "no") == 1.0
     assert words.score("", "Nothing is known.", "no") == 0.0
     assert Choice(["1", "2"]).score("", "答えは２", "2") == 1.0
-    assert kana.name != words.name != Choice().name == "choice.4"
+    assert kana.name != words.name != Choice().name == "choice.5"
 
 
 def test_of_bare_labels_the_last_counts_and_of_two_at_one_place_the_longer() -> None:

@@ -27,6 +27,11 @@ from tenbin.quality.normalised import Normalised
         ("−4", "-4"),
         ("Ⅳ", "iv"),
         ("a\n\tb", "a b"),
+        ("x<5", "X < 5."),
+        ("x ≤ -5", "x<=-5"),
+        ("f(x)≠0", "f(x) != 0"),
+        ("> quoted", "quoted"),
+        ("a -> b", "a b"),
     ],
 )
 def test_what_a_person_calls_the_same(left: str, right: str) -> None:
@@ -37,8 +42,9 @@ def test_what_a_person_calls_the_same(left: str, right: str) -> None:
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [("3.5", "35"), ("-4", "4"), ("C", "C#"), ("C", "C++"), ("3:45", "345"), ("now here", "nowhere"), ("$5", "5")],
-)
+    [("3.5", "35"), ("-4", "4"), ("C", "C#"), ("C", "C++"), ("3:45", "345"), ("now here", "nowhere"), ("$5", "5"),
+     ("x < 5", "x > 5"), ("x<5", "x ≤ 5"), ("x≤5", "x≥5"), ("x = 5", "x≠5"), ("2 < .5", "2 .5")],
+)  # fmt: skip
 def test_what_must_stay_apart(left: str, right: str) -> None:
     assert normal(left) != normal(right)
     assert Normalised().score("", left, right) == 0.0
@@ -111,5 +117,5 @@ def test_contains(metric: Contains, answer: str, score: float) -> None:
 def test_the_name_of_contains_tells_what_is_looked_for_and_how() -> None:
     made = [Contains(), Contains(["a"]), Contains(["b"]), Contains(["a", "b"]), Contains(["a", "b"], any=True)]
     made += [Contains(forbidden=["a"]), Contains(whole_words=False)]
-    assert made[0].name == "contains.4"
+    assert made[0].name == "contains.5"
     assert len({metric.name for metric in made}) == len(made)

@@ -11,7 +11,7 @@ from tenbin.quality.normal import normal
 from tenbin.quality.plain import plain
 
 LETTERS = tuple("ABCDEFGHIJ")
-READING = 4
+READING = 5
 """Counts up with every change of a verdict (`identity`)."""
 _MARKUP = " \t\n*_`\"'$"
 _WORD_AFTER = re.compile(r"\s+[a-z]|'(?:m|d|ve|ll)\b")

@@ -9,7 +9,7 @@ from tenbin.quality.identity import identity
 from tenbin.quality.normal import normal
 from tenbin.quality.thoughts import without_thoughts
 
-READING = 4
+READING = 5
 """Counts up with every change of a verdict (`identity`)."""
 
 
