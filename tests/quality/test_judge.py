@@ -113,6 +113,13 @@ def test_a_judge_that_counts_zeros_or_what_cannot_be_costs_its_upper_bound(judge
     assert ONE_CALL_USD < grade.cost_usd < 100 * ONE_CALL_USD
 
 
+@pytest.mark.parametrize(("spare", "asked"), [(4096, 1), (-1, 2)])
+def test_a_reply_is_read_to_four_mebibytes(judged: Judged, spare: int, asked: int) -> None:
+    long = says(score=5, reason="x" * ((4 << 20) - spare))
+    grade = judged.grade([long, says(score=4)])
+    assert (len(judged.asked), grade.quality) == (asked, {1: 1.0, 2: 0.75}[asked])
+
+
 def test_a_fenced_reply_is_no_nonsense(judged: Judged) -> None:
     reply = '```json\n{"reason": "so", "score": 2}\n```'
     assert judged.grade([Answer(text=reply, usage=ONE_CALL)]).quality == 0.25
