@@ -99,6 +99,13 @@ def test_the_spread_is_that_within_models_of_two_labels_or_more() -> None:
     assert math.isnan(only_one_each.reliability)
 
 
+def test_pairs_that_are_all_alike_leave_open_that_one_in_so_many_differs() -> None:
+    few, many = (label_noise(*(np.full((n, 2), 0.5),) * 3).label_sd for n in (20, 300))
+    assert (few.low, many.low) == (0.0, 0.0)
+    assert few.high == pytest.approx(math.sqrt(0.5 * (1.0 - 0.05 ** (1.0 / 20))))
+    assert many.high == pytest.approx(math.sqrt(0.5 * 3.0 / 300), rel=0.01)  # the rule of three
+
+
 def test_gradings_that_are_all_alike_show_no_noise_and_others_may_show_nothing_else() -> None:
     quality = np.array([[0.2, 0.9, math.nan], [0.4, 0.5, math.nan], [0.9, 0.1, math.nan]])
     with np.errstate(all="raise"):

@@ -18,6 +18,8 @@ LENT_PAIRS = 8.0
 """All models' pairs tell of one model's noise as much as so many of its own."""
 LEAST_PAIRS = 3
 NORMAL_REACH = 1.959964
+WHOLE_SCALE = 0.5
+"""Half the squared difference of a pair from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,13 @@ def _pooled(halves: Floats) -> Figure:
     mean = float(sums.sum() / count.sum())
     if len(rows) < 2:
         return Figure(math.sqrt(mean), math.nan, math.nan)
+    if mean == 0.0:
+        # Of n queries none has differed: one in 3 / n still may, 95 times in 100, and then from 0 to 1.
+        return Figure(0.0, 0.0, math.sqrt(WHOLE_SCALE * (1.0 - 0.05 ** (1.0 / len(rows)))))
     off = sums - mean * count
     error = math.sqrt(len(rows) / (len(rows) - 1.0) * float((off**2).sum())) / float(count.sum())
     # On the scale of logarithms: a variance is positive, and a few pairs leave it open upwards rather than down.
-    factor = math.exp(NORMAL_REACH * error / mean) if mean > 0.0 else 1.0
+    factor = math.exp(NORMAL_REACH * error / mean)
     return Figure(math.sqrt(mean), math.sqrt(mean / factor), math.sqrt(mean * factor))
 
 
