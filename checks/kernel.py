@@ -109,6 +109,7 @@ def compare(library: Path, texts: int) -> None:
         if not all(np.array_equal(a, b) for a, b in pairs):
             sys.exit(f"the kernel and NumPy differ on {some!r}")
     looked = compare_sights(Library(library))
+    weigh_anything(Library(library))
     print(f"kernel: {texts} texts and {looked} looks alike, no fault")
 
 
@@ -150,6 +151,24 @@ def compare_sights(library: Any) -> int:
                 sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")
             looks += 1
     return looks
+
+
+def weigh_anything(library: Any) -> None:
+    """Lay random figures on the scales; whether they keep within their arrays: tests/router compares what they say."""
+    from tenbin.prices import Rates  # noqa: PLC0415 (only in the watched process)
+    from tenbin.risk import Anchors, name_order  # noqa: PLC0415
+    from tenbin.router.scales import Dials, Scales  # noqa: PLC0415
+    from tenbin.types import Estimates, Price  # noqa: PLC0415
+
+    rng = np.random.default_rng(0)
+    for models in (1, 2, 17):
+        rates = Rates.of([str(m) for m in range(models)], [Price(1.0, 2.0, long_context_tokens=3)] * models)
+        told = rates, np.full(models, 4.0), Anchors("0", 1.0, 1.0), name_order(rates.models)
+        scales = Scales(*told, library)
+        for n in (1, 3, 40):
+            figures = rng.choice([0.0, 1.0, 5.0, np.nan], (6, n, models))
+            for cached in (None, rng.random((n, models))):
+                scales(Estimates(*figures), [Dials(0.5, 0.5, 1.0, n == 3, np.inf, 2)] * n, cached)
 
 
 if __name__ == "__main__":

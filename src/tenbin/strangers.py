@@ -58,7 +58,7 @@ def sent_in_turn(strangers: Sequence[Stranger], mu: float, budget_usd: float) ->
 
 def strange(likeness: Floats | None) -> list[int]:
     """Which of n queries are strangers, by their p-values of being like the training prompts (None: nobody is)."""
-    return [] if likeness is None else (likeness <= STRANGER).nonzero()[0].tolist()
+    return [] if likeness is None else [i for i, p in enumerate(likeness.tolist()) if p <= STRANGER]
 
 
 def strangers_among(

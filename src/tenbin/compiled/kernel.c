@@ -1,5 +1,5 @@
 /* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected. What is tallied is in tally.c,
- * what is predicted in sight.c and outlook.c.
+ * what is predicted in sight.c and outlook.c, what is weighed in scales.c.
  *
  * The same rules stand in Python in ngrams.py, familiarity.py, lexicon.py and projection.py, which serve where this file
  * was not compiled and explain every step; both give the same bits (tests/features/test_kernel.py). Everything is counted in whole numbers or in doubles one after the other, and compiled
@@ -20,7 +20,7 @@
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-/* The hash of all four files, by which it is known whether a library was compiled from them. */
+/* The hash of all five files, by which it is known whether a library was compiled from them. */
 const char *tenbin_source = TENBIN_SOURCE;
 
 enum { BLANK, LETTER, DIGIT, LONE_LETTER, LONE_SIGN }; /* ngrams.py: letters are the odd ones */

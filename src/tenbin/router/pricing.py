@@ -54,6 +54,11 @@ class Pricing:
     rows: float
     fitted: int
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether dollars are tokens at these rates, and nothing else."""
+        return self.basis == TOKENS and self._borne == 1.0
+
     def cost_usd(self, estimates: Estimates, cached_tokens: Floats | float = 0.0) -> Floats:
         """Expected dollars [n, M]; `cached_tokens` of the input, at most all of it, are billed at the cached rates.
 

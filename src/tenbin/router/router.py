@@ -42,6 +42,7 @@ from tenbin.router.plugin_predictor import open_predictor
 from tenbin.router.pricing import Pricing, TypicalCall
 from tenbin.router.roster import Roster
 from tenbin.router.routing import Routing
+from tenbin.router.scales import Scales
 from tenbin.router.seen import SeenPrompts
 from tenbin.types import Candidate, Decision, Estimates, Features, Floats, Ints, Query, TradeOff
 
@@ -138,6 +139,13 @@ class Router:
         """The reference and the scales of the loss, fixed at fit."""
         seconds = self.manifest.t_ref_s
         return Anchors(self.manifest.reference, self.manifest.c_ref_usd, np.nan if seconds is None else seconds)
+
+    @cached_property
+    def scales(self) -> Scales | None:
+        """What weighs by the library; None where it is not there, or dollars are more than tokens at their rates."""
+        caps = np.array([float(candidate.max_output_tokens or np.inf) for candidate in self.candidates])
+        told = self._pricing.rates, caps, self.anchors, self.rank
+        return Scales.opened(*told) if self._pricing.is_plain else None
 
     @cached_property
     def crossfit(self) -> Crossfit:

@@ -19,8 +19,9 @@ from tenbin.router.deciding import Bars, nobody_left
 from tenbin.router.explain import SENT, headline
 from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
+from tenbin.router.scales import Dials, Laid
 from tenbin.strangers import strange, strangers_among
-from tenbin.types import Estimates, Float32s, Floats, Ints, Query, TradeOff
+from tenbin.types import Estimates, Float32s, Floats, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
@@ -88,14 +89,12 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         return []
     queries = [ask.query for ask in asks]
     features = router.features(queries)
-    estimates, caps = _as_asked(router, router.estimate(features), asks), _caps(router, asks)
-    cost = router.cost_usd(estimates, _cached(asks, len(router.models)), caps)
-    estimates = estimates.capped(caps)
-    loss, refused = _losses(router, asks, estimates, cost)
-    orders, is_unknown = _order(loss, cost, router.rank).tolist(), np.isnan(loss).tolist()
+    estimates, refused = _as_asked(router, router.estimate(features), asks), _refused(router, asks)
+    figures, order = _laid(router, asks, estimates)
+    orders, is_unknown, cost = order.tolist(), np.isnan(figures[-1]).tolist(), figures[FIGURES.index("cost_usd")]
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
-    figures = _figures(estimates, cost, loss)
+    kept = figures.astype("<f4")
     new = _new(estimates, asks)
     unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
@@ -113,19 +112,12 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         ranking = _ranking(router, orders[i], is_unknown[i], dear)
         answers.append(
             Weighed(
+                **dict(zip(FIGURES, figures[:, i], strict=True)),
                 models=router.models,
                 ranking=ranking,
-                quality=estimates.quality[i],
-                quality_sd=estimates.quality_sd[i],
-                gap_sd=estimates.gap_sd[i],
-                input_tokens=estimates.input_tokens[i],
-                output_tokens=estimates.output_tokens[i],
-                latency_s=estimates.latency_s[i],
-                cost_usd=cost[i],
-                loss=loss[i],
                 barred=tuple(dear),
                 reason=headline(ask.trade_off, dear, is_unknown[i][ranking[0]], grounds[i]),
-                figures=figures[:, i],
+                figures=kept[:, i],
                 is_new=new[i],
             )
         )
@@ -150,6 +142,8 @@ def _shelter(
     """Put the reference first where it is to answer strangers and texts of a new subject; once for all of them, since
     where a subject is new every text is asked about.
     """
+    if not any(ask.has_stranger_budget for ask in asks):
+        return
     odd, asked = set(strange(estimates.likeness)), {}
     for i, ask in enumerate(asks):
         if ask.has_stranger_budget and (ask.is_new_subject or i in odd) and isinstance(answers[i], Weighed):
@@ -179,13 +173,6 @@ def _new(estimates: Estimates, asks: Sequence[Ask]) -> Sequence[bool | None]:
     return [new if ask.has_stranger_budget else None for new, ask in zip(found, asks, strict=True)]
 
 
-def _figures(estimates: Estimates, cost: Floats, loss: Floats) -> Float32s:
-    """The figures of all requests, [len(FIGURES), n, M]."""
-    known = {"cost_usd": cost, "loss": loss}
-    rows = [known[name] if name in known else getattr(estimates, name) for name in FIGURES]
-    return np.array(rows, dtype="<f4")
-
-
 def _as_asked(router: Router, estimates: Estimates, asks: Sequence[Ask]) -> Estimates:
     """The estimates with the tokens that are no text, those sent beside the messages, and those of all answers."""
     if any(ask.hidden_tokens for ask in asks):
@@ -206,47 +193,47 @@ def _caps(router: Router, asks: Sequence[Ask]) -> Floats | None:
     return caps
 
 
-def _cached(asks: Sequence[Ask], width: int) -> Floats | float:
-    """The cached tokens [n, M] of all requests; 0 where none has any."""
+def _cached(asks: Sequence[Ask], width: int) -> Floats | None:
+    """The cached tokens [n, M] of all requests; None where none has any."""
     if all(ask.cached_tokens is None for ask in asks):
-        return 0.0
-    return _rows([ask.cached_tokens for ask in asks], width)
-
-
-def _rows(rows: Sequence[Floats | None], width: int) -> Floats:
-    """The rows [n, M] as one array, zeros where there is none."""
+        return None
     none = np.zeros(width)
-    return np.stack([none if row is None else row for row in rows])
+    return np.stack([none if ask.cached_tokens is None else ask.cached_tokens for ask in asks])
 
 
-def _losses(
-    router: Router, asks: Sequence[Ask], estimates: Estimates, cost: Floats
-) -> tuple[Floats, dict[TradeOff, DecisionError]]:
-    """The losses [n, M], each row at its own trade-off, and why a trade-off makes no sense for this router."""
-    loss = np.empty_like(cost)
-    rows: dict[TradeOff, list[int]] = {}
+def _refused(router: Router, asks: Sequence[Ask]) -> dict[TradeOff, DecisionError]:
+    """Why a trade-off makes no sense for this router."""
     refused: dict[TradeOff, DecisionError] = {}
-    for i, ask in enumerate(asks):
-        rows.setdefault(ask.trade_off, []).append(i)
-    for trade_off, own in rows.items():
+    for trade_off in {ask.trade_off for ask in asks}:
         try:
             router.check_trade_off(trade_off)
         except UsageError as error:
             refused[trade_off] = DecisionError(error.what, fix=error.fix)
-        # All rows at each trade-off: in the common case, one for all, nothing is copied.
+    return refused
+
+
+def _dials(ask: Ask) -> Dials:
+    turned, cap = ask.trade_off, ask.query.max_output_tokens
+    return Dials(turned.mu, turned.w, turned.caution, turned.minimax, cap or math.inf, ask.answers)
+
+
+def _laid(router: Router, asks: Sequence[Ask], estimates: Estimates) -> Laid:
+    """All requests on the scales, each at its own trade-off."""
+    cached = _cached(asks, len(router.models))
+    if router.scales is not None:
+        return router.scales(estimates, [_dials(ask) for ask in asks], cached)
+    caps, trade_offs = _caps(router, asks), [ask.trade_off for ask in asks]
+    cost = router.cost_usd(estimates, 0.0 if cached is None else cached, caps)
+    estimates = estimates.capped(caps)
+    loss = np.empty_like(cost)
+    for trade_off in set(trade_offs):
+        own = [i for i, other in enumerate(trade_offs) if other == trade_off]
         every = losses(cautious_quality(estimates, trade_off), cost, estimates.latency_s, trade_off, router.anchors)
-        if len(rows) == 1:
-            return every, refused
         loss[own] = every[own]
-    return loss, refused
-
-
-def _order(loss: Floats, cost: Floats, rank: Ints) -> Ints:
-    """The candidates [n, M] of every row from least to largest loss, ties as in `risk.choose`, NaN last."""
-    ranks = np.empty(cost.shape)
-    ranks[:] = rank
-    order: Ints = np.lexsort((ranks, cost, in_steps(loss)), axis=-1)
-    return order
+    ranks = np.broadcast_to(router.rank, cost.shape)
+    known = {"cost_usd": cost, "loss": loss}
+    figures = [known[name] if name in known else getattr(estimates, name) for name in FIGURES]
+    return Laid(np.array(figures), np.lexsort((ranks, cost, in_steps(loss)), axis=-1))
 
 
 def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
