@@ -193,13 +193,13 @@ static int64_t weigh(const Lexicon *lexicon, Counts *counts, int32_t *known, dou
     return n;
 }
 
-enum { AT_ONCE = 4 }; /* so many rows are summed at once, while the next ones are on their way from memory */
+enum { AT_ONCE = 4, ROWS_AHEAD = 12 }; /* so many rows are summed at once, while those so far ahead come from memory */
 
 /* The rows of n-grams i ... i + 3 and their weights; past the last one a weight of 0. */
 static void rows_at(const Lexicon *lexicon, const int32_t *known, const double *weights, int64_t n, int64_t i,
                     const int8_t **rows, int16_t *factors) {
     int64_t dim = lexicon->dim;
-    for (int64_t ahead = i + AT_ONCE; ahead < i + 2 * AT_ONCE && ahead < n; ahead++)
+    for (int64_t ahead = i + ROWS_AHEAD; ahead < i + ROWS_AHEAD + AT_ONCE && ahead < n; ahead++)
         for (int64_t column = 0; column < dim; column += 64)
             __builtin_prefetch(lexicon->directions + known[ahead] * dim + column);
     for (int k = 0; k < AT_ONCE; k++) {
