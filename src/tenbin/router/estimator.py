@@ -125,7 +125,7 @@ class Estimator:
         figures, p, novelty = outlook(features)
         quality, sd, gap, input_tokens, output_tokens, recorded, latency = figures
         recorded_cost = None if self.recorded_cost is None else recorded
-        if np.count_nonzero(p < FADING):
+        if any(one < FADING for one in p.tolist()):
             drawn = self.familiarity.shrink(Prediction(quality, sd), features, p)
             return self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p, novelty)
         return Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p, novelty)
