@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from tenbin.errors import RequestError
@@ -112,9 +112,7 @@ class Relay:
                 self.left.append(attempt.destination.candidate.name)
                 continue
             try:
-                others = islice(attempts, i + 1, None)
-                is_last = len(attempts) == 1 or not any(self.services.has_seat(o.destination) for o in others)
-                failure = await self._try(attempt, wire, said, seat, is_last=is_last)
+                failure = await self._try(attempt, wire, said, seat, islice(attempts, i + 1, None))
             finally:
                 seat.leave()
             if failure is None:
@@ -133,9 +131,9 @@ class Relay:
         await self._give_back(*min(failures, key=lambda failed: _told_first(failed[0])))
 
     async def _try(
-        self, attempt: Attempt, wire: Wire, said: Said, seat: Seat, *, is_last: bool
+        self, attempt: Attempt, wire: Wire, said: Said, seat: Seat, others: Iterable[Attempt]
     ) -> UpstreamFailure | None:
-        """Call one candidate and answer with what it says; the failure where the next one may take over."""
+        """Call one candidate and answer with what it says; the failure where the next one of `others` may take over."""
         call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
             durable = await call.begin()
@@ -143,6 +141,7 @@ class Relay:
             if self.services.in_flight == 1:  # among others it goes with what they hand in during this turn of the loop
                 self.services.ledger.ring()  # from here on the disk is at work: the call is made ready meanwhile
             request, decided = self._request(wire, said), self._decided(call)
+            is_last = not any(self.services.has_seat(other.destination) for other in others)
             await durable
             call.is_sent = True
             await self._call(call, wire, request, decided, is_last)
