@@ -311,6 +311,13 @@ def test_a_single_model_to_use_that_is_dearer_than_the_reference_says_how_many_t
     assert "large と比べて、品質は104.0%（95%信頼区間 98.0%〜110.0%）、費用は10.62倍" in verdict.sentences["ja"][1]
 
 
+def test_of_a_reference_that_was_never_right_no_share_is_told() -> None:
+    right = Single("mid", Figure(0.6, 0.55, 0.65), UNKNOWN)
+    said = verdict_of(replace(EVIDENCE, gain=NO_GAIN, gain_log=NO_GAIN, single=right)).sentences
+    assert "it keeps an unknown share of the quality of large" in said["en"][1]
+    assert "large の不明な割合の品質で" in said["ja"][1]
+
+
 def test_the_reference_itself_is_not_held_against_itself() -> None:
     itself = Single("large", Figure(0.0, 0.0, 0.0), Figure(1.0, 1.0, 1.0))
     for evidence in (

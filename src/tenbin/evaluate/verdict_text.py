@@ -126,6 +126,8 @@ def _nothing(w: Wording) -> Reason:
 
 def _percent(f: Figure) -> str:
     """A share with its interval; an end that is not known is left open, and not the figure shown as certain."""
+    if math.isnan(f.value):  # of nothing: where the reference was never right, or is free
+        return Reason("figure_unknown_share")
     value, low, high = (f"{number:.1%}" for number in (f.value, f.low, f.high))
     if math.isnan(f.low):
         return value if math.isnan(f.high) else Reason("figure_up_to", value=value, high=high)
