@@ -48,6 +48,9 @@ def test_along_a_dial_the_next_in_line_are_those_of_the_next_settings() -> None:
     farther = Prospects.along(estimates, cost, anchors, mus, choices, 0).farther
     assert choices.sum(axis=1).tolist() == [10, 38]
     assert farther.sum(axis=1).tolist() == [20, 60]
+    cost[::2, 1] = 0.0095  # at this mu that is worth .25 of quality
+    turned = Prospects.along(estimates, cost, anchors, mus[1:], np.zeros((1, 60), dtype=np.int64), 0).farther[0]
+    assert np.flatnonzero(turned).tolist() == list(range(1, 21, 2))
 
 
 def test_outcomes_are_expected_to_vary_as_far_as_the_estimates_miss_those_of_all_queries() -> None:
@@ -67,6 +70,10 @@ def test_outcomes_are_expected_to_vary_as_far_as_the_estimates_miss_those_of_all
     half = Prospects(surer, farther).quality_sd(ground_of(quality), choices, 0)
     share = np.mean((quality[:, 1] - 1.0 - surer[:, 1] + 0.5) ** 2) / np.mean([0.5, 0.34])
     assert half[0] == pytest.approx(math.sqrt(4.96 * (0.4**2 + 0.34 * share)) / n)
+    certain = np.where(np.arange(n)[:, None] < 50, flat, [0.5, 1.0, 0.25])  # taken for .99: nothing is certain
+    share = np.mean((quality[:, 1] - 1.0 - certain[:, 1] + 0.5) ** 2) / np.mean([0.5, 0.25 + 0.99 * 0.01])
+    most = Prospects(certain, farther).quality_sd(ground_of(quality), choices, 0)
+    assert most[0] == pytest.approx(math.sqrt(4.96 * (0.5**2 + (0.25 + 0.99 * 0.01) * share)) / n)
     sure = Prospects(np.ones((n, 3)), farther).quality_sd(ground_of(quality), choices, 0)
     assert sure[:3] == pytest.approx(one[:3])  # whoever is sure of what does not come is as unsure as who knows nothing
     copied = ground_of(quality.repeat(3, 0), cluster=np.arange(n).repeat(3))

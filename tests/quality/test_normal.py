@@ -30,6 +30,7 @@ from tenbin.quality.normalised import Normalised
         ("x<5", "X < 5."),
         ("x ≤ -5", "x<=-5"),
         ("f(x)≠0", "f(x) != 0"),
+        ("x<-.5", "x < -.5"),
         ("> quoted", "quoted"),
         ("a -> b", "a b"),
     ],
