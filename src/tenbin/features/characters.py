@@ -120,6 +120,8 @@ class Joined:
 
 def blocks(texts: Sequence[str], most_texts: int = 256, most_characters: int = 1 << 18) -> list[tuple[int, int]]:
     """Consecutive ranges of texts of bounded number and length (a single text may be longer)."""
+    if len(texts) == 1:
+        return [(0, 1)]
     ranges: list[tuple[int, int]] = []
     start, characters = 0, 0
     for i, text in enumerate(texts):

@@ -40,6 +40,8 @@ class Encoder:
         self, queries: Sequence[Query], *, with_groups: bool = True, progress: Progress | None = None
     ) -> Features:
         """The features of n queries; a row never depends on the other queries."""
+        if len(queries) <= QUERIES_AT_ONCE and progress is None:
+            return self._encode(queries, with_groups)
         parts = []
         for start in range(0, max(len(queries), 1), QUERIES_AT_ONCE):
             if progress:
