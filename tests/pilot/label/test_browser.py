@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,16 @@ import pytest
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.label.server import LabelServer
 from tenbin.pilot.records import Labelled
+from tests.browser import chromium
 from tests.pilot.label.made import HOSTILE, make_pilot, serving
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; run make test-all")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no chromium on this machine; install it (apt-get install chromium)")
-    with api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=program, args=list(FLAGS))
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
