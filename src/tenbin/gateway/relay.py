@@ -100,8 +100,8 @@ class Relay:
         is_away = False
         for i, attempt in enumerate(attempts):
             wire = Wire(self.work.incoming, attempt.destination)
-            try:
-                said = wire.say(strips_before=attempt.strips_before)
+            try:  # its own dialect has words for every request, and they are put together while the disk is at work
+                said = wire.say(strips_before=attempt.strips_before) if wire.is_foreign else None
             except RequestError as error:
                 unsaid = error
                 self.left.append(attempt.destination.candidate.name)
@@ -131,15 +131,19 @@ class Relay:
         await self._give_back(*min(failures, key=lambda failed: _told_first(failed[0])))
 
     async def _try(
-        self, attempt: Attempt, wire: Wire, said: Said, seat: Seat, others: Iterable[Attempt]
+        self, attempt: Attempt, wire: Wire, said: Said | None, seat: Seat, others: Iterable[Attempt]
     ) -> UpstreamFailure | None:
-        """Call one candidate and answer with what it says; the failure where the next one of `others` may take over."""
+        """Call one candidate and answer with what it says; the failure where the next one of `others` may take over.
+
+        `said` is the request in its dialect, where that is another than the client's.
+        """
         call = self.call = Call(self.work, attempt, self.calls, seat)
         try:
             durable = await call.begin()
             self.calls += 1
             if self.services.in_flight == 1:  # among others it goes with what they hand in during this turn of the loop
                 self.services.ledger.ring()  # from here on the disk is at work: the call is made ready meanwhile
+            said = said or wire.say(strips_before=attempt.strips_before)
             request, decided = self._request(wire, said), self._decided(call)
             is_last = not any(self.services.has_seat(other.destination) for other in others)
             await durable
