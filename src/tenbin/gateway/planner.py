@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -125,8 +126,9 @@ class Planner:
             weighed, stranger_usd = beyond_budget(weighed), None
         if not self._stays(weighed, session, prints):
             self.keys.weighed(served, asking.caller.key_id, weighed)
-            if is_by_dial:
-                self.keys.decided(served, asking.caller.key_id, tightened.trade_off.mu, weighed)
+            if is_by_dial:  # an alarm at most: it can wait until the disk is at work
+                mu = tightened.trade_off.mu
+                asyncio.get_running_loop().call_soon(self.keys.decided, served, asking.caller.key_id, mu, weighed)
         return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
 
     async def _session(self, asking: Asking, prints: Fingerprints) -> Session | None:
