@@ -68,6 +68,22 @@ def test_what_is_sent() -> None:
     on_every_loop(whole)
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"), [("x", "text/event-stream"), ("eve", "text/event-stream"), ("even", "text/[redacted]t-stream")]
+)
+def test_a_key_too_short_to_guard_anything_changes_no_answer(key: str, shown: str) -> None:
+    async def test(server: Server) -> None:
+        async with client({"KEY": key}) as made:
+            reply = await made.send(to(server.url, api_key_env="KEY"), "/x", b"{}", {}, PATIENT)
+            assert reply.content_type == shown
+
+    async def whole() -> None:
+        async with serving(replies(OK.replace(b"application/json", b"text/event-stream"))) as server:
+            await test(server)
+
+    asyncio.run(whole())
+
+
 def test_a_long_body_arrives_whole() -> None:
     body = bytes(range(256)) * 12_000
 

@@ -10,14 +10,12 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from tenbin.config.values import SECRET
-from tenbin.upstream.answer_headers import REDACTED
+from tenbin.upstream.answer_headers import MIN_SECRET_CHARACTERS, REDACTED
 from tenbin.upstream.destination import Destination
 
 LEFT_OUT = "[left out]"
-MIN_SECRET_CHARACTERS = 4
-"""Shorter values guard nothing, and taking them out of every line would leave no line to read."""
 MIN_UNCONFIGURED_CHARACTERS = 12
-"""The same for variables that the configuration does not name as keys."""
+"""The same as `MIN_SECRET_CHARACTERS` for variables that the configuration does not name as keys."""
 SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 MIN_PATTERN_CHARACTERS = 8
 """Nothing shorter can look like a key or a header."""

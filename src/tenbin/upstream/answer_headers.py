@@ -8,6 +8,8 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 REDACTED = "[redacted]"
+MIN_SECRET_CHARACTERS = 4
+"""Shorter values guard nothing, and taking them out of every line would leave no line to read."""
 
 
 class AnswerHeaders(Mapping[str, str]):

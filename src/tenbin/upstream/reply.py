@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator
 
-from tenbin.upstream.answer_headers import REDACTED
+from tenbin.upstream.answer_headers import MIN_SECRET_CHARACTERS, REDACTED
 from tenbin.upstream.connection import Connection, MalformedError
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, failure_of
@@ -43,7 +43,7 @@ class Reply:
         self._ends_at = ends_at
         self._is_whole = False
         self._name = name
-        self._secret = secret
+        self._secret = secret = secret if len(secret) >= MIN_SECRET_CHARACTERS else ""
         self.status = connection.status
         self.headers = connection.headers.without(secret) if secret else connection.headers
         said = self.headers.by_name.get
