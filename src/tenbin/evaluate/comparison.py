@@ -122,9 +122,8 @@ def kept_of(
     """
     usual = ground, choices, model
     quality, whole = means.of(f"{name} quality")[:, where], means.of(f"{SINGLES} quality")[:, model]
-    expected = prospects.quality_sd(*usual)
-    doubt, expected = share_of(expected * 0.0 + unsure, whole[:1]), share_of(expected, whole[:1])
-    seen = outcomes_seen(*usual)
+    expected, seen = share_of(prospects.quality_sd(*usual), whole[:1]), outcomes_seen(*usual)
+    doubt = share_of(np.broadcast_to(unsure, len(where)), whole[:1])
     ratios = [
         either_way(share_of(quality[:, k], whole), doubt[k], expected_sd=expected[k], seen=seen[k])
         for k in range(len(where))
