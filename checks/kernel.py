@@ -74,7 +74,8 @@ def compare(library: Path, texts: int) -> None:
     from tenbin.features.kernel import Kernel  # noqa: PLC0415
     from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
     from tenbin.features.projection import Projection  # noqa: PLC0415
-    from tenbin.features.surface_counts import COUNTED, READ, count_surface_uncompiled, length_weights  # noqa: PLC0415
+    from tenbin.features.surface_columns import TOLD  # noqa: PLC0415
+    from tenbin.features.surface_counts import count_surface_uncompiled  # noqa: PLC0415
     from tenbin.features.tally import tally  # noqa: PLC0415
 
     kernel, rng = Kernel(Library(library)), random.Random(0)  # noqa: S311 (texts, no secrets)
@@ -98,12 +99,12 @@ def compare(library: Path, texts: int) -> None:
         some = ["".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(rng.randrange(6))]
         left -= max(len(some), 1)
         projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
-        asked = any_sign.integers(1, 9, (len(some), len(READ))).astype(np.float64)
+        asked = any_sign.integers(0, 9, (len(some), len(TOLD))).astype(np.float64)
         queries = lines, some, asked, np.full(len(some), 1.5)
         learnt_ = kernel.learnt(projection.lexicon, projection.directions, projection.scale)
         read = kernel.read([normal_text(text) for text in some], learnt_)
         pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
-        counted = kernel.count_surface(*queries, length_weights(), len(COUNTED))
+        counted = kernel.count_surface(*queries)
         pairs += zip(counted, count_surface_uncompiled(*queries), strict=True)
         pairs.append((kernel.count_events(some), tally(some).events))
         if not all(np.array_equal(a, b) for a, b in pairs):

@@ -17,7 +17,8 @@ from tenbin.features.kernel import Kernel, load_kernel
 from tenbin.features.marks import MARKS
 from tenbin.features.normal_text import normal_lines, normal_text
 from tenbin.features.projection import Projection
-from tenbin.features.surface_counts import COUNTED, READ, count_surface_uncompiled, length_weights
+from tenbin.features.surface_columns import TOLD
+from tenbin.features.surface_counts import count_surface_uncompiled
 from tenbin.features.tally import tally
 
 WORDS = sorted({word for listed in MARKS.values() for word in listed.split("|")})
@@ -42,6 +43,7 @@ PIECES = st.one_of(
             "the cat sat",
             "東京タワー",
             "ไทย",
+            '?"+=[x]',
         ]
     ),
     st.sampled_from(["한국어", "𠀀𠀁", "😀", "\ud800", "é", "ß", "１２", "\x00", "“a”", "a" * 70, "()" * 9, "ﬁ"]),
@@ -110,10 +112,9 @@ def test_directions_of_any_number_are_summed_alike(
 @given(TEXTS, st.sampled_from([1.0, 1.25, 7.0]), st.integers(0, 2**31))
 def test_what_is_counted_is_the_same(compiled: Kernel, texts: list[str], scale: float, seed: int) -> None:
     lines, n = [normal_lines(text) for text in texts], len(texts)
-    read = np.random.default_rng(seed).integers(0, 9, (n, len(READ))).astype(np.float64)
-    read[:, READ.index("lines")] += 1.0
-    given_ = lines, texts, read, np.full(n, scale)
-    counted = compiled.count_surface(*given_, length_weights(), len(COUNTED))
+    told = np.random.default_rng(seed).integers(0, 9, (n, len(TOLD))).astype(np.float64)
+    given_ = lines, texts, told, np.full(n, scale)
+    counted = compiled.count_surface(*given_)
     for own, other in zip(counted, count_surface_uncompiled(*given_), strict=True):
         assert own.tolist() == other.tolist()
     assert compiled.count_events(texts).tolist() == tally(texts).events.tolist()

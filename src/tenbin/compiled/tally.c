@@ -161,17 +161,25 @@ static int64_t count_options(const Labels *labels, const uint32_t *codes, int64_
     return rows[longest];
 }
 
-/* What surface features are made of (surface_counts.py): what is read of each query before, and what is counted. */
-enum { ASKED = 4, QUESTIONS = ASKED, QUOTES, LINES, FIRST_SIGNS };
+/* What surface features are made of (surface_counts.py): what is told of each query, single signs, and what is counted. */
+enum { ASKED = 4, ASKED_OTHERWISE = ASKED, OF_REST, TOLD };
+enum { QUESTIONS, QUOTES, LINES, OTHER_SIGNS, MOST_SIGNS = 16 };
 enum { TOKENS, TOKENS_A_LINE, DIGIT_RUNS, DIGITS_A_NUMBER, OPTION_TOKENS, OPTIONS, OF_CONVERSATION };
 
 /* `weights` [3, n_events] are tokens per event of texts, of their options, and of whole texts. */
 typedef struct {
     const Signs *signs;
     const Labels *labels;
+    const uint8_t *signs_of; /* [128]: 1 + what each ASCII character is counted for, 0 for nothing */
     const double *weights;
-    int64_t n_signs; /* so many counts of signs are read after the lines, before the share of the rest */
+    int64_t n_signs; /* so many, MOST_SIGNS at most, the first OTHER_SIGNS of them among these */
 } Surface;
+
+static void tally_signs(const Surface *surface, const uint32_t *codes, int64_t length, int64_t *counts) {
+    int64_t found[MOST_SIGNS + 1] = {0};
+    for (int64_t i = 0; i < length; i++) found[codes[i] < 128 ? surface->signs_of[codes[i]] : 0]++;
+    memcpy(counts, found + 1, (size_t)surface->n_signs * sizeof *counts);
+}
 
 static double greater(double a, double b) { return a > b ? a : b; }
 
@@ -185,50 +193,51 @@ static double share_of(double part, double whole) { return part / greater(part +
 
 /* One query's row; `text` is of what is read of it, `whole` of all; how many tokens the whole has. */
 static double count_query(const Surface *surface, const uint32_t *text, int64_t length, const uint32_t *whole,
-                          int64_t whole_length, const double *read, double scale, double *events, int64_t *room,
+                          int64_t whole_length, const double *told, double scale, double *events, int64_t *room,
                           double *row) {
     const Signs *signs = surface->signs;
-    int64_t kinds[KINDS], option_kinds[KINDS], whole_kinds[KINDS], start = 0, n_signs = surface->n_signs;
+    int64_t kinds[KINDS], option_kinds[KINDS], whole_kinds[KINDS], counts[MOST_SIGNS], start = 0;
     int64_t *marks = room + signs->words;
     double options = (double)count_options(surface->labels, text, length, &start);
     double numbers = scale * (double)tally_kinds(signs, text, length, events, kinds);
     double tokens = scale * tokens_of(signs, events, surface->weights);
     tally_kinds(signs, text + start, length - start, events, option_kinds);
     double option_tokens = scale * tokens_of(signs, events, surface->weights + signs->n_events);
-    double digits = scale * (double)kinds[NUMERAL], lines = scale * read[LINES];
+    tally_signs(surface, text, length, counts);
+    double digits = scale * (double)kinds[NUMERAL], lines = scale * (double)(counts[LINES] + 1);
     memset(marks, 0, (size_t)signs->n_names * sizeof *marks);
     tally_marks(signs, text, length, room, marks);
     row[TOKENS] = tokens, row[TOKENS_A_LINE] = tokens / lines, row[DIGIT_RUNS] = numbers;
     row[DIGITS_A_NUMBER] = digits / greater(numbers, 1.0);
     row[OPTION_TOKENS] = option_tokens / greater(options, 1.0), row[OPTIONS] = options;
     double *next = row + OF_CONVERSATION;
-    for (int i = 0; i < ASKED; i++) *next++ = read[i];
-    *next++ = scale * read[QUESTIONS], *next++ = scale * read[QUOTES];
+    for (int i = 0; i < ASKED; i++) *next++ = told[i];
+    *next++ = scale * ((double)counts[QUESTIONS] + told[ASKED_OTHERWISE]), *next++ = scale * (double)counts[QUOTES];
     for (int64_t name = 0; name < signs->n_names; name++) *next++ = scale * (double)marks[name];
     *next++ = share_of(scale * (double)kinds[SYMBOL], tokens), *next++ = share_of(digits, tokens);
-    for (int64_t i = 0; i < n_signs; i++) *next++ = share_of(scale * read[FIRST_SIGNS + i], tokens);
+    for (int64_t i = OTHER_SIGNS; i < surface->n_signs; i++) *next++ = share_of(scale * (double)counts[i], tokens);
     *next++ = share_of(scale * (double)option_kinds[NUMERAL], option_tokens);
-    *next++ = read[FIRST_SIGNS + n_signs], *next = lines;
+    *next++ = told[OF_REST], *next = lines;
     tally_kinds(signs, whole, whole_length, events, whole_kinds);
     return tokens_of(signs, events, surface->weights + 2 * signs->n_events);
 }
 
-/* The first half of the texts are what is read of n / 2 queries, the second half all of them. `read` [n / 2, FIRST_SIGNS +
- * n_signs + 1] and `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_counts.py and the
- * tokens [n / 2] of whole texts.
+/* The first half of the texts are what is read of n / 2 queries, the second half all of them. `told` [n / 2, TOLD] and
+ * `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_counts.py and the tokens [n / 2] of
+ * whole texts.
  */
-int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *read,
+int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *told,
                          const double *scale, double *rows, double *tokens) {
     const Signs *signs = surface->signs;
-    int64_t queries = n / 2, columns = FIRST_SIGNS + surface->n_signs + 1;
-    int64_t width = OF_CONVERSATION + ASKED + 2 + signs->n_names + 2 + surface->n_signs + 1 + 2;
+    int64_t queries = n / 2, shares = 2 + surface->n_signs - OTHER_SIGNS + 1;
+    int64_t width = OF_CONVERSATION + ASKED + 2 + signs->n_names + shares + 2;
     int64_t *room = malloc((size_t)(signs->words + signs->n_names + 1) * sizeof *room);
     double *events = malloc((size_t)(signs->n_events + 1) * sizeof *events);
     int is_done = room && events;
     for (int64_t i = 0; is_done && i < queries; i++) {
         const int64_t *own = bounds + i, *whole = own + queries;
         tokens[i] = count_query(surface, codes + own[0], own[1] - own[0], codes + whole[0], whole[1] - whole[0],
-                                read + i * columns, scale[i], events, room, rows + i * width);
+                                told + i * TOLD, scale[i], events, room, rows + i * width);
     }
     free(room), free(events);
     return is_done ? 0 : -1;

@@ -16,8 +16,9 @@ from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, plac
 from tenbin.features.characters import IDEOGRAPHS_BEYOND, kind_table
 from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
-from tenbin.features.marks import CHARACTERS, HASH_BITS, MARKS, word_index
+from tenbin.features.marks import HASH_BITS, MARKS, word_index
 from tenbin.features.ngrams import class_table
+from tenbin.features.surface_columns import COUNTED, SIGNS, length_weights, sign_table
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats
 
@@ -63,7 +64,7 @@ def _tables() -> tuple[int, int, int]:
 class _Surface(ctypes.Structure):
     """`Surface` of tally.c."""
 
-    _fields_ = (*((name, POINTER) for name in ("signs", "labels", "weights")), ("n_signs", NUMBER))
+    _fields_ = (*((name, POINTER) for name in ("signs", "labels", "signs_of", "weights")), ("n_signs", NUMBER))
 
 
 @functools.cache
@@ -81,6 +82,13 @@ def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
     arrays = kind_table(), events, np.array(length_columns(), np.int64), *of_words
     sizes = events.shape[1], HASH_BITS, *index.codes.shape, len(MARKS)
     return _Signs(*(array.ctypes.data for array in arrays), *sizes, *IDEOGRAPHS_BEYOND), arrays
+
+
+@functools.cache
+def _surface() -> _Surface:
+    """What never changes of these."""
+    of_signs, weights = sign_table().ctypes.data, length_weights().ctypes.data
+    return _Surface(ctypes.addressof(_signs()[0]), ctypes.addressof(_labels()), of_signs, weights, len(SIGNS))
 
 
 class _Function:
@@ -150,13 +158,12 @@ class Kernel:
         return events
 
     def count_surface(
-        self, texts: Sequence[str], wholes: Sequence[str], read: Floats, scale: Floats, weights: Floats, width: int
+        self, texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
     ) -> tuple[Floats, Floats]:
-        """What `count_surface` gives, `width` counts of each query, by these tokens per event [3, events]."""
-        n, (signs, _) = len(texts), _signs()
-        surface = _Surface(ctypes.addressof(signs), ctypes.addressof(_labels()), place(weights), len(CHARACTERS))
-        counted, tokens = np.empty((n, width)), np.empty(n)
-        self._count_surface(surface, [*texts, *wholes], read, scale, counted, tokens)
+        """What `count_surface` gives."""
+        n = len(texts)
+        counted, tokens = np.empty((n, len(COUNTED))), np.empty(n)
+        self._count_surface(_surface(), [*texts, *wholes], told, scale, counted, tokens)
         return counted, tokens
 
 

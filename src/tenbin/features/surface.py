@@ -17,7 +17,8 @@ from tenbin.features.characters import blocks
 from tenbin.features.marks import CHARACTERS, MARKS
 from tenbin.features.normal_text import normal_lines
 from tenbin.features.routing_text import Conversation
-from tenbin.features.surface_counts import COUNTED, LOGGED, count_surface
+from tenbin.features.surface_columns import COUNTED, LOGGED
+from tenbin.features.surface_counts import count_surface
 from tenbin.types import Float32s, Floats, Ints
 
 MOST_READ = 100_000
@@ -28,7 +29,6 @@ in random turn, 100 windows moved the logarithm of a count by .04 in the median 
 that stand in few places), a share by .0015; predictors cut what is out of the ordinary anyway.
 """
 _WINDOWS, _WINDOW = 100, 800
-_SIGNS = tuple(wanted.encode() for wanted in CHARACTERS.values())
 
 _COUNTS = ("log_questions", "log_quotes", "log_numbers", "log_digits_per_number", "log_options", "log_option_tokens")
 _WHOLE = (
@@ -49,23 +49,18 @@ def _part_read(text: str) -> str:
     return "\n".join(text[start : start + _WINDOW] for start in starts)
 
 
-def _read(text: str, conversation: Conversation) -> tuple[float, ...]:
-    """What `surface_counts.READ` names, by counting signs in the text."""
+def _told(text: str, conversation: Conversation) -> tuple[float, ...]:
+    """What `surface_columns.TOLD` names: what no sign tells, or a sign only where it stands."""
     asked = 0 if text.isascii() else text.count("؟")
     if "か" in text:
         asked += len(_ASKED_IN_JAPANESE.findall(text))
     rest, last = len(conversation.rest), len(conversation.last_user)
-    raw = text.encode("utf-8", "surrogatepass")
     return (
         conversation.user_turns,
         conversation.system_characters,
         conversation.tool_messages,
         conversation.media_parts,
-        text.count("?") + asked,
-        text.count('"'),
-        text.count("\n") + 1.0,
-        # In one pass for all of them: no other character has the byte of an ASCII sign in UTF-8.
-        *[len(raw) - len(raw.translate(None, signs)) for signs in _SIGNS],
+        asked,
         rest / max(rest + last, 1),
     )
 
@@ -81,9 +76,9 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     wholes = [conversation.text for conversation in conversations]
     parts = [_part_read(whole) for whole in wholes]
     texts = [normal_lines(part) for part in parts]
-    read = np.array([_read(*each) for each in zip(texts, conversations, strict=True)], dtype=np.float64)
+    told = np.array([_told(*each) for each in zip(texts, conversations, strict=True)], dtype=np.float64)
     scale = np.array([len(w) / max(len(part), 1) or 1.0 for w, part in zip(wholes, parts, strict=True)])
-    values, text_tokens = count_surface(texts, wholes, read, scale)
+    values, text_tokens = count_surface(texts, wholes, told, scale)
     logs, lines = values[:, : len(LOGGED)], values[:, -1]
     np.log1p(logs, out=logs)
     np.log(lines, out=lines)
