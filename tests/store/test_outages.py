@@ -1,6 +1,7 @@
 """SQLite locked, full, read-only, broken or deleted: rows spool, and come in once when it is back."""
 
 import asyncio
+import errno
 import logging
 import os
 import resource
@@ -198,6 +199,43 @@ def test_a_ledger_that_is_put_back_from_a_copy_takes_what_comes_and_what_still_s
 
     asyncio.run(work())
     assert arrived(tmp_path) == names(("before", 1), ("between", 1), ("after", 1))
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["under way", "at the end"])
+def test_no_journal_goes_before_its_rows_are_on_the_disk_in_the_ledger(tmp_path, monkeypatch, leaves):
+    monkeypatch.setattr("tenbin.store.writer.SEGMENT_BYTES", 50_000)
+    sync, broken = os.fsync, ["-wal"]
+
+    def failing_sync(fd):
+        if os.readlink(f"/proc/self/fd/{fd}").endswith(tuple(broken)):
+            raise OSError(errno.EIO, "the disk does not answer")
+        sync(fd)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(20):
+                await ledger.record(intent(f"r{i}", prompt=b"x" * 10_000))
+            assert not await ledger.flush()
+            assert ledger.is_degraded
+            assert len(journals()) > 1
+            if not leaves:
+                broken.clear()
+                assert await ledger.flush()
+                assert len(journals()) == 1
+
+    def journals():
+        return [path.name for path in (tmp_path / "journal").glob("*.log")]
+
+    monkeypatch.setattr(os, "fsync", failing_sync)
+    asyncio.run(work())
+    if leaves:
+        with pytest.raises(StoreError, match="does not answer"):
+            mend(tmp_path)
+        assert journals()
+    broken.clear()
+    mend(tmp_path)
+    assert not journals()
+    assert len(list(Reader(tmp_path).requests())) == 20
 
 
 def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path, caplog):

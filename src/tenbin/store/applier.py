@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from tenbin.store.apply import apply_batch
-from tenbin.store.database import open_database
+from tenbin.store.database import open_database, sync_log
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import decoder
 from tenbin.store.mending import forget, mend_dead, retire
@@ -131,7 +131,9 @@ class Applier:
                 self._drop_link()
         if self._link is None:
             self.store.create()
-            self._link = open_database(self.store.ledger, LEDGER, busy_s=BUSY_S)
+            # Rows are safe in the journal until they are on the disk in the ledger, too. To wait for that with every
+            # batch would keep requests waiting, whose intents go to the same disk.
+            self._link = open_database(self.store.ledger, LEDGER, busy_s=BUSY_S, waits_for_disk=False)
             found = os.stat(self.store.ledger)
             self._inode = (found.st_dev, found.st_ino)
         return self._link
@@ -165,6 +167,7 @@ class Applier:
             if not is_sealed:
                 self.journal.turn()
                 return
+            sync_log(self.store.ledger)
             self.rows_lost += max(0, segment.rows - segment.applied_rows)
             segments.popleft()
             self._drop_file()

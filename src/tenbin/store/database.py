@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -40,8 +41,10 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(f"cannot be opened: {error.strerror}", where=str(path)) from error
 
 
-def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Connection:
+def open_database(path: Path, schema: Schema, *, busy_s: float, waits_for_disk: bool = True) -> sqlite3.Connection:
     """A connection that may write, the schema brought up to date; waits at most `busy_s` for a lock.
+
+    Where it does not wait for the disk a commit outlives the process, but a power cut only after `sync_log`.
 
     Errors: NewerStoreError for a store of a newer Tenbin, StoreError for anything else.
     """
@@ -50,8 +53,7 @@ def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Conne
         link = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         try:
             set_journal_mode(link, schema.journal_mode, busy_s)
-            # The journal of a worker is deleted once SQLite has its rows: they must be on the disk by then.
-            link.execute("PRAGMA synchronous = FULL")
+            link.execute(f"PRAGMA synchronous = {'FULL' if waits_for_disk else 'NORMAL'}")
             link.execute("PRAGMA secure_delete = ON")
             if version_of(link, path, schema) < len(schema.steps):
                 upgrade(link, path, schema)
@@ -59,6 +61,21 @@ def open_database(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Conne
             link.close()
             raise
         return link
+
+
+def sync_log(path: Path) -> None:
+    """Bring to the disk what connections that do not wait for it have committed to a database with a write-ahead log.
+
+    Errors: OSError.
+    """
+    try:
+        log = os.open(f"{path}-wal", os.O_RDONLY)
+    except FileNotFoundError:  # whoever closed the database last has brought all of it in, and waited for that
+        return
+    try:
+        os.fsync(log)
+    finally:
+        os.close(log)
 
 
 def set_journal_mode(link: sqlite3.Connection, mode: str, busy_s: float) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tenbin.store.apply import apply_batch
-from tenbin.store.database import open_database, told, transaction
+from tenbin.store.database import open_database, sync_log, told, transaction
 from tenbin.store.folder import StoreFolder, create_private
 from tenbin.store.frames import decoder
 from tenbin.store.presence import Presence, lock_of, writers
@@ -60,7 +60,7 @@ def mend_dead(store: StoreFolder, link: sqlite3.Connection) -> int:
 def retire(store: StoreFolder, link: sqlite3.Connection, writer: str) -> int:
     """Bring in what a writer has journalled, end its open calls, free its leases; the caller holds its lock."""
     for path in segments_of(store, writer):
-        replay(link, path)
+        replay(store, link, path)
     with transaction(link):
         ended = link.execute(
             "UPDATE calls SET status = 'unknown', settled_at = ? WHERE writer = ? AND status IS NULL",
@@ -72,7 +72,7 @@ def retire(store: StoreFolder, link: sqlite3.Connection, writer: str) -> int:
     return ended.rowcount
 
 
-def replay(link: sqlite3.Connection, path: Path) -> None:
+def replay(store: StoreFolder, link: sqlite3.Connection, path: Path) -> None:
     """Apply what is left in a dead writer's segment, then remove it; a damaged one is set aside for people."""
     fd = os.open(path, os.O_RDONLY)
     try:
@@ -85,12 +85,15 @@ def replay(link: sqlite3.Connection, path: Path) -> None:
                 break
     finally:
         os.close(fd)
+    sync_log(store.ledger)
     if fault == "damaged":
         path.rename(path.with_suffix(".damaged"))
     forget(link, path)
 
 
 def forget(link: sqlite3.Connection, path: Path) -> None:
-    """Remove a segment that is applied; the file first, or its rows would come in again after a crash in between."""
+    """Remove a segment whose rows are in the ledger and on the disk; the file first, or they would come in again after
+    a crash in between.
+    """
     path.unlink(missing_ok=True)
     link.execute("DELETE FROM journals WHERE segment = ?", (path.name,))
