@@ -118,7 +118,11 @@ def _read(messages: Sequence[Message]) -> Conversation:
         if not isinstance(message, Mapping):
             continue
         role = str(message.get("role", "user"))
-        found = [*_parts(message.get("content")), *_calls(message)]
+        content = message.get("content")
+        # Most say one thing, and call no tools.
+        found = [("text", content)] if isinstance(content, str) else [*_parts(content)]
+        if message.get("tool_calls"):
+            found += _calls(message)
         text = _GAP.join([part for _, part in found if part])
         kinds = [kind for kind, _ in found]
         media += kinds.count("media")

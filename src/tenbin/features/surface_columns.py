@@ -1,4 +1,4 @@
-"""What is counted for surface features, column by column, and by which tables: for the kernel and for who does without."""
+"""What is counted for surface features, column by column, and by which tables, with the kernel or without."""
 
 from __future__ import annotations
 

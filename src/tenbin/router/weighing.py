@@ -25,6 +25,7 @@ from tenbin.types import Estimates, Float32s, Floats, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
+COST, LOSS = 5, 7
 
 
 class Ask(msgspec.Struct, frozen=True, eq=False):
@@ -91,7 +92,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     features = router.features(queries)
     estimates, refused = _as_asked(router, router.estimate(features), asks), _refused(router, asks)
     figures, order = _laid(router, asks, estimates)
-    orders, is_unknown, cost = order.tolist(), np.isnan(figures[-1]).tolist(), figures[FIGURES.index("cost_usd")]
+    orders, cost, loss = order.tolist(), figures[COST], figures[LOSS]
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     kept = figures.astype("<f4")
@@ -109,14 +110,14 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         if isinstance(dear, DecisionError):
             answers.append(dear)
             continue
-        ranking = _ranking(router, orders[i], is_unknown[i], dear)
+        ranking, is_unknown = _ranking(router, orders[i], loss[i], dear)
         answers.append(
             Weighed(
                 **dict(zip(FIGURES, figures[:, i], strict=True)),
                 models=router.models,
                 ranking=ranking,
                 barred=tuple(dear),
-                reason=headline(ask.trade_off, dear, is_unknown[i][ranking[0]], grounds[i]),
+                reason=headline(ask.trade_off, dear, is_unknown, grounds[i]),
                 figures=kept[:, i],
                 is_new=new[i],
             )
@@ -258,11 +259,12 @@ def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     )
 
 
-def _ranking(router: Router, order: list[int], is_unknown: list[bool], barred: Bars) -> tuple[int, ...]:
-    """The eligible candidates, best first; the safe default first where none of them has a loss."""
+def _ranking(router: Router, order: list[int], loss: Floats, barred: Bars) -> tuple[tuple[int, ...], bool]:
+    """The eligible candidates, best first, and whether none of them has a loss: then the safe default is the first."""
     ranking = [m for m in order if barred[m] is None]
-    if is_unknown[ranking[0]]:
+    is_unknown = math.isnan(loss[ranking[0]])  # NaN comes last
+    if is_unknown:
         eligible = np.array([bar is None for bar in barred], dtype=np.bool_)
         first = safe_default(router.models, router.manifest.reference, eligible)
         ranking = [first, *(m for m in ranking if m != first)]
-    return tuple(ranking)
+    return tuple(ranking), is_unknown
