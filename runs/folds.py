@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import duckdb
@@ -137,9 +137,7 @@ def pooled(panel: Panel, results: list[FoldResult]) -> dict[str, object]:
     points = replace(met[0], name="promised", choices=np.concatenate([r.promised for r in results], axis=1))
     trial = run_trial(ground, met, points, resamples=1000, seed=0, tick=lambda _: None)
     zero = next(c for c in met if c.name == "z_test").name
-    estimates = Estimates(
-        *(np.concatenate([getattr(r.estimates, name) for r in results]) for name in Estimates.__slots__[:-2])
-    )
+    estimates = joined_estimates([result.estimates for result in results])
     best = truth.quality.mean(axis=0).max()
     realised = chosen(truth.quality, points.choices)
     return {
@@ -166,6 +164,12 @@ def pooled(panel: Panel, results: list[FoldResult]) -> dict[str, object]:
         ],
         "calibration": calibration(truth, estimates, np.concatenate([r.cost_usd for r in results])),
     }
+
+
+def joined_estimates(parts: list[Estimates]) -> Estimates:
+    """The estimates of all folds as one; what is not known of one fold is not known."""
+    held = {each.name: [getattr(part, each.name) for part in parts] for each in fields(Estimates)}
+    return Estimates(**{k: None if any(one is None for one in v) else np.concatenate(v) for k, v in held.items()})
 
 
 def figures(summary) -> dict[str, object]:
