@@ -41,7 +41,7 @@ BILLED_ANYWAY = frozenset({"timeout", "reset", "cut"})
 
 
 class Work(msgspec.Struct, eq=False):
-    """What all calls of one request have in common; `arrived` is on `time.perf_counter`."""
+    """What all calls of one request have in common; `arrived` is on `time.perf_counter`, `planned_s` after that."""
 
     services: Services
     snapshot: Snapshot
@@ -49,6 +49,7 @@ class Work(msgspec.Struct, eq=False):
     caller: Caller
     plan: Plan
     arrived: float
+    planned_s: float
     body: bytes
 
     @property

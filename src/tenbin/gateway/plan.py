@@ -50,7 +50,8 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
 
     `reason` is why in words, `code` the same as metrics count it; `profile` is None for a model that was named
     itself; `baseline_usd` is what the reference is expected to cost; `conversation` its fingerprints; `stranger_usd`
-    what was taken from the stranger budget (None: nothing was asked of it).
+    what was taken from the stranger budget (None: nothing was asked of it). `is_watched` says that the dial decided a
+    request that goes on with nothing: what the watch over its key counts.
     """
 
     decision_id: str
@@ -63,6 +64,7 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
     baseline_usd: float | None = None
     prints: Fingerprints | None = None
     stranger_usd: float | None = None
+    is_watched: bool = False
 
     @property
     def sent_to(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -124,12 +123,10 @@ class Planner:
         if stranger_usd is not None and not self._has_taken(asking, served, weighed, stranger_usd):
             is_by_dial = weighed.by_dial is not None
             weighed, stranger_usd = beyond_budget(weighed), None
-        if not self._stays(weighed, session, prints):
+        is_new_turn = not self._stays(weighed, session, prints)
+        if is_new_turn:
             self.keys.weighed(served, asking.caller.key_id, weighed)
-            if is_by_dial:  # an alarm at most: it can wait until the disk is at work
-                mu = tightened.trade_off.mu
-                asyncio.get_running_loop().call_soon(self.keys.decided, served, asking.caller.key_id, mu, weighed)
-        return _weighed(served, tightened, weighed, bond, prints, stranger_usd)
+        return _weighed(served, tightened, weighed, bond, prints, stranger_usd, is_new_turn and is_by_dial)
 
     async def _session(self, asking: Asking, prints: Fingerprints) -> Session | None:
         """The latest turn of the conversation, whoever served it."""
@@ -288,6 +285,7 @@ def _weighed(
     bond: Bond,
     prints: Fingerprints | None,
     stranger_usd: float | None,
+    is_watched: bool,
 ) -> Plan:
     attempts = Ranked(served, weighed, bond)
     reason: str = weighed.reason
@@ -310,6 +308,7 @@ def _weighed(
         baseline_usd=baseline if math.isfinite(baseline) else None,
         prints=prints,
         stranger_usd=stranger_usd,
+        is_watched=is_watched,
     )
 
 

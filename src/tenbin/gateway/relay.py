@@ -53,11 +53,13 @@ class Relay:
         "exchange",
         "first_token_by",
         "has_promised_end",
+        "is_counted",
         "left",
         "request_id",
         "services",
         "span",
         "status",
+        "told",
         "upstream_s",
         "work",
     )
@@ -71,6 +73,8 @@ class Relay:
         self.status = 0
         self.upstream_s = 0.0
         self.left: list[str] = []
+        self.told: Headers | None = None
+        self.is_counted = False
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
         # Deadlines are on the loop's clock, which ticks in milliseconds; durations are taken on the finer one.
         arrived = self.services.loop.time() - (time.perf_counter() - work.arrived)
@@ -91,6 +95,7 @@ class Relay:
             await self._run()
         finally:
             self.exchange.when_left(None)
+            self._count_plan()  # also of a request that was never sent
             self.services.ended(self)
 
     async def _run(self) -> None:
@@ -144,11 +149,13 @@ class Relay:
             if self.services.in_flight == 1:  # among others it goes with what they hand in during this turn of the loop
                 self.services.ledger.ring()  # from here on the disk is at work: the call is made ready meanwhile
             said = said or wire.say(strips_before=attempt.strips_before)
-            request, decided = self._request(wire, said), self._decided(call)
+            request = self._request(wire, said)
             is_last = not any(self.services.has_seat(other.destination) for other in others)
             await durable
             call.is_sent = True
-            await self._call(call, wire, request, decided, is_last)
+            self.told = None
+            self.services.loop.call_soon(self._look_aside, call)  # before anything can have come from the upstream
+            await self._call(call, wire, request, is_last)
         except UpstreamFailure as failure:
             call.failed(failure)
             return failure
@@ -168,7 +175,18 @@ class Relay:
         path = with_beta(said.path, exchange.scope.get("query_string", b""))
         return self.services.client.ready(destination, path, said.body, headers)
 
-    async def _call(self, call: Call, wire: Wire, request: Request, decided: Headers, is_last: bool) -> None:
+    def _look_aside(self, call: Call) -> None:
+        """What can wait until the upstream is at work."""
+        if call is self.call:  # the first of two may have failed at once
+            self.told = self._decided(call)
+        self._count_plan()
+
+    def _count_plan(self) -> None:
+        if not self.is_counted:
+            self.is_counted = True
+            self.services.planned(self.work.plan, self.work.caller.key_id, self.work.planned_s)
+
+    async def _call(self, call: Call, wire: Wire, request: Request, is_last: bool) -> None:
         incoming, destination = self.work.incoming, wire.destination
         timeout, first_by = self._patience(is_last)
         sent_at = time.perf_counter()
@@ -176,7 +194,7 @@ class Relay:
             reply = await self.services.client.call(request, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
                 raise failure
-            shown = self._headers(reply.headers, decided)
+            shown = self._headers(reply.headers, self.told or self._decided(call))
             if incoming.is_stream:
                 self.status = reply.status
                 await stream_through(self.exchange, call, wire, reply, shown, first_by)

@@ -190,8 +190,10 @@ class Services:
         slots = self._slots.get(name)
         return self.breakers.admits(name) and (slots is None or not slots.is_full)
 
-    def planned(self, plan: Plan, seconds: float) -> None:
-        """A request has its plan."""
+    def planned(self, plan: Plan, key_id: str | None, seconds: float) -> None:
+        """A request of a key has its plan: count it."""
+        if plan.is_watched and plan.profile is not None and plan.weighed is not None and plan.trade_off is not None:
+            self.keys.decided(plan.profile, key_id, plan.trade_off.mu, plan.weighed)
         if plan.profile_name is not None:
             name = plan.attempts[0].destination.candidate.name
             is_late = plan.code == "late"

@@ -35,7 +35,7 @@ async def decide_only(gateway: Gateway, exchange: Exchange) -> None:
         plan = await services.planner.routed(
             Asking(snapshot, incoming, caller, asked, retreat, time.monotonic(), pace), served
         )
-        services.planned(plan, time.perf_counter() - began)
+        services.planned(plan, caller.key_id, time.perf_counter() - began)
     finally:
         caller.release()
     now = time.time()

@@ -85,9 +85,7 @@ async def _relayed(gateway: Gateway, exchange: Exchange, read: Read) -> None:
             raise RequestError(503, "overloaded", what, fix="try again", retry_after_s=1.0)
         incoming = read(body)
         plan = await planned(gateway, snapshot, exchange, incoming, caller)
-        # Counted once the disk is at work on what is handed in until then.
-        services.loop.call_soon(services.planned, plan, time.perf_counter() - arrived)
-        work = Work(services, snapshot, incoming, caller, plan, arrived, body)
+        work = Work(services, snapshot, incoming, caller, plan, arrived, time.perf_counter() - arrived, body)
         await Relay(exchange, work).run()
     finally:
         caller.release()
