@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ def gateway(folder: Path, ups: Upstreams) -> Iterator[Running]:
 
 def state_of(gateway: Running, name: str) -> str:
     return gateway.gateway.services.breakers.states().get(name, "closed")
+
+
+def decisions(gateway: Running) -> int:
+    told = gateway.request("GET", "/metrics", admin=True).body.decode()
+    return sum(int(float(count)) for count in re.findall(r"^tenbin_decisions_total\{.*\} (\S+)$", told, re.MULTILINE))
 
 
 def opened(gateway: Running, ups: Upstreams) -> float:
@@ -123,6 +129,17 @@ def test_a_longer_retry_after_reaches_a_client_that_nobody_else_can_serve(gatewa
     assert second.error["code"] == "candidates_unavailable"
     assert 100 < int(second.headers["retry-after"]) <= 120
     assert len(ups.called()) == 2
+    assert decisions(gateway) == 2  # the one that was never sent, too
+
+
+def test_a_decision_is_counted_while_the_upstream_works(gateway: Running, ups: Upstreams) -> None:
+    ups["good"].script = Answer.hang()
+    client = send(gateway.port, chat_body())
+    ups["good"].wait_for(1)
+    eventually(lambda: decisions(gateway) == 1, "the decision to be counted")
+    leave(client)
+    eventually(lambda: gateway.gateway.services.in_flight == 0, "the request to end")
+    assert decisions(gateway) == 1
 
 
 def test_an_upstream_that_comes_and_goes_loses_no_request(gateway: Running, ups: Upstreams) -> None:
