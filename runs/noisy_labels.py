@@ -23,7 +23,7 @@ from tenbin.router.fit import FitSettings, fit
 from tenbin.types import Panel
 
 HELD_OUT = 500
-LEAST_SD = 0.05
+FINE_SD = 0.05
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
         is_rough = rng.random((asked.rows, 1)) < 0.7
         verdicts = (rng.random(quality.shape) < quality).astype(float)
         # One for all of a kind: told label by label it would say which of them are large.
-        sd = np.where(is_rough, np.sqrt((quality * (1.0 - quality)).mean()), LEAST_SD) * np.ones_like(quality)
+        sd = np.where(is_rough, np.sqrt((quality * (1.0 - quality)).mean()), FINE_SD) * np.ones_like(quality)
         noisy = replace(inside, quality=np.where(is_rough, verdicts, quality))
         plain, told = (r2(one, outside) for one in (noisy, replace(noisy, label_noise_sd=sd)))
         gains.append(told - plain)

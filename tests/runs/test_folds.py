@@ -12,16 +12,7 @@ import pytest
 
 from runs.folds import joined_estimates, main
 from tenbin.types import Estimates
-
-PRICES = """
-[models.small]
-input_usd_per_mtok = 1.0
-output_usd_per_mtok = 2.0
-
-[models.large]
-input_usd_per_mtok = 20.0
-output_usd_per_mtok = 60.0
-"""
+from tests.router.made import PRICES
 
 
 def outcomes(prompts: int) -> str:
@@ -33,7 +24,7 @@ def outcomes(prompts: int) -> str:
             tokens = drawn.randint(20, 90)
             row = {"query_id": str(i), "prompt": prompt, "group": prompt[:4], "fold": i % 2, "model": model}
             row |= {"quality": float(knows), "input_tokens": 30, "output_tokens": tokens}
-            lines.append(row | {"cost_usd": (30 + 3 * tokens) * (2e-5 if model == "large" else 1e-6)})
+            lines.append(row | {"cost_usd": (30 + 3 * tokens) * (1e-5 if model == "large" else 1e-7)})
     return "\n".join(map(json.dumps, lines))
 
 

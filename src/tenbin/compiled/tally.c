@@ -161,7 +161,7 @@ static int64_t count_options(const Labels *labels, const uint32_t *codes, int64_
     return rows[longest];
 }
 
-/* What surface features are made of (surface_counts.py): what is told of each query, single signs, and what is counted. */
+/* What surface features are made of (surface_columns.py): what is told of each query, single signs, and what is counted. */
 enum { ASKED = 4, ASKED_OTHERWISE = ASKED, OF_REST, TOLD };
 enum { QUESTIONS, QUOTES, LINES, OTHER_SIGNS, MOST_SIGNS = 16 };
 enum { TOKENS, TOKENS_A_LINE, DIGIT_RUNS, DIGITS_A_NUMBER, OPTION_TOKENS, OPTIONS, OF_CONVERSATION };
@@ -223,8 +223,8 @@ static double count_query(const Surface *surface, const uint32_t *text, int64_t 
 }
 
 /* The first half of the texts are what is read of n / 2 queries, the second half all of them. `told` [n / 2, TOLD] and
- * `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_counts.py and the tokens [n / 2] of
- * whole texts.
+ * `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_columns.py and the tokens [n / 2]
+ * of whole texts.
  */
 int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *told,
                          const double *scale, double *rows, double *tokens) {

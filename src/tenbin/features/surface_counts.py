@@ -51,10 +51,11 @@ def count_surface_uncompiled(
         scale * count for count in (kinds[Kind.SYMBOL, :n], kinds[Kind.DIGIT, :n], kinds[Kind.DIGIT, n : 2 * n])
     )
     *of_conversation, asked_otherwise, rest_share = told.T
-    signs = np.array([_count_signs(text) for text in texts], dtype=np.float64).reshape(n, len(SIGNS)).T
-    signs[0] += asked_otherwise
-    signs[2] += 1.0  # as many lines as there are ends, and the last one
-    questions, quotes, lines, *characters = scale * signs
+    signs = np.array([_count_signs(text) for text in texts], dtype=np.float64).reshape(n, len(SIGNS))
+    questions, quotes, ends, *characters = signs.T
+    questions, quotes, lines, *characters = (
+        scale * count for count in (questions + asked_otherwise, quotes, ends + 1.0, *characters)
+    )
     how_many = np.array([count for count, _ in options], dtype=np.float64)
     shares = np.array([symbols, digits, *characters, option_digits]).reshape(len(SHARES), n)
     wholes_of_shares = np.array([*[tokens] * (len(SHARES) - 1), option_tokens]).reshape(len(SHARES), n)

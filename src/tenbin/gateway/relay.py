@@ -50,6 +50,7 @@ class Relay:
         "call",
         "calls",
         "deadline",
+        "decision_headers",
         "exchange",
         "first_token_by",
         "has_promised_end",
@@ -59,7 +60,6 @@ class Relay:
         "services",
         "span",
         "status",
-        "told",
         "upstream_s",
         "work",
     )
@@ -73,7 +73,7 @@ class Relay:
         self.status = 0
         self.upstream_s = 0.0
         self.left: list[str] = []
-        self.told: Headers | None = None
+        self.decision_headers: Headers | None = None
         self.is_counted = False
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
         # Deadlines are on the loop's clock, which ticks in milliseconds; durations are taken on the finer one.
@@ -153,8 +153,10 @@ class Relay:
             is_last = not any(self.services.has_seat(other.destination) for other in others)
             await durable
             call.is_sent = True
-            self.told = None
-            self.services.loop.call_soon(self._look_aside, call)  # before anything can have come from the upstream
+            self.decision_headers = None
+            self.services.loop.call_soon(
+                self._while_upstream_works, call
+            )  # before anything can have come from the upstream
             await self._call(call, wire, request, is_last)
         except UpstreamFailure as failure:
             call.failed(failure)
@@ -175,10 +177,10 @@ class Relay:
         path = with_beta(said.path, exchange.scope.get("query_string", b""))
         return self.services.client.ready(destination, path, said.body, headers)
 
-    def _look_aside(self, call: Call) -> None:
+    def _while_upstream_works(self, call: Call) -> None:
         """What can wait until the upstream is at work."""
         if call is self.call:  # the first of two may have failed at once
-            self.told = self._decided(call)
+            self.decision_headers = self._decided(call)
         self._count_plan()
 
     def _count_plan(self) -> None:
@@ -194,7 +196,7 @@ class Relay:
             reply = await self.services.client.call(request, timeout)
             if (failure := await reply.failure(destination.dialect, streamed=incoming.is_stream)) is not None:
                 raise failure
-            shown = self._headers(reply.headers, self.told or self._decided(call))
+            shown = self._headers(reply.headers, self.decision_headers or self._decided(call))
             if incoming.is_stream:
                 self.status = reply.status
                 await stream_through(self.exchange, call, wire, reply, shown, first_by)

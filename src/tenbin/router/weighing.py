@@ -25,7 +25,6 @@ from tenbin.types import Estimates, Float32s, Floats, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
-COST, LOSS = 5, 7
 
 
 class Ask(msgspec.Struct, frozen=True, eq=False):
@@ -92,7 +91,8 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     features = router.features(queries)
     estimates, refused = _as_asked(router, router.estimate(features), asks), _refused(router, asks)
     figures, order = _laid(router, asks, estimates)
-    orders, cost, loss = order.tolist(), figures[COST], figures[LOSS]
+    orders = order.tolist()
+    cost, loss = figures[FIGURES.index("cost_usd")], figures[FIGURES.index("loss")]
     grounds = router.grounds(features, estimates)
     bars = router.bars(queries, estimates)
     kept = figures.astype("<f4")
