@@ -15,7 +15,7 @@ from tenbin.compiled.library import FOLDER, LIBRARY, Library, library_fault
 from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.kernel import Kernel, load_kernel
 from tenbin.features.marks import MARKS
-from tenbin.features.normal_text import normal_lines, normal_text
+from tenbin.features.normal_text import plain_text
 from tenbin.features.projection import Projection
 from tenbin.features.surface_columns import TOLD
 from tenbin.features.surface_counts import count_surface_uncompiled
@@ -98,10 +98,9 @@ def test_directions_of_any_number_are_summed_alike(
     of_any_sign = np.random.default_rng(seed).integers(-127, 128, (len(projection.lexicon), dim)).astype(np.int8)
     scale = np.random.default_rng(seed).random(dim).astype(np.float32)
     wide = Projection(projection.lexicon, of_any_sign, scale)
-    normal = [*map(normal_text, texts)]
     for kernel_ in (compiled, plain):
         for own, other in zip(
-            kernel_.read(normal, kernel_.learnt(wide.lexicon, wide.directions, wide.scale)),
+            kernel_.read(texts, kernel_.learnt(wide.lexicon, wide.directions, wide.scale)),
             wide.read_uncompiled(texts),
             strict=True,
         ):
@@ -111,9 +110,9 @@ def test_directions_of_any_number_are_summed_alike(
 @settings(max_examples=100)
 @given(TEXTS, st.sampled_from([1.0, 1.25, 7.0]), st.integers(0, 2**31))
 def test_what_is_counted_is_the_same(compiled: Kernel, texts: list[str], scale: float, seed: int) -> None:
-    lines, n = [normal_lines(text) for text in texts], len(texts)
+    plain, n = [plain_text(text) for text in texts], len(texts)
     told = np.random.default_rng(seed).integers(0, 9, (n, len(TOLD))).astype(np.float64)
-    given_ = lines, texts, told, np.full(n, scale)
+    given_ = plain, texts, told, np.full(n, scale)
     counted = compiled.count_surface(*given_)
     for own, other in zip(counted, count_surface_uncompiled(*given_), strict=True):
         assert own.tolist() == other.tolist()

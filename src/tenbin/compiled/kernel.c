@@ -20,7 +20,7 @@
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-/* The hash of all five files, by which it is known whether a library was compiled from them. */
+/* The hash of all files, by which it is known whether a library was compiled from them. */
 const char *tenbin_source = TENBIN_SOURCE;
 
 enum { BLANK, LETTER, DIGIT, LONE_LETTER, LONE_SIGN }; /* ngrams.py: letters are the odd ones */
@@ -39,6 +39,7 @@ enum { WORDS, CHARACTERS };
 
 /* What a fit has learnt, and the classes of characters; the arrays are the caller's. */
 typedef struct {
+    const uint8_t *folds;       /* [128]: normal.c */
     const uint8_t *classes;     /* [65536] */
     const uint16_t *rows;       /* [slots]: 0 new, 1 ... known, known + 1: seen and not projected */
     const float *idf;           /* [known] */
@@ -49,6 +50,8 @@ typedef struct {
     double text_norm, character_weight;
     int64_t ideographs_from, ideographs_to; /* beyond 65535 these are letters, all others signs */
 } Lexicon;
+
+int64_t tenbin_normal(const uint8_t *folds, const uint32_t *codes, int64_t length, uint32_t end, uint32_t *normal);
 
 enum { AHEAD = 64 }; /* so many rows are on their way from memory while the next n-grams are hashed */
 enum { AT_ONE_CHARACTER = 5 }; /* n-grams that end there: a word and a pair of words, three of characters */
@@ -295,7 +298,16 @@ static void make_unit(const Lexicon *lexicon, const int32_t *sums, double *scale
     for (int64_t column = 0; column < lexicon->dim; column++) vector[column] = (float)(scaled[column] / length);
 }
 
-/* Written are the vectors [n, dim], the shares of known n-grams [n] and of new ones [n]. */
+/* The longest of n texts. */
+static int64_t longest_of(const int64_t *bounds, int64_t n) {
+    int64_t longest = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (bounds[i + 1] - bounds[i] > longest) longest = bounds[i + 1] - bounds[i];
+    return longest;
+}
+
+/* Texts are plain (normal_text.py). Written are the vectors [n, dim], the shares of known n-grams [n] and of new ones [n].
+ */
 int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64_t *bounds, int64_t n, float *vectors,
                       double *familiar, double *novel) {
     size_t known = (size_t)lexicon->known + 1;
@@ -303,10 +315,12 @@ int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64
     uint32_t *times = calloc(known + 1, sizeof *times);
     double *weights = malloc(known * sizeof *weights), *scaled = malloc((size_t)(lexicon->dim + 1) * sizeof *scaled);
     int32_t *indices = malloc(known * sizeof *indices), *sums = malloc((size_t)(lexicon->dim + 1) * sizeof *sums);
-    int is_done = met && times && weights && scaled && indices && sums;
+    uint32_t *normal = malloc((size_t)(longest_of(bounds, n) + 1) * sizeof *normal);
+    int is_done = met && times && weights && scaled && indices && sums && normal;
     for (int64_t i = 0; is_done && i < n; i++) {
         Counts counts = {.times = times, .met = met};
-        count_text(lexicon, &counts, codes + bounds[i], bounds[i + 1] - bounds[i]);
+        int64_t length = tenbin_normal(lexicon->folds, codes + bounds[i], bounds[i + 1] - bounds[i], ' ', normal);
+        count_text(lexicon, &counts, normal, length);
         int64_t all = counts.all[WORDS] + counts.all[CHARACTERS];
         familiar[i] = counts.language ? share(counts.known_language, counts.language) : share(counts.known, all);
         novel[i] = 0.0;
@@ -315,6 +329,6 @@ int tenbin_read_texts(const Lexicon *lexicon, const uint32_t *codes, const int64
         project(lexicon, indices, weights, weigh(lexicon, &counts, indices, weights), sums);
         make_unit(lexicon, sums, scaled, vectors + i * lexicon->dim);
     }
-    free(met), free(times), free(weights), free(scaled), free(indices), free(sums);
+    free(met), free(times), free(weights), free(scaled), free(indices), free(sums), free(normal);
     return is_done ? 0 : -1;
 }

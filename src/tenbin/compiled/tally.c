@@ -1,9 +1,12 @@
 /* The rest of what is read: characters by kind, tokens, marks and options of texts, counted as in tally.py, marks.py,
  * options.py and surface_counts.py. Texts come as in kernel.c, and the same holds of memory, rounding and results.
  */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+int64_t tenbin_normal(const uint8_t *folds, const uint32_t *codes, int64_t length, uint32_t end, uint32_t *normal);
 
 enum { SPACE, NEWLINE, LOWER, UPPER, NUMERAL, IDEOGRAPH = 9, SYMBOL = 14, EDGE, KINDS }; /* characters.py */
 enum { LETTERS_5_TO_8, LETTERS_FROM_9, DIGIT_TRIPLES, LENGTHS };                           /* token_events.py */
@@ -168,11 +171,14 @@ enum { TOKENS, TOKENS_A_LINE, DIGIT_RUNS, DIGITS_A_NUMBER, OPTION_TOKENS, OPTION
 
 /* `weights` [3, n_events] are tokens per event of texts, of their options, and of whole texts. */
 typedef struct {
+    const uint8_t *folds; /* [128]: normal.c */
     const Signs *signs;
     const Labels *labels;
     const uint8_t *signs_of; /* [128]: 1 + what each ASCII character is counted for, 0 for nothing */
     const double *weights;
+    const int64_t *order; /* [width]: where each feature stands among what is counted */
     int64_t n_signs; /* so many, MOST_SIGNS at most, the first OTHER_SIGNS of them among these */
+    int64_t logged, width;
 } Surface;
 
 static void tally_signs(const Surface *surface, const uint32_t *codes, int64_t length, int64_t *counts) {
@@ -222,23 +228,34 @@ static double count_query(const Surface *surface, const uint32_t *text, int64_t 
     return tokens_of(signs, events, surface->weights + 2 * signs->n_events);
 }
 
-/* The first half of the texts are what is read of n / 2 queries, the second half all of them. `told` [n / 2, TOLD] and
- * `scale` [n / 2] are given; written are the counts [n / 2, ...] in the order of surface_columns.py and the tokens [n / 2]
- * of whole texts.
+/* Logarithms of counts and of lines, which are the last; all in the order of the features. */
+static void make_features(const Surface *surface, double *row, float *features) {
+    for (int64_t i = 0; i < surface->logged; i++) row[i] = log1p(row[i]);
+    row[surface->width - 1] = log(row[surface->width - 1]);
+    for (int64_t i = 0; i < surface->width; i++) features[i] = (float)row[surface->order[i]];
+}
+
+/* The first half of the texts are what is read of n / 2 queries, plain (normal_text.py), the second half all of them. `told`
+ * [n / 2, TOLD] and `scale` [n / 2] are given; written are the features [n / 2, width] and the tokens [n / 2] of whole texts.
  */
 int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *told,
-                         const double *scale, double *rows, double *tokens) {
+                         const double *scale, float *features, double *tokens) {
     const Signs *signs = surface->signs;
-    int64_t queries = n / 2, shares = 2 + surface->n_signs - OTHER_SIGNS + 1;
-    int64_t width = OF_CONVERSATION + ASKED + 2 + signs->n_names + shares + 2;
+    int64_t queries = n / 2, longest = 0;
+    for (int64_t i = 0; i < queries; i++)
+        if (bounds[i + 1] - bounds[i] > longest) longest = bounds[i + 1] - bounds[i];
+    uint32_t *normal = malloc((size_t)(longest + 1) * sizeof *normal);
     int64_t *room = malloc((size_t)(signs->words + signs->n_names + 1) * sizeof *room);
-    double *events = malloc((size_t)(signs->n_events + 1) * sizeof *events);
-    int is_done = room && events;
+    double *events = malloc((size_t)(signs->n_events + surface->width) * sizeof *events);
+    int is_done = normal && room && events;
     for (int64_t i = 0; is_done && i < queries; i++) {
         const int64_t *own = bounds + i, *whole = own + queries;
-        tokens[i] = count_query(surface, codes + own[0], own[1] - own[0], codes + whole[0], whole[1] - whole[0],
-                                told + i * TOLD, scale[i], events, room, rows + i * width);
+        double *row = events + signs->n_events;
+        int64_t length = tenbin_normal(surface->folds, codes + own[0], own[1] - own[0], '\n', normal);
+        tokens[i] = count_query(surface, normal, length, codes + whole[0], whole[1] - whole[0], told + i * TOLD, scale[i],
+                                events, room, row);
+        make_features(surface, row, features + i * surface->width);
     }
-    free(room), free(events);
+    free(normal), free(room), free(events);
     return is_done ? 0 : -1;
 }

@@ -18,7 +18,8 @@ from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
 from tenbin.features.marks import HASH_BITS, MARKS, word_index
 from tenbin.features.ngrams import class_table
-from tenbin.features.surface_columns import COUNTED, SIGNS, length_weights, sign_table
+from tenbin.features.normal_text import fold_table, plain_text
+from tenbin.features.surface_columns import LOGGED, SIGNS, SURFACE_NAMES, length_weights, sign_table, surface_order
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats
 
@@ -30,7 +31,7 @@ class _Lexicon(ctypes.Structure):
     """`Lexicon` of kernel.c."""
 
     _fields_ = (
-        *((name, POINTER) for name in ("classes", "rows", "idf", "log_counts", "directions", "scale")),
+        *((name, POINTER) for name in ("folds", "classes", "rows", "idf", "log_counts", "directions", "scale")),
         *((name, NUMBER) for name in ("known", "words", "dim", "counts")),
         *((name, ctypes.c_double) for name in ("text_norm", "character_weight")),
         *((name, NUMBER) for name in ("ideographs_from", "ideographs_to")),
@@ -64,7 +65,10 @@ def _tables() -> tuple[int, int, int]:
 class _Surface(ctypes.Structure):
     """`Surface` of tally.c."""
 
-    _fields_ = (*((name, POINTER) for name in ("signs", "labels", "signs_of", "weights")), ("n_signs", NUMBER))
+    _fields_ = (
+        *((name, POINTER) for name in ("folds", "signs", "labels", "signs_of", "weights", "order")),
+        *((name, NUMBER) for name in ("n_signs", "logged", "width")),
+    )
 
 
 @functools.cache
@@ -87,8 +91,9 @@ def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
 @functools.cache
 def _surface() -> _Surface:
     """What never changes of these."""
-    of_signs, weights = sign_table().ctypes.data, length_weights().ctypes.data
-    return _Surface(ctypes.addressof(_signs()[0]), ctypes.addressof(_labels()), of_signs, weights, len(SIGNS))
+    tables = ctypes.addressof(_signs()[0]), ctypes.addressof(_labels())
+    arrays = (array.ctypes.data for array in (sign_table(), length_weights(), surface_order()))
+    return _Surface(fold_table().ctypes.data, *tables, *arrays, len(SIGNS), len(LOGGED), len(SURFACE_NAMES))
 
 
 class _Function:
@@ -136,18 +141,18 @@ class Kernel:
         classes, log_counts_, counts = _tables()
         dim = directions.shape[1]
         taken = _Lexicon(
-            *(classes, rows, idf, log_counts_, of_directions, of_scale),
+            *(fold_table().ctypes.data, classes, rows, idf, log_counts_, of_directions, of_scale),
             *(len(lexicon), lexicon.n_words, dim, counts),
             *(TEXT_NORM, lexicon.character_weight),
             *IDEOGRAPHS_BEYOND,
         )
         return Learnt(taken, arrays, dim)
 
-    def read(self, normal: Sequence[str], learnt: Learnt) -> tuple[Float32s, Floats, Floats]:
-        """What `Projection.read` gives for n texts that went through `normal_text`."""
-        n = len(normal)
+    def read(self, texts: Sequence[str], learnt: Learnt) -> tuple[Float32s, Floats, Floats]:
+        """What `Projection.read` gives for n texts."""
+        n = len(texts)
         vectors, known, new = np.empty((n, learnt.dim), np.float32), np.empty(n), np.empty(n)
-        self._read(learnt.lexicon, normal, vectors, known, new)
+        self._read(learnt.lexicon, [*map(plain_text, texts)], vectors, known, new)
         return vectors, known, new
 
     def count_events(self, texts: Sequence[str]) -> Floats:
@@ -158,13 +163,13 @@ class Kernel:
         return events
 
     def count_surface(
-        self, texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
-    ) -> tuple[Floats, Floats]:
+        self, plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
+    ) -> tuple[Float32s, Floats]:
         """What `count_surface` gives."""
-        n = len(texts)
-        counted, tokens = np.empty((n, len(COUNTED))), np.empty(n)
-        self._count_surface(_surface(), [*texts, *wholes], told, scale, counted, tokens)
-        return counted, tokens
+        n = len(plain)
+        surface, tokens = np.empty((n, len(SURFACE_NAMES)), np.float32), np.empty(n)
+        self._count_surface(_surface(), [*plain, *wholes], told, scale, surface, tokens)
+        return surface, tokens
 
 
 @functools.cache

@@ -18,7 +18,6 @@ from tenbin.features.familiarity import known_shares, new_shares
 from tenbin.features.kernel import Kernel, Learnt, load_kernel
 from tenbin.features.lexicon import Lexicon, some_at_once
 from tenbin.features.ngrams import ngrams_of
-from tenbin.features.normal_text import normal_text
 from tenbin.types import Float32s, Floats, Ints
 
 
@@ -63,7 +62,7 @@ class Projection:
         if kernel is not None and kernel.can_read(self.lexicon):
             if self._learnt is None:
                 self._learnt = kernel.learnt(self.lexicon, self.directions, self.scale)
-            return Read(*kernel.read([*map(normal_text, texts)], self._learnt))
+            return Read(*kernel.read(texts, self._learnt))
         return self.read_uncompiled(texts)
 
     def read_uncompiled(self, texts: Sequence[str]) -> Read:

@@ -7,19 +7,17 @@ x / (x + tokens): no thresholds that a typing error crosses.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from tenbin.features.characters import blocks
-from tenbin.features.marks import CHARACTERS, MARKS
-from tenbin.features.normal_text import normal_lines
+from tenbin.features.normal_text import plain_text
 from tenbin.features.routing_text import Conversation
-from tenbin.features.surface_columns import COUNTED, LOGGED
+from tenbin.features.surface_columns import SURFACE_NAMES
 from tenbin.features.surface_counts import count_surface
-from tenbin.types import Float32s, Floats, Ints
+from tenbin.types import Float32s, Floats
 
 MOST_READ = 100_000
 """Characters of a text that are read whole; of a longer one, windows all over it, and counts are scaled up.
@@ -30,13 +28,6 @@ that stand in few places), a share by .0015; predictors cut what is out of the o
 """
 _WINDOWS, _WINDOW = 100, 800
 
-_COUNTS = ("log_questions", "log_quotes", "log_numbers", "log_digits_per_number", "log_options", "log_option_tokens")
-_WHOLE = (
-    "log_tokens", "log_lines", "log_tokens_per_line", "symbols_share", "option_digits_share", "log_user_turns",
-    "log_system_characters", "log_tool_messages", "log_media_parts", "rest_share", "digits_share",
-)  # fmt: skip
-SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
-"""What each column of `surface_features` is."""
 _ASKED_IN_JAPANESE = re.compile(r"(?<![静確豊愚ずば])か(?=[。」』)]|\s*$)", re.MULTILINE)
 """か at the end of a sentence, which Japanese writes where English has a question mark."""
 
@@ -65,24 +56,13 @@ def _told(text: str, conversation: Conversation) -> tuple[float, ...]:
     )
 
 
-@functools.cache
-def _columns() -> Ints:
-    """Where each of `SURFACE_NAMES` stands among what is counted."""
-    named = [{"lines": "log_lines"}.get(name, name) for name in COUNTED]
-    return np.array([named.index(name) for name in SURFACE_NAMES])
-
-
 def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
     wholes = [conversation.text for conversation in conversations]
     parts = [_part_read(whole) for whole in wholes]
-    texts = [normal_lines(part) for part in parts]
-    told = np.array([_told(*each) for each in zip(texts, conversations, strict=True)], dtype=np.float64)
+    plain = [plain_text(part) for part in parts]
+    told = np.array([_told(*each) for each in zip(plain, conversations, strict=True)], dtype=np.float64)
     scale = np.array([len(w) / max(len(part), 1) or 1.0 for w, part in zip(wholes, parts, strict=True)])
-    values, text_tokens = count_surface(texts, wholes, told, scale)
-    logs, lines = values[:, : len(LOGGED)], values[:, -1]
-    np.log1p(logs, out=logs)
-    np.log(lines, out=lines)
-    return values.take(_columns(), axis=1).astype(np.float32), text_tokens
+    return count_surface(plain, wholes, told, scale)
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:

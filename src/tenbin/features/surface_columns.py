@@ -1,4 +1,4 @@
-"""What is counted for surface features, column by column, and by which tables, with the kernel or without."""
+"""What surface features are and what is counted for them, column by column, and by which tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tenbin.features.marks import CHARACTERS, MARKS
 from tenbin.features.token_events import event_weights
-from tenbin.types import Floats
+from tenbin.types import Floats, Ints
 
 _UNSPACED_WEIGHT = 0.65
 """Japanese takes about 1.5 times the tokens of what it says in English; here both shall be as long as they mean."""
@@ -29,8 +29,22 @@ LOGGED = (
     *MARKS,
 )
 SHARES = ("symbols_share", "digits_share", *CHARACTERS, "option_digits_share")
-COUNTED = (*LOGGED, *SHARES, "rest_share", "lines")
-"""The columns of what is counted: what logarithms are taken of, shares, and two that are as they were read."""
+COUNTED = (*LOGGED, *SHARES, "rest_share", "log_lines")
+"""The columns of what is counted: what log(1 + x) is taken of, shares, a share that is told, lines, whose log(x) is."""
+
+_COUNTS = ("log_questions", "log_quotes", "log_numbers", "log_digits_per_number", "log_options", "log_option_tokens")
+_WHOLE = (
+    "log_tokens", "log_lines", "log_tokens_per_line", "symbols_share", "option_digits_share", "log_user_turns",
+    "log_system_characters", "log_tool_messages", "log_media_parts", "rest_share", "digits_share",
+)  # fmt: skip
+SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
+"""What each column of `surface_features` is."""
+
+
+@functools.cache
+def surface_order() -> Ints:
+    """Where each of `SURFACE_NAMES` stands among what is counted; all of that is there."""
+    return np.array([COUNTED.index(name) for name in SURFACE_NAMES], np.int64)
 
 
 @functools.cache
@@ -50,4 +64,15 @@ def sign_table() -> NDArray[np.uint8]:
     return table
 
 
-__all__ = ["ASKED", "COUNTED", "LOGGED", "SHARES", "SIGNS", "TOLD", "length_weights", "sign_table"]
+__all__ = [
+    "ASKED",
+    "COUNTED",
+    "LOGGED",
+    "SHARES",
+    "SIGNS",
+    "SURFACE_NAMES",
+    "TOLD",
+    "length_weights",
+    "sign_table",
+    "surface_order",
+]

@@ -1,30 +1,33 @@
-"""What surface features are logarithms and shares of, counted in texts: by the compiled kernel where there is one."""
+"""Surface features counted in texts, as logarithms and shares: by the compiled kernel where there is one."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from tenbin.features.characters import Kind
 from tenbin.features.kernel import load_kernel
+from tenbin.features.normal_text import plain_lines
 from tenbin.features.options import find_options
-from tenbin.features.surface_columns import COUNTED, SHARES, SIGNS, length_weights
+from tenbin.features.surface_columns import COUNTED, LOGGED, SHARES, SIGNS, length_weights, surface_order
 from tenbin.features.tally import tally
 from tenbin.features.token_events import tokens_of
-from tenbin.types import Floats
+from tenbin.types import Float32s, Floats
 
 
-def count_surface(texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """`COUNTED` of n queries [n, counted], and the tokens [n] of their whole texts as they are billed.
+def count_surface(plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats) -> tuple[Float32s, Floats]:
+    """The surface features of n queries, float32 [n, SURFACE_NAMES], and the tokens [n] of their whole texts as they
+    are billed.
 
-    `texts` are what is read of them, as `normal_lines` gives it, `wholes` the texts as they came; `told` [n, TOLD] is
+    `plain` are what is read of them, as `plain_text` gives it, `wholes` the texts as they came; `told` [n, TOLD] is
     known before; `scale` [n] is how many times longer the whole is than what is read. No row knows of the others.
     """
     kernel = load_kernel()
     if kernel is None:
-        return count_surface_uncompiled(texts, wholes, told, scale)
-    return kernel.count_surface(texts, wholes, told, scale)
+        return count_surface_uncompiled(plain, wholes, told, scale)
+    return kernel.count_surface(plain, wholes, told, scale)
 
 
 def _count_signs(text: str) -> list[int]:
@@ -35,9 +38,20 @@ def _count_signs(text: str) -> list[int]:
 
 
 def count_surface_uncompiled(
-    texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
-) -> tuple[Floats, Floats]:
-    """The same without the kernel."""
+    plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
+) -> tuple[Float32s, Floats]:
+    """The same without the kernel, to the bit."""
+    counted, text_tokens = _counted([*map(plain_lines, plain)], wholes, told, scale)
+    # As the library takes them: NumPy's logarithms differ from it, and among processors, in the last bit.
+    for column, name in enumerate(COUNTED):
+        log = math.log1p if name in LOGGED else math.log if name == "log_lines" else None
+        if log is not None:
+            counted[:, column] = [*map(log, counted[:, column].tolist())]
+    return counted.take(surface_order(), axis=1).astype(np.float32), text_tokens
+
+
+def _counted(texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """What is counted [n, COUNTED], before logarithms are taken, and the tokens."""
     n, options = len(texts), find_options(texts)
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
     counted = tally([*texts, *endings, *wholes], n)
