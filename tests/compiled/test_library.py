@@ -33,5 +33,5 @@ def test_only_a_library_of_these_sources_is_used(tmp_path: Path, monkeypatch: py
         source.write("no C at all;\n")
     assert "error" in str(compile_kernel(tmp_path))
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        *("_kernel.so", "kernel.c", "normal.c", "outlook.c", "scales.c", "sight.c", "tally.c")
+        *("_kernel.so", "glance.c", "kernel.c", "normal.c", "outlook.c", "scales.c", "sight.c", "tally.c")
     ]

@@ -1,7 +1,8 @@
-"""What is expected of candidates: the same by the compiled library and without it, and no row knows of the others."""
+"""What is expected of candidates: the same by the compiled library, step by step or at once, and without it."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import fields, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from tenbin.compiled.library import library_fault
 from tenbin.prices import PriceBook
 from tenbin.router.estimator import FADING, Estimator
 from tenbin.router.fit import FitSettings, fit
+from tenbin.router.glance import Glance
 from tenbin.router.new_subject import NEW
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Features, Query
@@ -76,3 +78,27 @@ def test_no_row_knows_of_the_others(made: Router, features: Features, n: int) ->
     together, apart = rows_of(own.estimate(features)), rows_of(own.estimate(features.take(range(n))))
     for name, cells in apart.items():
         assert cells.tobytes() == together[name][:n].tobytes(), name
+
+
+def test_at_a_glance_all_is_the_same_to_the_bit(made: Router) -> None:
+    estimator_of(made)
+    assert isinstance(copy.copy(made.glance), Glance)
+    groups = [*made.groups, None, "of no training prompt"]
+    texts = [query.prompt for query in make_panel(24).queries]
+    turns = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": f"A.\tTab `x`\r\n\r\n{texts[0]}"})
+    queries = [
+        *(Query(f"{i}", text, group=groups[i % len(groups)]) for i, text in enumerate([*texts, *STRANGE])),
+        *(Query("turns", messages=turns), Query("counted", texts[1], input_tokens=77.0)),
+        *(
+            Query("wide", "Ｗｈａｔ’s\u3000this \u2028 か\x1c? é"),
+            Query("long", "Which? A. one B. two\n" * 7_000),
+        ),
+    ]
+    at_once = rows_of(made.expect(queries))
+    in_steps = rows_of(made.estimate(made.features(queries)))
+    assert at_once.keys() == in_steps.keys()
+    for i, query in enumerate(queries):
+        alone = rows_of(made.expect([query]))
+        for name, cells in at_once.items():
+            assert cells[i].tobytes() == in_steps[name][i].tobytes(), (name, query.query_id)
+            assert cells[i].tobytes() == alone[name][0].tobytes(), (name, query.query_id)

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { QUALITY, QUALITY_SD, GAP_SD, INPUT_TOKENS, OF_HEADS, HEADS = 3 }; /* outlook.py: output tokens, dollars, seconds */
 enum { TEXT_TOKENS, COUNTED_TOKENS, FAMILIARITY, NEW_SHARE };
@@ -39,10 +38,12 @@ typedef struct {
     double largest_surface, least_slope, material_sd, material_share, least_scatter;
     const double *usual;  /* [2, vector]: novelty.py */
     double constants[2];
+    const double *guess, *share; /* [groups, vector + surface], [groups]: design.py */
+    double group_scale;
     Head heads[HEADS];
     const double *means, *correlation; /* [candidates] */
     const double *rate;                /* [candidates], NULL where no input tokens are predicted */
-    int64_t vector, surface, columns, seen, sums, candidates, reference;
+    int64_t vector, surface, groups, seen, sums, candidates, reference;
 } Outlook;
 
 static double between(double value, double least, double most) {
@@ -88,20 +89,37 @@ static double novelty_of(const Outlook *outlook, double share, const float *vect
     return level_at(&outlook->oddness, (beyond >= outlook->material_share ? beyond : 0.0) / scatter);
 }
 
-/* The columns of one row of a design without groups (design.py). */
-static void make_columns(const Outlook *outlook, const float *vector, const float *surface, double *columns) {
+/* The group that a text speaks for, given its columns. */
+static int64_t group_of(const Outlook *outlook, const double *columns) {
+    int64_t best = 0, width = outlook->vector + outlook->surface;
+    double most = -INFINITY;
+    for (int64_t group = 0; group < outlook->groups; group++) {
+        double foretold = 0.0;
+        for (int64_t i = 0; i < width; i++) foretold += columns[i] * outlook->guess[group * width + i];
+        foretold = foretold / outlook->group_scale + outlook->share[group];
+        if (foretold > most) most = foretold, best = group;
+    }
+    return best;
+}
+
+/* The columns of one row (design.py), of this group from 0 on, or of none that is known. */
+static void make_columns(const Outlook *outlook, const float *vector, const float *surface, int64_t group, double *columns) {
     int64_t d = outlook->vector, s = outlook->surface;
     double bound = outlook->largest_surface;
     for (int64_t i = 0; i < d; i++) columns[i] = ((double)vector[i] - outlook->centre[i]) * outlook->width[i];
     for (int64_t i = 0; i < s; i++)
         columns[d + i] = between(((double)surface[i] - outlook->centre[d + i]) * outlook->width[d + i], -bound, bound);
+    if (!outlook->groups) return;
+    if (group < 0) group = group_of(outlook, columns);
+    for (int64_t i = 0; i < outlook->groups; i++) columns[d + s + i] = -outlook->group_scale * outlook->share[i];
+    columns[d + s + group] += outlook->group_scale;
 }
 
 /* `sums` [n, stacks, candidates] are of the quality's stack and of every head there is, `variance` [n, candidates] of the
  * former; the rest as in `tenbin_expect`.
  */
 static void expect(const Outlook *outlook, const double *sums, const double *variance, const double *read,
-                   const double *offset, int64_t stride, int64_t n, double *figures, double *likeness) {
+                   const double *offset, int64_t n, double *figures, double *likeness) {
     int64_t count = outlook->candidates, plane = n * count;
     for (int64_t row = 0; row < n; row++) {
         double *own = figures + row * count, *sd = own + QUALITY_SD * plane;
@@ -115,7 +133,7 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
             double gap = sd[m] * sd[m] + reference * reference - shared, tokens = NAN;
             own[GAP_SD * plane + m] = sqrt(gap < 0.0 ? 0.0 : gap);
             if (outlook->rate) {
-                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + offset[row * stride + m];
+                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + offset[row * count + m];
                 tokens = isnan(counted) ? tokens < 1.0 ? 1.0 : tokens : counted;
             }
             own[INPUT_TOKENS * plane + m] = tokens;
@@ -130,26 +148,24 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
     }
 }
 
-/* Given are vectors [n, vector] and surfaces [n, surface], the design's columns [n, columns] or NULL where it has no groups,
- * and what was `read` of the texts [4, n]; `offset` [candidates] of input tokens is the same for all rows, or each row's own
- * stands `stride` behind the one before. Written are the figures [OF_HEADS + HEADS, n, candidates] and two p-values [2, n]:
- * of being like the training prompts, and of having no more new words. 0, or -1 where there is no memory.
+/* Given are vectors [n, vector] and surfaces [n, surface], the `members` [n], each the number of a group or -1, what was
+ * `read` of the texts [4, n], and the `offset` [n, candidates] of input tokens. Written are the figures
+ * [OF_HEADS + HEADS, n, candidates] and two p-values [2, n]: of being like the training prompts, and of having no more new
+ * words. 0, or -1 where there is no memory.
  */
-int tenbin_expect(const Outlook *outlook, const float *vectors, const float *surfaces, const double *columns,
-                  const double *read, const double *offset, int64_t stride, int64_t n, double *figures, double *chances) {
+int tenbin_expect(const Outlook *outlook, const float *vectors, const float *surfaces, const int64_t *members,
+                  const double *read, const double *offset, int64_t n, double *figures, double *chances) {
     int64_t seen = outlook->seen, sums = outlook->sums;
     double *room = malloc((size_t)(n * (seen + sums + outlook->candidates) + 1) * sizeof *room);
     if (!room) return -1;
     double *of_stacks = room + n * seen, *variances = of_stacks + n * sums;
     for (int64_t row = 0; row < n; row++) {
         const float *vector = vectors + row * outlook->vector, *surface = surfaces + row * outlook->surface;
-        size_t bytes = (size_t)outlook->columns * sizeof *columns;
-        if (columns) memcpy(room + row * seen, columns + row * outlook->columns, bytes);
-        else make_columns(outlook, vector, surface, room + row * seen);
+        make_columns(outlook, vector, surface, members[row], room + row * seen);
         chances[NOVELTY * n + row] = novelty_of(outlook, read[NEW_SHARE * n + row], vector);
     }
     int fault = tenbin_see(outlook->sight, room, n, of_stacks, variances);
-    if (!fault) expect(outlook, of_stacks, variances, read, offset, stride, n, figures, chances + LIKENESS * n);
+    if (!fault) expect(outlook, of_stacks, variances, read, offset, n, figures, chances + LIKENESS * n);
     free(room);
     return fault;
 }

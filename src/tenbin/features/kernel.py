@@ -23,7 +23,7 @@ from tenbin.features.surface_columns import LOGGED, SIGNS, SURFACE_NAMES, length
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats
 
-_LONG = 20_000
+LONG = 20_000
 """From so many characters on the interpreter's lock is given up: before, that would take longer than the work."""
 
 
@@ -89,15 +89,15 @@ def _signs() -> tuple[_Signs, tuple[NDArray[np.generic], ...]]:
 
 
 @functools.cache
-def _surface() -> _Surface:
+def surface_tables() -> _Surface:
     """What never changes of these."""
     tables = ctypes.addressof(_signs()[0]), ctypes.addressof(_labels())
     arrays = (array.ctypes.data for array in (sign_table(), length_weights(), surface_order()))
     return _Surface(fold_table().ctypes.data, *tables, *arrays, len(SIGNS), len(LOGGED), len(SURFACE_NAMES))
 
 
-class _Function:
-    """A function of the library, which gives up the interpreter's lock where the work is long."""
+class TextFunction:
+    """A function of the library that is given texts; it gives up the interpreter's lock where the work is long."""
 
     def __init__(self, library: Library, name: str, *arguments: type[ctypes.c_void_p] | type[ctypes.c_int64]) -> None:
         taken = (POINTER, ctypes.c_char_p, POINTER, NUMBER, *arguments)
@@ -108,7 +108,7 @@ class _Function:
         """Call it with the texts, each between two spaces, and what else it takes."""
         text = f" {'  '.join(texts)} "
         bounds = array("q", itertools.accumulate([len(text) + 2 for text in texts], initial=0))
-        call = self._held if len(text) < _LONG else self._free
+        call = self._held if len(text) < LONG else self._free
         codes = text.encode("utf-32-le", "surrogatepass")
         if call(ctypes.addressof(learnt), codes, bounds.buffer_info()[0], len(texts), *map(place, rest)):
             raise MemoryError
@@ -126,9 +126,9 @@ class Kernel:
     """What the library does with texts."""
 
     def __init__(self, library: Library) -> None:
-        self._read = _Function(library, "tenbin_read_texts", *[POINTER] * 3)
-        self._count_events = _Function(library, "tenbin_count_events", POINTER)
-        self._count_surface = _Function(library, "tenbin_count_surface", *[POINTER] * 4)
+        self._read = TextFunction(library, "tenbin_read_texts", *[POINTER] * 3)
+        self._count_events = TextFunction(library, "tenbin_count_events", POINTER)
+        self._count_surface = TextFunction(library, "tenbin_count_surface", *[POINTER] * 4)
 
     def can_read(self, lexicon: Lexicon) -> bool:
         """Whether the kernel holds so many n-grams: up to 65,534."""
@@ -168,7 +168,7 @@ class Kernel:
         """What `count_surface` gives."""
         n = len(plain)
         surface, tokens = np.empty((n, len(SURFACE_NAMES)), np.float32), np.empty(n)
-        self._count_surface(_surface(), [*plain, *wholes], told, scale, surface, tokens)
+        self._count_surface(surface_tables(), [*plain, *wholes], told, scale, surface, tokens)
         return surface, tokens
 
 
@@ -179,4 +179,4 @@ def load_kernel() -> Kernel | None:
     return None if library is None else Kernel(library)
 
 
-__all__ = ["Kernel", "Learnt", "load_kernel"]
+__all__ = ["LONG", "Kernel", "Learnt", "TextFunction", "load_kernel", "surface_tables"]

@@ -60,10 +60,14 @@ class Projection:
 
     def _read(self, texts: Sequence[str], kernel: Kernel | None) -> Read:
         if kernel is not None and kernel.can_read(self.lexicon):
-            if self._learnt is None:
-                self._learnt = kernel.learnt(self.lexicon, self.directions, self.scale)
-            return Read(*kernel.read(texts, self._learnt))
+            return Read(*kernel.read(texts, self.told(kernel)))
         return self.read_uncompiled(texts)
+
+    def told(self, kernel: Kernel) -> Learnt:
+        """What the kernel is told of it, if it can read so much."""
+        if self._learnt is None:
+            self._learnt = kernel.learnt(self.lexicon, self.directions, self.scale)
+        return self._learnt
 
     def read_uncompiled(self, texts: Sequence[str]) -> Read:
         """The same without the kernel, to the bit."""

@@ -56,13 +56,18 @@ def _told(text: str, conversation: Conversation) -> tuple[float, ...]:
     )
 
 
-def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
+def what_is_counted(conversations: Sequence[Conversation]) -> tuple[list[str], list[str], Floats, Floats]:
+    """What `count_surface` takes: what is read of each text, plain, all of it, what is told beside it, its scale."""
     wholes = [conversation.text for conversation in conversations]
     parts = [_part_read(whole) for whole in wholes]
     plain = [plain_text(part) for part in parts]
     told = np.array([_told(*each) for each in zip(plain, conversations, strict=True)], dtype=np.float64)
     scale = np.array([len(w) / max(len(part), 1) or 1.0 for w, part in zip(wholes, parts, strict=True)])
-    return count_surface(plain, wholes, told, scale)
+    return plain, wholes, told, scale
+
+
+def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
+    return count_surface(*what_is_counted(conversations))
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
@@ -85,4 +90,4 @@ def surface_features(conversations: Sequence[Conversation]) -> Float32s:
     return surface_and_tokens(conversations)[0]
 
 
-__all__ = ["SURFACE_NAMES", "surface_and_tokens", "surface_features"]
+__all__ = ["SURFACE_NAMES", "surface_and_tokens", "surface_features", "what_is_counted"]

@@ -12,6 +12,7 @@ outcomes that moved means by .03 and turned two models round).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,7 +71,7 @@ class Design:
 
     def _learn_guess(self, features: Features) -> Tiled:
         """Coefficients [n_text, G] by which the text foretells the group indicators, from the rows of known groups."""
-        known = features.take(self.members(features) >= 0)
+        known = features.take(self.members(features.groups) >= 0)
         columns = self.columns(known)
         if not self.groups or not columns.size:
             return self.group_guess
@@ -100,12 +101,12 @@ class Design:
             out[:, d + s :] = self._indicators(features, out[:, : d + s])
         return out
 
-    def members(self, features: Features) -> Ints:
+    def members(self, groups: Sequence[str | None]) -> Ints:
         """The number of each row's group, -1 where unknown."""
-        return np.array([self.index.get(g, -1) if g is not None else -1 for g in features.groups], dtype=np.int64)
+        return np.array([self.index.get(g, -1) if g is not None else -1 for g in groups], dtype=np.int64)
 
     def _indicators(self, features: Features, text: Floats) -> Floats:
-        member = self.members(features)
+        member = self.members(features.groups)
         unknown = np.flatnonzero(member < 0)
         if unknown.size:
             foretold = self.group_guess.product(text[unknown])

@@ -43,7 +43,7 @@ def route(
     estimates, cost = _expected(router, features, queries)
     barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
-    grounds = router.grounds(features, estimates)
+    grounds = router.grounds(queries, estimates)
     strangers: list[Stranger] = []
     if estimates.novelty is not None and any(budget is not None for budget in budgets):
         of_new_subject = followed(stream or Excess(), estimates.novelty).nonzero()[0].tolist()

@@ -54,14 +54,13 @@ class Encoder:
     def _encode(self, queries: Sequence[Query], with_groups: bool) -> Features:
         conversations = [conversation_of(query) for query in queries]
         vectors, familiarity, novelty = self._embed([text_of(conversation) for conversation in conversations])
-        counted = [np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries]
         surface, text_tokens = surface_and_tokens(conversations)
         return Features(
             vectors=vectors,
             surface=surface,
-            groups=tuple(query.group if with_groups else None for query in queries),
+            groups=groups_of(queries, with_groups=with_groups),
             text_tokens=text_tokens,
-            input_tokens=np.array(counted, dtype=np.float64),
+            input_tokens=counted_tokens(queries),
             familiarity=familiarity,
             novelty=novelty,
         )
@@ -127,6 +126,16 @@ def open_any_embedder(form: str, allow_plugins: Collection[str]) -> Embedder:
 def conversation_of(query: Query) -> Conversation:
     """The whole of a query as text and counts."""
     return read_conversation(query.prompt if query.messages is None else query.messages)
+
+
+def groups_of(queries: Sequence[Query], *, with_groups: bool) -> tuple[str | None, ...]:
+    """The group of each query; None for all where a router was fitted without groups."""
+    return tuple([query.group if with_groups else None for query in queries])
+
+
+def counted_tokens(queries: Sequence[Query]) -> Floats:
+    """The input tokens [n] of queries where somebody has counted them, else NaN."""
+    return np.array([np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries])
 
 
 def _joined(parts: Sequence[Features]) -> Features:

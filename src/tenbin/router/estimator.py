@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.predictors.group import GroupMeans
+from tenbin.predictors.group import GroupMeans, Groups
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.parts import part, prefixed
@@ -20,7 +20,7 @@ from tenbin.reasons import Reason
 from tenbin.router.gap import gap_sd
 from tenbin.router.likeness import Likeness
 from tenbin.router.novelty import Novelty
-from tenbin.router.outlook import Learnt, Outlook
+from tenbin.router.outlook import Expected, Learnt, Outlook
 from tenbin.router.roster import Roster
 from tenbin.strangers import strange
 from tenbin.types import Estimates, Features, Floats, Prediction
@@ -44,12 +44,12 @@ class Familiarity:
     means: GroupMeans
     spread: Floats
 
-    def shrink(self, prediction: Prediction, features: Features, p: Floats) -> Prediction:
+    def shrink(self, prediction: Prediction, groups: Groups, p: Floats) -> Prediction:
         """The prediction, drawn to the means as far as its p-values `p` [n] tell of strangers."""
         if np.count_nonzero(p < FADING) == 0:
             return prediction
         kept = np.sqrt(np.minimum(p / FADING, 1.0))[:, None]
-        mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(features.groups).mean
+        mean = kept * prediction.mean + (1.0 - kept) * self.means.predict(groups).mean
         return Prediction(mean, np.hypot(prediction.sd, (1.0 - kept) * self.spread))
 
     def save(self) -> dict[str, NDArray[Any]]:
@@ -117,18 +117,21 @@ class Estimator:
 
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
-        of_fit = self._estimate(features) if self.outlook is None else self._by_outlook(self.outlook, features)
+        if self.outlook is not None:
+            return self.estimates_of(self.outlook(features), features.groups, features.input_tokens)
+        of_fit = self._estimate(features)
         return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
 
-    def _by_outlook(self, outlook: Outlook, features: Features) -> Estimates:
-        """`_estimate`, by the library."""
-        figures, p, novelty = outlook(features)
-        quality, sd, gap, input_tokens, output_tokens, recorded, latency = figures
+    def estimates_of(self, expected: Expected, groups: Groups, counted_tokens: Floats) -> Estimates:
+        """The estimates of what the library expects of n queries of these groups; of some, input tokens are counted."""
+        (quality, sd, gap, input_tokens, output_tokens, recorded, latency), (p, novelty) = expected
         recorded_cost = None if self.recorded_cost is None else recorded
         if any(one < FADING for one in p.tolist()):
-            drawn = self.familiarity.shrink(Prediction(quality, sd), features, p)
-            return self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p, novelty)
-        return Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p, novelty)
+            drawn = self.familiarity.shrink(Prediction(quality, sd), groups, p)
+            of_fit = self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p, novelty)
+        else:
+            of_fit = Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p, novelty)
+        return of_fit if self.roster is None else self.roster.serve(of_fit, counted_tokens)
 
     def _estimate(self, features: Features) -> Estimates:
         sums: Iterator[Floats] = iter(())
@@ -144,7 +147,7 @@ class Estimator:
         )
         p = self.familiarity.likeness.p(features.familiarity, prediction.sd[:, self.reference])
         return self.assemble(
-            self.familiarity.shrink(prediction, features, p),
+            self.familiarity.shrink(prediction, features.groups, p),
             None if self.input_tokens is None else self.input_tokens.mean(features),
             output_tokens,
             recorded_cost,
@@ -153,7 +156,7 @@ class Estimator:
             self.novelty.p(features.novelty, features.vectors),
         )
 
-    def grounds(self, features: Features, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
+    def grounds(self, groups: Groups, estimates: Estimates, uses_groups: bool) -> list[Reason | None]:
         """What each query's estimates [n] lack: a text like those in training, a known group, or nothing (None)."""
         odd, known = set(strange(estimates.likeness)), self.familiarity.means.index
         return [
@@ -162,7 +165,7 @@ class Estimator:
             else GUESSED_GROUP
             if uses_groups and (group is None or group not in known)
             else None
-            for i, group in enumerate(features.groups)
+            for i, group in enumerate(groups)
         ]
 
     def assemble(

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
 from tenbin.predictors.calibrate import LEAST_SLOPE, CalibrationMap
-from tenbin.predictors.design import LARGEST_SURFACE, SURFACE_SCALE
+from tenbin.predictors.design import GROUP_SCALE, LARGEST_SURFACE, SURFACE_SCALE
+from tenbin.predictors.group import Groups
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.sight import FEW, Sight
 from tenbin.router.likeness import MATERIAL_SD, Likeness
 from tenbin.router.novelty import MATERIAL_SHARE, Novelty
-from tenbin.types import Features, Floats
+from tenbin.types import Features, Floats, Ints
 
 OF_QUALITY, HEADS = 4, 3
 """Figures that every candidate has (quality, its sd, that of the gap, input tokens), and those of heads behind them."""
@@ -45,9 +46,10 @@ class _Taken(ctypes.Structure):
         *((name, _Line) for name in ("map", "unknown", "deviation", "oddness")),
         *((name, ctypes.c_double) for name in ("largest_surface", "least_slope")),
         *((name, ctypes.c_double) for name in ("material_sd", "material_share", "least_scatter")),
-        *(("usual", POINTER), ("constants", ctypes.c_double * 2), ("heads", _Head * HEADS)),
+        *(("usual", POINTER), ("constants", ctypes.c_double * 2)),
+        *(("guess", POINTER), ("share", POINTER), ("group_scale", ctypes.c_double), ("heads", _Head * HEADS)),
         *((name, POINTER) for name in ("means", "correlation", "rate")),
-        *((name, NUMBER) for name in ("vector", "surface", "columns", "seen", "sums", "candidates", "reference")),
+        *((name, NUMBER) for name in ("vector", "surface", "groups", "seen", "sums", "candidates", "reference")),
     )
 
 
@@ -66,13 +68,12 @@ class Learnt(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What is expected of n queries: `figures` [OF_QUALITY + HEADS, n, M], NaN where nothing is, and their p-values [n]
-    of being like the training prompts and of having no more new words.
+    """What is expected of n queries: `figures` [OF_QUALITY + HEADS, n, M], NaN where nothing is, and their p-values
+    [2, n] of being like the training prompts and of having no more new words.
     """
 
     figures: Floats
-    likeness: Floats
-    novelty: Floats
+    chances: Floats
 
 
 class Outlook:
@@ -94,13 +95,15 @@ class Outlook:
             *(self._line(tail.scores, tail.chances, 1.0) for tail in (unknown, deviation, novelty.tail)),
             *(LARGEST_SURFACE * SURFACE_SCALE, LEAST_SLOPE, MATERIAL_SD, MATERIAL_SHARE, novelty.floor),
             *(self._at(novelty.usual.columns), (ctypes.c_double * 2)(*novelty.constants.tolist())),
+            *(self._at(design.group_guess.columns), self._at(design.group_share), GROUP_SCALE),
             (_Head * HEADS)(*(_Head() if head is None else self._head(head) for head in learnt.heads)),
             *(self._at(learnt.means), self._at(learnt.gap_correlation)),
             None if tokens is None else self._at(tokens.rate_),
-            *(vector, surface, design.width, design.width + learnt.sight.landmarks.width),
+            *(vector, surface, len(design.groups), design.width + learnt.sight.landmarks.width),
             *(learnt.sight.columns.q, len(learnt.means), learnt.reference),
         )
-        taken = (*[POINTER] * 6, NUMBER, NUMBER, POINTER, POINTER)
+        self.at, self.sizes = ctypes.addressof(self._taken), (vector, surface)
+        taken = (*[POINTER] * 6, NUMBER, POINTER, POINTER)
         self._held_call = library.function("tenbin_expect", *taken)
         self._free_call = library.function("tenbin_expect", *taken, gives_up_lock=True)
 
@@ -116,23 +119,27 @@ class Outlook:
 
     def __call__(self, features: Features) -> Expected:
         """What these features say."""
-        n, count, design = len(features), len(self.learnt.means), self.learnt.sight.design
+        n = len(features)
         vectors, surface = (np.array(each, np.float32) for each in (features.vectors, features.surface))
         of_texts = features.text_tokens, features.input_tokens, features.familiarity, features.novelty
         read = np.array(of_texts, np.float64)
-        columns = design.columns(features) if design.groups else None
-        offsets = None if self._offset is None else self._offset.mean(features.groups)
-        figures, chances = np.empty((OF_QUALITY + HEADS, n, count)), np.empty((2, n))
+        members, offset = self.of_groups(features.groups)
+        expected = self.none_yet(n)
         expect = self._held_call if n <= FEW else self._free_call
-        if expect(
-            *(ctypes.addressof(self._taken), place(vectors), place(surface)),
-            *(None if columns is None else place(columns), place(read)),
-            None if offsets is None else offsets.ctypes.data,
-            count if offsets is not None and len(offsets) > 1 else 0,
-            *(n, place(figures), place(chances)),
-        ):
+        given = (place(array) for array in (vectors, surface, members, read, offset))
+        if expect(self.at, *given, n, place(expected.figures), place(expected.chances)):
             raise MemoryError
-        return Expected(figures, chances[0], chances[1])
+        return expected
+
+    def of_groups(self, groups: Groups) -> tuple[Ints, Floats]:
+        """The number of each query's group [n], and what the group adds to its input tokens [n, M]."""
+        offset = np.zeros((1, len(self.learnt.means))) if self._offset is None else self._offset.mean(groups)
+        rows = offset if len(offset) == len(groups) > 1 else offset.repeat(len(groups), axis=0)
+        return self.learnt.sight.design.members(groups), rows
+
+    def none_yet(self, n: int) -> Expected:
+        """Room for what is expected of n queries."""
+        return Expected(np.empty((OF_QUALITY + HEADS, n, len(self.learnt.means))), np.empty((2, n)))
 
     def _line(self, at: Floats, levels: Floats, before: float) -> _Line:
         return _Line(self._at(at), self._at(levels), len(at), before)

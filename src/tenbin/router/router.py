@@ -22,7 +22,7 @@ from tenbin.artifact import (
     write_calibration,
 )
 from tenbin.errors import UsageError
-from tenbin.policy import CONTEXT_MARGIN, bars, listed
+from tenbin.policy import listed
 from tenbin.prices import PriceBook
 from tenbin.reasons import Reason
 from tenbin.risk import Anchors, cautious_quality, check_trade_off, losses, name_order
@@ -31,12 +31,14 @@ from tenbin.router.calibration import Calibration
 from tenbin.router.crossfit import Crossfit, DialCurve, Observed, dial_curve
 from tenbin.router.deciding import route
 from tenbin.router.dials import Dial, spelt_out, turn
-from tenbin.router.encoder import Encoder
+from tenbin.router.encoder import Encoder, groups_of
 from tenbin.router.estimator import Estimator
 from tenbin.router.excess import Excess
 from tenbin.router.explain import views
+from tenbin.router.glance import Glance
 from tenbin.router.leanings import Leanings
 from tenbin.router.learning_curve import LearningCurve
+from tenbin.router.limits import Limits
 from tenbin.router.parts import Parts
 from tenbin.router.plugin_predictor import open_predictor
 from tenbin.router.pricing import Pricing, TypicalCall
@@ -77,9 +79,7 @@ class Router:
         rates, typical = prices.rates(manifest.models, at), TypicalCall.load(parts["typical_call"])
         fitted = len(self.roster.kept)
         self._pricing = Pricing(manifest.cost_basis, rates, typical, manifest.rows_of_fit, fitted)
-        windows = [c.context_window_tokens for c in self.candidates if c.context_window_tokens is not None]
-        self._context = min(windows, default=np.inf)
-        self._unbounded = all(c.capabilities is None and c.context_window_tokens is None for c in self.candidates)
+        self._limits = Limits(self.candidates)
 
     @classmethod
     def load(
@@ -146,6 +146,11 @@ class Router:
         caps = np.array([float(candidate.max_output_tokens or np.inf) for candidate in self.candidates])
         told = self._pricing.rates, caps, self.anchors, self.rank
         return Scales.opened(*told) if self._pricing.is_plain else None
+
+    @cached_property
+    def glance(self) -> Glance | None:
+        """What reads and looks by the library at once; None where it cannot."""
+        return Glance.opened(self._encoder.embedder, self._estimator)
 
     @cached_property
     def crossfit(self) -> Crossfit:
@@ -227,6 +232,11 @@ class Router:
         """What is expected of every candidate, [n, M] each."""
         return self._estimator.estimate(features)
 
+    def expect(self, queries: Sequence[Query]) -> Estimates:
+        """`estimate` of the `features` of n queries, few enough to be read at once: the shortest way there is."""
+        glance, uses_groups = self.glance, self.manifest.uses_groups
+        return self.estimate(self.features(queries)) if glance is None else glance(queries, with_groups=uses_groups)
+
     def cost_usd(
         self, estimates: Estimates, cached_tokens: Floats | float = 0.0, output_caps: Floats | None = None
     ) -> Floats:
@@ -240,27 +250,14 @@ class Router:
         """Correlation [M] of each candidate's errors with the reference's, as learnt out of fold."""
         return self.roster.gap_correlation
 
-    def grounds(self, features: Features, estimates: Estimates) -> list[Reason | None]:
+    def grounds(self, queries: Sequence[Query], estimates: Estimates) -> list[Reason | None]:
         """What each query's estimates [n] lack (None: nothing)."""
-        return self._estimator.grounds(features, estimates, self.manifest.uses_groups)
+        uses_groups = self.manifest.uses_groups
+        return self._estimator.grounds(groups_of(queries, with_groups=uses_groups), estimates, uses_groups)
 
     def bars(self, queries: Sequence[Query], estimates: Estimates) -> list[list[str | None]]:
         """Why each candidate [n][M] cannot answer a query, None where it can."""
-        if self._unbounded:
-            return [[None] * len(self.models)] * len(queries)
-        most = np.fmax.reduce(estimates.input_tokens, axis=1, initial=0.0).tolist()
-        return [
-            [None] * len(self.models)
-            if self._surely_fits(query, tokens)
-            else bars(self.candidates, query, estimates.input_tokens[i])
-            for i, (query, tokens) in enumerate(zip(queries, most, strict=True))
-        ]
-
-    def _surely_fits(self, query: Query, most_tokens: float) -> bool:
-        """Whether nothing special is required and even the smallest context holds it; most requests are like that."""
-        return (
-            not query.requirements and most_tokens * CONTEXT_MARGIN + (query.max_output_tokens or 0.0) <= self._context
-        )
+        return self._limits.bars(queries, estimates.input_tokens)
 
     def check_trade_off(self, trade_off: TradeOff) -> None:
         """Refuse a dial outside its range, or seconds that this router was not fitted on (UsageError)."""

@@ -81,7 +81,7 @@ def train(
         novelty=Novelty.learn(novelty[rows], features.vectors[rows]),
     )
     p = likeness.p(np.where(is_judged, familiar, features.familiarity), quality_oof.sd[:, reference])
-    faded = familiarity.shrink(quality_oof, features, p)  # as when serving
+    faded = familiarity.shrink(quality_oof, features.groups, p)  # as when serving
     estimates = estimator.assemble(faded, inputs_oof, outputs_oof, dollars_oof, seconds_oof)
     progress("tokens and cost", 1.0)
     return estimator, Crossfit(estimates, observed)

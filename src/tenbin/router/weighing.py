@@ -88,12 +88,11 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     if not asks:
         return []
     queries = [ask.query for ask in asks]
-    features = router.features(queries)
-    estimates, refused = _as_asked(router, router.estimate(features), asks), _refused(router, asks)
+    estimates, refused = _as_asked(router, router.expect(queries), asks), _refused(router, asks)
     figures, order = _laid(router, asks, estimates)
     orders = order.tolist()
     cost, loss = figures[FIGURES.index("cost_usd")], figures[FIGURES.index("loss")]
-    grounds = router.grounds(features, estimates)
+    grounds = router.grounds(queries, estimates)
     bars = router.bars(queries, estimates)
     kept = figures.astype("<f4")
     new = _new(estimates, asks)
