@@ -72,7 +72,7 @@ def compare(library: Path, texts: int) -> None:
     from tenbin.compiled.library import Library  # noqa: PLC0415 (only in the watched process)
     from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
     from tenbin.features.kernel import Kernel  # noqa: PLC0415
-    from tenbin.features.normal_text import normal_lines, normal_text  # noqa: PLC0415
+    from tenbin.features.normal_text import plain_text  # noqa: PLC0415
     from tenbin.features.projection import Projection  # noqa: PLC0415
     from tenbin.features.surface_columns import TOLD  # noqa: PLC0415
     from tenbin.features.surface_counts import count_surface_uncompiled  # noqa: PLC0415
@@ -98,11 +98,12 @@ def compare(library: Path, texts: int) -> None:
     while left > 0:
         some = ["".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(rng.randrange(6))]
         left -= max(len(some), 1)
-        projection, lines = projections[left % len(projections)], [normal_lines(text) for text in some]
-        asked = any_sign.integers(0, 9, (len(some), len(TOLD))).astype(np.float64)
-        queries = lines, some, asked, np.full(len(some), 1.5)
+        projection, plain = projections[left % len(projections)], [plain_text(text) for text in some]
+        told = any_sign.integers(0, 9, (len(some), len(TOLD))).astype(np.float64)
+        told[:, TOLD.index("scale")] = 1.5
+        queries = plain, some, told
         learnt_ = kernel.learnt(projection.lexicon, projection.directions, projection.scale)
-        read = kernel.read([normal_text(text) for text in some], learnt_)
+        read = kernel.read(some, learnt_)
         pairs: list[tuple[Any, Any]] = [*zip(read, projection.read_uncompiled(some), strict=True)]
         counted = kernel.count_surface(*queries)
         pairs += zip(counted, count_surface_uncompiled(*queries), strict=True)
@@ -110,6 +111,7 @@ def compare(library: Path, texts: int) -> None:
         if not all(np.array_equal(a, b) for a, b in pairs):
             sys.exit(f"the kernel and NumPy differ on {some!r}")
     looked = compare_sights(Library(library))
+    glance_at_anything(Library(library))
     weigh_anything(Library(library))
     print(f"kernel: {texts} texts and {looked} looks alike, no fault")
 
@@ -152,6 +154,43 @@ def compare_sights(library: Any) -> int:
                 sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")
             looks += 1
     return looks
+
+
+def glance_at_anything(library: Any) -> None:
+    """Read and look at once; whether it keeps within its arrays: tests/router compares what it says."""
+    from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
+    from tenbin.features.kernel import Kernel  # noqa: PLC0415
+    from tenbin.predictors.input_tokens import InputTokens  # noqa: PLC0415
+    from tenbin.predictors.sight import Sight  # noqa: PLC0415
+    from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
+    from tenbin.router.encoder import Encoder  # noqa: PLC0415
+    from tenbin.router.estimator import Estimator, Familiarity  # noqa: PLC0415
+    from tenbin.router.glance import Glance  # noqa: PLC0415
+    from tenbin.router.likeness import Likeness  # noqa: PLC0415
+    from tenbin.router.novelty import Novelty  # noqa: PLC0415
+    from tenbin.router.outlook import Learnt, Outlook  # noqa: PLC0415
+    from tenbin.types import Query  # noqa: PLC0415
+
+    rng, n, models = np.random.default_rng(0), 60, 3
+    texts = ["".join(rng.choice(PIECES[:-3], rng.integers(40))) for _ in range(n)]
+    queries = [Query(str(i), text, group="abc"[i % 3]) for i, text in enumerate(texts)]
+    embedder = HashedEmbedder(16, words=60, characters=70).fit(texts)
+    features = Encoder(embedder).encode(queries)
+    stack, tokens, quality, weight = StackPredictor(), InputTokens(), rng.random((n, models)), np.ones((n, models))
+    stack.fit(features, quality, weight, np.arange(n) % 5)
+    tokens.fit(features, 100.0 * quality, weight, np.arange(n) % 5)
+    likeness, novelty = Likeness.learn(rng.random(n), rng.random(n)), Novelty.learn(rng.random(n), features.vectors)
+    sight = Sight(stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_], library)
+    familiarity = Familiarity(likeness, tokens.offset_, np.ones(models))
+    estimator = Estimator(stack, tokens, None, None, None, familiarity, np.ones(models), 0, novelty)
+    if stack.map_ is None or sight.compiled_at is None:
+        return
+    of_stacks = sight, stack.map_, stack.factors_.means, (None, None, None), tokens
+    outlook = Outlook(Learnt(*of_stacks, likeness, novelty, np.ones(models), 0), sight.compiled_at, library)
+    glance = Glance(embedder, estimator, outlook, Kernel(library), library)
+    for some in ([], queries[:1], queries[:7], queries):
+        for with_groups in (False, True):
+            glance(some, with_groups=with_groups)
 
 
 def weigh_anything(library: Any) -> None:

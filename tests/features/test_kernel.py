@@ -115,7 +115,8 @@ def test_directions_of_any_number_are_summed_alike(
 def test_what_is_counted_is_the_same(compiled: Kernel, texts: list[str], scale: float, seed: int) -> None:
     plain, n = [plain_text(text) for text in texts], len(texts)
     told = np.random.default_rng(seed).integers(0, 9, (n, len(TOLD))).astype(np.float64)
-    given_ = plain, texts, told, np.full(n, scale)
+    told[:, TOLD.index("scale")] = scale
+    given_ = plain, texts, told
     counted = compiled.count_surface(*given_)
     for own, other in zip(counted, count_surface_uncompiled(*given_), strict=True):
         assert own.tolist() == other.tolist()

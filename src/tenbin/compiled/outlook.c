@@ -43,6 +43,7 @@ typedef struct {
     Head heads[HEADS];
     const double *means, *correlation; /* [candidates] */
     const double *rate;                /* [candidates], NULL where no input tokens are predicted */
+    const double *offsets;             /* [places, candidates] */
     int64_t vector, surface, groups, seen, sums, candidates, reference;
 } Outlook;
 
@@ -119,10 +120,11 @@ static void make_columns(const Outlook *outlook, const float *vector, const floa
  * former; the rest as in `tenbin_expect`.
  */
 static void expect(const Outlook *outlook, const double *sums, const double *variance, const double *read,
-                   const double *offset, int64_t n, double *figures, double *likeness) {
+                   const int64_t *places, int64_t n, double *figures, double *likeness) {
     int64_t count = outlook->candidates, plane = n * count;
     for (int64_t row = 0; row < n; row++) {
         double *own = figures + row * count, *sd = own + QUALITY_SD * plane;
+        const double *offset = outlook->offsets + places[2 * row + 1] * count;
         double counted = read[COUNTED_TOKENS * n + row];
         for (int64_t m = 0; m < count; m++) {
             own[m] = calibrated(&outlook->map, outlook->least_slope, *sums++ + outlook->means[m]);
@@ -133,7 +135,7 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
             double gap = sd[m] * sd[m] + reference * reference - shared, tokens = NAN;
             own[GAP_SD * plane + m] = sqrt(gap < 0.0 ? 0.0 : gap);
             if (outlook->rate) {
-                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + offset[row * count + m];
+                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + offset[m];
                 tokens = isnan(counted) ? tokens < 1.0 ? 1.0 : tokens : counted;
             }
             own[INPUT_TOKENS * plane + m] = tokens;
@@ -148,24 +150,24 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
     }
 }
 
-/* Given are vectors [n, vector] and surfaces [n, surface], the `members` [n], each the number of a group or -1, what was
- * `read` of the texts [4, n], and the `offset` [n, candidates] of input tokens. Written are the figures
+/* Given are vectors [n, vector] and surfaces [n, surface], the `places` [n, 2] of each query's group, or -1, and of
+ * what is added to its input tokens, and what was `read` of the texts [4, n]. Written are the figures
  * [OF_HEADS + HEADS, n, candidates] and two p-values [2, n]: of being like the training prompts, and of having no more new
  * words. 0, or -1 where there is no memory.
  */
-int tenbin_expect(const Outlook *outlook, const float *vectors, const float *surfaces, const int64_t *members,
-                  const double *read, const double *offset, int64_t n, double *figures, double *chances) {
+int tenbin_expect(const Outlook *outlook, const float *vectors, const float *surfaces, const int64_t *places,
+                  const double *read, int64_t n, double *figures, double *chances) {
     int64_t seen = outlook->seen, sums = outlook->sums;
     double *room = malloc((size_t)(n * (seen + sums + outlook->candidates) + 1) * sizeof *room);
     if (!room) return -1;
     double *of_stacks = room + n * seen, *variances = of_stacks + n * sums;
     for (int64_t row = 0; row < n; row++) {
         const float *vector = vectors + row * outlook->vector, *surface = surfaces + row * outlook->surface;
-        make_columns(outlook, vector, surface, members[row], room + row * seen);
+        make_columns(outlook, vector, surface, places[2 * row], room + row * seen);
         chances[NOVELTY * n + row] = novelty_of(outlook, read[NEW_SHARE * n + row], vector);
     }
     int fault = tenbin_see(outlook->sight, room, n, of_stacks, variances);
-    if (!fault) expect(outlook, of_stacks, variances, read, offset, n, figures, chances + LIKENESS * n);
+    if (!fault) expect(outlook, of_stacks, variances, read, places, n, figures, chances + LIKENESS * n);
     free(room);
     return fault;
 }

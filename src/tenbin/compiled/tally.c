@@ -165,7 +165,7 @@ static int64_t count_options(const Labels *labels, const uint32_t *codes, int64_
 }
 
 /* What surface features are made of (surface_columns.py): what is told of each query, single signs, and what is counted. */
-enum { ASKED = 4, ASKED_OTHERWISE = ASKED, OF_REST, TOLD };
+enum { ASKED = 4, ASKED_OTHERWISE = ASKED, OF_REST, SCALE, TOLD };
 enum { QUESTIONS, QUOTES, LINES, OTHER_SIGNS, MOST_SIGNS = 16 };
 enum { TOKENS, TOKENS_A_LINE, DIGIT_RUNS, DIGITS_A_NUMBER, OPTION_TOKENS, OPTIONS, OF_CONVERSATION };
 
@@ -199,8 +199,8 @@ static double share_of(double part, double whole) { return part / greater(part +
 
 /* One query's row; `text` is of what is read of it, `whole` of all; how many tokens the whole has. */
 static double count_query(const Surface *surface, const uint32_t *text, int64_t length, const uint32_t *whole,
-                          int64_t whole_length, const double *told, double scale, double *events, int64_t *room,
-                          double *row) {
+                          int64_t whole_length, const double *told, double *events, int64_t *room, double *row) {
+    double scale = told[SCALE];
     const Signs *signs = surface->signs;
     int64_t kinds[KINDS], option_kinds[KINDS], whole_kinds[KINDS], counts[MOST_SIGNS], start = 0;
     int64_t *marks = room + signs->words;
@@ -236,10 +236,10 @@ static void make_features(const Surface *surface, double *row, float *features) 
 }
 
 /* The first half of the texts are what is read of n / 2 queries, plain (normal_text.py), the second half all of them. `told`
- * [n / 2, TOLD] and `scale` [n / 2] are given; written are the features [n / 2, width] and the tokens [n / 2] of whole texts.
+ * [n / 2, TOLD] is given; written are the features [n / 2, width] and the tokens [n / 2] of whole texts.
  */
 int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *told,
-                         const double *scale, float *features, double *tokens) {
+                         float *features, double *tokens) {
     const Signs *signs = surface->signs;
     int64_t queries = n / 2, longest = 0;
     for (int64_t i = 0; i < queries; i++)
@@ -252,8 +252,8 @@ int tenbin_count_surface(const Surface *surface, const uint32_t *codes, const in
         const int64_t *own = bounds + i, *whole = own + queries;
         double *row = events + signs->n_events;
         int64_t length = tenbin_normal(surface->folds, codes + own[0], own[1] - own[0], '\n', normal);
-        tokens[i] = count_query(surface, normal, length, codes + whole[0], whole[1] - whole[0], told + i * TOLD, scale[i],
-                                events, room, row);
+        tokens[i] = count_query(surface, normal, length, codes + whole[0], whole[1] - whole[0], told + i * TOLD, events,
+                                room, row);
         make_features(surface, row, features + i * surface->width);
     }
     free(normal), free(room), free(events);

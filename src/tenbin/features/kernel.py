@@ -128,7 +128,7 @@ class Kernel:
     def __init__(self, library: Library) -> None:
         self._read = TextFunction(library, "tenbin_read_texts", *[POINTER] * 3)
         self._count_events = TextFunction(library, "tenbin_count_events", POINTER)
-        self._count_surface = TextFunction(library, "tenbin_count_surface", *[POINTER] * 4)
+        self._count_surface = TextFunction(library, "tenbin_count_surface", *[POINTER] * 3)
 
     def can_read(self, lexicon: Lexicon) -> bool:
         """Whether the kernel holds so many n-grams: up to 65,534."""
@@ -162,13 +162,11 @@ class Kernel:
         self._count_events(signs, texts, events)
         return events
 
-    def count_surface(
-        self, plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
-    ) -> tuple[Float32s, Floats]:
+    def count_surface(self, plain: Sequence[str], wholes: Sequence[str], told: Floats) -> tuple[Float32s, Floats]:
         """What `count_surface` gives."""
         n = len(plain)
         surface, tokens = np.empty((n, len(SURFACE_NAMES)), np.float32), np.empty(n)
-        self._count_surface(surface_tables(), [*plain, *wholes], told, scale, surface, tokens)
+        self._count_surface(surface_tables(), [*plain, *wholes], told, surface, tokens)
         return surface, tokens
 
 

@@ -40,11 +40,11 @@ def _part_read(text: str) -> str:
     return "\n".join(text[start : start + _WINDOW] for start in starts)
 
 
-def _told(text: str, conversation: Conversation) -> tuple[float, ...]:
+def _told(plain: str, part: str, conversation: Conversation) -> tuple[float, ...]:
     """What `surface_columns.TOLD` names: what no sign tells, or a sign only where it stands."""
-    asked = 0 if text.isascii() else text.count("؟")
-    if "か" in text:
-        asked += len(_ASKED_IN_JAPANESE.findall(text))
+    asked = 0 if plain.isascii() else plain.count("؟")
+    if "か" in plain:
+        asked += len(_ASKED_IN_JAPANESE.findall(plain))
     rest, last = len(conversation.rest), len(conversation.last_user)
     return (
         conversation.user_turns,
@@ -53,21 +53,21 @@ def _told(text: str, conversation: Conversation) -> tuple[float, ...]:
         conversation.media_parts,
         asked,
         rest / max(rest + last, 1),
+        len(conversation.text) / max(len(part), 1) or 1.0,
     )
 
 
-def what_is_counted(conversations: Sequence[Conversation]) -> tuple[list[str], list[str], Floats, Floats]:
-    """What `count_surface` takes: what is read of each text, plain, all of it, what is told beside it, its scale."""
+def what_is_counted(conversations: Sequence[Conversation]) -> tuple[list[str], list[str], list[tuple[float, ...]]]:
+    """What `count_surface` takes: what is read of each text, plain, all of it, what is told beside it."""
     wholes = [conversation.text for conversation in conversations]
     parts = [_part_read(whole) for whole in wholes]
     plain = [plain_text(part) for part in parts]
-    told = np.array([_told(*each) for each in zip(plain, conversations, strict=True)], dtype=np.float64)
-    scale = np.array([len(w) / max(len(part), 1) or 1.0 for w, part in zip(wholes, parts, strict=True)])
-    return plain, wholes, told, scale
+    return plain, wholes, [*map(_told, plain, parts, conversations)]
 
 
 def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
-    return count_surface(*what_is_counted(conversations))
+    plain, wholes, told = what_is_counted(conversations)
+    return count_surface(plain, wholes, np.array(told, np.float64))
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:

@@ -18,8 +18,10 @@ _UNSPACED_WEIGHT = 0.65
 
 ASKED = ("user_turns", "system_characters", "tool_messages", "media_parts")
 """What the conversation tells; it does not grow with the text."""
-TOLD = (*ASKED, "asked_otherwise", "rest_share")
-"""The columns of what is told of each query beside its text: questions that end in no question mark among it."""
+TOLD = (*ASKED, "asked_otherwise", "rest_share", "scale")
+"""The columns of what is told of each query beside its text: questions that end in no question mark among it, and how
+many times longer the whole is than what is read of it.
+"""
 SIGNS: Mapping[str, str] = MappingProxyType({"questions": "?", "quotes": '"', "lines": "\n", **CHARACTERS})
 """What single signs are counted for, all of them ASCII, none for two."""
 

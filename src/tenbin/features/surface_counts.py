@@ -17,17 +17,17 @@ from tenbin.features.token_events import tokens_of
 from tenbin.types import Float32s, Floats
 
 
-def count_surface(plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats) -> tuple[Float32s, Floats]:
+def count_surface(plain: Sequence[str], wholes: Sequence[str], told: Floats) -> tuple[Float32s, Floats]:
     """The surface features of n queries, float32 [n, SURFACE_NAMES], and the tokens [n] of their whole texts as they
     are billed.
 
     `plain` are what is read of them, as `plain_text` gives it, `wholes` the texts as they came; `told` [n, TOLD] is
-    known before; `scale` [n] is how many times longer the whole is than what is read. No row knows of the others.
+    known before. No row knows of the others.
     """
     kernel = load_kernel()
     if kernel is None:
-        return count_surface_uncompiled(plain, wholes, told, scale)
-    return kernel.count_surface(plain, wholes, told, scale)
+        return count_surface_uncompiled(plain, wholes, told)
+    return kernel.count_surface(plain, wholes, told)
 
 
 def _count_signs(text: str) -> list[int]:
@@ -37,11 +37,9 @@ def _count_signs(text: str) -> list[int]:
     return [len(raw) - len(raw.translate(None, signs.encode())) for signs in SIGNS.values()]
 
 
-def count_surface_uncompiled(
-    plain: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats
-) -> tuple[Float32s, Floats]:
+def count_surface_uncompiled(plain: Sequence[str], wholes: Sequence[str], told: Floats) -> tuple[Float32s, Floats]:
     """The same without the kernel, to the bit."""
-    counted, text_tokens = _counted([*map(plain_lines, plain)], wholes, told, scale)
+    counted, text_tokens = _counted([*map(plain_lines, plain)], wholes, told)
     # As the library takes them: NumPy's logarithms differ from it, and among processors, in the last bit.
     for column, name in enumerate(COUNTED):
         log = math.log1p if name in LOGGED else math.log if name == "log_lines" else None
@@ -50,12 +48,13 @@ def count_surface_uncompiled(
     return counted.take(surface_order(), axis=1).astype(np.float32), text_tokens
 
 
-def _counted(texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: Floats) -> tuple[Floats, Floats]:
+def _counted(texts: Sequence[str], wholes: Sequence[str], told: Floats) -> tuple[Floats, Floats]:
     """What is counted [n, COUNTED], before logarithms are taken, and the tokens."""
     n, options = len(texts), find_options(texts)
     endings = [text[start:] for text, (_, start) in zip(texts, options, strict=True)]
     counted = tally([*texts, *endings, *wholes], n)
     events = counted.events.reshape(3, n, counted.events.shape[1])
+    *of_conversation, asked_otherwise, rest_share, scale = told.T
     tokens, option_tokens, text_tokens = tokens_of(events, length_weights()[:, None])
     tokens, option_tokens, numbers, marks = (
         scale * count for count in (tokens, option_tokens, counted.numbers[:n], counted.marks.T)
@@ -64,7 +63,6 @@ def _counted(texts: Sequence[str], wholes: Sequence[str], told: Floats, scale: F
     symbols, digits, option_digits = (
         scale * count for count in (kinds[Kind.SYMBOL, :n], kinds[Kind.DIGIT, :n], kinds[Kind.DIGIT, n : 2 * n])
     )
-    *of_conversation, asked_otherwise, rest_share = told.T
     signs = np.array([_count_signs(text) for text in texts], dtype=np.float64).reshape(n, len(SIGNS))
     questions, quotes, ends, *characters = signs.T
     questions, quotes, lines, *characters = (

@@ -54,8 +54,12 @@ class GroupMeans:
     def predict(self, groups: Groups) -> Prediction:
         """Means and standard deviations [n, M]; an unknown group or None gets those of all rows."""
         member = [self.index.get(g, len(self.names)) if g is not None else len(self.names) for g in groups]
-        means, sd = np.vstack([self.means, self.overall]), np.vstack([self.sd, self.overall_sd])
-        return Prediction(means[member], sd[member])
+        return Prediction(self.levels[member], np.vstack([self.sd, self.overall_sd])[member])
+
+    @property
+    def levels(self) -> Floats:
+        """The means of all groups [G + 1, M], behind them those of none that is known."""
+        return np.vstack([self.means, self.overall])
 
     def mean(self, groups: Groups) -> Floats:
         """The means alone, [n, M] or [1, M] for all where none is of a known group."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any, Self
 
@@ -60,7 +61,7 @@ class Encoder:
             surface=surface,
             groups=groups_of(queries, with_groups=with_groups),
             text_tokens=text_tokens,
-            input_tokens=counted_tokens(queries),
+            input_tokens=np.array(counted_tokens(queries), dtype=np.float64),
             familiarity=familiarity,
             novelty=novelty,
         )
@@ -133,9 +134,9 @@ def groups_of(queries: Sequence[Query], *, with_groups: bool) -> tuple[str | Non
     return tuple([query.group if with_groups else None for query in queries])
 
 
-def counted_tokens(queries: Sequence[Query]) -> Floats:
+def counted_tokens(queries: Sequence[Query]) -> list[float]:
     """The input tokens [n] of queries where somebody has counted them, else NaN."""
-    return np.array([np.nan if query.input_tokens is None else float(query.input_tokens) for query in queries])
+    return [math.nan if query.input_tokens is None else float(query.input_tokens) for query in queries]
 
 
 def _joined(parts: Sequence[Features]) -> Features:

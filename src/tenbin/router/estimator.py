@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -118,11 +118,11 @@ class Estimator:
     def estimate(self, features: Features) -> Estimates:
         """What is expected of every candidate for each of n queries."""
         if self.outlook is not None:
-            return self.estimates_of(self.outlook(features), features.groups, features.input_tokens)
+            return self.estimates_of(self.outlook(features), features.groups, features.input_tokens.tolist())
         of_fit = self._estimate(features)
         return of_fit if self.roster is None else self.roster.serve(of_fit, features.input_tokens)
 
-    def estimates_of(self, expected: Expected, groups: Groups, counted_tokens: Floats) -> Estimates:
+    def estimates_of(self, expected: Expected, groups: Groups, counted_tokens: Sequence[float]) -> Estimates:
         """The estimates of what the library expects of n queries of these groups; of some, input tokens are counted."""
         (quality, sd, gap, input_tokens, output_tokens, recorded, latency), (p, novelty) = expected
         recorded_cost = None if self.recorded_cost is None else recorded
@@ -131,7 +131,7 @@ class Estimator:
             of_fit = self.assemble(drawn, input_tokens, output_tokens, recorded_cost, latency, p, novelty)
         else:
             of_fit = Estimates(quality, sd, gap, input_tokens, output_tokens, latency, recorded_cost, p, novelty)
-        return of_fit if self.roster is None else self.roster.serve(of_fit, counted_tokens)
+        return of_fit if self.roster is None else self.roster.serve(of_fit, np.array(counted_tokens, np.float64))
 
     def _estimate(self, features: Features) -> Estimates:
         sums: Iterator[Floats] = iter(())

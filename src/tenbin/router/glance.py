@@ -10,6 +10,8 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library
 from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.kernel import Kernel, TextFunction, load_kernel, surface_tables
@@ -42,7 +44,7 @@ class Glance:
         lexicon = embedder.projection_.told(kernel).lexicon
         told = ctypes.addressof(lexicon), ctypes.addressof(surface_tables()), outlook.at
         self._taken = _Taken(*told, embedder.usual_share_, *outlook.sizes)
-        self._glance = TextFunction(library, "tenbin_glance", *[POINTER] * 7)
+        self._glance = TextFunction(library, "tenbin_glance", *[POINTER] * 3)
 
     @classmethod
     def opened(cls, embedder: Embedder, estimator: Estimator) -> Glance | None:
@@ -61,11 +63,12 @@ class Glance:
         """What is expected of every candidate for each of n queries, which are read at once."""
         conversations = [conversation_of(query) for query in queries]
         groups, counted = groups_of(queries, with_groups=with_groups), counted_tokens(queries)
-        plain, wholes, told, scale = what_is_counted(conversations)
+        plain, wholes, told = what_is_counted(conversations)
         embedded = [plain_text(text_of(conversation)) for conversation in conversations]
         expected = self.outlook.none_yet(len(queries))
-        given = told, scale, counted, *self.outlook.of_groups(groups)
-        self._glance(self._taken, [*embedded, *plain, *wholes], *given, *expected)
+        places = map(self.outlook.places_of, groups)
+        asked = [(*own, tokens, *place) for own, tokens, place in zip(told, counted, places, strict=True)]
+        self._glance(self._taken, [*embedded, *plain, *wholes], np.array(asked, np.float64), *expected)
         return self.estimator.estimates_of(expected, groups, counted)
 
 

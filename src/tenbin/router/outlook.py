@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
 from tenbin.predictors.calibrate import LEAST_SLOPE, CalibrationMap
 from tenbin.predictors.design import GROUP_SCALE, LARGEST_SURFACE, SURFACE_SCALE
-from tenbin.predictors.group import Groups
 from tenbin.predictors.input_tokens import InputTokens
 from tenbin.predictors.lengths import LengthHead
 from tenbin.predictors.sight import FEW, Sight
 from tenbin.router.likeness import MATERIAL_SD, Likeness
 from tenbin.router.novelty import MATERIAL_SHARE, Novelty
-from tenbin.types import Features, Floats, Ints
+from tenbin.types import Features, Floats
 
 OF_QUALITY, HEADS = 4, 3
 """Figures that every candidate has (quality, its sd, that of the gap, input tokens), and those of heads behind them."""
@@ -48,7 +47,7 @@ class _Taken(ctypes.Structure):
         *((name, ctypes.c_double) for name in ("material_sd", "material_share", "least_scatter")),
         *(("usual", POINTER), ("constants", ctypes.c_double * 2)),
         *(("guess", POINTER), ("share", POINTER), ("group_scale", ctypes.c_double), ("heads", _Head * HEADS)),
-        *((name, POINTER) for name in ("means", "correlation", "rate")),
+        *((name, POINTER) for name in ("means", "correlation", "rate", "offsets")),
         *((name, NUMBER) for name in ("vector", "surface", "groups", "seen", "sums", "candidates", "reference")),
     )
 
@@ -87,7 +86,8 @@ class Outlook:
         unknown, deviation = learnt.likeness.unknown, learnt.likeness.deviation
         vector, surface = len(design.vector_mean), len(design.surface_mean)
         width = np.concatenate([np.full(vector, design.vector_scale), design.surface_scale])
-        self._offset = None if tokens is None else tokens.offset_
+        self._groups = design.index
+        self._offsets = {} if tokens is None else tokens.offset_.index
         self._taken = _Taken(
             seeing,
             *(self._at(np.concatenate([design.vector_mean, design.surface_mean])), self._at(width)),
@@ -98,12 +98,12 @@ class Outlook:
             *(self._at(design.group_guess.columns), self._at(design.group_share), GROUP_SCALE),
             (_Head * HEADS)(*(_Head() if head is None else self._head(head) for head in learnt.heads)),
             *(self._at(learnt.means), self._at(learnt.gap_correlation)),
-            None if tokens is None else self._at(tokens.rate_),
+            *((None, None) if tokens is None else map(self._at, (tokens.rate_, tokens.offset_.levels))),
             *(vector, surface, len(design.groups), design.width + learnt.sight.landmarks.width),
             *(learnt.sight.columns.q, len(learnt.means), learnt.reference),
         )
         self.at, self.sizes = ctypes.addressof(self._taken), (vector, surface)
-        taken = (*[POINTER] * 6, NUMBER, POINTER, POINTER)
+        taken = (*[POINTER] * 5, NUMBER, POINTER, POINTER)
         self._held_call = library.function("tenbin_expect", *taken)
         self._free_call = library.function("tenbin_expect", *taken, gives_up_lock=True)
 
@@ -123,19 +123,18 @@ class Outlook:
         vectors, surface = (np.array(each, np.float32) for each in (features.vectors, features.surface))
         of_texts = features.text_tokens, features.input_tokens, features.familiarity, features.novelty
         read = np.array(of_texts, np.float64)
-        members, offset = self.of_groups(features.groups)
+        places = np.array([self.places_of(group) for group in features.groups], np.int64)
         expected = self.none_yet(n)
         expect = self._held_call if n <= FEW else self._free_call
-        given = (place(array) for array in (vectors, surface, members, read, offset))
+        given = (place(array) for array in (vectors, surface, places, read))
         if expect(self.at, *given, n, place(expected.figures), place(expected.chances)):
             raise MemoryError
         return expected
 
-    def of_groups(self, groups: Groups) -> tuple[Ints, Floats]:
-        """The number of each query's group [n], and what the group adds to its input tokens [n, M]."""
-        offset = np.zeros((1, len(self.learnt.means))) if self._offset is None else self._offset.mean(groups)
-        rows = offset if len(offset) == len(groups) > 1 else offset.repeat(len(groups), axis=0)
-        return self.learnt.sight.design.members(groups), rows
+    def places_of(self, group: str | None) -> tuple[int, int]:
+        """Where a group stands in the design (-1: it is none there), and where what it adds to input tokens does."""
+        of_none = len(self._offsets)
+        return (-1, of_none) if group is None else (self._groups.get(group, -1), self._offsets.get(group, of_none))
 
     def none_yet(self, n: int) -> Expected:
         """Room for what is expected of n queries."""
