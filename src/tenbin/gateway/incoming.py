@@ -151,7 +151,7 @@ def read_anthropic(body: bytes) -> Incoming:
         messages=messages,
         is_stream=said("stream", False),
         wants_usage=True,
-        max_output_tokens=_cap(values, "max_tokens"),
+        max_output_tokens=_cap(values, "max_tokens", least=0),  # 0 only fills the prompt cache
         user=_user(said("metadata", NONE).get("user_id")),
     )
     return _completed(
@@ -283,13 +283,14 @@ def _items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def _cap(values: Mapping[str, Any], name: str) -> int | None:
+def _cap(values: Mapping[str, Any], name: str, *, least: int = 1) -> int | None:
+    """The longest answer that is wanted, at least one token: none at all counts as that."""
     cap = values.get(name)
     if cap is None:
         return None
-    if isinstance(cap, bool) or cap < 1:
-        raise RequestError(400, "invalid_value", f"{name} is not a whole number above 0", param=name)
-    return min(int(cap), MAX_OUTPUT_TOKENS)
+    if isinstance(cap, bool) or cap < least:
+        raise RequestError(400, "invalid_value", f"{name} is not a whole number from {least}", param=name)
+    return min(max(int(cap), 1), MAX_OUTPUT_TOKENS)
 
 
 def _answers(values: Mapping[str, Any]) -> int:

@@ -24,6 +24,7 @@ MESSAGES: Sequence[Field] = (
             b'"text/plain", "data": "x"}, "citations": {"enabled": true}}, {"type": "text", "text": "Sum up."}]}]'
         },
     ),
+    Field("max_tokens 0 (filling the prompt cache)", {"max_tokens": b"0"}),
     Field("metadata", {"metadata": b'{"user_id":  "u-17", "other": 12345678901234567890}'}),
     Field(
         "output_config",

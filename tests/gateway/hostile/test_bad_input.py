@@ -62,7 +62,6 @@ BAD_MEMBERS: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"messages": [{"role": "user", "content": ["hello"]}]}, 400, "invalid_type", "messages[0].content[0]"),
     ({"stream": "yes"}, 400, "invalid_type", "stream"),
     ({"stream": 1}, 400, "invalid_type", "stream"),
-    ({"max_tokens": 0}, 400, "invalid_value", "max_tokens"),
     ({"max_tokens": -5}, 400, "invalid_value", "max_tokens"),
     ({"max_tokens": "many"}, 400, "invalid_type", "max_tokens"),
     ({"max_tokens": 1.5}, 400, "invalid_type", "max_tokens"),
@@ -87,6 +86,7 @@ BAD_MEMBERS: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"model": "tenbin/bounded", "tenbin": {"max_cost_usd": 1e9}}, 400, "loosens_profile", "tenbin.max_cost_usd"),
 ]
 CHAT_MEMBERS: list[tuple[dict[str, Any], int, str, str | None]] = [
+    ({"max_tokens": 0}, 400, "invalid_value", "max_tokens"),
     ({"max_completion_tokens": 0}, 400, "invalid_value", "max_completion_tokens"),
     ({"stream_options": 5}, 400, "invalid_type", "stream_options"),
     ({"response_format": "json"}, 400, "invalid_type", "response_format"),
