@@ -105,3 +105,28 @@ def test_a_head_tells_the_headers_of_what_a_get_would_bring(pair: Pair) -> None:
         assert (head.status, whole.status, head.body) == (200, 200, b"")
         assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.body))
         assert head.headers["content-type"] == "application/json"
+
+
+def test_a_refusal_tells_of_everybody_who_could_have_been_asked(tmp_path: Path) -> None:
+    small = {"cheap": "capabilities = []\ncontext_window_tokens = 50", "good": "context_window_tokens = 60"}
+    with (
+        Upstreams("cheap", "good", "other") as ups,
+        Running(tmp_path, ups, profile='mu = 0.3\ndeny = ["other"]', candidate=small) as gateway,
+    ):
+        tools = [{"type": "function", "function": {"name": "look"}}]
+        for fields, why in (
+            ({"max_tokens": 90}, "cheap needs about "),
+            ({"tools": tools, "n": 2}, "cheap lacks tools"),
+        ):
+            refused = gateway.chat(f"{HARD} " * 20, **fields)
+            assert (refused.status, refused.error["code"]) == (400, "no_candidate")
+            assert why in refused.error["message"]
+            assert "good needs about " in refused.error["message"]
+            assert "other" not in refused.error["message"]
+        for named, sent in (
+            ("tenbin.max_cost_usd", {"tenbin": {"max_cost_usd": 1e-12}}),
+            ("x-tenbin-max-cost-usd", {}),
+        ):
+            refused = gateway.chat(headers={} if sent else {named: "1e-12"}, **sent)
+            assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "no_candidate", named)
+        assert ups.called() == []

@@ -28,6 +28,7 @@ from tenbin.gateway.snapshot import ServedProfile, Snapshot
 from tenbin.gateway.stranger_budgets import StrangerBudgets
 from tenbin.gateway.tighten import Terms, Tightened, tighten
 from tenbin.reasons import Reason
+from tenbin.router.deciding import why_nobody
 from tenbin.router.weighing import Ask, Weighed, beyond_budget
 from tenbin.store.ids import new_id
 from tenbin.types import Candidate, Floats, Query
@@ -110,7 +111,8 @@ class Planner:
                 served.router, ask, served.profile.decision_deadline_ms / 1000.0, is_alone=asking.is_alone
             )
         except DecisionError as refusal:
-            raise RequestError(400, "no_candidate", refusal.what, fix=refusal.fix) from None
+            param = asking.asked.param("max_cost_usd") if refusal.where == "max_cost_usd" else None
+            raise RequestError(400, "no_candidate", refusal.what, param=param, fix=refusal.fix) from None
         except TimeoutError:
             return fallback.plan("late", "safe default: the decision came too late")
         except Exception as error:
@@ -319,10 +321,10 @@ def _main_key(reason: Reason) -> str:
 
 
 def _nobody(served: ServedProfile, barred: Bars) -> RequestError:
-    reasons = "; ".join(f"{name} {bar}" for name, bar in zip(served.router.models, barred, strict=True))
+    reasons = why_nobody(served.router.models, barred)
     return RequestError(
         400,
         "no_candidate",
-        f"no candidate of profile {served.profile.name} may answer this request: {reasons[:500]}",
+        f"no candidate of profile {served.profile.name} may answer this request: {reasons}",
         fix="allow more candidates, or ask for less",
     )

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tenbin.router.router import Router
 
 Bars = Sequence[str | None]
+RULED_OUT = "not allowed"
+"""How every bar begins that a list of a profile, a key or a request puts up."""
+MOST_TOLD = 500
 
 
 def route(
@@ -41,7 +44,7 @@ def route(
     budgets = _budgets(stranger_budget_usd, len(trade_offs))
     features = router.features(queries)
     estimates, cost = _expected(router, features, queries)
-    barred = _all_bars(queries, listed(router.models, allow, deny), router.bars(queries, estimates))
+    barred = _all_bars(router.models, queries, listed(router.models, allow, deny), router.bars(queries, estimates))
     eligible = np.array([[bar is None for bar in row] for row in barred], dtype=np.bool_).reshape(cost.shape)
     grounds = router.grounds(queries, estimates)
     strangers: list[Stranger] = []
@@ -112,17 +115,27 @@ def _choose(router: Router, loss: Floats, cost: Floats, eligible: Bools) -> tupl
     return chosen, lost
 
 
-def _all_bars(queries: Sequence[Query], left: Bools, rows: Sequence[Bars]) -> list[list[str | None]]:
+def _all_bars(
+    models: Sequence[str], queries: Sequence[Query], left: Bools, rows: Sequence[Bars]
+) -> list[list[str | None]]:
     """The bars [n][M] of the lists and of the queries; DecisionError where nobody is left for one."""
     by_lists: list[str | None] = [None if ok else Reason("not_allowed") for ok in left.tolist()]
     barred = [[a or b for a, b in zip(by_lists, row, strict=True)] for row in rows]
     for query, row in zip(queries, barred, strict=True):
         if None not in row:
-            raise nobody_left(query, row)
+            raise nobody_left(query, models, row)
     return barred
 
 
-def nobody_left(query: Query, barred: Bars) -> DecisionError:
+def nobody_left(query: Query, models: Sequence[str], barred: Bars) -> DecisionError:
     """What to say of a query that all candidates are barred from."""
-    what = f"no candidate can answer it (the last one {barred[-1]})"
+    what = f"no candidate can answer it: {why_nobody(models, barred)}"
     return DecisionError(what, where=f"query {query.query_id}", fix="allow more candidates, or ask for less")
+
+
+def why_nobody(models: Sequence[str], barred: Bars) -> str:
+    """Why each candidate is barred, as far as there is room; whom a list rules out is not named, for a key that may not
+    use a candidate learns nothing of it.
+    """
+    told = [f"{model} {bar}" for model, bar in zip(models, barred, strict=True) if not str(bar).startswith(RULED_OUT)]
+    return "; ".join(told)[:MOST_TOLD] or "none is allowed"

@@ -105,7 +105,7 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         barred: Bars = bars[i]
         if ask.barred != unbarred:
             barred = [own or bar for own, bar in zip(ask.barred, barred, strict=True)]
-        dear = _over_ceiling(ask, barred, cost[i])
+        dear = _over_ceiling(ask, router.models, barred, cost[i])
         if isinstance(dear, DecisionError):
             answers.append(dear)
             continue
@@ -236,10 +236,10 @@ def _laid(router: Router, asks: Sequence[Ask], estimates: Estimates) -> Laid:
     return Laid(np.array(figures), np.lexsort((ranks, cost, in_steps(loss)), axis=-1))
 
 
-def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
+def _over_ceiling(ask: Ask, models: Sequence[str], barred: Bars, cost: Floats) -> Bars | DecisionError:
     """The bars [M] with those of the cost ceiling, or why nobody is left."""
     if None not in barred:
-        return nobody_left(ask.query, barred)
+        return nobody_left(ask.query, models, barred)
     ceiling = ask.max_cost_usd
     if ceiling is None:
         return barred
@@ -253,7 +253,7 @@ def _over_ceiling(ask: Ask, barred: Bars, cost: Floats) -> Bars | DecisionError:
     least = min(c for bar, c in zip(barred, dollars, strict=True) if bar is None)
     return DecisionError(
         f"no candidate is expected to cost at most ${ceiling:g}; the cheapest costs ${least:.3g}",
-        where=f"query {ask.query.query_id}",
+        where="max_cost_usd",
         fix=f"allow ${least * 1.01:.3g} or more",
     )
 

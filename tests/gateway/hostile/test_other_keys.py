@@ -212,6 +212,10 @@ def test_no_refusal_lists_what_a_limited_key_may_not_use(site: Guarded) -> None:
         message = refused(CHAT, site.post(CHAT, body, "limited"))["message"]
         assert "claude" not in message
         assert '"good"' not in message or body["model"] == "good"
+    message = refused(MESSAGES, site.post(MESSAGES, said(top_k=5), "limited"))["message"]
+    assert "cheap top_k has no counterpart" in message
+    assert "good" not in message
+    assert "claude" not in message
 
 
 def test_conversations_are_never_shared(site: Guarded) -> None:
