@@ -31,7 +31,7 @@ from tenbin.reasons import Reason
 from tenbin.router.deciding import why_nobody
 from tenbin.router.weighing import Ask, Weighed, beyond_budget
 from tenbin.store.ids import new_id
-from tenbin.types import Candidate, Floats, Query
+from tenbin.types import Candidate, Floats, Query, Usage
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.translate import untranslatable
 
@@ -163,7 +163,7 @@ class _Fallback(msgspec.Struct, frozen=True, eq=False):
     prints: Fingerprints | None
 
     def plan(self, code: str, reason: str) -> Plan:
-        served, barred = self.served, self.barred
+        served, barred = self.served, _affordable(self.asking, self.served, self.barred)
         retreat = self.asking.retreat
         # Where money ran out, the reference is often the dearest: there the named safe default counts.
         is_retreating = retreat is not None and retreat.reason != "spend"
@@ -251,6 +251,29 @@ def _lacking(candidate: Candidate, incoming: Incoming) -> str | None:
     return Reason("lacks", capabilities=", ".join(sorted(incoming.requirements - candidate.capabilities)))
 
 
+def _affordable(asking: Asking, served: ServedProfile, barred: Bars) -> Bars:
+    """The bars with those of the request's ceiling where nothing is weighed: by what the input alone costs."""
+    ceiling = asking.asked.max_cost_usd
+    if ceiling is None:
+        return barred
+    bound = [
+        bar or _over(asking, destination, ceiling) for destination, bar in zip(served.destinations, barred, strict=True)
+    ]
+    if None not in bound:
+        raise _nobody(served, bound, asking.asked.param("max_cost_usd"))
+    return bound
+
+
+def _over(asking: Asking, destination: Destination | None, ceiling_usd: float) -> str | None:
+    if destination is None:
+        return None
+    sent_tokens = asking.incoming.sent_tokens(destination.model)
+    usd = asking.snapshot.bill_usd(destination.candidate.name, Usage(round(sent_tokens), 0))
+    if usd is None or usd <= ceiling_usd:
+        return None
+    return Reason("over_ceiling", cost=f"${usd:.3g}", ceiling=f"${ceiling_usd:g}")
+
+
 def _terms(asking: Asking, served: ServedProfile) -> Terms:
     """The terms of the profile, with only the candidates that the key may reach."""
     key = asking.caller.key
@@ -320,11 +343,12 @@ def _main_key(reason: Reason) -> str:
     return main.key if isinstance(main, Reason) else reason.key
 
 
-def _nobody(served: ServedProfile, barred: Bars) -> RequestError:
+def _nobody(served: ServedProfile, barred: Bars, param: str | None = None) -> RequestError:
     reasons = why_nobody(served.router.models, barred)
     return RequestError(
         400,
         "no_candidate",
         f"no candidate of profile {served.profile.name} may answer this request: {reasons}",
+        param=param,
         fix="allow more candidates, or ask for less",
     )

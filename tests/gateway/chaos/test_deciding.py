@@ -106,6 +106,23 @@ def test_a_decision_that_fails_is_the_safe_default(
     assert gateway.chat(HARD).headers["x-tenbin-model"] == "good"
 
 
+@pytest.mark.parametrize("mood", ["raises", "is nan"])
+def test_a_ceiling_holds_where_deciding_fails_as_far_as_prices_tell(
+    gateway: Running, moody: ModuleType, mood: str
+) -> None:
+    moody.mood = mood
+    served = gateway.chat(HARD, tools=TOOLS, tenbin={"max_cost_usd": 1.0})  # the default cannot
+    assert (served.status, served.headers["x-tenbin-model"]) == (200, "good")
+    refused = gateway.chat(HARD, tools=TOOLS, tenbin={"max_cost_usd": 1e-5})  # its input alone costs 2e-4
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (
+        400,
+        "no_candidate",
+        "tenbin.max_cost_usd",
+    )
+    assert "good is expected to cost " in refused.error["message"]
+    assert gateway.chat(HARD, tenbin={"max_cost_usd": 1e-5}).headers["x-tenbin-model"] == "cheap"
+
+
 def test_a_decision_that_is_late_is_the_safe_default(gateway: Running, moody: ModuleType) -> None:
     moody.mood = "hangs"
     bodies = [json.loads(chat_body(f"{HARD} {i}", model="tenbin/hasty")) for i in range(30)]
