@@ -225,7 +225,16 @@ def test_a_ceiling_holds_for_all_answers_together(gateway: Running) -> None:
     assert gateway.chat(n=2, tenbin=ceiling).status == 400
 
 
-@pytest.mark.parametrize("n", [None, 0, -1, True, 2.0, "2", [2]])
+@pytest.mark.parametrize("n", [50.0, "50", " 5e1 ", 10**320])
+def test_a_number_of_answers_counts_as_lenient_servers_read_it(gateway: Running, n: Any) -> None:
+    gateway.upstreams["good"].clear()
+    assert gateway.chat(model="good", n=n, max_tokens=1_000).status == 200
+    assert gateway.calls()[-1].reserve_usd > 50 * 1_000 * 40e-6
+    (request,) = gateway.upstreams["good"].wait_for(1)
+    assert json.loads(request.body)["n"] == n
+
+
+@pytest.mark.parametrize("n", [None, 0, -1, True, "many", "nan", [2], -(10**320)])
 def test_what_is_no_number_of_answers_is_the_upstreams_to_refuse(gateway: Running, n: Any) -> None:
     gateway.upstreams["good"].clear()
     assert gateway.chat(model="good", n=n, max_tokens=1_000).status == 200

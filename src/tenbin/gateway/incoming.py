@@ -294,9 +294,16 @@ def _cap(values: Mapping[str, Any], name: str, *, least: int = 1) -> int | None:
 
 
 def _answers(values: Mapping[str, Any]) -> int:
-    """How many answers are wanted; what is no such number is the upstream's to refuse."""
+    """How many answers are wanted; what is no such number is the upstream's to refuse.
+
+    Servers that read leniently (vLLM) give two for 2.0 and for "2".
+    """
     wanted = values.get("n")
-    if wanted is None:
+    if wanted is None or isinstance(wanted, bool):
         return 1
-    is_number = isinstance(wanted, int) and not isinstance(wanted, bool)
-    return min(max(wanted, 1), MAX_ANSWERS) if is_number else 1
+    try:
+        return int(min(max(float(wanted), 1.0), MAX_ANSWERS))
+    except (TypeError, ValueError):
+        return 1
+    except OverflowError:  # an integer beyond what is a float
+        return MAX_ANSWERS if wanted > 0 else 1
