@@ -94,7 +94,10 @@ class Planner:
         """The plan of a profile; RequestError where nobody may answer. A decision that fails or is late falls back."""
         prints = self._prints(asking, served)
         session = None if prints is None else await self._session(asking, prints)
-        bond = bond_of(asking.incoming, session, asking.snapshot.destinations)
+        answered = session
+        if session is not None and prints is not None and session.length == len(asking.incoming.messages):
+            answered = self.sessions.before(prints, asking.now) or session  # this very turn, which is asked again
+        bond = bond_of(asking.incoming, answered, asking.snapshot.destinations)
         tightened = _paced(asking, tighten(_terms(asking, served), asking.asked))
         barred = bond.bars(served.destinations, _barred(asking, served, tightened))
         if None not in barred:

@@ -182,7 +182,14 @@ class Sessions:
 
     def find(self, prints: Fingerprints, now: float) -> Session | None:
         """The latest turn that this request goes on with or repeats, None where none is known or all are too old."""
-        for fingerprint in (prints.own, *prints.earlier):
+        return self._latest((prints.own, *prints.earlier), now)
+
+    def before(self, prints: Fingerprints, now: float) -> Session | None:
+        """The latest turn whose answer may stand in this request: not one that it repeats."""
+        return self._latest(prints.earlier, now)
+
+    def _latest(self, fingerprints: Sequence[str], now: float) -> Session | None:
+        for fingerprint in fingerprints:
             session = self._turns.get(fingerprint)
             if session is None:
                 continue

@@ -209,6 +209,19 @@ def test_after_a_switch_no_turn_shows_the_new_model_what_another_one_thought(
     assert b'"thinking"' not in ups["claude_a"].requests[-1].body
 
 
+def test_a_turn_that_is_asked_again_knows_whose_thinking_stands_before_it(served: tuple[Running, Upstreams]) -> None:
+    gateway, ups = served
+    messages = [*begun(gateway, {"type": "text", "text": ANSWER}), {"role": "user", "content": NEXT}]
+    for _ in range(2):
+        assert "thinking of claude_a left out" in turn(gateway, messages, "good").headers["x-tenbin-reason"]
+    assert "left out" not in turn(gateway, messages, "claude_a").headers["x-tenbin-reason"]
+    assert ups["claude_a"].requests[-1].json["messages"] == messages
+    opened = [*begun(gateway, USE, question="Another one"), {"role": "user", "content": [RESULT]}]
+    assert turn(gateway, opened, "good").headers["x-tenbin-model"] == "good"  # its author is not to be had
+    assert turn(gateway, opened).headers["x-tenbin-model"] == "claude_a"
+    assert ups["claude_a"].requests[-1].json["messages"] == opened
+
+
 def test_turns_that_another_worker_had_are_not_taken_for_those_of_the_last_one_known(
     served: tuple[Running, Upstreams],
 ) -> None:
