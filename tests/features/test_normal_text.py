@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.features.normal_text import normal_lines, normal_text
+from tenbin.features.normal_text import normal_lines, normal_text, plain_text
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_is_said_stays() -> None:
 
 
 def test_lines_stay_lines_and_empty_ones_go() -> None:
-    assert normal_lines("One\r\n\r\n  Two \n") == "one\ntwo"
+    assert normal_lines(plain_text("One\r\n\r\n  Two \n")) == "one\ntwo"
 
 
 SPACES = [chr(code) for code in range(0x3001) if chr(code).isspace()]
@@ -43,9 +43,8 @@ SPACES = [chr(code) for code in range(0x3001) if chr(code).isspace()]
 @given(st.text(st.sampled_from(["a", "b", "\x00", "é", *SPACES]), max_size=12))
 def test_all_white_space_is_a_space_or_the_end_of_a_line(text: str) -> None:
     assert normal_text(text) == " ".join(text.split())
-    assert normal_lines(text).split("\n") == [" ".join(line.split()) for line in text.splitlines() if line.split()] or [
-        ""
-    ]
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.split()]
+    assert normal_lines(plain_text(text)) == "\n".join(lines)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0x2FFF), max_size=60))

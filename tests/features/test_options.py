@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.features.normal_text import normal_lines
+from tenbin.features.normal_text import normal_lines, plain_text
 from tenbin.features.options import find_options
 
 LETTER = "[a-zアイウエオカキクケコ]"
@@ -40,12 +40,12 @@ def test_the_longest_row_counts_letters_before_numbers(text: str, expected: tupl
     assert find_options([text]) == [expected]
 
 
-@given(st.lists(st.lists(PIECES, max_size=10).map("".join).map(normal_lines), max_size=4))
+@given(st.lists(st.lists(PIECES, max_size=10).map("".join).map(plain_text).map(normal_lines), max_size=4))
 def test_a_text_has_options_of_its_own_only(texts: list[str]) -> None:
     assert find_options(texts) == [found for text in texts for found in find_options([text])]
 
 
-@given(st.lists(PIECES, max_size=12).map("".join).map(normal_lines))
+@given(st.lists(PIECES, max_size=12).map("".join).map(plain_text).map(normal_lines))
 def test_options_are_those_of_the_pattern(text: str) -> None:
     found, free = [], 0
     for match in LABEL.finditer(f"\n{text}"):

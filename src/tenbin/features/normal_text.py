@@ -83,19 +83,14 @@ def _small(plain: str) -> str:
     return plain.replace("`", "'").lower() if plain.isascii() else plain
 
 
-def plain_lines(plain: str) -> str:
-    """`normal_lines` of a text of which this is the `plain_text`."""
-    lines = _single_spaced(_small(plain)).splitlines()
-    return "\n".join([line for line in [line.strip(" ") for line in lines] if line])
+def normal_lines(plain: str) -> str:
+    """The text of which this is the `plain_text`, plain in its ASCII, too, with single spaces and no empty lines.
 
-
-def normal_lines(text: str) -> str:
-    """Lower-cased NFKC text with plain quotes and dashes, single spaces, and no empty lines; other lines are kept.
-
-    >>> normal_lines("  Ｗｈａｔ’s\\u3000this? \\r\\n\\r\\n A.  Ｘ ")
+    >>> normal_lines(plain_text("  Ｗｈａｔ’s\\u3000this? \\r\\n\\r\\n A.  Ｘ "))
     "what's this?\\na. x"
     """
-    return plain_lines(plain_text(text))
+    lines = _single_spaced(_small(plain)).splitlines()
+    return "\n".join([line for line in [line.strip(" ") for line in lines] if line])
 
 
 def normal_text(text: str) -> str:
@@ -107,4 +102,4 @@ def normal_text(text: str) -> str:
     return _single_spaced(_with(_small(plain_text(text)), " ", _ASCII_ENDS)).strip(" ")
 
 
-__all__ = ["fold_table", "normal_lines", "normal_text", "plain_lines", "plain_text"]
+__all__ = ["fold_table", "normal_lines", "normal_text", "plain_text"]

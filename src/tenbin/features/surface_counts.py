@@ -9,7 +9,7 @@ import numpy as np
 
 from tenbin.features.characters import Kind
 from tenbin.features.kernel import load_kernel
-from tenbin.features.normal_text import plain_lines
+from tenbin.features.normal_text import normal_lines
 from tenbin.features.options import find_options
 from tenbin.features.surface_columns import COUNTED, LOGGED, SHARES, SIGNS, length_weights, surface_order
 from tenbin.features.tally import tally
@@ -39,7 +39,7 @@ def _count_signs(text: str) -> list[int]:
 
 def count_surface_uncompiled(plain: Sequence[str], wholes: Sequence[str], told: Floats) -> tuple[Float32s, Floats]:
     """The same without the kernel, to the bit."""
-    counted, text_tokens = _counted([*map(plain_lines, plain)], wholes, told)
+    counted, text_tokens = _counted([*map(normal_lines, plain)], wholes, told)
     # As the library takes them: NumPy's logarithms differ from it, and among processors, in the last bit.
     for column, name in enumerate(COUNTED):
         log = math.log1p if name in LOGGED else math.log if name == "log_lines" else None
