@@ -182,15 +182,16 @@ def glance_at_anything(library: Any) -> None:
     likeness, novelty = Likeness.learn(rng.random(n), rng.random(n)), Novelty.learn(rng.random(n), features.vectors)
     sight = Sight(stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_], library)
     familiarity = Familiarity(likeness, tokens.offset_, np.ones(models))
-    estimator = Estimator(stack, tokens, None, None, None, familiarity, np.ones(models), 0, novelty)
     if stack.map_ is None or sight.compiled_at is None:
         return
-    of_stacks = sight, stack.map_, stack.factors_.means, (None, None, None), tokens
-    outlook = Outlook(Learnt(*of_stacks, likeness, novelty, np.ones(models), 0), sight.compiled_at, library)
-    glance = Glance(embedder, estimator, outlook, Kernel(library), library)
-    for some in ([], queries[:1], queries[:7], queries):
-        for with_groups in (False, True):
-            glance(some, with_groups=with_groups)
+    for counted in (tokens, None):
+        estimator = Estimator(stack, counted, None, None, None, familiarity, np.ones(models), 0, novelty)
+        of_stacks = sight, stack.map_, stack.factors_.means, (None, None, None), counted
+        outlook = Outlook(Learnt(*of_stacks, likeness, novelty, np.ones(models), 0), sight.compiled_at, library)
+        glance = Glance(embedder, estimator, outlook, Kernel(library), library)
+        for some in ([], queries[:1], queries[:7], queries):
+            for with_groups in (False, True):
+                glance(some, with_groups=with_groups)
 
 
 def weigh_anything(library: Any) -> None:

@@ -46,13 +46,14 @@ static void part(const double *asked, int64_t n, double *told, double *read, int
 int tenbin_glance(const Glance *glance, const uint32_t *codes, const int64_t *bounds, int64_t n, const double *asked,
                   double *figures, double *chances) {
     int64_t queries = n / 3;
-    double *read = malloc((size_t)((READ + TOLD) * queries + 1) * sizeof *read), *told = read + READ * queries;
+    double *read = malloc((size_t)((READ + TOLD) * queries + 1) * sizeof *read);
     float *vectors = malloc((size_t)(queries * (glance->vector + glance->width) + 1) * sizeof *vectors);
     int64_t *places = malloc((size_t)(2 * queries + 1) * sizeof *places);
     int fault = read && vectors && places ? 0 : -1;
     if (!fault) {
-        part(asked, queries, told, read, places);
         float *surfaces = vectors + queries * glance->vector;
+        double *told = read + READ * queries;
+        part(asked, queries, told, read, places);
         double *familiar = read + FAMILIARITY * queries, *novel = read + NEW_SHARE * queries;
         fault = tenbin_read_texts(glance->lexicon, codes, bounds, queries, vectors, familiar, novel);
         for (int64_t i = 0; i < queries; i++) familiar[i] = least(familiar[i] / glance->usual, 1.0);

@@ -43,7 +43,7 @@ typedef struct {
     Head heads[HEADS];
     const double *means, *correlation; /* [candidates] */
     const double *rate;                /* [candidates], NULL where no input tokens are predicted */
-    const double *offsets;             /* [places, candidates] */
+    const double *offsets;             /* [places, candidates], NULL likewise */
     int64_t vector, surface, groups, seen, sums, candidates, reference;
 } Outlook;
 
@@ -124,7 +124,7 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
     int64_t count = outlook->candidates, plane = n * count;
     for (int64_t row = 0; row < n; row++) {
         double *own = figures + row * count, *sd = own + QUALITY_SD * plane;
-        const double *offset = outlook->offsets + places[2 * row + 1] * count;
+        int64_t offset = places[2 * row + 1] * count;
         double counted = read[COUNTED_TOKENS * n + row];
         for (int64_t m = 0; m < count; m++) {
             own[m] = calibrated(&outlook->map, outlook->least_slope, *sums++ + outlook->means[m]);
@@ -135,7 +135,7 @@ static void expect(const Outlook *outlook, const double *sums, const double *var
             double gap = sd[m] * sd[m] + reference * reference - shared, tokens = NAN;
             own[GAP_SD * plane + m] = sqrt(gap < 0.0 ? 0.0 : gap);
             if (outlook->rate) {
-                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + offset[m];
+                tokens = read[TEXT_TOKENS * n + row] * outlook->rate[m] + outlook->offsets[offset + m];
                 tokens = isnan(counted) ? tokens < 1.0 ? 1.0 : tokens : counted;
             }
             own[INPUT_TOKENS * plane + m] = tokens;

@@ -41,8 +41,8 @@ class Glance:
         self, embedder: HashedEmbedder, estimator: Estimator, outlook: Outlook, kernel: Kernel, library: Library
     ) -> None:
         self.embedder, self.estimator, self.outlook = embedder, estimator, outlook
-        lexicon = embedder.projection_.told(kernel).lexicon
-        told = ctypes.addressof(lexicon), ctypes.addressof(surface_tables()), outlook.at
+        self._learnt = embedder.projection_.told(kernel)
+        told = ctypes.addressof(self._learnt.lexicon), ctypes.addressof(surface_tables()), outlook.at
         self._taken = _Taken(*told, embedder.usual_share_, *outlook.sizes)
         self._glance = TextFunction(library, "tenbin_glance", *[POINTER] * 3)
 
