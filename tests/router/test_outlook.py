@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -27,12 +28,19 @@ def estimator_of(router: Router) -> Estimator:
     return router._estimator
 
 
+def with_groups(queries: Sequence[Query]) -> tuple[Query, ...]:
+    """Three groups, of which the texts tell two; to the third, the largest, belong texts of either kind."""
+    return tuple(replace(query, group="any" if i % 5 < 3 else query.group) for i, query in enumerate(queries))
+
+
 @pytest.fixture(scope="module", params=["latency", "groups", "dollars", "names"])
 def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> Router:
     """Routers with every head there is, with groups, with recorded dollars in place of tokens, with new words."""
     if request.param == "latency":
         return router
     panel = with_names(make_panel(150)) if request.param == "names" else make_panel(150)
+    if request.param == "groups":
+        panel = replace(panel, queries=with_groups(panel.queries))
     if request.param == "dollars":
         missing = panel.cost_usd
         panel = replace(panel, cost_usd=1e-5 * panel.output_tokens, input_tokens=missing, output_tokens=missing)
@@ -43,7 +51,8 @@ def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> R
 @pytest.fixture(scope="module")
 def features(made: Router) -> Features:
     queries = make_panel(40).queries
-    usual = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
+    counted = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
+    usual = [replace(query, group=None) if i % 3 == 0 else query for i, query in enumerate(counted)]
     read = made.features([*usual, *(Query(f"strange {i}", text) for i, text in enumerate(STRANGE))])
     read.text_tokens[1] = -1e4  # fewer tokens than one are expected of nobody
     return replace(read, novelty=np.linspace(0.0, 0.5, len(read)))
@@ -93,6 +102,7 @@ def test_at_a_glance_all_is_the_same_to_the_bit(made: Router) -> None:
             Query("wide", "Ｗｈａｔ’s\u3000this \u2028 か\x1c? é"),
             Query("long", "Which? A. one B. two\n" * 7_000),
         ),
+        *with_names(make_panel(12)).queries,
     ]
     at_once = rows_of(made.expect(queries))
     in_steps = rows_of(made.estimate(made.features(queries)))

@@ -38,7 +38,7 @@ typedef struct {
     double largest_surface, least_slope, material_sd, material_share, least_scatter;
     const double *usual;  /* [2, vector]: novelty.py */
     double constants[2];
-    const double *guess, *share; /* [groups, vector + surface], [groups]: design.py */
+    const double *guess, *share; /* [vector + surface, groups], [groups]: design.py */
     double group_scale;
     Head heads[HEADS];
     const double *means, *correlation; /* [candidates] */
@@ -90,15 +90,18 @@ static double novelty_of(const Outlook *outlook, double share, const float *vect
     return level_at(&outlook->oddness, (beyond >= outlook->material_share ? beyond : 0.0) / scatter);
 }
 
-/* The group that a text speaks for, given its columns. */
-static int64_t group_of(const Outlook *outlook, const double *columns) {
-    int64_t best = 0, width = outlook->vector + outlook->surface;
+/* The group that a text speaks for, given its `width` columns; `foretold` [groups] is written over. Column by column: groups
+ * side by side are added up in less than half the time that those of one take after each other, to the same bits.
+ */
+static int64_t group_of(const Outlook *outlook, const double *columns, int64_t width, double *foretold) {
+    int64_t best = 0, groups = outlook->groups;
     double most = -INFINITY;
-    for (int64_t group = 0; group < outlook->groups; group++) {
-        double foretold = 0.0;
-        for (int64_t i = 0; i < width; i++) foretold += columns[i] * outlook->guess[group * width + i];
-        foretold = foretold / outlook->group_scale + outlook->share[group];
-        if (foretold > most) most = foretold, best = group;
+    for (int64_t group = 0; group < groups; group++) foretold[group] = 0.0;
+    for (int64_t i = 0; i < width; i++)
+        for (int64_t group = 0; group < groups; group++) foretold[group] += columns[i] * outlook->guess[i * groups + group];
+    for (int64_t group = 0; group < groups; group++) {
+        double of_group = foretold[group] / outlook->group_scale + outlook->share[group];
+        if (of_group > most) most = of_group, best = group;
     }
     return best;
 }
@@ -111,7 +114,7 @@ static void make_columns(const Outlook *outlook, const float *vector, const floa
     for (int64_t i = 0; i < s; i++)
         columns[d + i] = between(((double)surface[i] - outlook->centre[d + i]) * outlook->width[d + i], -bound, bound);
     if (!outlook->groups) return;
-    if (group < 0) group = group_of(outlook, columns);
+    if (group < 0) group = group_of(outlook, columns, d + s, columns + d + s);
     for (int64_t i = 0; i < outlook->groups; i++) columns[d + s + i] = -outlook->group_scale * outlook->share[i];
     columns[d + s + group] += outlook->group_scale;
 }

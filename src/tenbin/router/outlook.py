@@ -95,7 +95,7 @@ class Outlook:
             *(self._line(tail.scores, tail.chances, 1.0) for tail in (unknown, deviation, novelty.tail)),
             *(LARGEST_SURFACE * SURFACE_SCALE, LEAST_SLOPE, MATERIAL_SD, MATERIAL_SHARE, novelty.floor),
             *(self._at(novelty.usual.columns), (ctypes.c_double * 2)(*novelty.constants.tolist())),
-            *(self._at(design.group_guess.columns), self._at(design.group_share), GROUP_SCALE),
+            *(self._at(design.group_guess.weights), self._at(design.group_share), GROUP_SCALE),
             (_Head * HEADS)(*(_Head() if head is None else self._head(head) for head in learnt.heads)),
             *(self._at(learnt.means), self._at(learnt.gap_correlation)),
             *((None, None) if tokens is None else map(self._at, (tokens.rate_, tokens.offset_.levels))),
