@@ -1,10 +1,11 @@
-/* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected. What is tallied is in tally.c,
- * what is predicted in sight.c and outlook.c, what is weighed in scales.c.
+/* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected. Texts are made normal in
+ * normal.c, what is tallied is in tally.c, what is predicted in sight.c and outlook.c, all of these at once in glance.c, what is
+ * weighed in scales.c.
  *
  * The same rules stand in Python in ngrams.py, familiarity.py, lexicon.py and projection.py, which serve where this file
- * was not compiled and explain every step; both give the same bits (tests/features/test_kernel.py). Everything is counted in whole numbers or in doubles one after the other, and compiled
- * without contraction, so that no processor rounds otherwise. Nothing is kept between calls; whatever is written belongs
- * to the caller or is freed before the end.
+ * was not compiled and explain every step; both give the same bits (tests/features/test_kernel.py). Everything is counted in
+ * whole numbers or in doubles one after the other, and compiled without contraction, so that no processor rounds
+ * otherwise. Nothing is kept between calls; whatever is written belongs to the caller or is freed before the end.
  *
  * Texts come as one array `codes` of characters, each text between two spaces of its own; text i is
  * [bounds[i], bounds[i + 1]) of them. All functions give 0, or -1 where there is no memory.
@@ -20,7 +21,7 @@
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-/* The hash of all files, by which it is known whether a library was compiled from them. */
+/* The hash of all the files, by which it is known whether a library was compiled from them. */
 const char *tenbin_source = TENBIN_SOURCE;
 
 enum { BLANK, LETTER, DIGIT, LONE_LETTER, LONE_SIGN }; /* ngrams.py: letters are the odd ones */

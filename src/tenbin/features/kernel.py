@@ -1,4 +1,4 @@
-"""The compiled kernel: where the library was built, kernel.c and tally.c read texts, to the same bits as NumPy."""
+"""The compiled kernel: normal.c, kernel.c and tally.c read texts where they were built, to the same bits as NumPy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tenbin.features.surface_columns import LOGGED, SIGNS, SURFACE_NAMES, length
 from tenbin.features.token_events import length_columns, pair_events
 from tenbin.types import Float32s, Floats
 
-LONG = 20_000
+_LONG = 20_000
 """From so many characters on the interpreter's lock is given up: before, that would take longer than the work."""
 
 
@@ -108,7 +108,7 @@ class TextFunction:
         """Call it with the texts, each between two spaces, and what else it takes."""
         text = f" {'  '.join(texts)} "
         bounds = array("q", itertools.accumulate([len(text) + 2 for text in texts], initial=0))
-        call = self._held if len(text) < LONG else self._free
+        call = self._held if len(text) < _LONG else self._free
         codes = text.encode("utf-32-le", "surrogatepass")
         if call(ctypes.addressof(learnt), codes, bounds.buffer_info()[0], len(texts), *map(place, rest)):
             raise MemoryError
@@ -177,4 +177,4 @@ def load_kernel() -> Kernel | None:
     return None if library is None else Kernel(library)
 
 
-__all__ = ["LONG", "Kernel", "Learnt", "TextFunction", "load_kernel", "surface_tables"]
+__all__ = ["Kernel", "Learnt", "TextFunction", "load_kernel", "surface_tables"]
