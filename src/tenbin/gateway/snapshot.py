@@ -123,6 +123,10 @@ def build_snapshot(config: Path, environ: Mapping[str, str]) -> Snapshot:
     document = load_document(config, environ)
     settings = read_gateway(document)
     reached = destinations(document)
+    if not reached:
+        # An emptied file is a document, too, and taken up in passing it would turn every client away.
+        fix = "add [candidates.NAME] with provider or base_url, and api_key_env"
+        raise ConfigError("has no candidates: nobody would answer", where=document.name, fix=fix)
     profiles = _profiles(document, settings)
     day = datetime.now(UTC).date()
     book = None if settings.prices is None else PriceBook.load(settings.prices)

@@ -96,16 +96,16 @@ def test_a_stream_that_runs_finishes_on_the_old_configuration(gateway: Running, 
     assert replies[0].headers["x-tenbin-model"] == "good"
 
 
-@pytest.mark.parametrize("broken", ["config", "prices", "artifact", "gone"])
+@pytest.mark.parametrize("broken", ["config", "emptied", "prices", "artifact", "gone"])
 def test_what_is_broken_is_refused_and_the_old_stays(gateway: Running, broken: str) -> None:
     snapshot = gateway.gateway.snapshot
-    files = {"config": gateway.config, "prices": gateway.folder / "prices.toml"}
+    files = {"config": gateway.config, "emptied": gateway.config, "prices": gateway.folder / "prices.toml"}
     path = files.get(broken, gateway.router / "manifest.json")
     whole = path.read_bytes()
     if broken == "gone":
         path.unlink()
     else:
-        path.write_bytes(whole[: len(whole) // 2])
+        path.write_bytes(b"" if broken == "emptied" else whole[: len(whole) // 2])
     refused = reload(gateway)
     assert refused.status == 409
     assert refused.error["message"]
