@@ -21,7 +21,7 @@ from tenbin.gateway.refusal import refuse
 from tenbin.gateway.routes import decision, decisions, feedback, health, models, relayed
 from tenbin.gateway.services import Services
 from tenbin.gateway.snapshot import Snapshot, build_snapshot
-from tenbin.telemetry.logs import LineWriter, start_logs
+from tenbin.telemetry.logs import LineWriter, set_level, start_logs
 from tenbin.telemetry.redaction import Redactor
 from tenbin.upstream.destination import Dialect
 
@@ -153,6 +153,7 @@ class Gateway:
 
     def _take_over(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        set_level(snapshot.settings.log_level)
         self.services.taken_over(snapshot)
 
     def _name_unset_keys(self, snapshot: Snapshot) -> None:

@@ -144,9 +144,14 @@ def start_logs(level: str, redactor: Redactor, stream: TextIO | None = None) -> 
     for other in list(root.handlers):
         root.removeHandler(other)
     root.addHandler(writer)
-    root.setLevel(level.upper())
+    set_level(level)
     logging.captureWarnings(True)
     return writer
+
+
+def set_level(level: str) -> None:
+    """Log from `level` ("info") on, in the whole process."""
+    logging.getLogger().setLevel(level.upper())
 
 
 def exception_line(error: BaseException) -> str:

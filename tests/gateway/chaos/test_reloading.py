@@ -20,7 +20,7 @@ from tenbin.store.reader import Reader
 from tenbin.testing import Answer
 from tests.gateway.chaos.processes import Crowd, tenbin_serve
 from tests.gateway.running import PATIENCE_S, Reply, Running, Upstreams, fitted, frames, written
-from tests.gateway.serving import until
+from tests.gateway.serving import Serving, until
 
 BOOK = """
 [models.cheap]
@@ -116,6 +116,30 @@ def test_what_is_broken_is_refused_and_the_old_stays(gateway: Running, broken: s
     assert gateway.gateway.snapshot is not snapshot
     metrics = gateway.request("GET", "/metrics", admin=True).body.decode()
     assert re.search(r'tenbin_reloads_total\{outcome="refused"\} [12]\.0', metrics)  # midnight may have tried it, too
+
+
+def test_another_log_level_holds_from_the_reload_on(folder: Path, ups: Upstreams) -> None:
+    config = written(folder, ups)
+    with tenbin_serve(config) as serving:
+        serving.wait_ready()
+        louder = config.read_text(encoding="utf-8").replace('log_level = "error"', 'log_level = "info"')
+        beside = config.with_suffix(".new")
+        beside.write_text(louder, encoding="utf-8")
+        beside.replace(config)
+        serving.signal(signal.SIGHUP)
+        until(lambda: b'reloads_total{outcome="ok"} 1.0' in scraped(serving), "the reload")
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
+    assert [line for line in serving.lines if '"reloaded"' in line]
+
+
+def scraped(serving: Serving) -> bytes:
+    connection = serving.connect(serving.admin)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read()
+    finally:
+        connection.close()
 
 
 def test_midnight_brings_the_prices_of_the_day(gateway: Running) -> None:
