@@ -377,7 +377,8 @@ class Services:
             for name, served in self._snapshot.profiles.items()
             if served.profile.retention_days is not None
         }
+        folder = self.ledger.store.path  # a reload may name another one, which holds from the next start on
         if days:
-            expire(self._snapshot.store.path, days)
+            expire(folder, days)
         if (keep_days := self._snapshot.store.keep_days) is not None:
-            forget(self._snapshot.store.path, float(keep_days))
+            forget(folder, float(keep_days))
