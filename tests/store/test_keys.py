@@ -93,6 +93,9 @@ def test_a_store_that_is_gone_or_broken_leaves_the_keys_in_force(tmp_path):
     (tmp_path / "keys.sqlite").unlink()
     with pytest.raises(StoreError, match="gone"):
         ring.refresh()
+    (tmp_path / "keys.sqlite").write_bytes(b"")
+    with pytest.raises(StoreError, match="gone"):
+        ring.refresh()
     (tmp_path / "keys.sqlite").write_bytes(b"nonsense " * 1000)
     with pytest.raises(StoreError, match="does not answer"):
         ring.refresh()

@@ -71,12 +71,14 @@ class KeyRing:
             await asyncio.sleep(FOLLOW_S)
 
     def _refresh(self) -> bool:
+        size = 0
         with contextlib.suppress(FileNotFoundError):
             found = os.stat(self.store.keys)
+            size = found.st_size
             if self._link is not None and self._seen is not None and self._seen[:2] != (found.st_dev, found.st_ino):
                 self._drop_link()
-        if not self.store.keys.exists():
-            # Deleted under a running gateway: an outage of the store, not a revocation of every key.
+        if size == 0:
+            # Deleted or emptied under a running gateway: an outage of the store, not a revocation of every key.
             if self.is_loaded:
                 raise StoreError("the keys are gone", where=str(self.store.keys))
             self.store.create()
