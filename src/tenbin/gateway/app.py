@@ -75,6 +75,8 @@ class Gateway:
         self.redactor = Redactor.of(environ, snapshot.destinations)
         self.lines: LineWriter | None = None
         key = read_admin_key(snapshot.settings, environ)
+        if key is not None:  # its variable may be called anything
+            self.redactor.learn([key])
         self.admin = Admin(self, services.metrics, snapshot.settings, admin_key=key, redactor=self.redactor)
 
     @property

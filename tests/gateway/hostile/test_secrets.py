@@ -144,9 +144,9 @@ def everything(site: Guarded) -> list[Reply]:
 def test_nothing_planted_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
-    environ = {**UPSTREAM_KEYS, "ADMIN_KEY": ADMIN_KEY, "TENBIN_GATEWAY__LOG_LEVEL": "debug"}
+    environ = {**UPSTREAM_KEYS, "OPERATORS": ADMIN_KEY, "TENBIN_GATEWAY__LOG_LEVEL": "debug"}
     with guarded(
-        tmp_path, gateway='keys = "required"\nmax_body_mb = 2\nadmin_key_env = "ADMIN_KEY"', environ=environ
+        tmp_path, gateway='keys = "required"\nmax_body_mb = 2\nadmin_key_env = "OPERATORS"', environ=environ
     ) as site:
         secrets = [*UPSTREAM_KEYS.values(), *site.keys.values(), ADMIN_KEY, WRONG_KEY, COOKIE]
         for fake in site.ups.fakes.values():
@@ -167,6 +167,7 @@ def test_nothing_planted_is_found_again(tmp_path: Path, monkeypatch: pytest.Monk
         for path in ("/state", "/metrics", "/nothing"):
             replies.append(site.gateway.request("GET", path, admin=True, **admin))
             replies.append(site.gateway.request("GET", path, admin=True, authorization=f"Bearer {WRONG_KEY}"))
+        replies.append(site.gateway.request("POST", f"/profiles/{ADMIN_KEY}/resume", admin=True, **admin))
         decisions = [site.get(f"/v1/decisions/{call.decision_id}") for call in site.gateway.calls()]
     shown = b"".join(json.dumps(dict(reply.headers)).encode() + reply.body for reply in replies)
     kept = b"".join(path.read_bytes() for path in sorted(site.gateway.store.rglob("*")) if path.is_file())
