@@ -21,6 +21,7 @@ WHEN_LEFT = "tenbin.when_left"
 HAS_LEFT = "tenbin.has_left"
 """Names in the ASGI scope: what the connection calls when the client goes, and the mark that it has gone."""
 JSON = (b"content-type", b"application/json")
+SEND_LESS = "send less, or raise max_body_mb under [gateway]"
 
 
 class Exchange:
@@ -42,24 +43,27 @@ class Exchange:
         """Read the headers; RequestError 400 where one that must be single is given twice."""
         self.headers = headers_of(self.scope["headers"])
 
-    async def body(self, max_bytes: int) -> bytes:
-        """The whole body; RequestError 413 beyond the limit, 415 for an encoded one, 400 where the client left."""
+    async def body(self, max_bytes: int, fix: str = SEND_LESS) -> bytes:
+        """The whole body; RequestError 413 beyond the limit, 415 for an encoded one, 400 where the client left.
+
+        `fix` is what to do about one that is too long.
+        """
         coding = self.headers.get("content-encoding")
         if coding is not None and coding.strip().lower() not in {"", "identity"}:
             raise RequestError(415, "unsupported_encoding", "the body is compressed", fix="send it as plain JSON")
         announced = self.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > max_bytes:
-            raise _too_large(max_bytes)
+            raise _too_large(max_bytes, fix)
         message = await self._receive()
         if not message.get("more_body") and message["type"] == "http.request":
-            return _bounded(message.get("body", b""), max_bytes)
+            return _bounded(message.get("body", b""), max_bytes, fix)
         parts = []
         size = 0
         while message["type"] == "http.request":
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > max_bytes:
-                raise _too_large(max_bytes)
+                raise _too_large(max_bytes, fix)
             if not message.get("more_body"):
                 return b"".join(parts)
             message = await self._receive()
@@ -122,17 +126,12 @@ def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
     return headers
 
 
-def _bounded(body: bytes, max_bytes: int) -> bytes:
+def _bounded(body: bytes, max_bytes: int, fix: str) -> bytes:
     if len(body) > max_bytes:
-        raise _too_large(max_bytes)
+        raise _too_large(max_bytes, fix)
     return body
 
 
-def _too_large(max_bytes: int) -> RequestError:
-    megabytes = max_bytes / 2**20
-    return RequestError(
-        413,
-        "request_too_large",
-        f"the body is larger than {megabytes:g} MB",
-        fix="send less, or raise max_body_mb under [gateway]",
-    )
+def _too_large(max_bytes: int, fix: str) -> RequestError:
+    size = f"{max_bytes / 2**20:g} MB" if max_bytes >= 2**20 else f"{max_bytes / 2**10:g} KB"
+    return RequestError(413, "request_too_large", f"the body is larger than {size}", fix=fix)

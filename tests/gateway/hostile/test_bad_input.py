@@ -203,8 +203,9 @@ def test_dials_that_leave_the_named_model_refuse_nothing(site: Guarded) -> None:
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_over_the_limit(site: Guarded, path: str) -> None:
     reply = site.post(path, b'{"model": "' + b"x" * (MAX_BODY_MB << 20) + b'"}')
-    refused(path, reply)
+    message = refused(path, reply)["message"]
     assert reply.status == 413
+    assert ("max_body_mb" in message) == (path != FEEDBACK)  # whose bound is its own
     nothing_sent(site)
 
 

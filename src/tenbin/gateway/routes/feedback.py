@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 16 << 10
 MAX_TEXT = 200
+EXAMPLE = 'send {"decision_id": ..., "quality": 0.8}'
 FIELDS = ("decision_id", "quality", "source")
 
 
@@ -31,7 +32,7 @@ async def take(gateway: Gateway, exchange: Exchange) -> None:
     Else one key could make a profile retreat with one decision, and whoever sends again would count twice.
     """
     key = gateway.services.callers.identify(exchange.headers)
-    decision_id, quality, source = _read(await exchange.body(MAX_BODY_BYTES))
+    decision_id, quality, source = _read(await exchange.body(MAX_BODY_BYTES, EXAMPLE))
     key_id = None if key is None else key.key_id
     stored = await find(gateway, decision_id, key_id)
     services = gateway.services
@@ -58,9 +59,7 @@ def _read(body: bytes) -> tuple[str, float, str]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(400, "invalid_json", f"the body is no JSON ({error})", fix="send an object") from None
     if not isinstance(said, dict):
-        raise RequestError(
-            400, "invalid_json", "the body is no object", fix='send {"decision_id": ..., "quality": 0.8}'
-        )
+        raise RequestError(400, "invalid_json", "the body is no object", fix=EXAMPLE)
     for name in said:
         if name not in FIELDS:
             fix = did_you_mean(name, FIELDS) or f"known: {', '.join(FIELDS)}"
