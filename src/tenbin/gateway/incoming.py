@@ -279,6 +279,8 @@ def _items(values: Mapping[str, Any]) -> list[dict[str, Any]]:
         raise RequestError(400, "invalid_type", "input is neither a text nor a list", param="input")
     for i, item in enumerate(given or ()):
         check_item(item, f"input[{i}]")
+        if "role" in item:
+            _check_content(item.get("content"), f"input[{i}].content")
         messages.append(message_of(item))
     return messages
 

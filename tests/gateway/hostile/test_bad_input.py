@@ -148,6 +148,18 @@ def test_bad_members_of_messages(site: Guarded, members: dict[str, Any]) -> None
     [
         (RESPONSES, {"model": "tenbin/auto", "input": 5}, "invalid_type", "input"),
         (RESPONSES, {"model": "tenbin/auto", "input": [5]}, "invalid_type", "input[0]"),
+        (
+            RESPONSES,
+            {"model": "tenbin/auto", "input": [{"role": "user", "content": 5}]},
+            "invalid_type",
+            "input[0].content",
+        ),
+        (
+            RESPONSES,
+            {"model": "good", "input": [{"role": "user", "content": ["a"]}]},
+            "invalid_type",
+            "input[0].content[0]",
+        ),
         (RESPONSES, {"model": "tenbin/auto", "input": "a", "instructions": 5}, "invalid_type", "instructions"),
         (RESPONSES, {"model": "good", "input": "a", "previous_response_id": 5}, "invalid_type", "previous_response_id"),
         (RESPONSES, {"model": "good", "input": "a", "background": True}, "unsupported_parameter", "background"),
