@@ -10,7 +10,7 @@ import msgspec
 
 from tenbin.errors import NetworkError
 from tenbin.gateway.incoming import Incoming
-from tenbin.gateway.members import rewritten
+from tenbin.gateway.members import Members, rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.frame_stream import AnswerStream
@@ -32,7 +32,7 @@ from tenbin.upstream.translate import (
     without_unsigned,
 )
 from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, openai_rules
-from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
+from tenbin.upstream.usage import MEMBERS, Answered, read_responses_usage, read_usage, with_usage
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 CHAT, MESSAGES = "/chat/completions", "/messages"
@@ -110,13 +110,14 @@ class Wire:
         body = incoming.everything()
         if strips_before:
             body = self._stripped(body, strips_before)
-        cap = destination.candidate.max_output_tokens
+        cap, effort = destination.candidate.max_output_tokens, destination.candidate.reasoning_effort
         if incoming.dialect == "openai":
-            effort = destination.candidate.reasoning_effort
-            if effort is not None:
-                body.setdefault("reasoning_effort", effort)
+            if effort is not None and body.get("reasoning_effort") is None:
+                body["reasoning_effort"] = effort
             return Said(MESSAGES, msgspec.json.encode(chat_to_messages(body, destination.model, cap)))
         chat = messages_to_chat(body, destination.model, cap)
+        if effort is not None and "reasoning_effort" not in chat and _effort(incoming, effort):
+            chat["reasoning_effort"] = effort
         if incoming.is_stream:
             chat["stream_options"] = {"include_usage": True}
         return Said(CHAT, msgspec.json.encode(chat))
@@ -187,14 +188,28 @@ def called_as(incoming: Incoming, destination: Destination) -> dict[str, Any]:
 
 
 def _effort(incoming: Incoming, effort: str) -> dict[str, Any]:
-    members = incoming.members
-    if incoming.endpoint == "chat" and "reasoning_effort" not in members:
+    """The member that asks for a candidate's own effort; none where the request says how hard to think."""
+    if incoming.endpoint == "chat" and not _says(incoming.members, "reasoning_effort"):
         return {"reasoning_effort": effort}
-    if incoming.endpoint == "responses" and "reasoning" not in members:
-        return {"reasoning": {"effort": effort}}
-    if incoming.endpoint == "messages" and not members.keys() & {"thinking", "output_config"}:
-        return {"output_config": {"effort": effort}}
+    if incoming.endpoint == "responses":
+        return _with_effort(incoming.members, "reasoning", effort)
+    if incoming.endpoint == "messages" and not _says(incoming.members, "thinking"):
+        return _with_effort(incoming.members, "output_config", effort)
     return {}
+
+
+def _with_effort(members: Members, name: str, effort: str) -> dict[str, Any]:
+    """A member that may hold an effort, with this one where it holds none; all else in it as it was written."""
+    try:
+        held = MEMBERS.decode(members[name]) if _says(members, name) else {}
+    except msgspec.DecodeError:  # nearly JSON: it goes on as it is
+        return {}
+    return {} if _says(held, "effort") else {name: {**held, "effort": effort}}
+
+
+def _says(members: Members, name: str) -> bool:
+    """Whether a member is there and not null."""
+    return name in members and bytes(members[name]).strip() != b"null"
 
 
 def _cap_names(incoming: Incoming, destination: Destination) -> list[str]:
@@ -203,5 +218,5 @@ def _cap_names(incoming: Incoming, destination: Destination) -> list[str]:
         return ["max_output_tokens"]
     if incoming.endpoint == "messages":
         return ["max_tokens"]
-    used: list[str] = [name for name in ("max_completion_tokens", "max_tokens") if name in incoming.members]
+    used: list[str] = [name for name in ("max_completion_tokens", "max_tokens") if _says(incoming.members, name)]
     return used or [str(openai_rules(destination.model).max_tokens_field)]

@@ -1,0 +1,91 @@
+"""How a candidate is called in its own way: its effort and its cap, where the request does not say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from tenbin.gateway.incoming import Incoming, read_anthropic, read_chat, read_responses
+from tenbin.gateway.wire import Wire
+from tenbin.types import Candidate
+from tenbin.upstream.destination import Destination, Dialect
+
+READ = {"chat": read_chat, "messages": read_anthropic, "responses": read_responses}
+SCHEMA = b'{"type": "json_schema", "schema": {"type": "object", "properties": {}, "maximum": 1.50}}'
+
+
+def said(endpoint: str, model: str, dialect: Dialect, **members: bytes) -> dict[str, Any]:
+    """The body that goes out to a candidate of high effort, at most 700 tokens long, its members as written."""
+    raw = {name: msgspec.Raw(value) for name, value in members.items()}
+    asked = {"input": "Why?"} if endpoint == "responses" else {"messages": [{"role": "user", "content": "Why?"}]}
+    incoming: Incoming = READ[endpoint](msgspec.json.encode({"model": "auto", **asked, **raw}))
+    candidate = Candidate("it", model=model, reasoning_effort="high", max_output_tokens=700)
+    body = Wire(incoming, Destination(candidate, dialect, "http://x", speaks_responses=True)).say(strips_before=0).body
+    return {
+        name: bytes(value).decode() for name, value in msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "members", "name", "sent"),
+    [
+        ("chat", {}, "reasoning_effort", '"high"'),
+        ("chat", {"reasoning_effort": b"null"}, "reasoning_effort", '"high"'),
+        ("chat", {"reasoning_effort": b'"low"'}, "reasoning_effort", '"low"'),
+        ("responses", {}, "reasoning", '{"effort":"high"}'),
+        ("responses", {"reasoning": b"null"}, "reasoning", '{"effort":"high"}'),
+        ("responses", {"reasoning": b'{"summary": "auto"}'}, "reasoning", '{"summary":"auto","effort":"high"}'),
+        ("responses", {"reasoning": b'{"effort": "low"}'}, "reasoning", '{"effort": "low"}'),
+        ("messages", {"max_tokens": b"9"}, "reasoning_effort", '"high"'),
+        ("messages", {"max_tokens": b"9", "thinking": b"null"}, "reasoning_effort", '"high"'),
+        ("messages", {"max_tokens": b"9", "output_config": b'{"effort": "low"}'}, "reasoning_effort", '"low"'),
+        ("messages", {"max_tokens": b"9", "thinking": b'{"type": "disabled"}'}, "reasoning_effort", None),
+    ],
+    ids=str,
+)
+def test_a_candidates_effort_is_asked_of_openais_models_where_none_is(
+    endpoint: str, members: dict[str, bytes], name: str, sent: str | None
+) -> None:
+    assert said(endpoint, "gpt-5", "openai", **members).get(name) == sent
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "members", "sent"),
+    [
+        ("messages", {}, '{"effort":"high"}'),
+        ("messages", {"output_config": b"null"}, '{"effort":"high"}'),
+        ("messages", {"output_config": b'{"format": %b}' % SCHEMA}, f'{{"format":{SCHEMA.decode()},"effort":"high"}}'),
+        ("messages", {"output_config": b'{"effort": "low"}'}, '{"effort": "low"}'),
+        ("messages", {"thinking": b'{"type": "disabled"}'}, None),
+        ("chat", {}, '{"effort":"high"}'),
+        ("chat", {"reasoning_effort": b"null"}, '{"effort":"high"}'),
+        ("chat", {"reasoning_effort": b'"low"'}, '{"effort":"low"}'),
+    ],
+    ids=str,
+)
+def test_a_candidates_effort_is_asked_of_anthropics_models_where_none_is(
+    endpoint: str, members: dict[str, bytes], sent: str | None
+) -> None:
+    body = said(endpoint, "claude-opus-4-6", "anthropic", **{"max_tokens": b"9000", **members})
+    assert body.get("output_config") == sent
+
+
+@pytest.mark.parametrize(
+    ("members", "caps"),
+    [
+        ({}, {"max_completion_tokens": 700}),
+        ({"max_tokens": b"null"}, {"max_tokens": None, "max_completion_tokens": 700}),
+        ({"max_tokens": b"800"}, {"max_tokens": 700}),
+        ({"max_tokens": b"600"}, {"max_tokens": 600}),
+        ({"max_tokens": b"null", "max_completion_tokens": b"800"}, {"max_tokens": None, "max_completion_tokens": 700}),
+    ],
+    ids=str,
+)
+def test_a_candidates_cap_goes_by_the_name_that_was_used_or_that_it_takes(
+    members: dict[str, bytes], caps: dict[str, int | None]
+) -> None:
+    body = said("chat", "gpt-5", "openai", **members)
+    assert {name: json.loads(value) for name, value in body.items() if name.startswith("max_")} == caps
