@@ -57,6 +57,7 @@ MESSAGES: Mapping[str, str] = {
     "cache_control": "messages",
     "container, mcp_servers": REFUSED,
     "document parts": REFUSED,
+    "max_tokens 0 (filling the prompt cache)": REFUSED,
     "metadata": "user",
     "output_config": REFUSED,
     "service_tier": "service_tier",
