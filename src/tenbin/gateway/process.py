@@ -11,6 +11,7 @@ from typing import Protocol
 import uvloop
 
 from tenbin.gateway.heap import keep_freed_memory
+from tenbin.gateway.open_files import allow_many_files
 from tenbin.gateway.server import DRAIN_S, Served, Server, Sockets
 from tenbin.gateway.watch import Watch
 
@@ -43,6 +44,7 @@ def serve_process(
         from tenbin.gateway.app import make_gateway  # noqa: PLC0415 (half a second, which a taken port need not cost)
 
         make = make_gateway
+    allow_many_files()
     watch = Watch(config, environ)  # before the files are read
     served = make(config, environ, worker=worker, workers=workers)
     # What is loaded now stays: the collector need not walk through it again, nor look after every request.
