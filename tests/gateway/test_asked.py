@@ -117,6 +117,9 @@ def test_a_wrong_header_is_refused(header: str, value: str, sentence: str) -> No
 def test_a_header_that_contradicts_the_body() -> None:
     error = refusal({"mu": 0.2}, {"x-tenbin-mu": "0.3"})
     assert (error.param, error.what) == ("x-tenbin-mu", "x-tenbin-mu and tenbin.mu of the body differ")
+    error = refusal({"allow": ["a", "b"]}, {"x-tenbin-allow": "a"})
+    assert (error.param, error.what) == ("x-tenbin-allow", "x-tenbin-allow and tenbin.allow of the body differ")
+    assert asked_of({"allow": ["a", "b"]}, {"x-tenbin-allow": "b, a"}).allow == ("a", "b")  # says the same
     error = refusal({"mu": 0.2}, {"x-tenbin-min-quality": "0.3"})
     assert error.param == "x-tenbin-min-quality"
 

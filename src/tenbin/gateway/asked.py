@@ -20,6 +20,7 @@ HEADERS: Mapping[str, str] = {
     "group": "x-tenbin-group",
 }
 IN_HEADERS = frozenset(HEADERS.values())
+LISTS = ("allow", "deny")
 LONGEST_TEXT = 256
 """Names longer than this are not looked up, let alone repeated or compared."""
 MOST_NAMES = 256
@@ -81,7 +82,7 @@ def asked_of(body: Any, headers: Mapping[str, str]) -> Asked:
         if field not in said:
             said[field] = value
             in_headers.add(field)
-        elif said[field] != value:
+        elif said[field] != value and not (field in LISTS and set(said[field]) == set(value)):
             raise invalid(f"{header} and tenbin.{field} of the body differ", header, "give one of them")
     if not said:
         return NOTHING
@@ -99,7 +100,7 @@ def invalid(what: str, param: str, fix: str) -> RequestError:
 
 def _from_header(field: str, raw: str) -> Any:
     """The value that a header's text stands for; text that is no number is handed back to be refused."""
-    if field in ("allow", "deny"):
+    if field in LISTS:
         return [name.strip() for name in raw.split(",")]
     if field == "group":
         return raw.strip()
@@ -107,7 +108,7 @@ def _from_header(field: str, raw: str) -> Any:
 
 
 def _checked(field: str, value: Any, param: str) -> Any:
-    if field in ("allow", "deny"):
+    if field in LISTS:
         if not isinstance(value, list) or not value or len(value) > MOST_NAMES or not all(map(_is_text, value)):
             raise invalid(f"{param} is not a list of 1 to {MOST_NAMES} candidates", param, 'write it as ["a", "b"]')
         return tuple(value)
