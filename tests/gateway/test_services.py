@@ -39,3 +39,30 @@ def test_rows_expire_where_they_are_though_another_store_was_named_meanwhile(
         eventually(lambda: not link.execute("SELECT count(*) FROM calls").fetchone()[0], "the old row to go")
         link.close()
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("change", ["stores no more", "is dropped", "keeps until deleted"])
+def test_texts_go_in_the_time_that_their_profile_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr("tenbin.gateway.services.EXPIRY_S", 0.05)
+    keeps = "mu = 0.3\nstore_prompts = true\nretention_days = 1"
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile=keeps) as gateway:
+        gateway.chat()
+        assert len(gateway.calls()) == 1
+        old = gateway.config.read_text(encoding="utf-8")
+        new = {
+            "stores no more": old.replace("store_prompts = true\nretention_days = 1", ""),
+            "is dropped": old.replace("[profiles.auto]", "[profiles.other]"),
+            "keeps until deleted": old.replace("retention_days = 1", ""),
+        }[change]
+        gateway.config.write_text(new, encoding="utf-8")
+        assert gateway.request("POST", "/reload", admin=True).status == 200
+        link = sqlite3.connect(gateway.store / "ledger.sqlite", isolation_level=None)
+        link.execute("UPDATE calls SET at = at - 864000")
+        if change == "keeps until deleted":
+            eventually(lambda: not list((gateway.store / "retention").iterdir()), "the promise to be taken back")
+            assert link.execute("SELECT count(*) FROM texts").fetchone() == (1,)
+        else:
+            eventually(lambda: not link.execute("SELECT count(*) FROM texts").fetchone()[0], "the texts to go")
+        link.close()

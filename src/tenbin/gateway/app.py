@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tenbin.config import GatewaySettings, read_admin_key
-from tenbin.errors import RequestError, TenbinError
+from tenbin.errors import RequestError, StoreError, TenbinError
 from tenbin.gateway.admin import Admin
 from tenbin.gateway.exchange import Exchange, Receive, Scope, Send
 from tenbin.gateway.refusal import refuse
@@ -150,6 +151,8 @@ class Gateway:
             self.log.warning("addresses and the folder of the store change only with a restart")
         self.redactor.learn_keys(self.environ, snapshot.destinations)
         self._name_unset_keys(snapshot)
+        with contextlib.suppress(StoreError):  # a store that is away is no reason to refuse
+            self.services.retained.days(self.snapshot.profiles)
         self.services.on_loop(partial(self._take_over, snapshot))
         self.services.metrics.reloaded("ok")
 

@@ -21,6 +21,8 @@ from tenbin.gateway.pacers import KIND as PACING
 from tenbin.gateway.pacers import Pacers
 from tenbin.gateway.pauses import PAUSES, Pauses
 from tenbin.gateway.planner import Planner
+from tenbin.gateway.retained import KIND as RETENTION
+from tenbin.gateway.retained import Retained
 from tenbin.gateway.retreats import Marked, Retreats
 from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
@@ -107,6 +109,7 @@ class Services:
         self.retreats = Retreats(folder, self.place, workers)
         self.pauses = Pauses(Marks(folder, PAUSES), self.place)
         self.pacers = Pacers(Marks(folder, PACING), self.place)
+        self.retained = Retained(Marks(folder, RETENTION))
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
         self.in_flight = 0
@@ -372,11 +375,7 @@ class Services:
         self.loop.call_soon_threadsafe(self.strangers.adopt, self.strangers.share())
 
     def _expire(self) -> None:
-        days = {
-            name: float(served.profile.retention_days)
-            for name, served in self._snapshot.profiles.items()
-            if served.profile.retention_days is not None
-        }
+        days = self.retained.days(self._snapshot.profiles)
         folder = self.ledger.store.path  # a reload may name another one, which holds from the next start on
         if days:
             expire(folder, days)

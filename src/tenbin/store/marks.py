@@ -2,7 +2,8 @@
 
 A kind "retreats" has one per profile that has retreated, "excuses" one per profile with the day that was waved through,
 "resumed" one per profile with when somebody looked into it; "pacing" and "seen" one per profile and place (`Place`),
-with what was spent and what was seen of the SLA; "pauses" one per place with what providers asked for.
+with what was spent and what was seen of the SLA; "pauses" one per place with what providers asked for; "retention" one
+per profile with the days that it keeps texts.
 """
 
 from __future__ import annotations
