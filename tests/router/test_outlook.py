@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from tenbin.compiled.library import library_fault
+from tenbin.features.hashed import HashedEmbedder
+from tenbin.features.lexicon import Lexicon
+from tenbin.features.ngrams import SLOTS
+from tenbin.features.projection import Projection
 from tenbin.prices import PriceBook
 from tenbin.router.estimator import FADING, Estimator
 from tenbin.router.fit import FitSettings, fit
@@ -18,6 +22,7 @@ from tenbin.router.new_subject import NEW
 from tenbin.router.router import Router
 from tenbin.types import Estimates, Features, Query
 from tests.router.made import make_panel, with_names
+from tests.router.test_roster import ROSTER
 
 STRANGE = ["", "zq xv 8841 qqq", "知らない言葉ばかりの文です。", "word " * 3_000]
 
@@ -30,7 +35,7 @@ def estimator_of(router: Router) -> Estimator:
 
 def with_groups(queries: Sequence[Query]) -> tuple[Query, ...]:
     """Three groups, of which the texts tell two; to the third, the largest, belong texts of either kind."""
-    return tuple(replace(query, group="any" if i % 5 < 3 else query.group) for i, query in enumerate(queries))
+    return tuple(replace(query, group="mixed" if i % 5 < 3 else query.group) for i, query in enumerate(queries))
 
 
 @pytest.fixture(scope="module", params=["latency", "groups", "dollars", "names"])
@@ -52,7 +57,7 @@ def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> R
 def features(made: Router) -> Features:
     queries = make_panel(40).queries
     counted = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
-    usual = [replace(query, group=None) if i % 3 == 0 else query for i, query in enumerate(counted)]
+    usual = [replace(query, group=(None, "mixed", query.group)[i % 3]) for i, query in enumerate(counted)]
     read = made.features([*usual, *(Query(f"strange {i}", text) for i, text in enumerate(STRANGE))])
     read.text_tokens[1] = -1e4  # fewer tokens than one are expected of nobody
     return replace(read, novelty=np.linspace(0.0, 0.5, len(read)))
@@ -87,6 +92,30 @@ def test_no_row_knows_of_the_others(made: Router, features: Features, n: int) ->
     together, apart = rows_of(own.estimate(features)), rows_of(own.estimate(features.take(range(n))))
     for name, cells in apart.items():
         assert cells.tobytes() == together[name][:n].tobytes(), name
+
+
+def test_nothing_is_read_at_a_glance_of_more_n_grams_than_the_kernel_holds(made: Router) -> None:
+    own, embedder = estimator_of(made), copy.copy(made._encoder.embedder)
+    assert isinstance(embedder, HashedEmbedder)
+    assert isinstance(Glance.opened(embedder, own), Glance)
+    slots = np.arange(65_535)
+    lexicon = Lexicon(slots, np.ones(len(slots), np.float32), len(slots), 0.5, np.zeros(SLOTS, np.bool_))
+    directions = np.zeros((len(slots), embedder.dim), np.int8)
+    embedder.projection_ = Projection(lexicon, directions, embedder.projection_.scale)
+    assert Glance.opened(embedder, own) is None
+
+
+def test_a_roster_is_served_at_a_glance(made: Router) -> None:
+    own = replace(estimator_of(made), roster=ROSTER)
+    glance = Glance.opened(made._encoder.embedder, own)
+    assert glance is not None
+    first, second = make_panel(2).queries
+    queries = [replace(first, input_tokens=77.0), second, Query("strange", STRANGE[2])]
+    at_once = rows_of(glance(queries, with_groups=made.manifest.uses_groups))
+    in_steps = rows_of(own.estimate(made.features(queries)))
+    assert at_once.keys() == in_steps.keys()
+    for name, cells in at_once.items():
+        assert cells.tobytes() == in_steps[name].tobytes(), name
 
 
 def test_at_a_glance_all_is_the_same_to_the_bit(made: Router) -> None:
