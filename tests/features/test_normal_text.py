@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.features.normal_text import normal_lines, normal_text, plain_text
+from tenbin.features.normal_text import fold_table, normal_lines, normal_text, plain_text
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,10 @@ def test_what_is_said_stays() -> None:
 
 def test_lines_stay_lines_and_empty_ones_go() -> None:
     assert normal_lines(plain_text("One\r\n\r\n  Two \n")) == "one\ntwo"
+
+
+def test_what_the_kernel_makes_of_ascii_is_what_is_made_without_it() -> None:
+    assert [chr(sign) for sign in fold_table()] == [normal_lines(f"a{chr(code)}b")[1:-1] for code in range(128)]
 
 
 SPACES = [chr(code) for code in range(0x3001) if chr(code).isspace()]
