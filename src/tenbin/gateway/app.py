@@ -148,7 +148,7 @@ class Gateway:
             self.services.metrics.reloaded("refused")
             raise
         if _fixed(snapshot) != _fixed(self.snapshot):
-            self.log.warning("addresses and the folder of the store change only with a restart")
+            self.log.warning("addresses, the admin key and the folder of the store change only with a restart")
         self.redactor.learn_keys(self.environ, snapshot.destinations)
         self._name_unset_keys(snapshot)
         with contextlib.suppress(StoreError):  # a store that is away is no reason to refuse

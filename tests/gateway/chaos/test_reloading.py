@@ -133,6 +133,19 @@ def test_another_log_level_holds_from_the_reload_on(folder: Path, ups: Upstreams
     assert [line for line in serving.lines if '"reloaded"' in line]
 
 
+def test_an_admin_key_that_holds_only_after_a_restart_is_said_to(folder: Path, ups: Upstreams) -> None:
+    config = written(folder, ups, gateway='keys = "open"')
+    config.write_text(config.read_text(encoding="utf-8").replace('"error"', '"warning"'), encoding="utf-8")
+    with tenbin_serve(config) as serving:
+        serving.wait_ready()
+        keyed = config.read_text(encoding="utf-8").replace("[gateway]", '[gateway]\nadmin_key_env = "OPERATORS"')
+        beside = config.with_suffix(".new")
+        beside.write_text(keyed, encoding="utf-8")
+        beside.replace(config)
+        serving.signal(signal.SIGHUP)
+        serving.line("the admin key .* only with a restart")
+
+
 def scraped(serving: Serving) -> bytes:
     connection = serving.connect(serving.admin)
     try:
