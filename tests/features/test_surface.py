@@ -33,6 +33,7 @@ CHOICES = "Which one is right?\nA. {}\nB. {}\nC. {}\nD. {}"
         ("log_questions", "何ですか？本当？", "何です。"),
         ("log_questions", "首都はどこですか。", "首都は静かです。"),
         ("log_questions", "どれが正しいか\n(A) はい", "どれも正しい\n(A) はい"),
+        ("log_questions", "ما هي العاصمة؟", "العاصمة."),
         ("log_quotes", 'say "yes" or “no”', "say yes or no"),
         ("log_code_marks", "def f(x):\n    return x == 1", "a function of one thing"),
         ("log_formula_marks", "\\frac{1}{2} \\sqrt{2}", "one half"),
