@@ -57,7 +57,7 @@ def made(request: pytest.FixtureRequest, router: Router, prices: PriceBook) -> R
 def features(made: Router) -> Features:
     queries = make_panel(40).queries
     counted = [replace(query, input_tokens=77.0 if i % 5 == 0 else None) for i, query in enumerate(queries)]
-    usual = [replace(query, group=(None, "mixed", query.group)[i % 3]) for i, query in enumerate(counted)]
+    usual = [replace(query, group=(None, "mixed", query.group, "of none")[i % 4]) for i, query in enumerate(counted)]
     read = made.features([*usual, *(Query(f"strange {i}", text) for i, text in enumerate(STRANGE))])
     read.text_tokens[1] = -1e4  # fewer tokens than one are expected of nobody
     return replace(read, novelty=np.linspace(0.0, 0.5, len(read)))
