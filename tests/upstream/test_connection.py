@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import resource
 import socket
 import zlib
 from collections.abc import Callable
@@ -226,6 +227,21 @@ def test_an_answer_that_nobody_reads_frees_its_connection() -> None:
         await line.reader.read()
 
     run(script, test)
+
+
+def test_no_room_for_a_connection_here_does_not_speak_against_the_upstream() -> None:
+    async def test(made: UpstreamClient, server: Server) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            failure = await failing(call(made, server))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert (failure.kind, failure.counts, failure.moves_on) == ("connect", False, True)
+        assert "Too many open files" in failure.what
+        await (await call(made, server)).read(9)
+
+    run(replies(OK), test)
 
 
 def test_a_key_that_changes_counts_from_the_next_call_on() -> None:

@@ -172,7 +172,7 @@ class Call:
         """No usable answer came, or not all of it: so much of it had been said, of the response of this name."""
         if failure.counts:
             self.seat.failed(failure.retry_after_s)
-        else:
+        elif not failure.is_ours:
             self.seat.succeeded()
         cost = 0.0
         usage = self._believed(usage or self.told)

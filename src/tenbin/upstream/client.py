@@ -9,6 +9,7 @@ byte of an answer came, and not at all for a caller who must know how often he w
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import os
 import socket
@@ -29,6 +30,8 @@ from tenbin.upstream.request_head import HeaderNames, Method, RequestHead, reque
 
 MAX_HEADS = 1024
 PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Why there is no connection where it is this machine that cannot make one: files, memory, ports."""
 
 
 class CallTimeout(msgspec.Struct, frozen=True):
@@ -187,7 +190,8 @@ async def _connected(origin: Origin, deadline: float, name: str) -> Connection:
         raise UpstreamFailure("connect", "no connection to the upstream in time", where=name) from error
     except (OSError, ValueError) as error:
         what = f"no connection to the upstream ({why_unconnected(error)})"
-        raise UpstreamFailure("connect", what, where=name) from error
+        is_ours = isinstance(error, OSError) and error.errno in NO_ROOM
+        raise UpstreamFailure("connect", what, where=name, is_ours=is_ours) from error
 
 
 def why_unconnected(error: Exception) -> str:

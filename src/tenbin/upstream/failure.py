@@ -173,7 +173,8 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
     """A call that brought no usable answer.
 
     `status`, `headers` (names in lower case, or any case where the mapping does not care) and `body` are the
-    upstream's, as far as there were any; the body is at most as long as the reader of it allowed.
+    upstream's, as far as there were any; the body is at most as long as the reader of it allowed. Where it `is_ours`,
+    this process or machine had no room for the call, and the upstream was never asked.
     """
 
     def __init__(
@@ -186,8 +187,10 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         retry_after_s: float | None = None,
+        is_ours: bool = False,
     ) -> None:
         self.kind = kind
+        self.is_ours = is_ours
         self.status = status
         self.headers: Mapping[str, str] = {} if headers is None else headers
         self.body = body
@@ -213,7 +216,7 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
     @property
     def counts(self) -> bool:
         """Whether this speaks against the upstream's health (for the breaker), not against the request."""
-        return self.kind not in _UNCOUNTED
+        return self.kind not in _UNCOUNTED and not self.is_ours
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes, dialect: Dialect) -> UpstreamFailure | None:
