@@ -22,7 +22,7 @@ from tenbin.config import (
 )
 from tenbin.config.document import Document
 from tenbin.config.gateway import AUTO
-from tenbin.errors import ConfigError, PriceError
+from tenbin.errors import ConfigError, DecisionError, PriceError
 from tenbin.gateway.proof import Proof, no_looser, prove
 from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
@@ -200,11 +200,7 @@ def _served(
     where = f"{document.name}: profiles.{profile.name}"
     barred = tuple(_bar(profile, name, reached.get(name)) for name in router.models)
     if None not in barred:
-        raise ConfigError(
-            "none of the router's candidates can be called",
-            where=where,
-            fix=f"add [candidates.NAME] with a base_url for {', '.join(router.models[:3])}",
-        )
+        raise _nobody(profile, router, where)
     open_to = [name for name, bar in zip(router.models, barred, strict=True) if bar is None]
     dial = Dial(
         profile.mu, profile.min_quality, profile.max_cost_usd, profile.best, profile.w, profile.caution, profile.minimax
@@ -214,10 +210,14 @@ def _served(
     if profile.certified:
         _check_reference(router, barred, where)
         proof = prove(profile, router, dial, open_to)
+    try:
+        terms = _terms(profile, router, dial, curve, open_to, proof)
+    except DecisionError as refusal:  # which of the profiles it was, nobody could tell else
+        raise DecisionError(refusal.what, where=where, fix=refusal.fix) from refusal
     return ServedProfile(
         profile=profile,
         router=router,
-        terms=_terms(profile, router, dial, curve, open_to, proof),
+        terms=terms,
         destinations=tuple(reached.get(name) for name in router.models),
         barred=barred,
         safe_default=_safe_default(profile, router, barred, where),
@@ -229,6 +229,16 @@ def _served(
         proof=proof,
         pace_curve=None if profile.max_cost_usd is None and profile.day_budget_usd is None else PaceCurve.of(curve),
     )
+
+
+def _nobody(profile: Profile, router: Router, where: str) -> ConfigError:
+    """Why a profile has no candidate: none that its lists leave is the router's, or none of those can be called."""
+    left = [m for m in router.models if m not in profile.deny and (profile.allow is None or m in profile.allow)]
+    if not left:
+        fix = f"the router knows {', '.join(router.models)}: allow one of them"
+        return ConfigError("allow and deny leave none of the router's candidates", where=where, fix=fix)
+    fix = f"add [candidates.NAME] with a base_url for {', '.join(left[:3])}"
+    return ConfigError("none of the router's candidates can be called", where=where, fix=fix)
 
 
 def _check_reference(router: Router, barred: tuple[str | None, ...], where: str) -> None:
