@@ -17,11 +17,11 @@ READ = {"chat": read_chat, "messages": read_anthropic, "responses": read_respons
 SCHEMA = b'{"type": "json_schema", "schema": {"type": "object", "properties": {}, "maximum": 1.50}}'
 
 
-def said(endpoint: str, model: str, dialect: Dialect, **members: bytes) -> dict[str, Any]:
+def said(endpoint: str, model: str, dialect: Dialect, called: str = "tenbin/auto", **members: bytes) -> dict[str, Any]:
     """The body that goes out to a candidate of high effort, at most 700 tokens long, its members as written."""
     raw = {name: msgspec.Raw(value) for name, value in members.items()}
     asked = {"input": "Why?"} if endpoint == "responses" else {"messages": [{"role": "user", "content": "Why?"}]}
-    incoming: Incoming = READ[endpoint](msgspec.json.encode({"model": "auto", **asked, **raw}))
+    incoming: Incoming = READ[endpoint](msgspec.json.encode({"model": called, **asked, **raw}))
     candidate = Candidate("it", model=model, reasoning_effort="high", max_output_tokens=700)
     body = Wire(incoming, Destination(candidate, dialect, "http://x", speaks_responses=True)).say(strips_before=0).body
     return {
@@ -87,5 +87,37 @@ def test_a_candidates_effort_is_asked_of_anthropics_models_where_none_is(
 def test_a_candidates_cap_goes_by_the_name_that_was_used_or_that_it_takes(
     members: dict[str, bytes], caps: dict[str, int | None]
 ) -> None:
-    body = said("chat", "gpt-5", "openai", **members)
+    body = said("chat", "gpt-5-chat-latest", "openai", **members)
     assert {name: json.loads(value) for name, value in body.items() if name.startswith("max_")} == caps
+
+
+LEFT_OUT = {"temperature": b"0.20", "top_p": b"1", "seed": b"7"}
+AS_WRITTEN = {"temperature": "0.20", "top_p": "1", "seed": "7", "max_completion_tokens": "700"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "model", "members", "sent"),
+    [
+        ("tenbin/auto", "openai/o4-mini", {"max_tokens": b"600"}, {"max_completion_tokens": "600"}),
+        ("tenbin/auto", "gpt-5", {"max_tokens": b"600"}, {"max_completion_tokens": "600"}),
+        ("tenbin/auto", "gpt-5", {"max_tokens": b"800"}, {"max_completion_tokens": "700"}),
+        *(
+            ("tenbin/auto", "gpt-5", {"max_tokens": b"9", "max_completion_tokens": cap}, sent)
+            for cap, sent in (
+                (b"8", {"max_tokens": "9", "max_completion_tokens": "8"}),
+                (b"null", {"max_completion_tokens": "9"}),
+            )
+        ),
+        ("tenbin/auto", "gpt-5", LEFT_OUT, {"seed": "7", "max_completion_tokens": "700"}),
+        ("tenbin/auto", "gpt-4.1", {"max_tokens": b"600"}, {"max_tokens": "600"}),
+        ("tenbin/auto", "gpt-4.1", LEFT_OUT, AS_WRITTEN),
+        ("it", "gpt-5", {"max_tokens": b"600"}, {"max_tokens": "600"}),
+        ("it", "gpt-5", LEFT_OUT, AS_WRITTEN),
+    ],
+    ids=str,
+)
+def test_who_cannot_know_who_answers_is_understood_by_openais_reasoning_models(
+    asked: str, model: str, members: dict[str, bytes], sent: dict[str, str]
+) -> None:
+    body = said("chat", model, "openai", asked, **members)
+    assert {name: body[name] for name in body if name not in {"model", "messages", "reasoning_effort"}} == sent

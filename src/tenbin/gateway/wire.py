@@ -36,6 +36,9 @@ from tenbin.upstream.usage import MEMBERS, Answered, read_responses_usage, read_
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 CHAT, MESSAGES = "/chat/completions", "/messages"
+CAP, OLDER_CAP = "max_completion_tokens", "max_tokens"
+SAMPLES = frozenset({"temperature", "top_p"})
+"""Members of chat completions."""
 PATHS: Mapping[str, str] = {"chat": CHAT, "messages": MESSAGES, "responses": "/responses", "embeddings": "/embeddings"}
 
 
@@ -80,6 +83,8 @@ class Wire:
             changes["messages"] = self._stripped({"messages": incoming.decoded("messages")}, strips_before)["messages"]
         if incoming.endpoint == "messages" and is_claude(destination.model):
             changes |= self._fit_for_claude(changes.get("messages"))
+        elif incoming.endpoint == "chat" and incoming.model != destination.candidate.name:
+            changes |= self._fit_for_reasoning(changes)
         return Said(PATHS[incoming.endpoint], rewritten(members, changes))
 
     def _fit_for_claude(self, stripped: Any) -> dict[str, Any]:
@@ -99,6 +104,18 @@ class Wire:
             fit["thinking"] = None
             if "context_management" in members:
                 fit["context_management"] = without_thinking_edits(incoming.decoded("context_management"))
+        return fit
+
+    def _fit_for_reasoning(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What OpenAI's reasoning models refuse a request for, where the client could not know that it would be one of
+        them: its cap by the older name, which gets the newer one, and how to sample, which is left out.
+        """
+        members = self.incoming.members
+        if openai_rules(self.destination.model).samples:
+            return {}
+        fit: dict[str, Any] = dict.fromkeys(members.keys() & SAMPLES)
+        if _says(members, OLDER_CAP) and not _says(members, CAP):
+            fit |= {OLDER_CAP: None, CAP: changes.get(OLDER_CAP, members[OLDER_CAP])}
         return fit
 
     def _stripped(self, body: dict[str, Any], strips_before: int) -> dict[str, Any]:
@@ -218,5 +235,5 @@ def _cap_names(incoming: Incoming, destination: Destination) -> list[str]:
         return ["max_output_tokens"]
     if incoming.endpoint == "messages":
         return ["max_tokens"]
-    used: list[str] = [name for name in ("max_completion_tokens", "max_tokens") if _says(incoming.members, name)]
+    used: list[str] = [name for name in (CAP, OLDER_CAP) if _says(incoming.members, name)]
     return used or [str(openai_rules(destination.model).max_tokens_field)]

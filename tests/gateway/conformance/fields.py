@@ -124,7 +124,8 @@ def fields() -> Section:
         "Chat completions: request fields",
         "Each arrives at an upstream of OpenAI's dialect byte for byte, numbers as written (`0.10`, `1e-7`, `1.0`,\n"
         "`12345678901234567890`), in the order sent. Only `model` is replaced, `tenbin` taken out, and the usage of a\n"
-        "stream asked for.",
+        "stream asked for. What OpenAI's reasoning models refuse is put otherwise where a router chose one of them:\n"
+        "`max_tokens` is `max_completion_tokens` then, `temperature` and `top_p` are left out.",
         HEAD,
         [field.row(FIELD_CASES) for field in FIELDS],
         FIELD_CASES,

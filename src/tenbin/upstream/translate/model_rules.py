@@ -7,6 +7,7 @@ newest, any other name behind the Anthropic dialect as a lenient look-alike.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -90,6 +91,7 @@ class OpenAIRules:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"]
 
 
+@functools.lru_cache(maxsize=1024)
 def openai_rules(model: str | None) -> OpenAIRules:
     """The rules of a model behind the OpenAI dialect by its name, with or without a provider in front."""
     name = (model or "").lower()
