@@ -105,6 +105,35 @@ def test_nothing_is_booked_beyond_the_cap_of_an_answer(gateway: Running) -> None
     assert last(gateway).billed_usd == pytest.approx(1_000 * USD_PER_WORD["good"], rel=0.05)
 
 
+def metered(gateway: Running, name: str) -> float:
+    """The sum of a metric over all its labels."""
+    text = gateway.request("GET", "/metrics", admin=True).body.decode()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + "{"))
+
+
+def test_metrics_count_the_dollars_and_tokens_that_the_ledger_books_for_answers_that_broke(gateway: Running) -> None:
+    dollars, tokens, unknown = "tenbin_cost_dollars_total", "tenbin_tokens_total", "tenbin_unpriced_answers_total"
+    before = {name: metered(gateway, name) for name in (dollars, tokens, unknown)}
+    known = len(gateway.calls())
+    stream = {"content-type": "text/event-stream"}
+    for script in (Answer(chunks=(BEGUN["claude"],), headers=stream), Answer.error(500), Answer.reset(), None):
+        gateway.upstreams["claude"].script = script
+        with asked(gateway, "claude", stream=True) as client:
+            hear(client, b"0\r\n\r\n" if script is None or script.chunks else b"}")
+        last(gateway)
+    calls = gateway.calls()[known:]
+    assert [(call.status, call.failure) for call in calls] == [
+        ("failed", "cut"),
+        ("failed", "server_error"),
+        ("failed", "reset"),
+        ("ok", None),
+    ]
+    booked = sum(call.usage.input_tokens + call.usage.output_tokens for call in calls if call.usage is not None)
+    assert metered(gateway, dollars) - before[dollars] == pytest.approx(sum(call.billed_usd for call in calls))
+    assert metered(gateway, tokens) - before[tokens] == booked
+    assert metered(gateway, unknown) == before[unknown]
+
+
 @pytest.mark.parametrize("name", ["good", "claude"])
 @pytest.mark.parametrize("ending", ["cut", "no JSON", "overloaded"])
 def test_a_stream_that_breaks_half_way_is_booked_at_what_was_said(gateway: Running, name: str, ending: str) -> None:

@@ -247,8 +247,11 @@ class Services:
             self.strangers.correct(profile, work.caller.key_id, over)
         if status == "failed":
             self.metrics.fell_back(profile=profile, candidate=call.name, failure=call.failure or "not_sent")
-            return
-        self.metrics.billed(profile=profile, candidate=call.name, usage=usage, cost_usd=cost_usd, baseline_usd=baseline)
+        # An answer that broke off is paid for up to there; a call that was refused is no answer of unknown cost.
+        if status != "failed" or usage is not None or cost_usd:
+            self.metrics.billed(
+                profile=profile, candidate=call.name, usage=usage, cost_usd=cost_usd, baseline_usd=baseline
+            )
         if status == "ok" and work.plan.profile is not None:
             self.retreats.finished(profile, answered=True)
             self.metrics.compared(

@@ -105,7 +105,7 @@ class Metrics:
             "Billed tokens by kind; no kind holds another's (input is without cached, output without reasoning).",
             (*who, "kind"),
         )
-        self.cost = Counts("tenbin_cost_dollars", "What the answers cost.", who)
+        self.cost = Counts("tenbin_cost_dollars", "What calls cost, as the ledger books them.", who)
         self.baseline = Counts(
             "tenbin_baseline_cost_dollars", "What the reference would have cost for the same requests.", who
         )
