@@ -77,6 +77,9 @@ def test_without_a_proof_the_reference_serves_from_the_start(
         answer = gateway.chat(f"{EASY} 7 52 7")
         assert answer.headers["x-tenbin-model"] == "good"
         assert not certified(gateway)
+        (call,) = gateway.calls()
+        assert call.cost_usd
+        assert call.baseline_usd == call.cost_usd  # it saves nothing, and loses nothing
 
 
 def test_a_reference_that_the_profile_does_not_reach_is_refused(tmp_path: Path, router: Router, ups: Upstreams) -> None:

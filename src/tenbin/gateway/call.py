@@ -232,6 +232,13 @@ class Call:
         said = bill(self.name, Usage(round(sent_tokens(self.work, self.attempt)), said_tokens)) if said_tokens else 0.0
         return max(expected, said or 0.0)
 
+    def _baseline_usd(self, cost_usd: float | None) -> float | None:
+        """What the reference was expected to cost; where nothing was weighed and it answered itself, what it did."""
+        plan, served = self.work.plan, self.work.plan.profile
+        if plan.weighed is None and served is not None and self.name == served.router.models[served.reference]:
+            return cost_usd
+        return plan.baseline_usd
+
     def _settle(
         self,
         status: Status,
@@ -254,7 +261,7 @@ class Call:
         if response_id is not None:
             services.gave(work, self.attempt, response_id)
         latency_s = time.perf_counter() - self.began
-        baseline = work.plan.baseline_usd if status == "ok" else None
+        baseline = self._baseline_usd(cost_usd) if status == "ok" else None
         services.ledger.post(
             Settled(
                 request_id=work.plan.decision_id,
