@@ -49,6 +49,23 @@ def test_another_worker_takes_the_retreat_over_and_resumes_with_it(tmp_path: Pat
     assert first.of("auto") is second.of("auto") is None
 
 
+@pytest.mark.parametrize("is_spend", [True, False])
+def test_the_log_says_who_answers_in_a_retreat(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_spend: bool
+) -> None:
+    first, second = made(tmp_path), made(tmp_path)
+    if is_spend:
+        first.spent_today("auto", 11.0, time.time())
+    else:
+        failing(first)
+    second.adopt(first.marked())
+    who = "its safe default" if is_spend else "its reference"
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.partition(": ")[0] for line in told] == [
+        f"profile auto {how} {who}" for how in ("retreats to", "serves")
+    ]
+
+
 def test_workers_together_see_what_one_alone_would(tmp_path: Path) -> None:
     alone, workers = made(tmp_path / "alone"), [made(tmp_path / "store", 3) for _ in range(3)]
     for count in range(1, 100):

@@ -174,7 +174,7 @@ class Gateway:
             self.reload()
 
     def resume(self, profile: str) -> None:
-        """Let a profile that retreated to its reference route again, and watch its keys afresh.
+        """Let a profile that has retreated route again, and watch its keys afresh.
 
         RequestError 404 where there is no such profile.
         """

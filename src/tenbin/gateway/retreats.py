@@ -144,7 +144,7 @@ class Retreats:
         if retreat is not None:
             if watch.retreat is None:
                 self._watches[name] = replace(watch, retreat=retreat)
-                self.log.error("profile %s serves its reference: %s", name, retreat.sentence)
+                self.log.error("profile %s serves %s: %s", name, haven(retreat), retreat.sentence)
         elif watch.retreat is not None and name not in self._unmarked:
             self._watches[name] = resumed(watch, time.time())
             self.log.warning("profile %s routes again", name)
@@ -162,7 +162,7 @@ class Retreats:
             return
         after = self._watches[profile] = change(before)
         if after.retreat is not None and before.retreat is None:
-            self.log.error("profile %s retreats to its reference: %s", profile, after.retreat.sentence)
+            self.log.error("profile %s retreats to %s: %s", profile, haven(after.retreat), after.retreat.sentence)
             self._mark(profile, after.retreat)
 
     def _mark(self, profile: str, retreat: Retreat) -> None:
@@ -173,6 +173,11 @@ class Retreats:
         except StoreError as error:
             self._unmarked.add(profile)
             self.log.error("the retreat of profile %s holds for this worker only: %s", profile, error)
+
+
+def haven(retreat: Retreat) -> str:
+    """Who answers first in a retreat: where money ran out the reference may be the dearest of all."""
+    return "its safe default" if retreat.reason == "spend" else "its reference"
 
 
 def retreat_of(mark: Mapping[str, Any]) -> Retreat:

@@ -56,7 +56,7 @@ def reading_metrics(readings: Readings) -> Iterator[Metric]:
     yield breakers
     retreats = GaugeMetricFamily(
         "tenbin_retreated",
-        "1 while a profile has retreated to its reference, its SLA being missed.",
+        "1 while a profile has retreated, its SLA being missed.",
         labels=["profile"],
     )
     for profile, is_retreated in readings.retreated.items():

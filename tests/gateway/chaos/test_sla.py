@@ -100,7 +100,7 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[str]:
     def look() -> list[str]:
         lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
         errors = [line["message"] for line in lines if line["level"] == "error"]
-        found.extend(message for message in errors if "retreats to its reference" in message)
+        found.extend(message for message in errors if "profile auto retreats to its" in message)
         return found
 
     eventually(look, "an alarm is in the log")
@@ -183,6 +183,7 @@ def test_overspending_makes_a_profile_retreat_to_its_safe_default(
         gateway.gateway.services._read_spend()  # which a task does every few seconds
         assert retreated(gateway)
         (alarm,) = alarms(capsys)
+        assert "to its safe default: " in alarm
         assert "promised at most" in alarm
         assert gateway.chat().headers["x-tenbin-model"] == "cheap"
         resume(gateway)
