@@ -111,6 +111,12 @@ def test_the_environment_overrides_the_file(path: Path) -> None:
         ('[candidates."tenbin/auto"]\nmodel = "a"', "clients could not call it by this name"),
         ("[candidates.x]\nbase_url = 'https://u:hunter2@h/v1'", "holds a user"),
         ("[candidates.x]\nbase_url = 'https://h/v1?key=hunter2'", "holds a user, a query"),
+        (
+            "[candidates.x]\nbase_url = 'https://h/v1/chat/completions/'",
+            "candidates.x.base_url is the address of one endpoint: paths like /chat/completions are put behind it; "
+            "take /chat/completions off its end",
+        ),
+        ("[candidates.x]\nbase_url = 'https://h/v1/messages'", "take /messages off its end"),
         ("[plugins", "is not TOML"),
         ("[plugins]\nallow = []\n[plugins]", "is not TOML"),
     ],

@@ -70,6 +70,7 @@ SECRET = re.compile(
 """How keys of the known providers and our own begin; cloud access keys; bearer tokens."""
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+ENDPOINT = re.compile(r"(/chat/completions|/messages|/responses|/embeddings)/*\Z")
 WHOLE = re.compile(r"[0-9]{1,18}")
 DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?|\.[0-9]{1,18}")
 
@@ -180,6 +181,9 @@ def _check_url(url: str, key: str, where: str) -> None:
     if parts.username is not None or parts.query or parts.fragment:
         fix = "give the bare address, and the key by api_key_env"
         raise ConfigError(f"{key} holds a user, a query or a fragment", where=where, fix=fix)
+    if (endpoint := ENDPOINT.search(parts.path)) is not None:
+        what = f"{key} is the address of one endpoint: paths like {endpoint[1]} are put behind it"
+        raise ConfigError(what, where=where, fix=f"take {endpoint[1]} off its end")
 
 
 def _check_variable(variable: str, key: str, where: str) -> None:
