@@ -136,6 +136,15 @@ def test_a_host_that_opens_the_door_is_refused(config: Path) -> None:
     assert serving.lines == [line for line in serving.lines if 'keys = "open"' in line]
 
 
+def test_workers_whose_admin_ports_reach_the_clients_port_are_refused(config: Path) -> None:
+    config.write_text(config.read_text().replace("port = 0\nadmin_port = 0", "port = 8788\nadmin_port = 8787"))
+    run = CliRunner().invoke(cli, ["serve", str(config), "--workers", "3"])
+    assert run.exit_code == 6
+    assert run.stderr.endswith(
+        "gateway.port = 8788 is among the admin ports of 3 workers, 8787 to 8789; set gateway.admin_port above 8788\n"
+    )
+
+
 def test_flags_are_settings_of_the_environment() -> None:
     assert overridden({"A": "b"}, None, None) == {"A": "b"}
     assert overridden({}, "::1", 0) == {"TENBIN_GATEWAY__HOST": "::1", "TENBIN_GATEWAY__PORT": "0"}

@@ -93,8 +93,13 @@ def run_gateway(
 
     document = load_document(config, environ)
     settings = read_gateway(document)
-    public = bind(settings.host, settings.port, flag=PORT_FLAG)
     ports = [settings.admin_port + k if settings.admin_port else 0 for k in range(workers)]
+    if settings.port and settings.port in ports:
+        what = (
+            f"gateway.port = {settings.port} is among the admin ports of {workers} workers, {ports[0]} to {ports[-1]}"
+        )
+        raise ConfigError(what, where=document.name, fix=f"set gateway.admin_port above {settings.port}")
+    public = bind(settings.host, settings.port, flag=PORT_FLAG)
     admins = [bind(settings.admin_host, port, flag=ADMIN_FLAG) for port in ports]
 
     def ready() -> None:
