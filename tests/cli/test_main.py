@@ -182,6 +182,23 @@ def test_two_sigterms_leave_nothing_half_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code", "name"), [("SIGINT", 130, "Ctrl-C"), ("SIGTERM", 143, "SIGTERM")])
+def test_who_stops_it_while_outcomes_are_read_gets_one_sentence(number: str, code: int, name: str) -> None:
+    """The signal comes by a clock of the processor's time, which the query spends."""
+    program = (
+        "import signal, sys; from tenbin.cli import commands, main; from tenbin.outcomes.load import database\n"
+        "import click\n@click.command()\ndef slow():\n"
+        f"    signal.signal(signal.SIGVTALRM, signal.getsignal(signal.{number}))\n"
+        "    with database() as con:\n"
+        "        signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)\n"
+        "        con.execute(sys.stdin.read())\n"
+        "commands.cli.get_command = lambda ctx, name: slow\nsys.argv = ['tenbin', 'slow']; main.main()"
+    )
+    run, long = [sys.executable, "-c", program], "CREATE TABLE t AS SELECT sqrt(a) FROM range(300000000) t(a)"
+    done = subprocess.run(run, input=long, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, f"tenbin: stopped by {name}; nothing was left half-written\n")
+
+
+@pytest.mark.parametrize(("number", "code", "name"), [("SIGINT", 130, "Ctrl-C"), ("SIGTERM", 143, "SIGTERM")])
 def test_who_stops_it_while_click_loads_gets_one_sentence(number: str, code: int, name: str) -> None:
     program = (
         "import os, signal, sys\nclass Stops:\n    def find_spec(self, name, *_):\n"

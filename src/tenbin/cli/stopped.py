@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from tenbin.errors import EXIT_INTERRUPTED
 
 EXIT_TERMINATED = 143
@@ -13,6 +15,10 @@ class Terminated(BaseException):
 
 
 def stopped(error: BaseException) -> tuple[str, int]:
-    """The sentence and the exit code of a KeyboardInterrupt, or of Terminated."""
-    signal, code = ("SIGTERM", EXIT_TERMINATED) if isinstance(error, Terminated) else ("Ctrl-C", EXIT_INTERRUPTED)
-    return f"stopped by {signal}; nothing was left half-written", code
+    """The sentence and the exit code of a KeyboardInterrupt, or of Terminated.
+
+    A database that was reading makes one of either; that SIGTERM came is seen by its being ignored since.
+    """
+    terminated = isinstance(error, Terminated) or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    name, code = ("SIGTERM", EXIT_TERMINATED) if terminated else ("Ctrl-C", EXIT_INTERRUPTED)
+    return f"stopped by {name}; nothing was left half-written", code

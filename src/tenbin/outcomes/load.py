@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MEMORY_LIMITS = ("512MB", "2GB", "8GB")
 """What DuckDB may take: the first is enough for 100,000 prompts x 14 models; where it is not, because prompts are
 hundreds of kilobytes long, reading starts again with the next."""
+INTERRUPTED = "Query interrupted"
+"""What DuckDB says, in place of the exception that it swallows, where a signal's handler raises during a query."""
 MAX_CELLS = 50_000_000
 """Queries x models: seven arrays of 8 bytes a cell are 2.8 GB."""
 NOISE = "label_noise_sd"
@@ -35,7 +37,10 @@ FILE_STEP = 1 << 40
 
 @contextmanager
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB of its own, bounded in memory, that loads no extension and spills to a folder removed afterwards."""
+    """A DuckDB of its own, bounded in memory, that loads no extension and spills to a folder removed afterwards.
+
+    Whatever stops a query from outside is raised as KeyboardInterrupt.
+    """
     import tempfile  # noqa: PLC0415
 
     import duckdb  # noqa: PLC0415
@@ -53,6 +58,10 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             con.execute("SET enable_progress_bar = false")
             yield con
+        except RuntimeError as error:
+            if str(error) == INTERRUPTED:
+                raise KeyboardInterrupt from error
+            raise
         finally:
             con.close()
 
