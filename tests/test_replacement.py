@@ -67,6 +67,16 @@ def test_an_error_names_the_file_and_not_the_place_beside_it(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+def test_clearing_away_does_not_hide_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(NotADirectoryError) as caught, replacement(tmp_path / "file" / "inside") as beside:
+        beside.write_text("nowhere")
+    assert caught.value.filename == str(tmp_path / "file" / "inside")
+    with pytest.raises(IsADirectoryError) as root, replacement(Path("/")):
+        pytest.fail("nothing stands beside the root")
+    assert root.value.filename == "/"
+
+
 def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
     place = tmp_path / ("あ" * 83 + ".jsonl")
     with replacement(place) as beside:

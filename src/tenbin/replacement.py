@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LONGEST_NAME = 200
@@ -20,6 +21,8 @@ def replacement(path: Path) -> Iterator[Path]:
     Each thread of each process has a place of its own. Who needs the content to survive a power cut syncs it. An error
     names `path`: of the place beside it nobody has heard.
     """
+    if not path.name:  # the root has no place beside it
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     name = os.fsdecode(os.fsencode(path.name)[:LONGEST_NAME])
     beside = path.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
@@ -33,4 +36,5 @@ def replacement(path: Path) -> Iterator[Path]:
         if beside.is_dir():
             shutil.rmtree(beside, ignore_errors=True)
         else:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that only reads, of a file that is not there: what failed is told
+                beside.unlink()
