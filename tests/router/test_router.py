@@ -87,6 +87,14 @@ def test_saved_and_loaded_it_decides_the_same_to_the_bit(router, tmp_path):
     assert "| large |" in loaded.card
 
 
+def test_a_card_in_another_encoding_keeps_nobody_from_deciding(router, tmp_path):
+    router.save(tmp_path / "router")
+    (tmp_path / "router" / "card.md").write_text("# Karte für alle", encoding="latin-1")
+    loaded = Router.load(tmp_path / "router")
+    assert loaded.card == "# Karte f\N{REPLACEMENT CHARACTER}r alle"
+    assert loaded.models == router.models
+
+
 def test_the_same_fit_twice_is_the_same_artifact(prices, tmp_path):
     hashes = set()
     for name in "ab":

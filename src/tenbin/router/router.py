@@ -103,7 +103,7 @@ class Router:
         encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"], allow_plugins)
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
         estimator = Estimator.load(open_predictor(manifest.predictor, allow_plugins).load, present)
-        card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
+        card = (folder / CARD).read_text("utf-8", "replace") if (folder / CARD).is_file() else ""
         return cls(manifest, encoder, estimator, parts, prices or PriceBook.load(folder / PRICES), card, at, called_as)
 
     def save(self, folder: Path | str) -> None:
