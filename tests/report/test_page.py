@@ -106,6 +106,17 @@ def test_hostile_names_and_texts_stay_text(lang: str) -> None:
     assert json.loads(embedded)["notes"] == [HOSTILE]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_name_turns_the_sentence_around_it(lang: str) -> None:
+    """U+202E holds to the end of its paragraph: what followed a name was read from right to left."""
+    names = [f"{mark}name" for mark in ("\u202e", "\u202b", "\u2067")]
+    document = render_report(make_evaluation(names, sentences={lang: (names[0], names[0])}), lang=lang, title=names[0])
+    whole = next(s for f, s in zip(Page(document).all("script"), Page(document).source("script"), strict=True)
+                 if f.get("id") == "tenbin-evaluation")  # fmt: skip
+    assert re.findall("[\u202a-\u202e\u2066-\u2069]", document.replace(whole, "")) == []
+    assert names[0] in whole
+
+
 def outside_charts(models: list[str]) -> list[str]:
     """The tags of a report on these models; in a chart a name that does not fit is left out."""
     page = Page(render_report(make_evaluation(models, points=3)))

@@ -7,7 +7,9 @@ import re
 from html import escape
 from typing import Any
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, half characters, and the marks that turn a text's direction until they are ended: a name with one
+would turn the sentence that it stands in."""
 _VOID = frozenset({"br", "hr", "input", "link", "meta"})
 
 Attribute = str | int | float | bool | None
@@ -20,8 +22,13 @@ class Markup(str):
 
 
 def text(content: str) -> Markup:
-    """`content` as it may stand in an element or a quoted attribute; control characters are replaced."""
-    return content if isinstance(content, Markup) else Markup(escape(_UNPRINTABLE.sub("\ufffd", content)))
+    """`content` as it may stand in an element or a quoted attribute; what is not to be printed is replaced."""
+    return content if isinstance(content, Markup) else Markup(escape(printable(content)))
+
+
+def printable(content: str) -> str:
+    """`content` with every character replaced that is not to be printed."""
+    return _UNPRINTABLE.sub("\ufffd", content)
 
 
 def join(*parts: str) -> Markup:
@@ -38,7 +45,7 @@ def el(tag: str, *children: str, **attributes: Attribute) -> Markup:
 
 
 def name(content: str) -> Markup:
-    """A name from the user's data, isolated so that its direction marks do not turn the line around it."""
+    """A name from the user's data, isolated so that its script's direction does not turn the line around it."""
     return el("bdi", content)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tenbin.report.charts.cost_quality import DRAWN_BASELINES, cost_quality, free, left_out
 from tenbin.report.charts.shares import layers
 from tenbin.report.edition import Edition
-from tenbin.report.markup import Markup, data_block, el, join, name
+from tenbin.report.markup import Markup, data_block, el, join, name, printable
 from tenbin.report.sections.part import fact, figure, folded, part
 from tenbin.report.table import Column, cell, table
 
@@ -119,7 +119,7 @@ def _setting(edition: Edition, at: int) -> dict[str, Any]:
     ratio_interval, saving_interval = (edition.share_of(found)[1] for found in (point.quality_ratio, point.saving))
     cost, cost_interval = edition.cost_of(point.cost_usd)
     saving = numbers.percent(edition.saving(point.cost_usd.value, edition.reference))
-    against = words("dial.against", model=edition.reference.model)
+    against = printable(words("dial.against", model=edition.reference.model))
     ratio = numbers.percent(edition.quality_ratio(point.quality.value))
     return {
         "mu": numbers.mu(point.mu),
