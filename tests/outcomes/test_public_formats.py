@@ -139,6 +139,18 @@ def test_a_bad_routerbench_cost_is_named(write):
         read_outcomes(path)
 
 
+@pytest.mark.parametrize(
+    ("missing", "there"), [("gpt-4", "gpt-4|total_cost"), ("gpt-4|total_cost", "gpt-4")], ids=["score", "cost"]
+)
+def test_a_model_of_routerbench_with_a_column_missing_is_not_left_out_silently(write, missing, there):
+    row = {key: value for key, value in ROUTERBENCH[0].items() if key != missing}
+    other = {"mix": 1.0, "mix|model_response": "a", "mix|total_cost": 0.5}
+    refused(
+        write([{**row, "gpt-4|model_response": "b", **other}], "r.csv"),
+        f': has a column "{there}" and none "{missing}"',
+    )
+
+
 def test_a_routerbench_cost_is_no_truth(write):
     path = write([dict(ROUTERBENCH[0], **{"gpt-4|total_cost": True})], "r.csv")
     refused(path, ':2, column gpt-4|total_cost: "True" is not a number')

@@ -7,6 +7,7 @@ from tenbin.outcomes.layout import Layout, model_cell, number, text
 from tenbin.outcomes.source import Source
 
 COST = "|total_cost"
+ANSWER = "|model_response"
 
 
 def matches(source: Source) -> bool:
@@ -23,6 +24,7 @@ def layout(source: Source) -> Layout:
             where=str(source.path),
             fix="give a wide RouterBench table (not the raw one), or leave --format out",
         )
+    _refuse_halves(source)
     return Layout(
         source=source,
         scanned=(
@@ -46,3 +48,16 @@ def layout(source: Source) -> Layout:
 
 def _models(source: Source) -> list[str]:
     return sorted(name for name in source.types if name + COST in source.types)
+
+
+def _refuse_halves(source: Source) -> None:
+    """A model without its scores or its dollars would be left out, and nobody told."""
+    named = {column.removesuffix(part) for column in source.types for part in (COST, ANSWER) if column.endswith(part)}
+    for model in sorted(named):
+        for missing, there in ((model, model + COST), (model + COST, model)):
+            if there in source.types and missing not in source.types:
+                raise DataError(
+                    f'has a column "{there}" and none "{missing}"',
+                    where=str(source.path),
+                    fix="add it, or leave out all columns of this model",
+                )
