@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,8 @@ from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
 _USAGE_NULL = b',"usage":null'
 _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
-_PILED_END = _USAGE_NULL + b"}" + _BLANK
+_END = b"}" + _BLANK
+_PILED_END = _USAGE_NULL + _END
 _NOTHING_BESIDE = (ABSENT,) * 5
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
@@ -86,19 +87,19 @@ class OpenAIStream(FrameStream):
         if 0 <= chunk.find(_BLANK) == len(chunk) - len(_BLANK):
             return self._passed(read_frame(chunk))
         pile = _pile(chunk)
-        if not pile or not self._read_pile(pile):
+        if pile is None or not self._read_pile(pile.lines):
             return super().feed(chunk)
-        passed = pile.replace(_USAGE_NULL, b"") if self._strip_usage else pile
+        passed = pile.without_usage if self._strip_usage else pile.whole
         try:
-            return passed + super().feed(chunk[len(pile) :])
+            return passed + super().feed(chunk[len(pile.whole) :])
         except UpstreamFailure as failure:
             self._failure = failure  # as in `FrameStream.feed`
             return passed
 
-    def _read_pile(self, pile: bytes) -> bool:
+    def _read_pile(self, lines: bytes) -> bool:
         """Take in what all chunks of a pile tell; False, and nothing is taken, where one of them is an error."""
         try:
-            chunks = _CHUNK.decode_lines(pile[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n"))
+            chunks = _CHUNK.decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         for chunk in chunks:
@@ -114,14 +115,15 @@ class OpenAIStream(FrameStream):
             if self.response_id is None and isinstance(chunk.id, str):
                 self.response_id = chunk.id
             for choice in chunk.choices or ():
+                delta = choice.delta
+                said = 0 if delta is None else delta.said_bytes()
+                said_bytes += said
                 if choice.finish_reason is not None:
                     self.finish_reason = str(choice.finish_reason)
                     if choice.finish_reason:  # some servers write "" until there is one
                         self._finished.add(str(choice.index or 0))
-                elif self._finished and choice.delta is not None and choice.delta.said_bytes():
+                elif said and self._finished:
                     self._finished.discard(str(choice.index or 0))
-                if choice.delta is not None:
-                    said_bytes += choice.delta.said_bytes()
         if said_bytes:
             self.said_bytes += said_bytes
             self.has_content = True
@@ -278,16 +280,32 @@ class ResponsesStream(FrameStream):
         return frame.raw
 
 
-def _pile(chunk: bytes) -> bytes:
-    """The two or more frames that begin a piece without CR and are nothing but chunks whose usage is null, or b"".
+class _Pile(NamedTuple):
+    """Frames as they came, the same without usage, and what data these hold, line by line."""
+
+    whole: bytes
+    without_usage: bytes
+    lines: bytes
+
+
+def _pile(chunk: bytes) -> _Pile | None:
+    """The two or more frames that begin a piece without CR and are nothing but chunks whose usage is null, or None.
 
     Each is one line of data that ends with the usage member. Its name stands in each of them once and no letter is
-    escaped, so that it is the member that will be read, and nothing else is taken for it.
+    escaped, so that it is the member that will be read, and nothing else is taken for it. How often something was
+    replaced is told by the lengths: to count it takes as long again.
     """
-    pile = chunk[: chunk.rfind(_PILED_END) + len(_PILED_END)]
-    count = pile.count(_PILED_END + _DATA + b"{") + 1
-    is_one = count > 1 and pile.startswith(_DATA + b"{") and pile.count(b"\n") == count * len(_BLANK)
-    return pile if is_one and pile.count(b"usage") == count and not _has_escaped_letters(pile) else b""
+    whole = chunk[: chunk.rfind(_PILED_END) + len(_PILED_END)]
+    without = whole.replace(_PILED_END, _END)
+    count, left = divmod(len(whole) - len(without), len(_USAGE_NULL))
+    if count < 2 or left or not whole.startswith(_DATA):
+        return None
+    lines = without[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n")
+    replaced = len(without) - _PLAIN_BYTES - len(lines)
+    if replaced != (count - 1) * (_PLAIN_BYTES - 1) or lines.count(b"\n") != count - 1:
+        return None
+    is_one = b"usage" not in lines and not _has_escaped_letters(lines)
+    return _Pile(whole, without, lines) if is_one else None
 
 
 def _has_escaped_letters(data: bytes) -> bool:
