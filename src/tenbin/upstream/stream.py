@@ -292,20 +292,16 @@ def _pile(chunk: bytes) -> _Pile | None:
     """The two or more frames that begin a piece without CR and are nothing but chunks whose usage is null, or None.
 
     Each is one line of data that ends with the usage member. Its name stands in each of them once and no letter is
-    escaped, so that it is the member that will be read, and nothing else is taken for it. How often something was
-    replaced is told by the lengths: to count it takes as long again.
+    escaped, so that it is the member that will be read, and nothing else is taken for it. Taken apart and put together:
+    to replace it in all of them takes twice as long.
     """
     whole = chunk[: chunk.rfind(_PILED_END) + len(_PILED_END)]
-    without = whole.replace(_PILED_END, _END)
-    count, left = divmod(len(whole) - len(without), len(_USAGE_NULL))
-    if count < 2 or left or not whole.startswith(_DATA):
+    parts = whole[len(_DATA) : -len(_PILED_END)].split(_PILED_END + _DATA)
+    if len(parts) < 2 or not whole.startswith(_DATA):
         return None
-    lines = without[len(_DATA) : -len(_BLANK)].replace(_BLANK + _DATA, b"\n")
-    replaced = len(without) - _PLAIN_BYTES - len(lines)
-    if replaced != (count - 1) * (_PLAIN_BYTES - 1) or lines.count(b"\n") != count - 1:
-        return None
-    is_one = b"usage" not in lines and not _has_escaped_letters(lines)
-    return _Pile(whole, without, lines) if is_one else None
+    lines = b"}\n".join(parts) + b"}"
+    is_one = lines.count(b"\n") == len(parts) - 1 and b"usage" not in lines and not _has_escaped_letters(lines)
+    return _Pile(whole, _DATA + (_END + _DATA).join(parts) + _END, lines) if is_one else None
 
 
 def _has_escaped_letters(data: bytes) -> bool:
