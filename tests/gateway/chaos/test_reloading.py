@@ -122,11 +122,7 @@ def test_another_log_level_holds_from_the_reload_on(folder: Path, ups: Upstreams
     config = written(folder, ups)
     with tenbin_serve(config) as serving:
         serving.wait_ready()
-        louder = config.read_text(encoding="utf-8").replace('log_level = "error"', 'log_level = "info"')
-        beside = config.with_suffix(".new")
-        beside.write_text(louder, encoding="utf-8")
-        beside.replace(config)
-        serving.signal(signal.SIGHUP)
+        reload_with(serving, config, 'log_level = "error"', 'log_level = "info"')
         until(lambda: b'reloads_total{outcome="ok"} 1.0' in scraped(serving), "the reload")
         serving.signal(signal.SIGTERM)
         assert serving.wait() == 0
@@ -138,12 +134,18 @@ def test_an_admin_key_that_holds_only_after_a_restart_is_said_to(folder: Path, u
     config.write_text(config.read_text(encoding="utf-8").replace('"error"', '"warning"'), encoding="utf-8")
     with tenbin_serve(config) as serving:
         serving.wait_ready()
-        keyed = config.read_text(encoding="utf-8").replace("[gateway]", '[gateway]\nadmin_key_env = "OPERATORS"')
-        beside = config.with_suffix(".new")
-        beside.write_text(keyed, encoding="utf-8")
-        beside.replace(config)
-        serving.signal(signal.SIGHUP)
+        reload_with(serving, config, "[gateway]", '[gateway]\nadmin_key_env = "OPERATORS"')
         serving.line("the admin key .* only with a restart")
+
+
+def reload_with(serving: Serving, config: Path, old: str, new: str) -> None:
+    """Put other words into the configuration, in one go, and have it read."""
+    written_before = config.read_text(encoding="utf-8")
+    assert old in written_before
+    beside = config.with_suffix(".new")
+    beside.write_text(written_before.replace(old, new), encoding="utf-8")
+    beside.replace(config)
+    serving.signal(signal.SIGHUP)
 
 
 def scraped(serving: Serving) -> bytes:
