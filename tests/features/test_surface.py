@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.features.routing_text import read_conversation
-from tenbin.features.surface import MOST_READ, SURFACE_NAMES, surface_and_tokens, surface_features
+from tenbin.features.surface import MOST_READ, SURFACE_NAMES, surface_and_tokens
 from tenbin.features.token_count import count_tokens
 
 
 def surface_of(prompt: str) -> dict[str, float]:
-    return dict(zip(SURFACE_NAMES, surface_features([read_conversation(prompt)])[0].tolist(), strict=True))
+    return dict(zip(SURFACE_NAMES, surface_and_tokens([read_conversation(prompt)])[0][0].tolist(), strict=True))
 
 
 CHOICES = "Which one is right?\nA. {}\nB. {}\nC. {}\nD. {}"
@@ -112,7 +112,7 @@ def test_turns_tools_and_media_are_counted() -> None:
         {"role": "assistant", "content": "Hello!"},
         {"role": "user", "content": [{"type": "text", "text": "And this?"}, {"type": "image_url", "image_url": {}}]},
     ]
-    seen = dict(zip(SURFACE_NAMES, surface_features([read_conversation(messages)])[0].tolist(), strict=True))
+    seen = dict(zip(SURFACE_NAMES, surface_and_tokens([read_conversation(messages)])[0][0].tolist(), strict=True))
     assert seen["log_user_turns"] == pytest.approx(np.log(3))
     assert seen["log_media_parts"] == pytest.approx(np.log(2))
     assert seen["log_system_characters"] == pytest.approx(np.log(9))
@@ -120,14 +120,15 @@ def test_turns_tools_and_media_are_counted() -> None:
 
 
 def test_there_may_be_no_query() -> None:
-    assert surface_features([]).shape == (0, len(SURFACE_NAMES))
-    assert np.isfinite(surface_features([read_conversation("")])).all()
+    assert surface_and_tokens([])[0].shape == (0, len(SURFACE_NAMES))
+    assert np.isfinite(surface_and_tokens([read_conversation("")])[0]).all()
 
 
 @given(st.lists(st.text(max_size=50), max_size=5), st.text(max_size=50))
 def test_a_row_is_finite_and_never_depends_on_the_others(others: list[str], text: str) -> None:
-    alone = surface_features([read_conversation(text)])[0]
-    together = surface_features([read_conversation(prompt) for prompt in [*others, text, *others]])[len(others)]
+    alone = surface_and_tokens([read_conversation(text)])[0][0]
+    everything, _ = surface_and_tokens([read_conversation(prompt) for prompt in [*others, text, *others]])
+    together = everything[len(others)]
     assert np.isfinite(alone).all()
     assert alone.dtype == np.float32
     assert np.array_equal(alone, together)
@@ -145,6 +146,5 @@ def test_a_huge_text_is_read_in_windows_all_over_it() -> None:
 
 def test_tokens_that_come_with_the_surface_are_those_of_the_whole_text() -> None:
     texts = ["short", "", "A. one B. two", "word 12 " * 30_000, "日本語です。"]
-    surface, tokens = surface_and_tokens([read_conversation(text) for text in texts])
+    _, tokens = surface_and_tokens([read_conversation(text) for text in texts])
     assert tokens.tolist() == count_tokens(texts).tolist()
-    assert surface.tolist() == surface_features([read_conversation(text) for text in texts]).tolist()

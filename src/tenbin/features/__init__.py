@@ -7,7 +7,7 @@ from tenbin.features.cache import CachedEmbedder
 from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.registry import BASE, EMBEDDER_FORMS, embedder_offer, installed_embedders, open_embedder
 from tenbin.features.routing_text import MAX_CHARACTERS, Conversation, read_conversation, routing_text, text_of
-from tenbin.features.surface import SURFACE_NAMES, surface_and_tokens, surface_features
+from tenbin.features.surface import SURFACE_NAMES, surface_and_tokens
 from tenbin.features.token_count import count_tokens
 
 __all__ = [
@@ -25,6 +25,5 @@ __all__ = [
     "read_conversation",
     "routing_text",
     "surface_and_tokens",
-    "surface_features",
     "text_of",
 ]

@@ -71,7 +71,11 @@ def _block(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
 
 
 def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s, Floats]:
-    """`surface_features` and the `count_tokens` of the whole texts, [n], for who needs both: one reading does."""
+    """Surface features, float32 [n, len(SURFACE_NAMES)], and the `count_tokens` [n] of whole queries, in one reading.
+
+    Features are finite, logarithms or shares: a small change of the text changes them little, and case, width, quotes
+    and spaces change nothing. A row never depends on the other queries.
+    """
     texts = [conversation.text for conversation in conversations]
     parts = [_block(conversations[start:stop]) for start, stop in blocks(texts)]
     if len(parts) == 1:
@@ -81,13 +85,4 @@ def surface_and_tokens(conversations: Sequence[Conversation]) -> tuple[Float32s,
     return np.concatenate(surface), np.concatenate(tokens)
 
 
-def surface_features(conversations: Sequence[Conversation]) -> Float32s:
-    """Surface features of whole queries, float32 [n, len(SURFACE_NAMES)]; a row never depends on the other queries.
-
-    All values are finite, logarithms or shares: a small change of the text changes them little, and case, width,
-    quotes and spaces change nothing.
-    """
-    return surface_and_tokens(conversations)[0]
-
-
-__all__ = ["SURFACE_NAMES", "surface_and_tokens", "surface_features", "what_is_counted"]
+__all__ = ["SURFACE_NAMES", "surface_and_tokens", "what_is_counted"]

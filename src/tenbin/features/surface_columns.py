@@ -40,7 +40,7 @@ _WHOLE = (
     "log_system_characters", "log_tool_messages", "log_media_parts", "rest_share", "digits_share",
 )  # fmt: skip
 SURFACE_NAMES: tuple[str, ...] = (*_WHOLE, *CHARACTERS, *_COUNTS, *MARKS)
-"""What each column of `surface_features` is."""
+"""What each column of `surface_and_tokens` is."""
 
 
 @functools.cache
