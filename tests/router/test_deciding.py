@@ -10,6 +10,7 @@ import pytest
 
 from tenbin.errors import UsageError
 from tenbin.reasons import Reason
+from tenbin.router.deciding import why_nobody
 from tenbin.router.excess import Excess
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.new_subject import NEW
@@ -181,3 +182,11 @@ def test_beyond_the_budget_the_dearest_is_the_last_resort(router):
     assert np.diff(weighed.cost_usd[list(cheapest.ranking)]).min() >= 0.0
     assert cheapest.stranger_usd is None
     assert cheapest.reason.key == "to_cheapest"
+
+
+def test_whom_a_list_rules_out_is_told_by_the_kind_of_the_bar_and_not_by_its_words():
+    by_lists = [Reason("not_in_profile", profile="cheap"), Reason("not_for_caller"), Reason("not_allowed")]
+    assert why_nobody(MODELS, by_lists) == "none is allowed"
+    assert (
+        why_nobody(MODELS, [*by_lists[:2], "not allowed to see pictures"]) == f"{MODELS[2]} not allowed to see pictures"
+    )

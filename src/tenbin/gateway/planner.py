@@ -229,8 +229,9 @@ def _barred(asking: Asking, served: ServedProfile, tightened: Tightened) -> Bars
     incoming = asking.incoming
     barred = served.barred
     if tightened.eligible is not served.terms.eligible:
+        not_for_caller = Reason("not_for_caller")
         barred = tuple(
-            bar or (None if name in tightened.eligible else "not allowed for this key or request")
+            bar or (None if name in tightened.eligible else not_for_caller)
             for name, bar in zip(served.router.models, barred, strict=True)
         )
     if incoming.requirements:

@@ -26,6 +26,7 @@ from tenbin.errors import ConfigError, DecisionError, PriceError
 from tenbin.gateway.proof import Proof, no_looser, prove
 from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
+from tenbin.reasons import Reason
 from tenbin.router.crossfit import DialCurve
 from tenbin.router.dearness import DearCurve, dear_curve
 from tenbin.router.dials import Dial, spelt_out, turn
@@ -266,7 +267,7 @@ def _terms(
 
 def _bar(profile: Profile, name: str, destination: Destination | None) -> str | None:
     if name in profile.deny or (profile.allow is not None and name not in profile.allow):
-        return f"not allowed in profile {profile.name}"
+        return Reason("not_in_profile", profile=profile.name)
     if destination is None:
         return "has no base_url in the configuration"
     if destination.is_judge:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tenbin.router.router import Router
 
 Bars = Sequence[str | None]
-RULED_OUT = "not allowed"
-"""How every bar begins that a list of a profile, a key or a request puts up."""
+RULED_OUT = frozenset({"not_allowed", "not_in_profile", "not_for_caller"})
+"""The keys of the bars that a list of a profile, a key or a request puts up."""
 MOST_TOLD = 500
 
 
@@ -137,5 +137,9 @@ def why_nobody(models: Sequence[str], barred: Bars) -> str:
     """Why each candidate is barred, as far as there is room; whom a list rules out is not named, for a key that may not
     use a candidate learns nothing of it.
     """
-    told = [f"{model} {bar}" for model, bar in zip(models, barred, strict=True) if not str(bar).startswith(RULED_OUT)]
+    told = [f"{model} {bar}" for model, bar in zip(models, barred, strict=True) if not _is_by_list(bar)]
     return "; ".join(told)[:MOST_TOLD] or "none is allowed"
+
+
+def _is_by_list(bar: str | None) -> bool:
+    return isinstance(bar, Reason) and bar.key in RULED_OUT
