@@ -6,8 +6,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
+
+from tenbin.cli.router_text import dial_rows
+from tenbin.router.crossfit import DialCurve
+from tenbin.router.dials import Dial, turn
 
 Tenbin = Callable[..., Result]
 
@@ -79,3 +84,16 @@ def test_diff_names_the_routers_by_their_folders_and_fits_a_terminal(
     assert not re.search("[0-9a-f]{13}", tables)
     assert "data_hash" in tables
     assert " at mu 0." in tables
+
+
+def test_a_share_that_means_miss_by_their_rounding_is_shown_as_the_dial_reaches_it() -> None:
+    curve = DialCurve(
+        mu=np.array([0.0, 0.5]),
+        quality=np.array([np.nextafter(0.925, 0.0), 0.5]),
+        cost_usd=np.array([0.005, 0.001]),
+        reference_quality=0.925,
+        reference_cost_usd=0.005,
+    )
+    for row in dial_rows(curve):
+        assert row["mu"] == turn(Dial(min_quality=row["min_quality"]), curve).mu == 0.0
+        assert row["cost_usd"] == 0.005

@@ -11,8 +11,9 @@ import numpy as np
 from tenbin.artifact import MANIFEST, read_manifest
 from tenbin.cli.output import caution, faint, number, strong, table
 from tenbin.cli.promise_text import promise_cells, promises_at
-from tenbin.errors import ArtifactError
+from tenbin.errors import ArtifactError, DecisionError
 from tenbin.router.crossfit import DialCurve
+from tenbin.router.dials import Dial, turn
 from tenbin.router.router import Router
 
 SHARES = (1.0, 0.99, 0.97, 0.95, 0.9)
@@ -68,11 +69,13 @@ def dial_rows(curve: DialCurve) -> list[dict[str, float]]:
     """Per share of the reference's quality: the mu of least cost that keeps it out of fold (NaN: none does)."""
     rows = []
     for share in SHARES:
-        kept = curve.quality >= share * curve.reference_quality
-        at = int(np.argmin(np.where(kept, curve.cost_usd, np.inf))) if kept.any() else None
-        mu, quality, cost = (
-            (math.nan,) * 3 if at is None else (float(a[at]) for a in (curve.mu, curve.quality, curve.cost_usd))
-        )
+        try:
+            mu = turn(Dial(min_quality=share), curve).mu
+        except DecisionError:
+            mu = quality = cost = math.nan
+        else:
+            at = int(np.argmin(np.abs(curve.mu - mu)))
+            quality, cost = float(curve.quality[at]), float(curve.cost_usd[at])
         saving = 1.0 - cost / curve.reference_cost_usd if curve.reference_cost_usd > 0.0 else math.nan
         rows.append({"min_quality": share, "mu": mu, "quality": quality, "cost_usd": cost, "saving": saving})
     return rows
