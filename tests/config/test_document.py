@@ -93,7 +93,7 @@ def test_the_environment_overrides_the_file(path: Path) -> None:
         ("[candidates.x]\nmodel = 3", "candidates.x.model = 3 is not a text in quotes"),
         ("[candidates.x]\nmodel = ' '", "is not a text in quotes"),
         ('[candidates."a.b"]\nmax_output_tokens = "4k"', 'candidates."a.b".max_output_tokens = "4k" is not a whole'),
-        ("[candidates.x]\nmax_output_tokens = true", "candidates.x.max_output_tokens = True is not a whole number"),
+        ("[candidates.x]\nmax_output_tokens = true", "candidates.x.max_output_tokens = true is not a whole number"),
         ("[candidates.x]\nmax_output_tokens = 0", "is not a whole number above 0"),
         ("[plugins]\nallow = 'all'", 'plugins.allow = "all" is not a list of texts'),
         ("[plugins]\nallow = [1]", "plugins.allow = [1] is not a list of texts"),

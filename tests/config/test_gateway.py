@@ -79,7 +79,7 @@ def test_the_environment_sets_each_kind(tmp_path: Path) -> None:
         ("keys = 'open'\nhost = '::'", 'gateway.keys = "open" would let anybody in'),
         ("keys = 'open'\nhost = 'example.org'", 'gateway.keys = "open" would let anybody in'),
         ("keys = 'opne'", 'gateway.keys = "opne" is not "required" or "open"; did you mean "open"?'),
-        ("keys = true", 'gateway.keys = True is not "required" or "open"'),
+        ("keys = true", 'gateway.keys = true is not "required" or "open"'),
         ("admin_host = '0.0.0.0'", "gateway.admin_host = 0.0.0.0 would let anybody at the admin routes"),
         ("port = 8788", "gateway.port and gateway.admin_port are both 8788"),
         ("port = 65536", "gateway.port = 65536 is not a port from 1 to 65535"),

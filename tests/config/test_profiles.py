@@ -115,7 +115,7 @@ def test_a_dial_that_is_switched_off_is_none(tmp_path: Path) -> None:
         ("mu = 0\nbest = true", "profiles.x.mu and profiles.x.best are 2 dials"),
         ("mu = 1.5", "profiles.x.mu = 1.5 is not a number from 0 to 1"),
         ("mu = nan", "profiles.x.mu = nan is not a number from 0 to 1"),
-        ("mu = true", "profiles.x.mu = True is not a number"),
+        ("mu = true", "profiles.x.mu = true is not a number"),
         ("mu = '0.5'", 'profiles.x.mu = "0.5" is not a number'),
         ('mu = "a\\nb"', 'profiles.x.mu = "a\\nb" is not a number'),
         ('"a\\nb" = 1', 'unknown key in profiles.x: "a\\nb"'),

@@ -110,7 +110,7 @@ def no_curves(document: dict[str, Any]) -> None:
         (remove, r"singles\[1\]\.quality\.low: is missing"),
         (put_text, r'curves\[0\]\.points\[2\]\.mu: should be a number and is "0\.5"'),
         (put_flag, "resamples: should be a whole number and is true"),
-        (put_kind, r"verdict\.kind: should be one of 'route', 'single', 'collect'"),
+        (put_kind, r'verdict\.kind: should be one of "route", "single", "collect"'),
         (put_whole_number, r"operating_points\[0\]\.kept: should be true or false and is 1;"),
         (put_number, "reference: should be a text and is 3;"),
         (put_model, r"verdict\.model: should be a text and is 3;"),

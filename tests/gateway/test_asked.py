@@ -69,7 +69,7 @@ def test_nothing_asked(body: Any) -> None:
         ({"mu": 1.0001}, "tenbin.mu", "tenbin.mu = 1.0001 is not a number from 0 to 1"),
         ({"mu": -0.1}, "tenbin.mu", "not a number from 0 to 1"),
         ({"mu": "0.5"}, "tenbin.mu", 'tenbin.mu = "0.5" is not a number'),
-        ({"mu": True}, "tenbin.mu", "tenbin.mu = True is not a number"),
+        ({"mu": True}, "tenbin.mu", "tenbin.mu = true is not a number"),
         ({"mu": float("nan")}, "tenbin.mu", "tenbin.mu = nan is not a number"),
         ({"mu": 10**400}, "tenbin.mu", "is not a number from 0 to 1"),
         ({"mu": {"a": "b" * 10_000}}, "tenbin.mu", "tenbin.mu = an object is not a number"),

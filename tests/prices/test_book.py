@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -228,8 +229,8 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
         (MODEL + f"input_usd_per_mtok = 1{'0' * 400}\noutput_usd_per_mtok = 2", "input_usd_per_mtok = 1000"),
         (MODEL + f"input_usd_per_mtok = 1{'0' * 5000}\noutput_usd_per_mtok = 2", "is not TOML"),
         (MODEL + "input_usd_per_mtok = inf\noutput_usd_per_mtok = 2", "input_usd_per_mtok = inf is not a price"),
-        (MODEL + "input_usd_per_mtok = true\noutput_usd_per_mtok = 2", "input_usd_per_mtok = True is not a number"),
-        (MODEL + 'input_usd_per_mtok = "1"\noutput_usd_per_mtok = 2', "input_usd_per_mtok = '1' is not a number"),
+        (MODEL + "input_usd_per_mtok = true\noutput_usd_per_mtok = 2", "input_usd_per_mtok = true is not a number"),
+        (MODEL + 'input_usd_per_mtok = "1"\noutput_usd_per_mtok = 2', 'input_usd_per_mtok = "1" is not a number'),
         (MODEL + "input_usd_per_mtok = 1", "output_usd_per_mtok is missing"),
         (GOOD + "cached_inputs_usd_per_mtok = 1", 'did you mean "cached_input_usd_per_mtok"'),
         (HISTORY.replace("since", "sins"), 'model "gpt-4o": unknown key "sins"; did you mean "since"'),
@@ -253,11 +254,12 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
         ('[models."m"]\nprices = []', "has no prices"),
         ('[models."m"]\nprices = [1]', "an entry of prices is not a table"),
         ("[models.gpt-4.1]\ninput_usd_per_mtok = 1", r'a name with a dot needs quotes: [models."gpt-4.1"]'),
+        (GOOD.replace('"m"', '"a\\nb"').replace("2", "[]"), r'model "a\nb": output_usd_per_mtok = [] is not a number'),
         ('[models." "]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1', "empty name"),
         (GOOD.replace('[models."m"]', '[[models."m".prices]]') * 2, "two prices without a date"),
         (HISTORY.replace("2024-05-13", "2024-08-06"), "two prices of 2024-08-06"),
-        (HISTORY.replace("2024-05-13", '"2024-05-13"'), "since = '2024-05-13' is not a day"),
-        (HISTORY.replace("2024-05-13", "2024-05-13T00:00:00"), "is not a day"),
+        (HISTORY.replace("2024-05-13", '"2024-05-13"'), 'since = "2024-05-13" is not a day'),
+        (HISTORY.replace("2024-05-13", "2024-05-13T00:00:00"), "since = 2024-05-13T00:00:00 is not a day"),
         ("a = " + "[" * 100_000, "is not TOML"),
     ],
 )
@@ -274,8 +276,11 @@ def test_a_wrong_price_from_code_is_refused_as_well() -> None:
     with pytest.raises(PriceError, match="is not a day"):
         PriceBook({"m": [wrong]})
     unpriced: Any = Price(1, None)  # type: ignore[arg-type]
-    with pytest.raises(PriceError, match="output_usd_per_mtok = None is not a number"):
+    with pytest.raises(PriceError, match="output_usd_per_mtok is missing"):
         PriceBook({"m": [unpriced]})
+    exact: Any = Price(1, Decimal("0.15"))  # type: ignore[arg-type]
+    with pytest.raises(PriceError, match="output_usd_per_mtok = a Decimal is not a number"):
+        PriceBook({"m": [exact]})
 
 
 def test_files(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from tenbin.errors import MissingExtraError, PriceError
 from tenbin.prices import PriceBook
-from tenbin.prices.genai import import_prices
+from tenbin.prices.genai import _history, import_prices
 
 installed = importlib.util.find_spec("genai_prices") is not None
 needs_package = pytest.mark.skipif(not installed, reason="genai-prices is not installed")
@@ -58,6 +58,23 @@ def test_what_it_does_not_know_is_said_with_the_nearest(reference: str, sentence
         import_prices([reference])
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@needs_package
+@pytest.mark.extra
+def test_rates_of_the_hour_are_told_as_figures_whatever_the_package_holds() -> None:
+    from genai_prices import types
+
+    tiered = types.TieredPrices(Decimal("0.30"), [types.Tier(1000, Decimal(1))])
+    night, day = (types.TimeOfDateConstraint(time(a, tzinfo=UTC), time(b, tzinfo=UTC)) for a, b in ((0, 8), (8, 23)))
+    hours = [
+        types.ConditionalPrice(night, prices=types.ModelPrice(input_mtok=tiered, output_mtok=Decimal("2.50"))),
+        types.ConditionalPrice(day, prices=types.ModelPrice(input_mtok=Decimal("0.6"), output_mtok=None)),
+    ]
+    model = types.ModelInfo("m", types.ClauseEquals("m"), prices=hours)
+    provider = types.Provider("p", "P", "https://p", models=[model])
+    with pytest.raises(PriceError, match=r"at some hours of the day \(0\.3 / 2\.5, 0\.6 / none\)"):
+        _history("p/m", {"p": provider})
 
 
 USAGES = [

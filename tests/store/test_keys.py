@@ -30,12 +30,12 @@ def test_the_secret_is_shown_once_and_stored_nowhere(tmp_path):
         ({"name": "a\nb"}, "cannot name a key"),
         ({"name": "x" * 65}, "cannot name a key"),
         ({"profiles": ["fats"], "known_profiles": ["fast"]}, 'did you mean "fast"'),
-        ({"models": ["x"], "known_models": []}, "there is no model 'x'"),
+        ({"models": ["x"], "known_models": []}, 'there is no model "x"'),
         ({"profiles": []}, "may use no profile"),
         ({"day_usd": 0}, "day_usd is 0"),
         ({"day_usd": float("nan")}, "day_usd is nan"),
-        ({"month_usd": True}, "month_usd is True"),
-        ({"month_usd": "5"}, "month_usd is '5'"),
+        ({"month_usd": True}, "month_usd is true"),
+        ({"month_usd": "5"}, 'month_usd is "5"'),
         ({"requests_per_minute": 1.5}, "requests_per_minute is 1.5"),
         ({"max_concurrency": -1}, "max_concurrency is -1"),
     ],
@@ -53,7 +53,7 @@ def test_a_name_is_free_again_once_its_key_is_revoked(tmp_path):
     assert revoke_key(tmp_path, "web").revoked_at is not None
     _, second = create_key(tmp_path, "web")
     assert revoke_key(tmp_path, second.key_id).key_id == second.key_id
-    with pytest.raises(UsageError, match="no key 'web' in use"):
+    with pytest.raises(UsageError, match='no key "web" in use'):
         revoke_key(tmp_path, "web")
     assert [record.key_id for record in list_keys(tmp_path)] == [first.key_id, second.key_id]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from datetime import date, time
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -91,7 +92,7 @@ def check(value: Any, kind: Kind, key: str, where: str) -> Any:
         _check_choice(value, kind, key, where)
     elif not _is(value, kind):
         expected = DESCRIPTIONS["text" if kind in ("url", "variable") else kind]
-        raise ConfigError(f"{key} = {_shown(value)} is not {expected}", where=where, fix=f"correct {key}")
+        raise ConfigError(f"{key} = {shown(value)} is not {expected}", where=where, fix=f"correct {key}")
     if kind == "texts":
         return tuple(value)
     if kind == "weights":
@@ -166,7 +167,7 @@ def _check_choice(value: Any, choices: tuple[str, ...], key: str, where: str) ->
         return
     expected = " or ".join(f'"{choice}"' for choice in choices)
     fix = did_you_mean(value, choices) if isinstance(value, str) else None
-    raise ConfigError(f"{key} = {_shown(value)} is not {expected}", where=where, fix=fix or f"correct {key}")
+    raise ConfigError(f"{key} = {shown(value)} is not {expected}", where=where, fix=fix or f"correct {key}")
 
 
 def _check_url(url: str, key: str, where: str) -> None:
@@ -198,6 +199,12 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _shown(value: Any) -> str:
-    text = quoted(value) if isinstance(value, str) else repr(value)
+def shown(value: Any) -> str:
+    """A value as an error repeats it: as TOML and JSON write it, on one line, cut short; else of what kind it is."""
+    if value is None or isinstance(value, bool | str | list | dict):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    elif isinstance(value, date | time):
+        text = value.isoformat()
+    else:
+        text = str(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
     return text if len(text) <= 40 else f"{text[:40]}…"

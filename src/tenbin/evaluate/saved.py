@@ -38,7 +38,7 @@ def evaluation_from_json(document: object) -> Evaluation:
     version = document["schema_version"]
     if version != SCHEMA_VERSION:
         fix = "use the Tenbin that wrote it, or evaluate again"
-        raise DataError(f"schema_version is {version!r} and this Tenbin reads {SCHEMA_VERSION}", fix=fix)
+        raise DataError(f"schema_version is {json.dumps(version)} and this Tenbin reads {SCHEMA_VERSION}", fix=fix)
     evaluation: Evaluation = _read(Evaluation, document, "")
     _check(evaluation)
     return evaluation
@@ -58,7 +58,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return None if value is None else _read(get_args(kind)[0], value, where)
     if origin is Literal:
         if value not in get_args(kind):
-            raise _fault(where, f"one of {', '.join(map(repr, get_args(kind)))}", value)
+            raise _fault(where, f"one of {', '.join(map(json.dumps, get_args(kind)))}", value)
         return value
     return _read_plain(kind, value, where)
 

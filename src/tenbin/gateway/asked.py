@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tenbin.config.values import shown
 from tenbin.errors import RequestError, did_you_mean
 
 FIELDS = ("mu", "min_quality", "max_cost_usd", "allow", "deny", "group")
@@ -137,5 +138,4 @@ def _shown(value: Any) -> str:
     """A short form: whole objects and long texts are named, not repeated."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
-    text = f'"{value[:41]}"' if isinstance(value, str) else repr(value)
-    return text if len(text) <= 42 else f"{text[:40]}…"
+    return shown(value)

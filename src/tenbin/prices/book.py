@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from tenbin.config.values import quoted, shown
 from tenbin.errors import PriceError, did_you_mean
 from tenbin.prices.check import PriceFinding, jumps, oddities
 from tenbin.prices.rates import Rates
@@ -200,7 +201,7 @@ def _bare(price: Price | None) -> Price | None:
 
 def _history(model: str, prices: Iterable[Price], name: str) -> tuple[Price, ...]:
     """The entries of one model checked and by date; the undated one first."""
-    where = f'{name}, model "{model}"'
+    where = f"{name}, model {quoted(model)}"
     if not model.strip():
         raise PriceError("a model has an empty name", where=name, fix="name it as the outcome table does")
     history = sorted((_checked(price, where) for price in prices), key=_order)
@@ -224,17 +225,20 @@ def _checked(price: Price, where: str) -> Price:
     clean: dict[str, Any] = {}
     for key in NUMBERS:
         value = getattr(price, key)
-        if value is None and key not in REQUIRED:
+        if value is None:
+            if key in REQUIRED:
+                raise PriceError(f"{key} is missing", where=where, fix="give dollars as 0.15")
             continue
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise PriceError(f"{key} = {value!r} is not a number", where=where, fix="give dollars as 0.15")
+            raise PriceError(f"{key} = {shown(value)} is not a number", where=where, fix="give dollars as 0.15")
         if not 0.0 <= value <= MOST:
-            raise PriceError(f"{key} = {str(value)[:24]} is not a price", where=where, fix=f"give 0 to {MOST:g}")
+            raise PriceError(f"{key} = {shown(value)} is not a price", where=where, fix=f"give 0 to {MOST:g}")
         clean[key] = abs(float(value))  # abs: -0.0 would be another text than 0.0
     if price.since is not None and type(price.since) is not date:
-        raise PriceError(f"since = {price.since!r} is not a day", where=where, fix="write since = 2026-01-31, unquoted")
+        what = f"since = {shown(price.since)} is not a day"
+        raise PriceError(what, where=where, fix="write since = 2026-01-31, unquoted")
     if price.source is not None and not isinstance(price.source, str):
-        raise PriceError(f"source = {price.source!r} is not text", where=where, fix="write it in quotes")
+        raise PriceError(f"source = {shown(price.source)} is not text", where=where, fix="write it in quotes")
     if (tokens := clean.get("long_context_tokens")) is not None:
         if tokens != int(tokens) or tokens < 1:
             raise PriceError(f"long_context_tokens = {tokens:g} is no count", where=where, fix="give e.g. 200000")

@@ -60,7 +60,7 @@ def _history(reference: str, providers: Mapping[str, Any]) -> list[Price]:
     dated: list[Any] = model.prices if isinstance(model.prices, list) else [None]
     if any(hasattr(getattr(entry, "constraint", None), "start_time") for entry in dated):
         # Keeping one of the rates would bill half of the day wrongly, often by a factor of two.
-        rates = sorted({f"{entry.prices.input_mtok} / {entry.prices.output_mtok}" for entry in dated})
+        rates = sorted({f"{_told(entry.prices.input_mtok)} / {_told(entry.prices.output_mtok)}" for entry in dated})
         raise PriceError(
             f'"{reference}" costs more at some hours of the day ({", ".join(rates)})',
             where=PACKAGE,
@@ -105,6 +105,11 @@ def _rate(value: Any) -> _Rate | None:
         return _Rate(float(getattr(value, "base", value)))
     first = value.tiers[0]
     return _Rate(float(value.base), float(first.price), int(first.start), len(value.tiers) > 1)
+
+
+def _told(value: Any) -> str:
+    rate = _rate(value)
+    return "none" if rate is None else f"{rate.base:g}"
 
 
 def _price(prices: Any, since: date | None, source: str, reference: str) -> Price:

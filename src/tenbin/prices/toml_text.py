@@ -51,11 +51,11 @@ def _table(value: Any, what: str, where: str) -> dict[str, Any]:
 
 def _entries(model: str, value: Any, name: str) -> list[Price]:
     """The entries of one `[models."NAME"]` table, in the long or the short form."""
-    table = _table(value, f'models."{model}"', name)
-    where = f'{name}, model "{model}"'
+    table = _table(value, f"models.{_quoted(model)}", name)
+    where = f"{name}, model {_quoted(model)}"
     nested = next((key for key, inner in table.items() if isinstance(inner, dict)), None)
     if nested is not None and nested != "prices":
-        fix = f'a name with a dot needs quotes: [models."{model}.{nested}"]'
+        fix = f"a name with a dot needs quotes: [models.{_quoted(f'{model}.{nested}')}]"
         raise PriceError(f'unknown table "{nested}"', where=where, fix=fix)
     if "prices" not in table:
         if "since" in table:
@@ -64,7 +64,8 @@ def _entries(model: str, value: Any, name: str) -> list[Price]:
         return [_entry(table, where)]
     _known(table, ["prices"], where)
     if not isinstance(table["prices"], list):
-        raise PriceError("prices is not a list", where=where, fix=f'write [[models."{model}".prices]], in two brackets')
+        fix = f"write [[models.{_quoted(model)}.prices]], in two brackets"
+        raise PriceError("prices is not a list", where=where, fix=fix)
     return [_entry(_table(entry, "an entry of prices", where), where) for entry in table["prices"]]
 
 

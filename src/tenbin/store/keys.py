@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tenbin.config.values import quoted, shown
 from tenbin.errors import UsageError, did_you_mean
 from tenbin.store.database import Schema, open_database, told, transaction
 from tenbin.store.folder import StoreFolder
@@ -92,9 +93,8 @@ def create_key(
     secret = "tb-" + secrets.token_urlsafe(32)
     with keys_database(folder) as link, transaction(link):
         if link.execute("SELECT 1 FROM keys WHERE name = ? AND revoked_at IS NULL", (record.name,)).fetchone():
-            raise UsageError(
-                f"there is a key named {name!r} already", fix="take another name, or revoke that key first"
-            )
+            fix = "take another name, or revoke that key first"
+            raise UsageError(f'there is a key named "{record.name}" already', fix=fix)
         row = (
             record.key_id,
             record.name,
@@ -126,7 +126,7 @@ def revoke_key(folder: Path, key: str) -> KeyRecord:
         found = next((record for record in live if key in {record.key_id, record.name}), None)
         if found is None:
             fix = did_you_mean(key, [record.name for record in live]) or "see `tenbin keys list`"
-            raise UsageError(f"there is no key {key!r} in use", fix=fix)
+            raise UsageError(f"there is no key {quoted(key)} in use", fix=fix)
         link.execute("UPDATE keys SET revoked_at = ? WHERE key_id = ?", (time.time(), found.key_id))
         return next(record for record, _ in read_keys(link) if record.key_id == found.key_id)
 
@@ -168,7 +168,7 @@ def written_list(names: frozenset[str] | None) -> str | None:
 def checked_name(name: str) -> str:
     """A name of 1 to 64 printable characters. Errors: UsageError."""
     if not 0 < len(name) <= 64 or not name.isprintable() or name != name.strip():
-        raise UsageError(f"{name!r} cannot name a key", fix="take 1 to 64 printable characters")
+        raise UsageError(f"{quoted(name)} cannot name a key", fix="take 1 to 64 printable characters")
     return name
 
 
@@ -182,7 +182,7 @@ def checked_list(noun: str, names: Iterable[str] | None, known: Collection[str] 
     for name in sorted(chosen):
         if known is not None and name not in known:
             fix = did_you_mean(name, known) or f"the configuration has {', '.join(sorted(known)) or 'none'}"
-            raise UsageError(f"there is no {noun} {name!r}", fix=fix)
+            raise UsageError(f"there is no {noun} {quoted(name)}", fix=fix)
     return chosen
 
 
@@ -191,7 +191,7 @@ def checked_money(what: str, usd: Any) -> float | None:
     if usd is None:
         return None
     if isinstance(usd, bool) or not isinstance(usd, int | float) or not math.isfinite(usd) or usd <= 0:
-        raise UsageError(f"{what} is {usd!r}, not dollars above 0", fix="leave it out for no limit")
+        raise UsageError(f"{what} is {shown(usd)}, not dollars above 0", fix="leave it out for no limit")
     return float(usd)
 
 
@@ -200,5 +200,5 @@ def checked_count(what: str, count: Any) -> int | None:
     if count is None:
         return None
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < 1 << 53:
-        raise UsageError(f"{what} is {count!r}, not a whole number above 0", fix="leave it out for no limit")
+        raise UsageError(f"{what} is {shown(count)}, not a whole number above 0", fix="leave it out for no limit")
     return count

@@ -8,6 +8,7 @@ import re
 import secrets
 from pathlib import Path
 
+from tenbin.config.values import quoted
 from tenbin.errors import StoreError
 from tenbin.store.folder import StoreFolder
 
@@ -21,7 +22,7 @@ def new_writer(worker: str) -> str:
     """
     if not WORKER_NAME.fullmatch(worker):
         fix = "take up to 40 letters, digits, - and _"
-        raise StoreError(f"{worker!r} cannot name a worker", fix=fix)
+        raise StoreError(f"{quoted(worker)} cannot name a worker", fix=fix)
     return f"{worker}~{secrets.token_hex(6)}"
 
 
