@@ -10,6 +10,7 @@ import click
 from tenbin.cli.flags import FILE
 from tenbin.cli.lazy import Group
 from tenbin.cli.output import emit_json, json_option, say, strong
+from tenbin.cli.stopped import Terminated
 
 
 @click.group(cls=Group)
@@ -29,8 +30,11 @@ def fetch(name: str, out: Path, as_json: bool) -> None:
     from tenbin.cli.progress import TerminalProgress  # noqa: PLC0415 (nothing heavy for --help)
     from tenbin.outcomes.fetch import fetch_dataset  # noqa: PLC0415
 
-    with TerminalProgress() as progress:
-        fetched = fetch_dataset(name, out, progress=progress)
+    try:
+        with TerminalProgress() as progress:
+            fetched = fetch_dataset(name, out, progress=progress)
+    except (KeyboardInterrupt, Terminated) as error:
+        raise type(error)("run it again, it goes on where it stopped") from error
     if as_json:
         emit_json({"name": name, "files": fetched.files, "note": fetched.note})
         return

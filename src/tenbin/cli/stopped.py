@@ -17,8 +17,9 @@ class Terminated(BaseException):
 def stopped(error: BaseException) -> tuple[str, int]:
     """The sentence and the exit code of a KeyboardInterrupt, or of Terminated.
 
-    A database that was reading makes one of either; that SIGTERM came is seen by its being ignored since.
+    What a command says of its own unfinished work is the text of the exception. A database that was reading makes one
+    of either; that SIGTERM came is seen by its being ignored since.
     """
     terminated = isinstance(error, Terminated) or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     name, code = ("SIGTERM", EXIT_TERMINATED) if terminated else ("Ctrl-C", EXIT_INTERRUPTED)
-    return f"stopped by {name}; nothing was left half-written", code
+    return f"stopped by {name}; {str(error) or 'nothing was left half-written'}", code
