@@ -42,6 +42,9 @@ def spot(name: str, column: str) -> str:
         ("label_propensity", 1e-300, "below 1e-09; give the probability"),  # its weight overflowed in every mean
         ("model", "  ", "is empty"),
         ("model", None, "is empty"),
+        ("model", "\t\u3000", "is empty; name the model that answered"),
+        ("model", "small ", '"small " has blanks around it; take them off'),
+        ("model", "\u00a0small", "has blanks around it"),
         ("query_id", "", "is empty"),
         ("prompt", "", "is empty; give the text that the model got"),
         ("prompt", None, "is empty; give the text that the model got"),

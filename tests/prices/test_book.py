@@ -56,7 +56,7 @@ long_prices = st.builds(
     long_output_usd_per_mtok=maybe,
     long_cached_input_usd_per_mtok=maybe,
 )
-names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: bool(name.strip()))
+names = st.text(st.characters(codec="utf-8"), min_size=1).map(str.strip).filter(bool)
 
 
 @st.composite
@@ -255,6 +255,7 @@ GOOD = MODEL + "input_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n"
         ('[models."m"]\nprices = [1]', "an entry of prices is not a table"),
         ("[models.gpt-4.1]\ninput_usd_per_mtok = 1", r'a name with a dot needs quotes: [models."gpt-4.1"]'),
         (GOOD.replace('"m"', '"a\\nb"').replace("2", "[]"), r'model "a\nb": output_usd_per_mtok = [] is not a number'),
+        (GOOD.replace('"m"', '"m "'), 'prices.toml, model "m ": has blanks around its name; take them off'),
         ('[models." "]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1', "empty name"),
         (GOOD.replace('[models."m"]', '[[models."m".prices]]') * 2, "two prices without a date"),
         (HISTORY.replace("2024-05-13", "2024-08-06"), "two prices of 2024-08-06"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenbin.config.values import quoted
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT, NUMBERS
 from tenbin.outcomes.layout import Cell, Layout
@@ -12,8 +13,10 @@ from tenbin.types import SPLITS
 
 MARK = "chr(31)"
 SHOWN_CHARS = 40
-VISIBLE = r"[^\t-\r\x1c-\x20\x85\p{Z}]"
-"""A character that str.strip would keep, as DuckDB writes it."""
+BLANKS = r"\t-\r\x1c-\x20\x85\p{Z}"
+"""The characters that str.strip takes off, as DuckDB writes them in a class of its own."""
+VISIBLE = f"[^{BLANKS}]"
+AROUND = f"^[{BLANKS}]|[{BLANKS}]$"
 
 RANGES: Mapping[str, str] = {
     "quality": "{c} < 0 OR {c} > 1",
@@ -48,7 +51,9 @@ def out_of_place() -> str:
     cases = [
         "WHEN mute IS NOT NULL THEN mute",
         f"WHEN query_id IS NULL OR trim(query_id) = '' THEN {_fault('query_id', 'blank', 'NULL')}",
-        f"WHEN model IS NULL OR trim(model) = '' THEN {_fault('model', 'blank', 'NULL')}",
+        f"WHEN NOT regexp_matches(coalesce(model, ''), '{VISIBLE}') THEN {_fault('model', 'blank', 'NULL')}",
+        # Beside the same name without them it would be a second candidate, each with half of the answers.
+        f"WHEN regexp_matches(model, '{AROUND}') THEN {_fault('model', 'around', 'model')}",
         f"WHEN split NOT IN {SPLITS} THEN {_fault('split', 'split', 'split')}",
     ]
     for column in NUMBERS:
@@ -71,19 +76,25 @@ def refusal(layout: Layout, record: int, model: str | None, fault: str, others: 
 
 def _sentence(column: str, kind: str, value: str) -> tuple[str, str]:
     if kind == "text":
-        if _is_number(value.strip('"')):
-            return f"{_quoted(value)} is text, not a number", f"store {column} as numbers"
-        return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
+        return _no_number(column, value)
     if kind == "nested":
         return "is a list or an object, not text", "give chat messages in a column messages: --map messages=COLUMN"
     if kind == "blank":
         return "is empty", _BLANK[column]
+    if kind == "around":
+        return f"{quoted(value)} has blanks around it", "take them off, in every row"
     if kind == "split":
         hint = (
             "write calibration for validation" if value.lower().startswith(("val", "dev")) else "use one of the three"
         )
         return f"{_quoted(value)} is none of train, calibration and test", hint
     return _out_of_range(column, value)
+
+
+def _no_number(column: str, value: str) -> tuple[str, str]:
+    if _is_number(value.strip('"')):
+        return f"{_quoted(value)} is text, not a number", f"store {column} as numbers"
+    return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
 
 
 _BLANK: Mapping[str, str] = {

@@ -204,6 +204,8 @@ def _history(model: str, prices: Iterable[Price], name: str) -> tuple[Price, ...
     where = f"{name}, model {quoted(model)}"
     if not model.strip():
         raise PriceError("a model has an empty name", where=name, fix="name it as the outcome table does")
+    if model != model.strip():
+        raise PriceError("has blanks around its name", where=where, fix="take them off: outcome tables have none")
     history = sorted((_checked(price, where) for price in prices), key=_order)
     if not history:
         raise PriceError("has no prices", where=where, fix="give input_usd_per_mtok and output_usd_per_mtok")
