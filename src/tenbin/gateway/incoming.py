@@ -36,7 +36,7 @@ OF_CHAT: Mapping[str, Kind] = {
 }
 OF_MESSAGES: Mapping[str, Kind] = {
     **OF_ALL,
-    **dict.fromkeys(("metadata", "thinking", "output_config"), OBJECT),
+    **dict.fromkeys(("metadata", "thinking", "output_config", "thread"), OBJECT),
     "messages": LIST,
     "system": ANYTHING,
     "max_tokens": NUMBER,
@@ -137,7 +137,9 @@ def read_anthropic(body: bytes) -> Incoming:
     members = read_members(body)
     values = values_of(members, OF_MESSAGES)
     said = values.get
-    messages = _messages(values)
+    goes_on_with = _goes_on_with(said("thread", NONE))
+    # A turn that paused goes on without a word: all of it is held there.
+    messages = [] if goes_on_with is not None and said("messages") == [] else _messages(values)
     if "system" in members:
         system = said("system")
         _check_content(system, "system")
@@ -153,6 +155,7 @@ def read_anthropic(body: bytes) -> Incoming:
         wants_usage=True,
         max_output_tokens=_cap(values, "max_tokens", least=0),  # 0 only fills the prompt cache
         user=_user(said("metadata", NONE).get("user_id")),
+        previous_response_id=goes_on_with,
     )
     return _completed(
         found,
@@ -219,6 +222,11 @@ def _completed(found: Incoming, values: Mapping[str, Any], *, has_schema: bool, 
         found.hidden_bytes += len(members[name])
     found.asked = values.get(OWN_MEMBER)
     return found
+
+
+def _goes_on_with(thread: Mapping[str, Any]) -> str | None:
+    """The message whose thread, which Anthropic holds, a request goes on with; None for one that sends all itself."""
+    return str(thread.get("previous_message_id")) if thread.get("type") == "continue" else None
 
 
 def _user(name: Any) -> str | None:

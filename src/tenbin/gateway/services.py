@@ -111,6 +111,7 @@ class Services:
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.retained = Retained(Marks(folder, RETENTION))
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
+        self.threads: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
         self.in_flight = 0
         self.loop: asyncio.AbstractEventLoop
@@ -208,9 +209,10 @@ class Services:
 
     def gave(self, work: Work, attempt: Attempt, response_id: str) -> None:
         """A response of this name was given, whole or not: only who gave it can say whether it goes on."""
-        if work.incoming.endpoint == "responses":
+        is_response = work.incoming.endpoint == "responses"
+        if is_response or "thread" in work.incoming.members:
             given = GivenResponse(attempt.destination.candidate.name, work.caller.key_id)
-            self.responses.put(response_id, given)
+            (self.responses if is_response else self.threads).put(response_id, given)
 
     def remember(self, work: Work, attempt: Attempt, usage: Usage | None) -> None:
         """A turn was answered so: the next one of the conversation finds it."""

@@ -236,3 +236,24 @@ def test_a_revoked_key_is_refused_within_a_second(site: Guarded) -> None:
             break
         time.sleep(TICK_S)
     assert site.gateway.post(CHAT, said(), **shown).status == 401
+
+
+def test_another_keys_thread_does_not_go_on(site: Guarded) -> None:
+    said_first = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "my secret is plum"}]}
+    message_id = site.post(MESSAGES, {**said_first, "thread": {"type": "create"}}).json["id"]
+    unthreaded = site.post(MESSAGES, said_first).json["id"]
+    site.ups["claude"].clear()
+    follow = {"max_tokens": 9, "messages": [{"role": "user", "content": "what is my secret?"}]}
+    goes_on = {**follow, "thread": {"type": "continue", "previous_message_id": message_id}}
+    for model, key in [("claude", "other"), ("tenbin/auto", "other"), ("good", "main")]:
+        reply = site.post(MESSAGES, {**goes_on, "model": model}, key)
+        assert (reply.status, reply.error["type"]) == (404, "not_found_error")
+        assert reply.error["details"] == {"error_code": "thread_not_found"}
+    for name in (unthreaded, "msg_from_elsewhere", 5, None):
+        stray = {**follow, "model": "claude", "thread": {"type": "continue", "previous_message_id": name}}
+        assert site.post(MESSAGES, stray).status == 404
+    assert site.ups.called() == []
+    for model, messages in (("claude", follow["messages"]), ("tenbin/auto", follow["messages"]), ("claude", [])):
+        assert site.post(MESSAGES, {**goes_on, "model": model, "messages": messages}).status == 200
+    assert site.ups.called() == ["claude"] * 3
+    assert site.ups["claude"].requests[-1].json["thread"] == goes_on["thread"]

@@ -95,7 +95,10 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     """The plan of a request; RequestError where its model does not exist or nobody may answer."""
     planner = gateway.services.planner
     target = resolve(snapshot, caller, incoming.model)
-    answering = await _answering(gateway, snapshot, incoming, caller)
+    if incoming.endpoint == "messages":
+        answering = _holding(gateway, snapshot, incoming, caller, target)
+    else:
+        answering = await _answering(gateway, snapshot, incoming, caller)
     asked = asked_of(incoming.asked, exchange.headers)
     if isinstance(target, Destination):
         return planner.pinned(incoming, _named(snapshot, incoming, asked, _able(incoming, target)))
@@ -109,6 +112,23 @@ async def planned(gateway: Gateway, snapshot: Snapshot, exchange: Exchange, inco
     pace = gateway.services.pacers.of(target.profile.name)
     is_alone = gateway.services.in_flight == 1
     return await planner.routed(Asking(snapshot, incoming, caller, asked, retreat, now, pace, is_alone), target)
+
+
+def _holding(
+    gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller, target: ServedProfile | Destination
+) -> Destination | None:
+    """Who holds the thread that this request goes on with: nobody else has it, and no other key may go on with it.
+
+    Anthropic forgets it within minutes, so that every client sends the whole conversation again where it hears 404.
+    """
+    if incoming.previous_response_id is None:
+        return None
+    given = gateway.services.threads.get(incoming.previous_response_id)
+    found = None if given is None or given.key_id != caller.key_id else snapshot.destinations.get(given.candidate)
+    is_held = found is not None and found.dialect == incoming.dialect and caller.may_use_model(found.candidate.name)
+    if is_held and (isinstance(target, ServedProfile) or target is found):
+        return found
+    raise RequestError(404, "thread_not_found", "this key has no such thread here", fix="send the whole conversation")
 
 
 async def _answering(gateway: Gateway, snapshot: Snapshot, incoming: Incoming, caller: Caller) -> Destination | None:

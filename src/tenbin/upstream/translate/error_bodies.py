@@ -59,6 +59,8 @@ _OPENAI_CODES: Mapping[int, str] = {
     504: "timeout",
     529: "overloaded",
 }
+THREAD_CODE = "thread_not_found"
+"""By which Anthropic's clients know that they must send a whole conversation again."""
 CONTEXT_CODE = "context_length_exceeded"
 CONTEXT_WORDS = "prompt is too long"
 """What Anthropic's clients look for in a message before they shorten a conversation."""
@@ -99,6 +101,8 @@ def error_body(
         if code == CONTEXT_CODE and CONTEXT_WORDS not in message:
             message = f"{CONTEXT_WORDS}: {message}"
         error: dict[str, Any] = {"type": type or anthropic_type(status), "message": message}
+        if code == THREAD_CODE:
+            error["details"] = {"error_code": code}
         return msgspec.json.encode({"type": "error", "error": error})
     if code == CONTEXT_CODE and "maximum context length" not in message:
         message = f"{OPENAI_CONTEXT_WORDS}: {message}"

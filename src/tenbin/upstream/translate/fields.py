@@ -40,6 +40,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {
         "temperature, top_p": "where the OpenAI reasoning model refuses them",
         "tenbin": "Tenbin's own dials",
         "thinking = disabled": "the default of a request without reasoning_effort",
+        "thread": "held by Anthropic only: a turn that would go on with it is told to send all of it",
         "thinking.display": "how thinking is shown is the other provider's matter",
         "messages[].content[] thinking, redacted_thinking": "signed state of one family; no other can read it",
         "messages[].content[].citations": "where a text came from; the text itself stays",
