@@ -69,7 +69,7 @@ class PilotEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do, and why. `model` is the single candidate to use meanwhile or for good, `single` how it does.
+    """What to do, and why. `model` is the single candidate to use meanwhile or for good.
 
     `stage` is the one to run or buy for about `usd` dollars.
     """

@@ -43,10 +43,10 @@ def prepare(
 ) -> Prepared:
     """Read a pilot's folder, its configuration and its prices; nothing is called.
 
-    `budget_usd` takes the place of the settings' budget, `without` leaves candidates out, and no keys are needed where
-    nobody will be asked (`asks`). Raises DataError (no such
-    pilot, a damaged file), ConfigError (a candidate that is not configured, a key that is not set), PriceError (a
-    candidate without a price), UsageError (`without` names nobody, or everybody).
+    `budget_usd` takes the place of the settings' budget, `without` leaves candidates out; keys are needed only where
+    somebody will be asked (`asks`). Raises DataError (no such pilot, a damaged file), ConfigError (a candidate that is
+    not configured, a key that is not set), PriceError (a candidate without a price), UsageError (`without` names
+    nobody, or everybody).
     """
     settings = folder.read_settings()
     folder.check_places(settings)
