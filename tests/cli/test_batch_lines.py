@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tenbin.cli.batch_lines import read_queries
 from tenbin.errors import DataError
-from tenbin.outcomes.query_line import MAX_LINE_BYTES
+from tenbin.outcomes.bytescan import MAX_LINE_BYTES
 from tenbin.types import Query
 
 

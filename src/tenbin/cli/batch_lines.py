@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from tenbin.errors import DataError
-from tenbin.outcomes.query_line import MAX_LINE_BYTES, QueryLine
+from tenbin.outcomes.bytescan import MAX_LINE_BYTES
+from tenbin.outcomes.query_line import QueryLine
 from tenbin.types import Query
 
 

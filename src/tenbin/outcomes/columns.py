@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from tenbin.errors import DataError, UsageError
+from tenbin.errors import DataError, UsageError, did_you_mean
 
 NUMBERS = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s", "label_propensity", "label_noise_sd")
 TEXTS = ("query_id", "prompt", "messages", "group", "model", "split")
@@ -29,14 +28,6 @@ OTHERS_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def near(name: str, among: Iterable[str]) -> str:
-    """'; did you mean X?' as a phrase, or '' where nothing among the names is close."""
-    names = list(among)
-    lowered = {candidate.lower(): candidate for candidate in reversed(names)}
-    hits = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return f'did you mean "{lowered[hits[0]]}"?' if hits else ""
-
-
 def listed(names: Sequence[str], most: int = 12) -> str:
     """Names for a sentence, cut after `most`."""
     shown = ", ".join(name[:60] for name in names[:most])
@@ -48,10 +39,10 @@ def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: st
     renames = dict(mapping or {})
     for ours, theirs in renames.items():
         if ours not in COLUMNS:
-            hint = near(ours, COLUMNS) or f"Tenbin's columns are {', '.join(COLUMNS)}"
+            hint = did_you_mean(ours, COLUMNS) or f"Tenbin's columns are {', '.join(COLUMNS)}"
             raise UsageError(f'the mapping {ours}={theirs} renames an unknown column "{ours}"', fix=hint)
         if theirs not in present:
-            hint = near(theirs, present) or f"its columns are {listed(present)}"
+            hint = did_you_mean(theirs, present) or f"its columns are {listed(present)}"
             raise DataError(f'has no column "{theirs}", which the mapping {ours}={theirs} names', where=where, fix=hint)
     found = {name: name for name in COLUMNS if name in present and name not in renames.values()}
     found.update(renames)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tenbin.errors import NetworkError, UsageError
-from tenbin.outcomes.columns import near
+from tenbin.errors import NetworkError, UsageError, did_you_mean
 from tenbin.outcomes.hub import Hub, HubFile
 from tenbin.types import Progress
 
@@ -63,7 +62,7 @@ def fetch_dataset(
     NetworkError.
     """
     if name not in DATASETS:
-        fix = near(name, DATASETS) or f"use one of {', '.join(DATASETS)}"
+        fix = did_you_mean(name, DATASETS) or f"use one of {', '.join(DATASETS)}"
         raise UsageError(f'"{name}" is no data set that can be fetched', fix=fix)
     data = DATASETS[name]
     hub = Hub(hub_url, os.environ.get(TOKEN_VARIABLE) or None, timeout_s=timeout_s, pause_s=pause_s)

@@ -6,12 +6,10 @@ import json
 from typing import Any
 
 from tenbin.errors import DataError
+from tenbin.outcomes.bytescan import MAX_LINE_BYTES
 from tenbin.outcomes.columns import MOST_AMOUNT
 from tenbin.outcomes.repeated_key import RepeatedKeyError, no_repeats
 from tenbin.types import Query
-
-MAX_LINE_BYTES = 16_000_000
-"""Longer lines are no prompts but broken files; this also bounds the memory."""
 
 
 class QueryLine:
@@ -47,7 +45,7 @@ class QueryLine:
 
     def parse(self) -> dict[str, Any]:
         if len(self.raw) > MAX_LINE_BYTES:
-            raise self.wrong(f"is longer than {MAX_LINE_BYTES // 1_000_000} MB", "write one JSON object per line")
+            raise self.wrong(f"is longer than {MAX_LINE_BYTES // 1024**2} MB", "write one JSON object per line")
         try:
             self.text = self.raw.decode("utf-8-sig" if self.number == 1 else "utf-8")
             record = json.loads(self.text, object_pairs_hook=no_repeats)

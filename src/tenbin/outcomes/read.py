@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenbin.errors import DataError, UsageError
+from tenbin.errors import DataError, UsageError, did_you_mean
 from tenbin.outcomes import long_table, paretobandit, routellm, routerbench, sprout
-from tenbin.outcomes.columns import near
 from tenbin.outcomes.layout import Layout
 from tenbin.outcomes.load import database, load
 from tenbin.outcomes.source import Source, list_files, open_source
@@ -31,7 +30,7 @@ def read_outcomes(
     `format` or `mapping` is a UsageError.
     """
     if format not in FORMATS:
-        fix = near(format, FORMATS) or f"use one of {', '.join(FORMATS)}"
+        fix = did_you_mean(format, FORMATS) or f"use one of {', '.join(FORMATS)}"
         raise UsageError(f'"{format}" is no format of outcomes', fix=fix)
     if mapping and format not in ("auto", "outcomes"):
         raise UsageError(

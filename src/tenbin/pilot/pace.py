@@ -23,12 +23,11 @@ from tenbin.pilot.pair import Key
 from tenbin.pilot.records import Bought, Record
 from tenbin.pilot.standing import Standing
 from tenbin.prices import PriceBook
-from tenbin.types import Figure, Floats, Panel
+from tenbin.types import NORMAL_95, Figure, Floats, Panel
 
 SLICES = 4
 LEAST_POINTS = 3
 """Fewer points than this draw no line."""
-TWO_SIDED = 1.96
 BOUGHT = ("quality", "input_tokens", "output_tokens", "cost_usd", "latency_s")
 """What a panel knows of a cell once it is bought."""
 
@@ -168,7 +167,7 @@ def forecast_of(spent_usd: Floats, saving: Floats, at_usd: float, n: int) -> For
     rows = np.minimum(saving[-1] + rise, 1.0)
     line = saving.mean(axis=0) - slope * middle[:, None]
     freedom = max(len(spent_usd) - 2, 1)
-    around = TWO_SIDED * math.sqrt(float(((saving[:, 0] - line[:, 0]) ** 2).sum()) / freedom)
+    around = NORMAL_95 * math.sqrt(float(((saving[:, 0] - line[:, 0]) ** 2).sum()) / freedom)
     drawn = widened(interval(rows), n, most=1.0)
     low = drawn.value - math.hypot(drawn.value - drawn.low, around)
     high = drawn.value + math.hypot(drawn.high - drawn.value, around)

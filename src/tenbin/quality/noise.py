@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenbin.types import UNKNOWN, Figure, Floats
+from tenbin.types import NORMAL_95, UNKNOWN, Figure, Floats
 
 LENT_PAIRS = 8.0
 """All models' pairs tell of one model's noise as much as so many of its own."""
 LEAST_PAIRS = 3
-NORMAL_REACH = 1.959964
 WHOLE_SCALE = 0.5
 """Half the squared difference of a pair from 0 to 1."""
 
@@ -88,7 +87,7 @@ def _pooled(halves: Floats) -> Figure:
     off = sums - mean * count
     error = math.sqrt(len(rows) / (len(rows) - 1.0) * float((off**2).sum())) / float(count.sum())
     # On the scale of logarithms: a variance is positive, and a few pairs leave it open upwards rather than down.
-    factor = math.exp(NORMAL_REACH * error / mean)
+    factor = math.exp(NORMAL_95 * error / mean)
     return Figure(math.sqrt(mean), math.sqrt(mean / factor), math.sqrt(mean * factor))
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.errors import DataError
-from tenbin.outcomes.bytescan import CHUNK_BYTES, check_text, diagnose_csv, readable, wide_csv_fields
-from tenbin.outcomes.query_line import MAX_LINE_BYTES, QueryLine
+from tenbin.outcomes.bytescan import CHUNK_BYTES, MAX_LINE_BYTES, check_text, diagnose_csv, readable, wide_csv_fields
+from tenbin.outcomes.query_line import QueryLine
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.reasons import counted
 
@@ -171,7 +171,7 @@ def _check_header(header: list[str], path: Path) -> None:
 def _check_length(size: int, path: Path, first: int) -> None:
     if size > MAX_LINE_BYTES:
         fix = "put blank lines between prompts, or give JSON lines"
-        raise DataError(f"is a block of more than {MAX_LINE_BYTES // 10**6} MB", where=f"{path}:{first}", fix=fix)
+        raise DataError(f"is a block of more than {MAX_LINE_BYTES // 1024**2} MB", where=f"{path}:{first}", fix=fix)
 
 
 def _with_own_ids(prompts: Iterator[PilotPrompt], path: Path) -> Iterator[PilotPrompt]:
