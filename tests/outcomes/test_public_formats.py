@@ -82,6 +82,14 @@ def test_a_model_of_sprout_may_say_more_than_is_read(tmp_path):
     assert np.isnan(panel.input_tokens).all()
 
 
+@pytest.mark.parametrize("lost", [["score"], ["num_output_tokens"], ["num_input_tokens", "num_output_tokens"]])
+def test_a_model_of_sprout_with_a_field_missing_is_not_left_out_silently(write, lost):
+    row = sprout_row("k", "q", (1.0, 5), (0.0, 5))
+    for field in lost:
+        del row["big-model"][field]
+    refused(write([row], "t.parquet"), f': has a model "big-model" without {lost[-1]}', "leave this column out")
+
+
 def test_one_sprout_file_has_no_split(write):
     panel = read_outcomes(write([sprout_row("k", "q", (1.0, 5), (0.0, 5))], "train-00000.parquet"), format="sprout")
     assert panel.split is None

@@ -10,6 +10,8 @@ from tenbin.outcomes.layout import Layout, field_of, model_cell, struct_number, 
 from tenbin.outcomes.source import Source
 
 NEEDED = frozenset({"score", "num_output_tokens"})
+MARKS = NEEDED | {"num_input_tokens", "response"}
+"""Of these a struct of something else, a judge's or an F1, has one at most."""
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _INNERMOST = re.compile(r"\([^()]*\)")
 SPLIT_OF_FILE: Mapping[str, str] = {"train": "train", "validation": "calibration", "test": "test"}
@@ -36,6 +38,7 @@ def _layout(source: Source, split: str | None) -> Layout:
             where=str(source.path),
             fix="give SPROUT's Parquet files, or leave --format out",
         )
+    _refuse_halves(source)
     return Layout(
         source=source,
         scanned=(*(name for name in ("key", "prompt", "dataset") if name in source.types), *models),
@@ -65,6 +68,19 @@ def _layout(source: Source, split: str | None) -> Layout:
 
 def _models(source: Source) -> list[str]:
     return sorted(name for name, kind in source.types.items() if _fields(kind).keys() >= NEEDED)
+
+
+def _refuse_halves(source: Source) -> None:
+    """A model without its scores or its tokens would be left out, and nobody told."""
+    for name, kind in sorted(source.types.items()):
+        there = _fields(kind).keys() & MARKS
+        missing = sorted(NEEDED - there)
+        if missing and len(there) > 1:
+            raise DataError(
+                f'has a model "{name}" without {" and ".join(missing)}',
+                where=str(source.path),
+                fix="add what is missing, as null where it is not known, or leave this column out",
+            )
 
 
 def _fields(kind: str) -> dict[str, str]:
