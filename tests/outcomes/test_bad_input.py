@@ -147,6 +147,14 @@ def test_how_many_more_are_bad(rows, write):
     refused(write(table, "t.csv"), ":2, column quality", "4 more rows have a fault")
 
 
+def test_a_line_of_many_models_is_one_bad_row(tmp_path):
+    path, arms = tmp_path / "t.jsonl", '"arms":{"a":{"reward":1,"cost":1},"b":{"reward":0,"cost":1}}'
+    path.write_text("".join(f'{{"prompt":"{said}",{arms}}}\n' for said in ("p", "", "")))
+    refused(path, ":2, column prompt: is empty (1 more row has a fault)")
+    path.write_text("".join(f'{{"prompt":"{said}",{arms}}}\n' for said in ("p", "")))
+    refused(path, ":2, column prompt: is empty; give")
+
+
 def test_a_mapped_column_is_called_as_the_file_calls_it(write):
     path = write([dict(GOOD, score=3)], "t.csv")
     refused(path, "column score", "3.0 is outside", mapping={"quality": "score"})

@@ -145,6 +145,10 @@ def test_what_is_predicted_follows_from_what_every_candidate_has() -> None:
             DataError, match=r'no cost is known for "mid".*give input_tokens, output_tokens and --prices'
         ):
             cost_basis(halves, book())
+    with pytest.raises(DataError, match=r'no cost is known for "mid";'):  # of large, the first, tokens are known
+        cost_basis(replace(tokens, output_tokens=lacking), book())
+    with pytest.raises(DataError, match=r'no cost is known for "large" and 2 more models;'):
+        cost_basis(replace(tokens, output_tokens=nothing), book())
     assert labelled_rows(np.array([[1.0, np.nan], [0.0, 1.0], [np.nan, np.nan]])) == 1.5
 
 

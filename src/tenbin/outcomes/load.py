@@ -171,7 +171,8 @@ def _refuse_faults(con: duckdb.DuckDBPyConnection, layouts: Sequence[Layout]) ->
     if not total:
         raise DataError("has no rows", where=where, fix="give a table with one row per query and model")
     bad = con.execute(
-        "SELECT pos, model, fault, count(*) OVER () - 1 FROM cells WHERE fault IS NOT NULL ORDER BY pos, model LIMIT 1"
+        "SELECT pos, model, fault, count(DISTINCT pos) OVER () - 1 FROM cells WHERE fault IS NOT NULL"
+        " ORDER BY pos, model LIMIT 1"
     ).fetchone()
     if bad is not None:
         layout, record = _origin(layouts, bad[0])

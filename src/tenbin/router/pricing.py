@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tenbin.errors import DataError
 from tenbin.predictors.shares import share_borne
 from tenbin.prices import PriceBook, Rates
+from tenbin.reasons import counted
 from tenbin.router.crossfit import Observed, column_means
 from tenbin.types import Estimates, Floats, Panel, Price
 
@@ -144,10 +145,14 @@ def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
         return TOKENS
     if labelled[2].all():
         return DOLLARS
-    missing = panel.models[int(np.argmin(labelled[2]))]
-    tokens = labelled[0].all() and labelled[1].all()
-    fix = "give --prices FILE" if tokens else "give input_tokens, output_tokens and --prices, or cost_usd"
-    raise DataError(f'no cost is known for "{missing}"', where="the outcome table", fix=fix)
+    tokens = labelled[0] & labelled[1]
+    known = labelled[2] | tokens
+    if known.all():  # some by tokens, some by dollars, or all by tokens without prices
+        known = labelled[2]
+    first, *others = (panel.models[m] for m in np.flatnonzero(np.logical_not(known)).tolist())
+    more = f" and {counted(len(others), 'more model', 'more models')}" if others else ""
+    fix = "give --prices FILE" if tokens.all() else "give input_tokens, output_tokens and --prices, or cost_usd"
+    raise DataError(f'no cost is known for "{first}"{more}', where="the outcome table", fix=fix)
 
 
 def recorded_price(mean_usd: float) -> Price:
