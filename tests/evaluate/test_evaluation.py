@@ -93,6 +93,16 @@ def test_payback_is_labelling_over_saving(found: Evaluation) -> None:
     assert found.payback.saving_usd.low <= 0.0045 <= found.payback.saving_usd.high
 
 
+def test_payback_is_told_of_the_saving_that_the_verdict_quotes() -> None:
+    world = replace(two_skills(), quality=np.array([[0.85, 0.9, 0.5], [0.3, 0.8, 0.4]]))
+    told = run(SimulatedRouter(world))
+    assert (told.verdict.kind, told.verdict.ratio, told.payback.ratio) == ("route", 0.97, 0.97)
+    assert told.chosen is not None
+    dear = next(single for single in told.singles if single.model == told.reference)
+    assert told.payback.saving_usd.value == pytest.approx(dear.cost_usd.value - told.chosen.cost_usd.value)
+    assert math.isfinite(told.payback.queries.value)
+
+
 def test_prompts_that_say_nothing_are_said_to() -> None:
     blind = run(SimulatedRouter(two_skills(), knows=False))
     assert (blind.verdict.kind, blind.verdict.prompts_say_nothing) == ("single", True)

@@ -33,7 +33,6 @@ from tenbin.evaluate.permutation import chance_of
 from tenbin.evaluate.prospects import Prospects
 from tenbin.evaluate.result import (
     ROUTER,
-    USUAL_RATIO,
     Calibration,
     Curve,
     DataSummary,
@@ -135,6 +134,7 @@ def _assemble(
     room = _head_room(case, reference, seed)
     at_best = quality_at_best(trial, points, case.ground, case.arena, seed=seed)
     evidence = evidence_of(trial, differences[ZERO_TEST], realised, case.sample, router, case.trained, chance, at_best)
+    verdict = verdict_of(evidence)
     return Evaluation(
         models=router.models,
         reference=router.anchors.reference,
@@ -153,9 +153,9 @@ def _assemble(
         calibration=_calibration(case),
         operating_points=realised,
         learning_curve=learning_points(router.learning_curve),
-        payback=_payback(router, trial, realised, reference),
+        payback=_payback(router, trial, realised, reference, verdict.asked_ratio),
         oracle_note=ORACLE_NOTE if math.isnan(room.value) else room_note(room),
-        verdict=verdict_of(evidence),
+        verdict=verdict,
         notes=case.sample.notes,
         head_room=room,
     )
@@ -215,9 +215,11 @@ def _calibration(case: Case) -> Calibration:
     )
 
 
-def _payback(router: Subject, trial: Trial, points: tuple[OperatingPoint, ...], reference: int) -> Payback:
-    """At the default promise, or at mu 0 where training could not keep it (the point is then already there)."""
-    wanted = [p.kind == "min_quality" and p.target == USUAL_RATIO for p in points].index(True)
+def _payback(
+    router: Subject, trial: Trial, points: tuple[OperatingPoint, ...], reference: int, ratio: float
+) -> Payback:
+    """At the promise that the verdict speaks of, or at mu 0 where training could not keep it (its point is there)."""
+    wanted = [p.kind == "min_quality" and p.target == ratio for p in points].index(True)
     routed = trial.means.of(f"{POINTS} cost")[:, wanted]
     asked = trial.means.of(f"{SINGLES} cost")[:, reference]
-    return payback_of(router.manifest.label_cost_usd, USUAL_RATIO, routed, asked)
+    return payback_of(router.manifest.label_cost_usd, ratio, routed, asked)

@@ -284,6 +284,11 @@ class Verdict:
     sentences: Mapping[str, tuple[str, ...]]
     chance: float = math.nan
 
+    @property
+    def asked_ratio(self) -> float:
+        """The share of the reference's quality that is spoken of; 99 % where the verdict rests on none."""
+        return self.ratio if math.isfinite(self.ratio) else USUAL_RATIO
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -321,7 +326,7 @@ class Evaluation:
     @property
     def asked_ratio(self) -> float:
         """The share of the reference's quality that the verdict speaks of; 99 % where it rests on none."""
-        return self.verdict.ratio if math.isfinite(self.verdict.ratio) else USUAL_RATIO
+        return self.verdict.asked_ratio
 
     @property
     def chosen(self) -> OperatingPoint | None:
