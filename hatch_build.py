@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOM = Path("src/tenbin/compiled")
-SOURCES = ("normal.c", "kernel.c", "tally.c", "sight.c", "outlook.c", "glance.c", "scales.c")
+SOURCES = ("normal.c", "kernel.c", "tally.c", "sight.c", "outlook.c", "glance.c", "scales.c", "pen.c")
 # No contraction: a product and a sum must round like NumPy's, one after the other. Nobody asks errno after a root.
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
 TIMEOUT_S = 120

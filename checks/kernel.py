@@ -7,6 +7,7 @@ the kernel gives with what NumPy gives. The first fault ends it, with its place 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import subprocess
@@ -113,6 +114,7 @@ def compare(library: Path, texts: int) -> None:
     looked = compare_sights(Library(library))
     glance_at_anything(Library(library))
     weigh_anything(Library(library))
+    asyncio.run(write_anything(Library(library)))
     print(f"kernel: {texts} texts and {looked} looks alike, no fault")
 
 
@@ -210,6 +212,24 @@ def weigh_anything(library: Any) -> None:
             figures = rng.choice([0.0, 1.0, 5.0, np.nan], (6, n, models))
             for cached in (None, rng.random((n, models))):
                 scales(Estimates(*figures), [Dials(0.5, 0.5, 1.0, n == 3, np.inf, 2)] * n, cached)
+
+
+async def write_anything(library: Any) -> None:
+    """Hand a pen pieces of any length, a few pens one after the other; whether all of it came down."""
+    from tenbin.store.pen import CompiledPen, Outcome  # noqa: PLC0415 (only in the watched process)
+
+    outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+    with tempfile.TemporaryFile() as file:
+        for pieces in (0, 1, 300):
+            pen, at = CompiledPen(asyncio.get_running_loop(), outcomes.put_nowait, library), 0
+            for length in range(pieces):
+                pen.write(file.fileno(), b"x" * length, at)
+                at += length
+                if await outcomes.get() != (length, 0):
+                    sys.exit("the pen did not write all that it was handed")
+            pen.close()
+            if os.fstat(file.fileno()).st_size != at:
+                sys.exit("the pen wrote elsewhere")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ has_venv() { "$1" -c 'import venv, ensurepip' 2>/dev/null </dev/null; }
 # scripts name it).
 mark() {
   made_from="requirements/$1.lock pyproject.toml hatch_build.py"
-  for source in normal kernel tally sight outlook glance scales; do made_from="$made_from src/tenbin/compiled/$source.c"; done
+  for source in normal kernel tally sight outlook glance scales pen; do made_from="$made_from src/tenbin/compiled/$source.c"; done
   printf '%s %s %s' "$1" "$(cat $made_from | cksum | tr ' ' '-')" "$PWD"
 }
 

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import resource
+import signal
 import sys
 import threading
 import time
@@ -104,6 +106,18 @@ async def until(is_true: Callable[[], bool], seconds=20.0):
             return
         await asyncio.sleep(TICK_S)
     raise AssertionError("it did not come about")
+
+
+@contextlib.contextmanager
+def at_most(size):
+    """No file grows beyond so many bytes."""
+    before, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def open_files(folder: Path) -> list[str]:

@@ -41,17 +41,51 @@ def test_a_call_is_open_at_its_reserve_and_settled_at_its_cost(tmp_path):
 def test_rung_the_disk_is_at_work_before_the_loop_turns(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:
-            written = threading.Event()
-            ledger._journal.written = written.set
+            (path,) = (tmp_path / "journal").glob("*.log")
+            tick = threading.Event()
             durable = ledger.hand_in(intent("r1"))
             ledger.ring()
-            assert written.wait(10.0)
+            for _ in range(10_000):
+                if b"r1" in path.read_bytes():
+                    break
+                tick.wait(0.001)
+            assert b"r1" in path.read_bytes()
             assert not durable.done()
             assert await durable
-            ledger.ring()  # of nothing: nobody is woken
-            assert not ledger._journal._is_rung
+            size = path.stat().st_size
+            ledger.ring()  # of nothing: nothing is written
+            assert await ledger.flush()
+            assert path.stat().st_size == size
 
     asyncio.run(work())
+
+
+def test_what_nobody_waits_for_makes_no_group_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.ledger.LINGER_S", 3600.0)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            durable = ledger.hand_in(intent("r1"))
+            ledger.ring()
+            ledger.post(settled("r1"))  # the disk is at work on the intent
+            assert await durable
+            assert ledger.queue_depth == 1
+            assert await ledger.record(intent("r2"))
+            assert ledger.queue_depth == 0
+
+    asyncio.run(work())
+
+
+def test_rows_beyond_one_group_go_in_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.writer.GROUP_BYTES", 1)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            answers = [ledger.hand_in(intent(f"r{i}")) for i in range(20)]
+            assert await asyncio.gather(*answers) == [True] * 20
+
+    asyncio.run(work())
+    assert len(list(Reader(tmp_path).requests())) == 20
 
 
 def test_many_rows_at_once_arrive_once_each(tmp_path):

@@ -1,26 +1,18 @@
 """A segment: what was said to be written is there, room behind it is laid out, and goes when it ends."""
 
-import contextlib
 import os
-import resource
-import signal
 
 import pytest
 
 from tenbin.store.frames import FrameReader, frame
+from tenbin.store.pen import write_whole
 from tenbin.store.segment import ROOM_BYTES, Segment
+from tests.store.made import at_most
 
 
-@contextlib.contextmanager
-def at_most(size):
-    """No file grows beyond so many bytes."""
-    before, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, before)
+def append(segment, data):
+    piece = segment.laid_out(data)
+    segment.take(write_whole(segment.fd, piece, segment.size))
 
 
 def frames_of(path):
@@ -36,7 +28,7 @@ def test_frames_are_written_into_room_until_it_is_used_up(tmp_path):
     segment, payloads = Segment(tmp_path / "journal"), [bytes([i]) * 20_000 for i in range(1, 40)]
     left = []
     for payload in payloads:
-        segment.append(frame(payload))
+        append(segment, frame(payload))
         left.append(segment.path.stat().st_size - segment.size)
     assert frames_of(segment.path) == (payloads, None)
     a_frame = len(frame(payloads[0]))
@@ -50,11 +42,11 @@ def test_frames_are_written_into_room_until_it_is_used_up(tmp_path):
 
 def test_a_write_that_fails_leaves_the_end_where_it_was(tmp_path):
     segment = Segment(tmp_path / "journal")
-    segment.append(frame(b"first"))
+    append(segment, frame(b"first"))
     with at_most(ROOM_BYTES + 50_000), pytest.raises(OSError, match="File too large"):
-        segment.append(frame(b"x" * (ROOM_BYTES + 60_000)))
+        append(segment, frame(b"x" * (ROOM_BYTES + 60_000)))
     assert segment.size == segment.path.stat().st_size == len(frame(b"first"))
-    segment.append(frame(b"second"))
+    append(segment, frame(b"second"))
     assert frames_of(segment.path) == ([b"first", b"second"], None)
     assert segment.path.stat().st_size == segment.size  # where there was no room once, none is laid out any more
     segment.seal()
@@ -63,7 +55,7 @@ def test_a_write_that_fails_leaves_the_end_where_it_was(tmp_path):
 def test_no_frame_fails_for_want_of_room_behind_it(tmp_path):
     segment = Segment(tmp_path / "journal")
     with at_most(ROOM_BYTES // 2):
-        segment.append(frame(b"first"))
-        segment.append(frame(b"second"))
+        append(segment, frame(b"first"))
+        append(segment, frame(b"second"))
     assert frames_of(segment.path) == ([b"first", b"second"], None)
     segment.seal()

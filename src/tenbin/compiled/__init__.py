@@ -1,1 +1,1 @@
-"""What is compiled where Tenbin is installed: seven files of C, and how they are called. Everything works without."""
+"""What is compiled where Tenbin is installed: eight files of C, and how they are called. Everything works without."""

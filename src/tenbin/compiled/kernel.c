@@ -1,6 +1,6 @@
 /* What takes longest when texts are read, compiled: hashed n-grams, weighed and projected. Texts are made normal in
  * normal.c, what is tallied is in tally.c, what is predicted in sight.c and outlook.c, all of these at once in glance.c, what is
- * weighed in scales.c.
+ * weighed in scales.c; pen.c writes to files.
  *
  * The same rules stand in Python in ngrams.py, familiarity.py, lexicon.py and projection.py, which serve where this file
  * was not compiled and explain every step; both give the same bits (tests/features/test_kernel.py). Everything is counted in

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parent
 LIBRARY = "_kernel.so"
-SOURCES = ("normal.c", "kernel.c", "tally.c", "sight.c", "outlook.c", "glance.c", "scales.c")
+SOURCES = ("normal.c", "kernel.c", "tally.c", "sight.c", "outlook.c", "glance.c", "scales.c", "pen.c")
 POINTER, NUMBER = ctypes.c_void_p, ctypes.c_int64
 Fault = Literal["absent", "foreign", "outdated"]
 

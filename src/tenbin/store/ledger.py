@@ -146,11 +146,8 @@ class Ledger:
         for timer in (self._linger, self._patience):
             if timer is not None:
                 timer.cancel()
-        await loop.run_in_executor(None, self._stop)
-
-    def _stop(self) -> None:
-        self._journal.stop()
-        self._applier.stop()
+        await self._journal.stop()
+        await loop.run_in_executor(None, self._applier.stop)
 
     def _put(self, rows: tuple[Record, ...], answer: asyncio.Future[bool] | None) -> bool:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenbin.store.folder import StoreFolder
+from tenbin.store.pen import Outcome
 
 ROOM_BYTES = 256 << 10
 
@@ -28,7 +29,7 @@ class Segment:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_DSYNC
         self.path = path
         self.fd = os.open(path, flags, 0o600)
-        self.size = 0
+        self.size = self._end = 0
         self._room_until = 0
         self._lays_out = True
         self.rows = 0
@@ -46,25 +47,24 @@ class Segment:
         """Whether somebody has deleted the file: what is written to it now would die with this process."""
         return os.fstat(self.fd).st_nlink == 0
 
-    def append(self, data: bytes) -> None:
-        """Write durably, or raise OSError and leave the end where it was.
+    def laid_out(self, data: bytes) -> bytes:
+        """What is to be written at `size`: the data, and room behind them where there is none left."""
+        self._end = self.size + len(data)
+        return data + bytes(ROOM_BYTES) if self._end > self._room_until and self._lays_out else data
+
+    def take(self, outcome: Outcome) -> None:
+        """Count what came down of that, or raise OSError and leave the end where it was.
 
         The bytes always go to `size`, so a failed write is simply written over by the next attempt.
         """
-        at, end = self.size, self.size + len(data)
-        room = bytes(ROOM_BYTES) if end > self._room_until and self._lays_out else b""
-        try:
-            view = memoryview(data + room)
-            while view:
-                written = os.pwrite(self.fd, view, at)
-                view, at = view[written:], at + written
-        except OSError:
+        until = self.size + outcome.written
+        if outcome.fault:
             self._lays_out = False  # where the disk is nearly full, what is left of it is for frames
-            if at < end:
+            if until < self._end:
                 self._cut()
-                raise
-        self.size = end
-        self._room_until = max(self._room_until, at)
+                raise OSError(outcome.fault, os.strerror(outcome.fault))
+        self.size = self._end
+        self._room_until = max(self._room_until, until)
 
     def _cut(self) -> None:
         """Take half-written bytes off the end, so that whoever reads after our death does not find them whole."""

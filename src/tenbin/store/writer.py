@@ -1,4 +1,4 @@
-"""The thread that makes records durable: whatever has come in meanwhile goes to the disk in one write and one sync."""
+"""What makes records durable: whatever has come in meanwhile goes to the disk in one write and one sync."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import select
 import threading
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 from tenbin.store.folder import StoreFolder
 from tenbin.store.frames import frame
+from tenbin.store.pen import Outcome, Pen, open_pen
 from tenbin.store.presence import Presence, lock_of
 from tenbin.store.segment import Segment, segment_path
 
@@ -35,14 +35,12 @@ class Waiting:
 
 
 class JournalWriter:
-    """Takes payloads from the event loop's thread, writes them in its own.
+    """Takes payloads on the event loop's thread and has a pen write them, group after group.
 
     `segments` are the files not yet removed, oldest first, the last one being written; `written` is called after
     every group. Nothing here raises to the loop: while the journal cannot be written, payloads wait in memory up
     to `queue_bytes`, and their futures answer False.
     """
-
-    _ends: tuple[int, ...] = ()
 
     def __init__(self, store: StoreFolder, writer: str, queue_bytes: int, written: Callable[[], None]) -> None:
         self.store = store
@@ -60,21 +58,13 @@ class JournalWriter:
         self._queue: deque[Waiting] = deque()
         self._held: deque[Waiting] = deque()
         self._group: list[Waiting] = []
-        # A pipe and no queue: who writes to it gives up the interpreter's lock, and so the thread has it as it wakes.
-        self._heard, self._bell = self._ends = os.pipe()
-        self._is_rung = False
-        self._is_failing = False
-        self._is_turning = self._is_stopping = False
+        self._is_busy = self._is_rung = self._is_turning = self._is_failing = False
         self._retry_at = 0.0
         self._log = logging.getLogger("tenbin.store")
-        self._thread = threading.Thread(target=self._run, name="tenbin-journal", daemon=True)
         self._presence: Presence | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-
-    def __del__(self) -> None:
-        """Not before: what rings after the end would write to another file."""
-        for end in self._ends:
-            os.close(end)
+        self._pen: Pen | None = None
+        self._idle: asyncio.Future[None] | None = None
 
     @property
     def queue_depth(self) -> int:
@@ -88,9 +78,8 @@ class JournalWriter:
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Open the first segment and begin. Errors: OSError."""
-        self._loop = loop
         self._next_segment()
-        self._thread.start()
+        self._loop, self._pen = loop, open_pen(loop, self._on_written)
 
     def put(self, payload: bytes, rows: int, answer: asyncio.Future[bool] | None) -> bool:
         """Queue a payload; False where there is no room for it in memory."""
@@ -107,17 +96,22 @@ class JournalWriter:
         self.ring()
 
     def ring(self) -> None:
-        """Wake the thread."""
-        if not self._is_rung:
-            self._is_rung = True
-            os.write(self._bell, b"!")
+        """Write what is queued, after the group that is on its way."""
+        self._is_rung = True
+        if not self._is_busy:
+            self._go_on()
 
-    def stop(self) -> None:
-        """Write what is queued, end the thread. Blocks; call it off the event loop."""
+    async def stop(self) -> None:
+        """Write what is queued, and put the pen away; what could not be written by then dies with the process."""
+        if self._loop is None or self._pen is None:
+            return
         self._retry_at = 0.0
-        self._is_stopping = True
-        os.write(self._bell, b"!")
-        self._thread.join()
+        self._idle = self._loop.create_future()
+        self.ring()
+        await self._idle
+        self._pen.close()
+        self._pen = None
+        self.lost_rows += self.queue_depth
 
     def turn(self) -> None:
         """Begin a new segment if this one is old: said by the thread that has applied all of it."""
@@ -125,43 +119,95 @@ class JournalWriter:
             self.turn_now()
 
     def turn_now(self) -> None:
-        """Begin a new segment: this one is not to be written any more."""
+        """Begin a new segment: this one is not to be written any more. From any thread."""
         self._is_turning = True
-        self.ring()
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a loop that has closed writes no more
+                self._loop.call_soon_threadsafe(self.ring)
 
-    def _run(self) -> None:
-        going, bell = True, select.poll()
-        bell.register(self._heard, select.POLLIN)
-        while going:
-            if not self._is_failing or bell.poll(RETRY_S * 1000.0):
-                os.read(self._heard, 16)
-            self._is_rung = False
-            going = not self._is_stopping  # what was handed in before is written now
-            self._write_all()
-        # What could not be written by now dies with the process.
-        self.lost_rows += self.queue_depth
-
-    def _write_all(self) -> None:
-        """Write group after group until nothing waits or the journal fails."""
-        while True:
-            if self._is_failing and time.monotonic() < self._retry_at:
-                self._hold()
-                return
-            size = sum(len(waiting.payload or b"") for waiting in self._group)
-            while (self._held or self._queue) and size < GROUP_BYTES:
-                waiting = (self._held or self._queue).popleft()
-                self._group.append(waiting)
-                size += len(waiting.payload or b"")
-            if not self._group and not self._is_turning:
-                return
+    def _go_on(self) -> None:
+        """Have the next group written; nothing where none waits, or the journal failed a moment ago."""
+        if self._pen is None:
+            return
+        if self._is_failing and time.monotonic() < self._retry_at:
+            self._hold()
+        else:
+            self._fill()
+            self._is_rung = bool(self._held or self._queue)  # what is left over makes the next one
             try:
-                self._write_group()
+                self._is_busy = bool(self._group or self._is_turning) and self._begin(self._pen)
             except OSError as error:
                 self._fail(error)
-                return
-            if self._is_failing:
-                self._is_failing = False
-                self._log.warning("the journal is written again")
+        if self._idle is not None and not self._is_busy and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _fill(self) -> None:
+        """Gather a group."""
+        size = sum(len(waiting.payload or b"") for waiting in self._group)
+        while (self._held or self._queue) and size < GROUP_BYTES:
+            waiting = (self._held or self._queue).popleft()
+            self._group.append(waiting)
+            size += len(waiting.payload or b"")
+
+    def _begin(self, pen: Pen) -> bool:
+        """Set the pen to the group, or a thread to the next segment first; False where there is nothing to write."""
+        segment = self.segments[-1]
+        if self._is_turning or segment.size > SEGMENT_BYTES or segment.is_gone:
+            # Folders, names and their syncs: too long for a loop to wait for.
+            threading.Thread(target=self._make_segment, name="tenbin-segment", daemon=True).start()
+            return True
+        data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
+        if data:
+            pen.write(segment.fd, segment.laid_out(data), segment.size)
+        else:
+            self._finish()
+        return bool(data)
+
+    def _on_written(self, outcome: Outcome) -> None:
+        """The pen is done with a group."""
+        self._is_busy = False
+        try:
+            self.segments[-1].take(outcome)
+        except OSError as error:
+            self._fail(error)
+        else:
+            self._finish()
+        if self._is_rung or self._idle is not None:
+            self._go_on()
+
+    def _finish(self) -> None:
+        """Tell whoever waits that a group is on the disk, and close its books."""
+        done, self._group = self._group, []
+        resolve([waiting.answer for waiting in done if waiting.answer is not None], True)
+        rows = sum(waiting.rows for waiting in done)
+        self.segments[-1].rows += rows
+        self.rows_written += rows
+        self._bytes_out += sum(len(waiting.payload or b"") for waiting in done)
+        if self._is_failing:
+            self._is_failing = False
+            self._log.warning("the journal is written again")
+        if self._loop is not None:
+            self._loop.call_soon(self.written)  # behind those who have just been told
+
+    def _make_segment(self) -> None:
+        """In a thread of its own."""
+        fault: OSError | None = None
+        try:
+            self._next_segment()
+        except OSError as error:
+            fault = error
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a loop that has closed writes no more
+                self._loop.call_soon_threadsafe(self._on_made, fault)
+
+    def _on_made(self, fault: OSError | None) -> None:
+        """There is a new segment, or why there is none."""
+        self._is_busy = False
+        if fault is None:
+            self._is_turning = False
+        else:
+            self._fail(fault)
+        self._go_on()
 
     def _fail(self, error: OSError) -> None:
         """Let everybody go who waits; their rows stay, to be tried again."""
@@ -171,6 +217,8 @@ class JournalWriter:
         self._retry_at = time.monotonic() + RETRY_S
         self._group = self._let_go(self._group)
         self._hold()
+        if self._loop is not None:
+            self._loop.call_later(RETRY_S, self.ring)
 
     def _hold(self) -> None:
         """Put what has come in aside until the next attempt; every row is touched once, however long that lasts."""
@@ -178,25 +226,8 @@ class JournalWriter:
 
     def _let_go(self, group: list[Waiting]) -> list[Waiting]:
         """Tell whoever waits that nothing is durable; what remains is the rows."""
-        self._tell(group, False)
+        resolve([waiting.answer for waiting in group if waiting.answer is not None], False)
         return [Waiting(waiting.payload, waiting.rows, None) for waiting in group if waiting.payload is not None]
-
-    def _write_group(self) -> None:
-        segment = self.segments[-1]
-        if self._is_turning or segment.size > SEGMENT_BYTES or segment.is_gone:
-            self._next_segment()
-            self._is_turning = False
-            segment = self.segments[-1]
-        data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
-        if data:
-            segment.append(data)
-        done, self._group = self._group, []
-        rows = sum(waiting.rows for waiting in done)
-        segment.rows += rows
-        self.rows_written += rows
-        self._bytes_out += sum(len(waiting.payload or b"") for waiting in done)
-        self._tell(done, True)
-        self.written()
 
     def _next_segment(self) -> None:
         # The folder may have been deleted under us.
@@ -225,15 +256,6 @@ class JournalWriter:
         if self._presence is not None:
             self._presence.leave(settled=settled)
             self._presence = None
-
-    def _tell(self, done: list[Waiting], is_durable: bool) -> None:
-        """Answer all who wait, in one go: waking the loop costs more than the answers."""
-        answers = [waiting.answer for waiting in done if waiting.answer is not None]
-        if answers and self._loop is not None:
-            # A loop that has closed has nobody left who waits.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(resolve, answers, is_durable)
-                os.sched_yield()  # the loop goes on at once, and this thread when the loop waits for an upstream
 
 
 def resolve(answers: list[asyncio.Future[bool]], is_durable: bool) -> None:

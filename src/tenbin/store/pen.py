@@ -1,0 +1,124 @@
+"""What writes to files beside an event loop: handed a piece, it says on the loop when that is down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from tenbin.compiled.library import NUMBER, POINTER, Library, open_library
+
+Told = Callable[["Outcome"], None]
+
+
+class Outcome(NamedTuple):
+    """How much of a piece was written, and the errno that stood in the way of the rest (0: it is all there)."""
+
+    written: int
+    fault: int
+
+
+class Pen(Protocol):
+    """Writes one piece at a time; whoever hands one over is told of it on the loop before the next."""
+
+    def write(self, fd: int, data: bytes, at: int) -> None:
+        """Begin to write to `fd` from `at` on."""
+
+    def close(self) -> None:
+        """End the thread; after the last piece is down."""
+
+
+def open_pen(loop: asyncio.AbstractEventLoop, told: Told) -> Pen:
+    """The compiled pen, or one of Python where there is no library; `told` is called on the loop after every piece."""
+    library = open_library()
+    return PlainPen(loop, told) if library is None else CompiledPen(loop, told, library)
+
+
+class CompiledPen:
+    """A thread of pen.c. It needs no turn of the interpreter, so neither the disk nor the loop waits for the other."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, told: Told, library: Library) -> None:
+        self._loop, self._told = loop, told
+        self._data = b""
+        self._heard, self._bell = os.pipe()
+        self._pen, self._written = ctypes.c_void_p(), ctypes.c_int64()
+        number = ctypes.c_int
+        self._hand = library.function("tenbin_hand_to_pen", POINTER, number, ctypes.c_char_p, NUMBER, NUMBER)
+        self._ask = library.function("tenbin_ask_pen", POINTER, POINTER)
+        self._close = library.function("tenbin_close_pen", POINTER, gives_up_lock=True)
+        loop.add_reader(self._heard, self._hear)
+        fault = library.function("tenbin_open_pen", POINTER, number)(ctypes.addressof(self._pen), self._bell)
+        if fault:
+            self._put_down()
+            raise OSError(fault, os.strerror(fault))
+
+    def write(self, fd: int, data: bytes, at: int) -> None:
+        """Begin to write to `fd` from `at` on."""
+        self._data = data  # held until it is down
+        self._hand(self._pen, fd, data, len(data), at)
+
+    def close(self) -> None:
+        """End the thread; after the last piece is down."""
+        self._close(self._pen)
+        self._put_down()
+
+    def _put_down(self) -> None:
+        with contextlib.suppress(RuntimeError):  # a loop that has closed hears nothing any more
+            self._loop.remove_reader(self._heard)
+        os.close(self._heard)
+        os.close(self._bell)
+
+    def _hear(self) -> None:
+        os.read(self._heard, 1)
+        fault = self._ask(self._pen, ctypes.addressof(self._written))
+        self._data = b""
+        self._told(Outcome(self._written.value, fault))
+
+
+class PlainPen:
+    """A thread of Python."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, told: Told) -> None:
+        self._loop, self._told = loop, told
+        self._handed: queue.SimpleQueue[tuple[int, bytes, int] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="tenbin-journal", daemon=True)
+        self._thread.start()
+
+    def write(self, fd: int, data: bytes, at: int) -> None:
+        """Begin to write to `fd` from `at` on."""
+        self._handed.put((fd, data, at))
+
+    def close(self) -> None:
+        """End the thread; after the last piece is down."""
+        self._handed.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (piece := self._handed.get()) is not None:
+            outcome = write_whole(*piece)
+            # A loop that has closed has nobody left who waits.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._told, outcome)
+
+
+def write_whole(fd: int, data: bytes, at: int) -> Outcome:
+    """Write all of it from `at` on."""
+    view, written = memoryview(data), 0
+    try:
+        while written < len(data):
+            step = os.pwrite(fd, view[written:], at + written)
+            if step == 0:
+                return Outcome(written, errno.EIO)
+            written += step
+    except OSError as error:
+        return Outcome(written, error.errno or errno.EIO)
+    return Outcome(written, 0)
+
+
+__all__ = ["CompiledPen", "Outcome", "Pen", "PlainPen", "open_pen", "write_whole"]
