@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tenbin.cli.evaluate_text import signed
 from tenbin.cli.fit_text import PROMISE, promise_text
-from tenbin.cli.output import TEXTS
-from tenbin.cli.promise_text import promise_line
+from tenbin.cli.output import TEXTS, number
+from tenbin.cli.promise_text import promise_cells, promise_line
 from tenbin.evaluate.promise import Promise
 from tenbin.report.catalogue import load_catalogue
 from tenbin.types import Figure
@@ -30,6 +31,7 @@ def promise(saving: Figure) -> Promise:
     [
         (Figure(0.4, 0.3, 0.5), "saves 40.0% [30.0%, 50.0%] of its cost", "費用を 40.0% [30.0%, 50.0%] 削減"),
         (Figure(-3.05, -3.5, -2.6), "at 4.05 [3.60, 4.50] times its cost", "費用は 4.05 [3.60, 4.50] 倍"),
+        (Figure(-7e-16, -7e-3, 7e-3), "saves 0.0% [-0.7%, 0.7%] of its cost", "費用を 0.0% [-0.7%, 0.7%] 削減"),
         (FREE, "cheap is free, so nothing can be saved", "cheap は無料"),
     ],
 )
@@ -39,6 +41,12 @@ def test_a_setting_saves_or_costs_more_or_has_nothing_to_save(saving: Figure, en
         assert said in line
         assert "119.7% [111.7%, 130.9%]" in line
         assert "–" not in line
+
+
+def test_nothing_saved_has_no_sign() -> None:
+    """A mean that is summed in another order is off by its last bit: -0.0% stood beside 0.0%."""
+    assert promise_cells(promise(Figure(-7e-16, -7e-3, 7e-3)))[2] == "0.0% [-0.7%, 0.7%]"
+    assert (number(-1e-9), signed(-1e-9)) == ("0.000", "+0.0000")
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "cheap itself is free"), ("ja", "cheap 自体が無料")])

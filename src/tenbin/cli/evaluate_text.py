@@ -109,7 +109,7 @@ def per_thousand(cost_usd: float) -> str:
 
 def signed(value: float) -> str:
     """A difference with its sign, to four decimals."""
-    return f"{value:+.4f}"
+    return f"{value:+z.4f}"
 
 
 def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: int) -> list[Example]:

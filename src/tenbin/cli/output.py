@@ -288,9 +288,9 @@ def usd(value: float | None) -> str:
 
 def number(value: float | None, decimals: int = 3) -> str:
     """A number with fixed decimals, a dash where it is not known."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:,.{decimals}f}"
+    return "–" if value is None or not math.isfinite(value) else f"{value:z,.{decimals}f}"
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
     """A share in per cent, a dash where it is not known."""
-    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{decimals}f}%"
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:z.{decimals}f}%"

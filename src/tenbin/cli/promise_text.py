@@ -52,7 +52,7 @@ def promise_line(promise: Promise, router: Router, words: Catalogue) -> str:
     }
     if math.isnan(promise.saving.value):
         return words("decision.promise_free", cost=bracketed(promise.cost_usd, per_thousand), **told)
-    if promise.saving.value < 0.0:
+    if percent(promise.saving.value).startswith("-"):
         return words("decision.promise_dearer", times=bracketed(promise.saving.flipped, number_of_times), **told)
     return words("decision.promise", saving=bracketed(promise.saving, percent), **told)
 

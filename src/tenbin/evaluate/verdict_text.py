@@ -128,14 +128,14 @@ def _percent(f: Figure) -> str:
     """A share with its interval; an end that is not known is left open, and not the figure shown as certain."""
     if math.isnan(f.value):  # of nothing: where the reference was never right, or is free
         return Reason("figure_unknown_share")
-    value, low, high = (f"{number:.1%}" for number in (f.value, f.low, f.high))
+    value, low, high = (f"{number:z.1%}" for number in (f.value, f.low, f.high))
     if math.isnan(f.low):
         return value if math.isnan(f.high) else Reason("figure_up_to", value=value, high=high)
     return Reason("figure_or_more", value=value, low=low) if math.isnan(f.high) else _between(value, low, high)
 
 
 def _signed(f: Figure) -> str:
-    return _between(*(f"{number:+.4f}" for number in (f.value, f.low, f.high)))
+    return _between(*(f"{number:+z.4f}" for number in (f.value, f.low, f.high)))
 
 
 def _between(value: str, low: str, high: str) -> str:
