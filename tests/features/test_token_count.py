@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenbin.features.token_count import count_tokens
+from tenbin.features.token_count import count_events, count_tokens
+from tenbin.features.token_events import event_weights, tokens_of
 
 COUNTED: tuple[tuple[str, str, int], ...] = tuple(
     (row["kind"], row["text"], row["tokens"])
@@ -53,7 +54,7 @@ def test_a_count_never_depends_on_the_other_texts(others: list[str], text: str) 
 
 def test_the_length_of_what_is_said_can_be_asked_for() -> None:
     english, japanese = "The train leaves at nine.", "電車は九時に出発します。"
-    half = count_tokens([english, japanese], unspaced_weight=0.5)
+    half = tokens_of(count_events([english, japanese]), event_weights(0.5))
     whole = count_tokens([english, japanese])
     assert half[0] == whole[0]
     assert half[1] < 0.7 * whole[1]

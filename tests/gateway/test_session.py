@@ -51,8 +51,9 @@ def test_the_next_turn_finds_the_one_before() -> None:
 
 
 def test_in_anthropics_shape_with_tools_and_a_moving_cache_mark() -> None:
-    def system(text: str) -> list[dict[str, Any]]:
-        return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+    def system(text: str, marked: bool = False) -> dict[str, Any]:
+        part = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+        return {"role": "system", "content": [part] if marked else text}
 
     def user(text: str, marked: bool) -> dict[str, Any]:
         mark = {"cache_control": {"type": "ephemeral"}} if marked else {}
@@ -60,17 +61,16 @@ def test_in_anthropics_shape_with_tools_and_a_moving_cache_mark() -> None:
 
     thinking = {"type": "thinking", "thinking": "hm", "signature": "abc"}
     result = {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "11 kg"}]}
-    first = fingerprints([user("Weigh it.", True)], system=system("Be brief."))
+    first = fingerprints([system("Be brief.", True), user("Weigh it.", True)])
     tools = {"role": "assistant", "content": [thinking, TOOL_USE]}
-    second = fingerprints([user("Weigh it.", False), tools, {"role": "user", "content": [result]}], system="Be brief.")
+    results = {"role": "user", "content": [result]}
+    second = fingerprints([system("Be brief."), user("Weigh it.", False), tools, results])
     bare = {"role": "assistant", "content": [{**TOOL_USE, "cache_control": {"type": "ephemeral"}}]}
-    third = fingerprints(
-        [user("Weigh it.", False), bare, {"role": "user", "content": [{**result, "content": "11 kg"}]}, ANSWER, NEXT],
-        system="Be brief.",
-    )
+    plain = {"role": "user", "content": [{**result, "content": "11 kg"}]}
+    third = fingerprints([system("Be brief."), user("Weigh it.", False), bare, plain, ANSWER, NEXT])
     assert first.own in second.earlier
     assert second.own in third.earlier
-    assert fingerprints([user("Weigh it.", False)], system="Be long.").own not in second.earlier
+    assert fingerprints([system("Be long."), user("Weigh it.", False)]).own not in second.earlier
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,9 @@ def test_scopes_and_systems_do_not_meet() -> None:
         fingerprints([FIRST]).own,
         fingerprints([FIRST], scope="key1/auto").own,
         fingerprints([FIRST], scope="key2/auto").own,
-        fingerprints([FIRST], system="Be brief.").own,
+        fingerprints([SYSTEM, FIRST]).own,
     }
     assert len(owns) == 4
-    assert fingerprints([FIRST], system="Be brief.") == Fingerprints(fingerprints([SYSTEM, FIRST]).own, ())
 
 
 @given(MESSAGES, MESSAGES, st.text(max_size=5))
@@ -168,9 +167,9 @@ def test_writing_it_again_changes_nothing(messages: list[Any]) -> None:
     assert fingerprints(again) == fingerprints(messages) == fingerprints(parts)
 
 
-@given(st.lists(JSON, max_size=6), JSON)
-def test_any_json_has_a_fingerprint(messages: list[Any], system: Any) -> None:
-    assert len(fingerprints(messages, system=system).own) == 24
+@given(st.lists(JSON, max_size=6))
+def test_any_json_has_a_fingerprint(messages: list[Any]) -> None:
+    assert len(fingerprints(messages).own) == 24
 
 
 def test_so_have_the_deepest_and_a_broken_letter() -> None:

@@ -111,7 +111,10 @@ def length_columns() -> tuple[int, ...]:
 
 @functools.cache
 def event_weights(unspaced_weight: float) -> Floats:
-    """Tokens per event, [events]; `unspaced_weight` as in `count_tokens`."""
+    """Tokens per event, [events]; `unspaced_weight` scales what East Asian and other unspaced scripts add.
+
+    It is 1 for what is billed, below 1 where the length of what is said is meant.
+    """
     scaled = [c * (unspaced_weight if name.startswith(_UNSPACED_EVENTS) else 1.0) for name, c in _COEFFICIENTS.items()]
     return np.array(scaled)
 

@@ -45,17 +45,14 @@ class Fingerprints(msgspec.Struct, frozen=True):
     earlier: tuple[str, ...]
 
 
-def fingerprints(messages: Sequence[Message], *, scope: str = "", system: Any = None) -> Fingerprints:
+def fingerprints(messages: Sequence[Message], *, scope: str = "") -> Fingerprints:
     """The fingerprints of a request's messages (decoded JSON), in linear time.
 
-    `scope` keeps apart what must not meet (the key and the profile); `system` is Anthropic's, a text or parts. The
-    `own` of a request is among the `earlier` of the next turn of that conversation. Whatever is no message is hashed
-    as it is: nothing raises.
+    `scope` keeps apart what must not meet (the key and the profile). The `own` of a request is among the `earlier` of
+    the next turn of that conversation. Whatever is no message is hashed as it is: nothing raises.
     """
     pieces: list[bytes] = []
     _text(pieces, b"scope", scope)
-    if system:
-        _message(pieces, {"role": "system", "content": system})
     hasher = blake2b(b"".join(pieces), digest_size=_DIGEST_BYTES)
     keep_from = len(messages) - 1 - MAX_EARLIER
     found = []

@@ -29,9 +29,9 @@ class Numbers:
             return body
         return (MINUS if value < 0 else "+" if sign else "") + body
 
-    def percent(self, share: float | None, decimals: int = 1, *, sign: bool = False) -> str:
+    def percent(self, share: float | None, decimals: int = 1) -> str:
         """A share such as .625 as 62.5%."""
-        body = self.plain(None if share is None else share * 100.0, decimals, sign=sign)
+        body = self.plain(None if share is None else share * 100.0, decimals)
         return body if body == MISSING else f"{body}%"
 
     def points(self, difference: float | None, decimals: int = 1) -> str:

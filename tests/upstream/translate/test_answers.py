@@ -66,8 +66,8 @@ def test_a_completion_becomes_a_message_and_its_tokens_are_counted_anthropics_wa
     usage = message_to_completion(MESSAGE, created=5)["usage"]
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     answer = completion("tool_calls", usage, content="I look.", reasoning_content="hm", tool_calls=[call])
-    out = completion_to_message(answer, model="tenbin")
-    assert (out["id"], out["type"], out["model"]) == ("msg_chatcmpl-1", "message", "tenbin")
+    out = completion_to_message(answer)
+    assert (out["id"], out["type"], out["model"]) == ("msg_chatcmpl-1", "message", "gpt-x")
     assert out["content"] == [
         {"type": "text", "text": "I look.", "citations": None},
         {"type": "tool_use", "id": "call_1", "name": "f", "input": {"a": 1}},

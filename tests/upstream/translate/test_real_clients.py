@@ -90,9 +90,9 @@ class Gateway(BaseHTTPRequestHandler):
         elif body.get("stream"):
             self.stream(is_chat, body, script["stream"])
         elif is_chat:
-            self.answer(200, json.dumps(message_to_completion(MESSAGE, created=1, model="tenbin/auto")).encode())
+            self.answer(200, json.dumps(message_to_completion(MESSAGE, created=1)).encode())
         else:
-            message = completion_to_message(COMPLETION, model="tenbin/auto", thinking=bool(body.get("thinking")))
+            message = completion_to_message(COMPLETION, thinking=bool(body.get("thinking")))
             self.answer(200, json.dumps(message).encode())
 
     def answer(self, status: int, body: bytes) -> None:
@@ -109,9 +109,9 @@ class Gateway(BaseHTTPRequestHandler):
         translator: ChatToMessagesStream | MessagesToChatStream
         if is_chat:
             include = bool(body.get("stream_options", {}).get("include_usage"))
-            translator = MessagesToChatStream(created=1, model="tenbin/auto", include_usage=include)
+            translator = MessagesToChatStream(created=1, include_usage=include)
         else:
-            translator = ChatToMessagesStream(model="tenbin/auto", thinking=bool(body.get("thinking")))
+            translator = ChatToMessagesStream(thinking=bool(body.get("thinking")))
         for first in range(0, len(upstream), 50):
             self.wfile.write(translator.feed(upstream[first : first + 50]))
         self.wfile.write(translator.close())
@@ -162,7 +162,7 @@ def anthropic_client(loopback: Loopback) -> Iterator[Any]:
 
 def check_completion(completion: Any) -> None:
     message = completion.choices[0].message
-    assert (completion.id, completion.model) == ("chatcmpl-msg_1", "tenbin/auto")
+    assert (completion.id, completion.model) == ("chatcmpl-msg_1", "claude-x")
     assert completion.choices[0].finish_reason == "tool_calls"
     assert message.content == "I look, 天秤."
     assert [(call.id, json.loads(call.function.arguments)) for call in message.tool_calls] == [
@@ -174,7 +174,7 @@ def check_completion(completion: Any) -> None:
 
 
 def check_message(message: Any) -> None:
-    assert (message.id, message.model, message.stop_reason) == ("msg_chatcmpl-msg_1", "tenbin/auto", "tool_use")
+    assert (message.id, message.model, message.stop_reason) == ("msg_chatcmpl-msg_1", "claude-x", "tool_use")
     assert [block.type for block in message.content] == ["text", "tool_use", "tool_use"]
     assert message.content[0].text == "I look, 天秤."
     assert [(block.id, block.input) for block in message.content[1:]] == [("toolu_1", {"q": "a b"}), ("toolu_2", {})]

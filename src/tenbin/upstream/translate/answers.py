@@ -37,19 +37,18 @@ def explained(details: Any) -> str | None:
     return explanation if isinstance(explanation, str) else None
 
 
-def message_to_completion(answer: Json, *, created: int, model: str | None = None) -> Json:
-    """An Anthropic answer as an OpenAI chat completion.
+def message_to_completion(answer: Json, *, created: int) -> Json:
+    """An Anthropic answer as an OpenAI chat completion, `created` at this time (Unix seconds).
 
-    `created` is the time in Unix seconds, `model` the name to state (None: the answer's). Thinking becomes
-    `reasoning_content`, signatures are left out. Raises NetworkError for an answer that is none.
+    Thinking becomes `reasoning_content`, signatures are left out. Raises NetworkError for an answer that is none.
     """
     try:
-        return _completion(answer, created, model)
+        return _completion(answer, created)
     except RequestError as error:
         raise NetworkError(f"the upstream's answer is not an Anthropic message: {error.what}") from error
 
 
-def _completion(answer: Json, created: int, model: str | None) -> Json:
+def _completion(answer: Json, created: int) -> Json:
     blocks = objects(answer.get("content"), "content")
     text = "".join(string(block.get("text"), "content.text") for block in blocks if block.get("type") == "text")
     thought = "".join(
@@ -81,25 +80,25 @@ def _completion(answer: Json, created: int, model: str | None) -> Json:
         "id": prefixed(answer.get("id"), CHAT_ID),
         "object": "chat.completion",
         "created": created,
-        "model": model or stated(answer.get("model")),
+        "model": stated(answer.get("model")),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
         "usage": to_openai_usage(anthropic_usage(msgspec.json.encode(answer.get("usage")))),
     }
 
 
-def completion_to_message(answer: Json, *, model: str | None = None, thinking: bool = False) -> Json:
+def completion_to_message(answer: Json, *, thinking: bool = False) -> Json:
     """An OpenAI chat completion as an Anthropic answer.
 
-    `model` is the name to state (None: the answer's). `thinking`: whether the client asked for thinking, only then
-    does reasoning become a (never signed) block. Raises NetworkError for an answer that is none.
+    `thinking`: whether the client asked for thinking, only then does reasoning become a (never signed) block. Raises
+    NetworkError for an answer that is none.
     """
     try:
-        return _message(answer, model, thinking)
+        return _message(answer, thinking)
     except RequestError as error:
         raise NetworkError(f"the upstream's answer is not an OpenAI chat completion: {error.what}") from error
 
 
-def _message(answer: Json, model: str | None, thinking: bool) -> Json:
+def _message(answer: Json, thinking: bool) -> Json:
     choices = objects(answer.get("choices"), "choices")
     if not choices:
         raise NetworkError("the upstream's answer is not an OpenAI chat completion: it has no choices")
@@ -129,7 +128,7 @@ def _message(answer: Json, model: str | None, thinking: bool) -> Json:
         "id": prefixed(answer.get("id"), MESSAGE_ID),
         "type": "message",
         "role": "assistant",
-        "model": model or stated(answer.get("model")),
+        "model": stated(answer.get("model")),
         "content": blocks,
         "stop_reason": stop,
         "stop_sequence": None,

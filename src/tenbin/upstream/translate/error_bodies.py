@@ -87,26 +87,18 @@ def translate_status(source: str, target: str, status: int) -> int:
     return status
 
 
-def error_body(
-    dialect: str,
-    status: int,
-    code: str | None,
-    message: str,
-    type: str | None = None,
-    *,
-    param: str | None = None,
-) -> bytes:
-    """An error as a client of the dialect expects it, JSON; `type` None is chosen by the status."""
+def error_body(dialect: str, status: int, code: str | None, message: str, *, param: str | None = None) -> bytes:
+    """An error as a client of the dialect expects it, JSON; its type goes by the status."""
     if dialect == "anthropic":
         if code == CONTEXT_CODE and CONTEXT_WORDS not in message:
             message = f"{CONTEXT_WORDS}: {message}"
-        error: dict[str, Any] = {"type": type or anthropic_type(status), "message": message}
+        error: dict[str, Any] = {"type": anthropic_type(status), "message": message}
         if code == THREAD_CODE:
             error["details"] = {"error_code": code}
         return msgspec.json.encode({"type": "error", "error": error})
     if code == CONTEXT_CODE and "maximum context length" not in message:
         message = f"{OPENAI_CONTEXT_WORDS}: {message}"
-    error = {"message": message, "type": type or openai_type(status), "param": param, "code": code}
+    error = {"message": message, "type": openai_type(status), "param": param, "code": code}
     return msgspec.json.encode({"error": error})
 
 

@@ -76,15 +76,14 @@ def _is_end(data: bytes) -> bool:
 class MessagesToChatStream:
     """Translates one Anthropic stream for a client of the OpenAI dialect.
 
-    `created` is the time in Unix seconds, `model` the name to state (None: the upstream's), `include_usage` whether the
-    client asked for the usage chunk. The finish chunk waits for message_stop: a stream that is cut never ends normally.
-    `failure` is why it ended early where the upstream's own words are no error: they cannot be read.
+    `created` is the time in Unix seconds, `include_usage` whether the client asked for the usage chunk. The finish
+    chunk waits for message_stop: a stream that is cut never ends normally. `failure` is why it ended early where the
+    upstream's own words are no error: they cannot be read.
     """
 
-    def __init__(self, *, created: int, model: str | None = None, include_usage: bool = False) -> None:
+    def __init__(self, *, created: int, include_usage: bool = False) -> None:
         self._frames = Frames()
         self._created = created
-        self._model = model
         self._end = _TAIL + (b',"usage":null}\n\n' if include_usage else b"}\n\n")
         self._include_usage = include_usage
         self._head = b""
@@ -163,7 +162,7 @@ class MessagesToChatStream:
             "id": prefixed(message.id, CHAT_ID),
             "object": "chat.completion.chunk",
             "created": self._created,
-            "model": self._model or stated(message.model),
+            "model": stated(message.model),
         }
         self._head = b"data: " + msgspec.json.encode(head)[:-1] + b',"choices":[{"index":0,"delta":'
         self._content = self._head + b'{"content":'

@@ -81,14 +81,13 @@ def _event(name: str, body: dict[str, Any]) -> bytes:
 class ChatToMessagesStream:
     """Translates one OpenAI stream for a client of the Anthropic dialect.
 
-    `model` is the name to state (None: the upstream's), `thinking` whether the client asked for thinking: only then
-    does it get (never signed) thinking blocks. The closing events wait for [DONE]: a stream that is cut never ends
-    normally. `failure` is why it ended early where the upstream's own words are no error: they cannot be read.
+    `thinking`: whether the client asked for thinking, only then does it get (never signed) thinking blocks. The closing
+    events wait for [DONE]: a stream that is cut never ends normally. `failure` is why it ended early where the
+    upstream's own words are no error: they cannot be read.
     """
 
-    def __init__(self, *, model: str | None = None, thinking: bool = False) -> None:
+    def __init__(self, *, thinking: bool = False) -> None:
         self._frames = Frames()
-        self._model = model
         self._thinking = thinking
         self._id = ""
         self._blocks = BlockQueue()
@@ -159,7 +158,7 @@ class ChatToMessagesStream:
             "id": self._id,
             "type": "message",
             "role": "assistant",
-            "model": self._model or stated(chunk.model),
+            "model": stated(chunk.model),
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
