@@ -257,6 +257,18 @@ def test_the_slider_is_held_against_the_reference_though_another_model_is_best_h
         assert f"{point.quality.value / medium.quality.value:.1%}" in now["quality_note"]
 
 
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("en", "that share of what the reference realised on the same queries"),
+        ("ja", "基準モデルの実際の品質にその割合"),
+    ],
+)
+def test_a_promise_is_said_to_be_held_against_the_reference_on_the_same_queries(lang: str, told: str) -> None:
+    """On harder prompts than those of training, a kept one stands far below the quality in the column of promises."""
+    assert told in Page(render_report(make_evaluation(), lang=lang)).text()
+
+
 def test_every_dropped_row_is_told() -> None:
     text = Page(render_report(make_evaluation())).text()
     assert "30 test queries were dropped because the router had seen the same prompt in training" in text
