@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenbin.errors import DecisionError
 from tenbin.features.attached import Attached, attached_to
 from tenbin.router.router import Router
-from tenbin.router.weighing import Ask, Weighed, weigh
+from tenbin.router.weighing import FIGURES, Ask, Weighed, weigh
 from tenbin.types import Candidate, Query, TradeOff
 from tests.router.made import EASY, HARD, make_panel, without_tokens
 
@@ -39,6 +39,11 @@ def test_the_first_of_the_ranking_is_what_route_chooses(router, drawn):
         assert weighed.loss[weighed.ranking[0]] == alone.loss[0, 0]
         assert weighed.reason == alone.reasons[0][0]
         np.testing.assert_array_equal(weighed.quality, alone.estimates.quality[0])
+        np.testing.assert_array_equal(weighed.input_tokens, alone.estimates.input_tokens[0])
+        np.testing.assert_array_equal(weighed.output_tokens, alone.estimates.output_tokens[0])
+        for row, kept in zip(FIGURES[:-1], weighed.figures[:-1], strict=True):
+            expected = alone.cost_usd if row == "cost_usd" else getattr(alone.estimates, row)
+            np.testing.assert_array_equal(kept, expected[0])
         np.testing.assert_array_equal(weighed.cost_usd, alone.cost_usd[0])
 
 

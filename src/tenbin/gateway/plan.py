@@ -107,7 +107,7 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
             found["trade_off"] = [trade_off.mu, trade_off.w, trade_off.caution, trade_off.minimax]
             found["models"] = weighed.models
             found["barred"] = {weighed.models[m]: bar for m, bar in enumerate(weighed.barred) if bar}
-            found["figures"] = base64.b64encode(weighed.figures.tobytes()).decode("ascii")
+            found["figures"] = base64.b64encode(weighed.figures.astype("<f4").tobytes()).decode("ascii")
         return msgspec.json.encode(found, enc_hook=str)  # reasons are words that remember more: here the words count
 
 

@@ -21,10 +21,12 @@ from tenbin.router.new_subject import is_new
 from tenbin.router.router import Router
 from tenbin.router.scales import Dials, Laid
 from tenbin.strangers import strange, strangers_among
-from tenbin.types import Estimates, Float32s, Floats, Query, TradeOff
+from tenbin.types import Estimates, Floats, Query, TradeOff
 
 FIGURES = ("quality", "quality_sd", "gap_sd", "input_tokens", "output_tokens", "cost_usd", "latency_s", "loss")
 """The rows of `Weighed.figures`."""
+QUALITY, INPUT_TOKENS, OUTPUT_TOKENS, COST_USD, LOSS = 0, 3, 4, 5, 7
+"""Which of them are asked for one by one."""
 
 
 class Ask(msgspec.Struct, frozen=True, eq=False):
@@ -57,26 +59,46 @@ class Weighed(msgspec.Struct, frozen=True, eq=False):
     without a loss (NaN) come last. `barred` says why a candidate is not in it (None: it is), `reason` why the first
     was chosen, `stranger_usd` what the reference is expected to cost more than the cheapest where a stranger or a new
     subject was sent to it (None: it was not), `by_dial` what the dial had decided where that was no stranger. `is_new`
-    says that the text is new (None: nobody asked). `figures` [len(FIGURES), M] holds all the figures as float32, for
-    the books.
+    says that the text is new (None: nobody asked). `figures` [len(FIGURES), M] are what it rests on.
     """
 
     models: tuple[str, ...]
     ranking: tuple[int, ...]
-    quality: Floats
-    quality_sd: Floats
-    gap_sd: Floats
-    input_tokens: Floats
-    output_tokens: Floats
-    latency_s: Floats
-    cost_usd: Floats
-    loss: Floats
     barred: tuple[str | None, ...]
     reason: Reason
-    figures: Float32s
+    figures: Floats
     stranger_usd: float | None = None
     by_dial: Weighed | None = None
     is_new: bool | None = None
+
+    def _row(self, place: int) -> Floats:
+        row: Floats = self.figures[place]
+        return row
+
+    @property
+    def quality(self) -> Floats:
+        """The expected quality of each answer."""
+        return self._row(QUALITY)
+
+    @property
+    def input_tokens(self) -> Floats:
+        """The expected tokens of the request."""
+        return self._row(INPUT_TOKENS)
+
+    @property
+    def output_tokens(self) -> Floats:
+        """The expected tokens of all answers."""
+        return self._row(OUTPUT_TOKENS)
+
+    @property
+    def cost_usd(self) -> Floats:
+        """The expected dollars."""
+        return self._row(COST_USD)
+
+    @property
+    def loss(self) -> Floats:
+        """The expected loss at the request's dial."""
+        return self._row(LOSS)
 
 
 def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
@@ -91,10 +113,9 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
     estimates, refused = _as_asked(router, router.expect(queries), asks), _refused(router, asks)
     figures, order = _laid(router, asks, estimates)
     orders = order.tolist()
-    cost, loss = figures[FIGURES.index("cost_usd")], figures[FIGURES.index("loss")]
+    cost, loss = figures[COST_USD], figures[LOSS]
     grounds = router.grounds(queries, estimates)
     bars = router.bars(queries, estimates)
-    kept = figures.astype("<f4")
     new = _new(estimates, asks)
     unbarred: Bars = (None,) * len(router.models)
     answers: list[Weighed | DecisionError] = []
@@ -112,12 +133,11 @@ def weigh(router: Router, asks: Sequence[Ask]) -> list[Weighed | DecisionError]:
         ranking, is_unknown = _ranking(router, orders[i], loss[i], dear)
         answers.append(
             Weighed(
-                **dict(zip(FIGURES, figures[:, i], strict=True)),
                 models=router.models,
                 ranking=ranking,
                 barred=tuple(dear),
                 reason=headline(ask.trade_off, dear, is_unknown, grounds[i]),
-                figures=kept[:, i],
+                figures=figures[:, i],
                 is_new=new[i],
             )
         )
