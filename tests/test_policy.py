@@ -13,6 +13,7 @@ NAMES = ("large", "mid", "small")
 def test_lists_leave_what_is_allowed_and_not_denied():
     assert listed(NAMES, ["large", "small"], ["small"]).tolist() == [True, False, False]
     assert listed(NAMES, None, None).all()
+    assert listed(NAMES, [], ()).all()
 
 
 def test_a_name_that_is_no_candidate_is_named_with_its_neighbour():

@@ -77,6 +77,14 @@ def test_the_sample_says_whether_a_quality_is_reached_whatever_the_resamples_say
     assert one.note["en"] == "No mixture of single models reaches that quality."
 
 
+def test_nothing_saves_more_than_everything() -> None:
+    """The lean of resamples next to a free candidate would draw the cost below 0."""
+    quality = (np.random.default_rng(16).uniform(size=(N, 3)) < (0.5, 0.6, 0.9)).astype(np.float64)
+    ground = replace(a_ground(), quality=quality, cost_usd=np.tile([0.0, 0.01, 0.02], (N, 1)))
+    (one,) = told(np.where(np.arange(N) < 20, 1, 0)[None], ground)
+    assert one.saving.low < one.saving.value == one.saving.high == 1.0
+
+
 def test_of_a_free_reference_nothing_can_be_saved_and_no_quality_is_called_out_of_reach() -> None:
     ground = a_ground()
     (one,) = told(sent(N // 2)[None], replace(ground, cost_usd=ground.cost_usd * (1.0, 1.0, 0.0)))

@@ -96,6 +96,10 @@ def test_areas_agree_with_quadrature(pairs: list[tuple[float, float]], one: floa
         assert hull.mean_height_log(low, high) == pytest.approx(mean_between_vertices(hull, low, high, True), abs=1e-9)
 
 
+def test_a_point_on_a_straight_line_is_no_vertex() -> None:
+    assert hull_of([(1.0, 0.25), (2.0, 0.5), (3.0, 0.75)]) == Hull((1.0, 3.0), (0.25, 0.75))
+
+
 def test_costs_a_rounding_apart_do_no_harm_to_the_log_area() -> None:
     cost = 0.0123
     above = math.nextafter(cost, 1.0)

@@ -54,6 +54,10 @@ def test_a_curve_that_stays_below_has_no_neutral_cost() -> None:
     assert worse["cost_at_97"] > 0.362
 
 
+def test_of_equally_good_models_the_cheapest_is_the_best() -> None:
+    assert scale_of(np.array([0.8, 0.6, 0.8]), np.array([0.02, 0.001, 0.01])).best == 2
+
+
 def test_free_best_model_has_no_cost_share() -> None:
     scale = scale_of(np.array([0.6, 0.8]), np.array([0.001, 0.0]))
     assert math.isnan(cost_share(scale.zero, 1.0, scale))
@@ -89,4 +93,4 @@ def test_arena_score_of_the_published_row() -> None:
         assert arena_score(0.5, cost_usd) == pytest.approx(110.0 * 0.5 / 1.05)
     assert arena_score(0.5, 0.005 / 1000.0) < 110.0 * 0.5 / 1.05
     assert arena_score(0.5, 0.2) == arena_score(0.5, 1.0) == 0.0
-    assert arena_score(0.0, 1.0) == 0.0
+    assert arena_score(1.0, 0.3) == arena_score(0.0, 1.0) == 0.0

@@ -57,6 +57,15 @@ def test_a_thousand_dollars_is_a_wrong_unit_and_just_below_is_not() -> None:
     assert [len(findings) for findings in said] == [0, 1]
 
 
+def test_a_price_is_old_after_a_year() -> None:
+    said = [PriceBook({"m": [Price(1, 4, since=date(2025, 6, day))]}).check(at=date(2026, 6, 2)) for day in (2, 1)]
+    assert [len(findings) for findings in said] == [0, 1]
+
+
+def test_of_a_model_that_gives_no_answers_the_output_is_no_oddity() -> None:
+    assert PriceBook({"embed": [Price(0.02, 0.0)]}).check(at=TODAY, unanswering={"embed"}) == []
+
+
 def test_a_model_with_a_price_per_call_is_not_free() -> None:
     assert PriceBook({"m": [Price(0, 0, request_usd=0.0048)]}).check(at=TODAY) == []
 

@@ -181,6 +181,8 @@ def test_writes_that_are_kept_for_an_hour_and_audio_have_rates_of_their_own() ->
     assert rates.bill_usd(0, of_an_hour) == pytest.approx((500 * 3 + 100 * 3.75 + 300 * 6 + 50 * 15) / 1e6)
     assert rates.bill_usd(1, of_an_hour) == pytest.approx((500 * 3 + 100 * 3 + 300 * 5 + 50 * 15) / 1e6)
     assert rates.bill_usd(0, Usage(2000, 0, 0, 1000, 0, 1000)) == pytest.approx((1000 * 6 + 1000 * 12) / 1e6)
+    more_than_written = Usage(900, 0, 0, 100, 0, 300)  # a provider that counts them apart is given no credit
+    assert rates.bill_usd(0, more_than_written) == pytest.approx((800 * 3 + 300 * 6) / 1e6)
     assert rates.bill_usd(0, Usage(900, 50, audio_input_tokens=300)) == pytest.approx(
         (600 * 3 + 300 * 30 + 50 * 15) / 1e6
     )
@@ -233,3 +235,6 @@ def test_no_call_of_at_most_so_many_tokens_costs_more_than_the_ceiling() -> None
     assert of_text == pytest.approx((10 * 4 + 100 * 1) / 1e6)
     for sent in (10, 200_000, 300_000):
         assert rates.ceiling_usd(1, sent, 100) == pytest.approx(rates.bill_usd(1, Usage(sent, 100)))
+    discount = Price(4.0, 8.0, long_context_tokens=100, long_input_usd_per_mtok=1.0, long_output_usd_per_mtok=2.0)
+    cheaper_when_long = PriceBook({"m": [discount]}).rates(["m"])
+    assert cheaper_when_long.ceiling_usd(0, 120, 10) >= cheaper_when_long.bill_usd(0, Usage(100, 10))

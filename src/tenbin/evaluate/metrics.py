@@ -92,7 +92,7 @@ def apgr(quality: Floats, strong_share: Floats, scale: Scale) -> float:
     weak, strong = float(scale.quality.min()), float(scale.quality.max())
     if not strong > weak:
         return math.nan
-    order = np.lexsort((quality, strong_share))
+    order = np.argsort(strong_share, kind="stable")
     share = np.concatenate([[0.0], strong_share[order], [1.0]])
     gap = (np.concatenate([[weak], quality[order], [strong]]) - weak) / (strong - weak)
     return float(np.sum(np.diff(share) * (gap[1:] + gap[:-1]) / 2.0))

@@ -51,6 +51,12 @@ def test_a_broken_bound_is_widened_once_for_all() -> None:
     assert made.usd(500) == pytest.approx(3.0 * before)
 
 
+def test_a_candidate_that_costs_nothing_widens_nothing() -> None:
+    free = Ceiling(Rates.of(["m"], [Price(0.0, 0.0)]), 0, Candidate("m"))
+    free.observe(100, 0.0)
+    assert (free.usd(100), free.widened) == (0.0, 1.0)
+
+
 @given(st.text(max_size=200))
 def test_a_text_has_no_more_tokens_than_bytes(text: str) -> None:
     bound = input_bound_tokens([{"role": "user", "content": text}])

@@ -50,5 +50,9 @@ def test_a_call_that_costs_more_than_its_bound_is_counted_whole_and_said() -> No
     assert reserve is not None
     purse.settle(reserve, 0.75)
     assert (purse.spent_usd, purse.overrun_usd, purse.left_usd) == (0.75, 0.25, 0.25)
+    last = purse.reserve(0.25)
+    assert last is not None
+    purse.settle(last, 0.5)
+    assert (purse.spent_usd, purse.left_usd) == (1.25, 0.0)
     with pytest.raises(KeyError):
         purse.settle(reserve, 0.75)
