@@ -55,6 +55,21 @@ def post(serving: Serving, body: dict[str, Any], path: str = "/v1/chat/completio
         connection.close()
 
 
+@pytest.mark.parametrize("loading", ["click", "tenbin.config", "tenbin.gateway.app", "uvloop"])
+def test_sighup_does_not_end_the_start(config: Path, loading: str) -> None:
+    """It did for half a second: whoever changed a file and sent it at once had no gateway."""
+    program = (
+        "import os, signal, sys\nclass Hangs:\n    def find_spec(self, name, *_):\n"
+        f"        if name == {loading!r}: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.meta_path.insert(0, Hangs()); from tenbin.cli.main import main; main()"
+    )
+    with Serving([sys.executable, "-c", program, "serve", str(config)]) as serving:
+        serving.wait_ready()
+        assert post(serving, QUESTION)["choices"]
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
+
+
 def test_the_printed_request_is_answered_and_the_end_is_clean(config: Path) -> None:
     with Serving([*TENBIN, str(config)]) as serving:
         serving.wait_ready()

@@ -103,6 +103,24 @@ def test_sighup_reaches_every_worker(config: Path) -> None:
         serving.line("reload refused")
 
 
+def test_sighup_does_not_end_a_worker_that_starts(config: Path) -> None:
+    held = config.with_name("held")
+    os.mkfifo(held)
+    with stand_in(config, 2) as serving:
+        before = pids(serving.wait_ready())
+        config.write_text(CONFIG + "# hold the start\n", encoding="utf-8")
+        os.kill(before[1], signal.SIGKILL)
+        assert "was killed by SIGKILL" in serving.line("worker 1 ended")
+        with held.open("wb"):  # opens once the new worker reads at the other end
+            config.write_text(CONFIG + "# refuse me\n", encoding="utf-8")
+            serving.signal(signal.SIGHUP)
+            serving.line("reload refused")
+        until(lambda: pids(serving)[1] != before[1], "the new worker")
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
+    assert not [line for line in serving.lines if "SIGHUP" in line]
+
+
 def test_a_killed_supervisor_leaves_nobody_behind(config: Path) -> None:
     with stand_in(config, 2) as serving:
         workers = pids(serving.wait_ready())

@@ -17,6 +17,8 @@ def on_sigterm(_signal: int, _frame: object) -> NoReturn:
 
 def main() -> NoReturn:
     """The console script."""
+    if sys.argv[1:2] == ["serve"]:  # until it can reload: what changes while it starts is taken up by itself
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, on_sigterm)
     try:
         from tenbin.cli.commands import start  # noqa: PLC0415 (takes a fifth of a second, in which people press Ctrl-C)

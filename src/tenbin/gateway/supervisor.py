@@ -30,9 +30,9 @@ KILL_AFTER_S = DRAIN_S + 15.0
 class Supervisor:
     """Keeps one worker per admin socket running behind one public socket.
 
-    SIGTERM and SIGINT let all workers drain, a second SIGINT kills them, SIGHUP is passed on. A worker that dies is
-    started again after a pause that doubles; when each start ends at once and no other worker serves, the supervisor
-    gives up and says why.
+    SIGTERM and SIGINT let all workers drain, a second SIGINT kills them. SIGHUP is passed on to those that serve: it
+    would end one that starts, which looks for changes of its files anyway. A worker that dies is started again after a
+    pause that doubles; when each start ends at once and no other worker serves, the supervisor gives up and says why.
     """
 
     def __init__(
@@ -151,12 +151,16 @@ class Supervisor:
         for process in list(self.running.values()):
             _tell(process, number)
 
+    def _reload(self) -> None:
+        for worker in self.serving:
+            _tell(self.running[worker], signal.SIGHUP)
+
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
-        loop.add_signal_handler(signal.SIGHUP, self._send, signal.SIGHUP)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         try:
             yield
         finally:
