@@ -106,6 +106,12 @@ def test_a_broken_configuration_ends_it(place: Place) -> None:
     assert '"store"' in row["fix"]
 
 
+def test_a_metric_that_no_profile_names_is_looked_at(place: Place) -> None:
+    place.change("[store]", '[metrics.close]\nkind = "numeric"\nscale = 3\n\n[store]')
+    (row,) = place.findings(ConfigError.exit_code).values()
+    assert '"scale" is no key of the kind "numeric"' in row["what"]
+
+
 @pytest.mark.parametrize("value", ["", "  ", f" {KEY}", f'"{KEY}"', f"{KEY}\n"])
 def test_a_key_that_is_missing_or_misshapen(place: Place, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("UPSTREAM_KEY", value)

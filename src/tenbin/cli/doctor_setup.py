@@ -28,6 +28,7 @@ from tenbin.config import (
 )
 from tenbin.config.admin_key import read_admin_key
 from tenbin.config.gateway import is_loopback
+from tenbin.config.metrics import read_metrics
 from tenbin.errors import ConfigError, StoreError, TenbinError, UsageError
 from tenbin.gateway.address import bind
 from tenbin.store.database import open_reader
@@ -54,8 +55,9 @@ class Setup:
 
 
 def read_setup(config: Path, environ: Mapping[str, str]) -> Setup:
-    """The configuration, checked section by section (ConfigError)."""
+    """The configuration, checked section by section (ConfigError); metrics, too, that no profile names yet."""
     document = load_document(config, environ)
+    read_metrics(document)
     return Setup(config, read_gateway(document), read_profiles(document), destinations(document), read_store(document))
 
 
