@@ -84,8 +84,8 @@ int tenbin_open_pen(Pen **made, int bell) {
 int tenbin_hand_to_pen(Pen *pen, int file, const char *data, int64_t length, int64_t at) {
     pthread_mutex_lock(&pen->lock);
     pen->file = file, pen->data = data, pen->length = length, pen->at = at, pen->is_handed = 1;
-    pthread_cond_signal(&pen->called);
     pthread_mutex_unlock(&pen->lock);
+    pthread_cond_signal(&pen->called); /* not before: who wakes would wait for the lock */
     sched_yield(); /* so that the disk is at work before whoever handed it over goes on */
     return 0;
 }
