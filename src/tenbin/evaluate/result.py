@@ -137,7 +137,7 @@ class Saving:
     """What the router saves at `ratio` of the best single model's quality, on the curve's hull.
 
     `saving` is 1 - cost / the best single model's cost; `zero_saving` the same for mixing models blindly (z_test);
-    `cost_usd` the router's dollars per query there. NaN where the quality is not reached.
+    `cost_usd` the router's dollars per query there. NaN where the quality is not reached, or that model is free.
     """
 
     ratio: float

@@ -16,20 +16,20 @@ def savings(edition: Edition) -> Markup:
     words, numbers = edition.words, edition.numbers
     found = edition.evaluation.savings
     low, high = shared_range([saving.saving for saving in found])
+    nothing_to_save = edition.best.cost_usd.value == 0.0  # where all is free, no quality is out of reach
     rows = []
     for saving in found:
         value, interval = edition.share_of(saving.saving)
         zero, zero_interval = edition.share_of(saving.zero_saving)
-        reached = math.isfinite(saving.saving.value)
+        reached = nothing_to_save or math.isfinite(saving.saving.value)
+        zero_reached = nothing_to_save or math.isfinite(saving.zero_saving.value)
         rows.append(
             (
                 cell(numbers.percent(saving.ratio, 0), words("savings.means", quality=numbers.percent(saving.quality))),
                 cell(value, interval) if reached else cell(words("savings.not_reached")),
                 interval_bar(saving.saving, low, high),
                 cell(*edition.cost_of(saving.cost_usd)),
-                cell(zero, zero_interval)
-                if math.isfinite(saving.zero_saving.value)
-                else cell(words("savings.not_reached")),
+                cell(zero, zero_interval) if zero_reached else cell(words("savings.not_reached")),
             )
         )
     columns = [
