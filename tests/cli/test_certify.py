@@ -35,6 +35,7 @@ def test_outcomes_are_kept_beside_the_router_and_serve_again(fitted: Path, tenbi
     ja = tenbin("certify", fitted / "router", "--min-quality", "0.8", "--lang", "ja", "--by-group")
     assert "証明済み" in ja.stdout
     assert "日本語" in ja.stdout
+    assert "。 " not in ja.stdout  # a Japanese full stop is as wide as a letter
 
 
 def test_a_route_is_decided_by_what_is_proved(fitted: Path, tenbin: Tenbin) -> None:

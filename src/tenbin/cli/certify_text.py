@@ -88,7 +88,7 @@ def assumptions(certificate: Certificate, words: Catalogue) -> str:
     told = [words("certify.like"), words("certify.labels_right"), words("certify.alone")]
     if certificate.largest_weight > 1.0:
         told.append(words("certify.weighted", weight=f"{certificate.largest_weight:.3g}"))
-    return " ".join(told)
+    return words.between_sentences.join(told)
 
 
 def groups_text(certificate: Certificate, words: Catalogue) -> str:

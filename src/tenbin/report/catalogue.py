@@ -18,6 +18,11 @@ class Catalogue:
     lang: str
     sentences: Mapping[str, str]
 
+    @property
+    def between_sentences(self) -> str:
+        """What stands between two sentences: nothing in Japanese, where the full stop is as wide as a letter."""
+        return "" if self.lang == "ja" else " "
+
     def __call__(self, key: str, /, **values: str) -> str:
         """The sentence of `key` with its placeholders filled; the values are never read as templates."""
         return filled(self.sentences[key], values) if values else self.sentences[key]

@@ -48,11 +48,6 @@ class Edition:
             )
         return tuple(sorted(swept, key=lambda point: point.mu))
 
-    @property
-    def between_sentences(self) -> str:
-        """What stands between two sentences: nothing in Japanese, where the full stop is as wide as a letter."""
-        return "" if self.words.lang == "ja" else " "
-
     def single(self, model: str) -> SingleModel:
         """The row of one model."""
         return next(single for single in self.evaluation.singles if single.model == model)

@@ -31,7 +31,7 @@ def dial(edition: Edition) -> Markup:
         words("curve.title"),
         words("curve.lead"),
         _toggle(edition),
-        figure(picture, edition.between_sentences.join(said), _legend(edition)),
+        figure(picture, edition.words.between_sentences.join(said), _legend(edition)),
         _panel(edition),
         folded(words("curve.table"), _dial_table(edition)),
         data_block("tenbin-dial", [_setting(edition, at) for at in range(len(edition.dial))]),

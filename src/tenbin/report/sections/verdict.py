@@ -111,4 +111,4 @@ def _scope(edition: Edition) -> Markup:
         level=edition.numbers.percent(edition.evaluation.level, 0),
     )
     basis = join(edition.words("verdict.best_is"), name(edition.best.model), edition.words("sign.stop"))
-    return el("p", sentence, edition.between_sentences, basis, class_="scope")
+    return el("p", sentence, edition.words.between_sentences, basis, class_="scope")
