@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tenbin.errors import MissingExtraError
 from tenbin.telemetry import names
+from tenbin.telemetry.otel import FAREWELL_S
 from tenbin.telemetry.traceparent import read_traceparent
 from tenbin.telemetry.tracing import open_traces
 from tenbin.types import Usage
@@ -42,6 +47,12 @@ def test_a_configured_endpoint_without_the_extra_says_what_to_install(monkeypatc
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.metric_exporter", None)
     with pytest.raises(MissingExtraError, match=r"tenbin\[otel\]"):
         open_traces({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+
+
+def test_every_name_that_is_sent_is_in_the_docs_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "telemetry.md").read_text(encoding="utf-8")
+    told = re.findall(r"`((?:gen_ai|tenbin|http|error)\.[\w.]+)`", page.partition("\n## Traces\n")[2])
+    assert sorted(told) == sorted(value for name, value in vars(names).items() if name.isupper())
 
 
 class Collector(BaseHTTPRequestHandler):
@@ -93,3 +104,31 @@ def test_a_span_and_the_metrics_reach_the_collector(collector: HTTPServer, monke
     assert names.DECISION_MU.encode() not in spans
     for said in (names.TOKEN_USAGE, names.OPERATION_DURATION, names.TIME_TO_FIRST_CHUNK):
         assert said.encode() in metrics
+
+
+class Hanging(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.server.ended.wait(60.0)  # type: ignore[attr-defined]
+
+    def log_message(self, *arguments: Any) -> None:
+        """Stay silent."""
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is away"])
+def test_a_collector_that_does_not_answer_holds_up_no_end(hangs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle gateway took half a minute to stop, longer than Kubernetes waits."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hanging) as server:
+        server.ended = threading.Event()  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port if hangs else 9
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        traces = open_traces(os.environ)
+        traces.begin("chat auto", None).end({}, seconds=0.1)
+        began = time.monotonic()
+        traces.close()
+        took_s = time.monotonic() - began
+        server.ended.set()  # type: ignore[attr-defined]
+        server.shutdown()
+    assert took_s < FAREWELL_S + 2.0

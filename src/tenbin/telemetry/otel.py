@@ -6,6 +6,8 @@ variables. Metrics carry provider and model only, so that their number stays bou
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 METRIC_ATTRIBUTES = (names.OPERATION_NAME, names.PROVIDER_NAME, names.RESPONSE_MODEL, names.PROFILE)
 MAX_TRACESTATE_CHARACTERS = 512
+FAREWELL_S = 5.0
+"""What waits may take to be sent at the end: with OpenTelemetry's own patience it is half a minute and more."""
 
 
 def open_otel(environ: Mapping[str, str]) -> OtelTraces:
@@ -72,8 +76,13 @@ class OtelTraces(Traces):
         return OtelSpan(self, span)
 
     def close(self) -> None:
-        self._spans.shutdown()
-        self._meters.shutdown()
+        """As `Traces.close`; a collector that is away or hangs holds up the end of the process for `FAREWELL_S`."""
+        sending = [threading.Thread(target=one.shutdown, daemon=True) for one in (self._spans, self._meters)]
+        until = time.monotonic() + FAREWELL_S
+        for thread in sending:
+            thread.start()
+        for thread in sending:
+            thread.join(max(until - time.monotonic(), 0.0))
 
 
 class OtelSpan(Span):
