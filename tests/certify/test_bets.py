@@ -68,6 +68,12 @@ def test_wealth_is_the_product_of_what_each_stake_brings_and_shrinks_with_more_r
     assert plan.reach(values[:, None], 0.999999 / wealth).tolist() == [False]
 
 
+def test_who_has_reached_the_goal_stakes_no_more_whatever_is_planned() -> None:
+    plan = Bets(np.array([1]), np.full((1, 1, WEALTHS), 0.5))
+    assert plan.reach(np.array([[1.0], [-0.9]]), 0.9).tolist() == [True]
+    assert plan.reach(np.array([[-0.9], [1.0]]), 0.9).tolist() == [False]
+
+
 def test_the_last_round_stakes_the_least_that_reaches_the_goal() -> None:
     """On a coin at even odds: who is short of the goal by a factor f, at most doubled by the largest stake, f - 1."""
     plan = plan_bets(np.array([-1.0, 1.0]), np.array([[0.5, 0.5]]), 30, 1.0)

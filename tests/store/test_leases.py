@@ -53,13 +53,13 @@ def test_where_one_budget_refuses_none_grants_and_everybody_sees_it(link: sqlite
     assert granted(link)[::2] == [("2026-02", "a", 0.1), ("2026-02-10", "a", 0.1)]
 
 
-@pytest.mark.parametrize(("billed", "refusal"), [(0.19, "held"), (0.21, "spent")])
+@pytest.mark.parametrize(("billed", "refusal"), [(0.24, "held"), (0.25, "spent")])
 def test_a_budget_is_spent_by_bills_and_held_by_calls_under_way(
     link: sqlite3.Connection, billed: float, refusal: str
 ) -> None:
     rows = [
         ("k", TODAY, "a", billed),
-        ("k", TODAY, "dead", 0.3),
+        ("k", TODAY, "dead", 0.25),
         ("k", TODAY - 1, "a", 9.0),
         ("k", TODAY + 1, "a", 9.0),
         ("other", TODAY, "a", 9.0),
