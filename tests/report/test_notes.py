@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tenbin.evaluate.sample import gaps_note, scale_notes
+from tenbin.report import render_report
 from tenbin.report.catalogue import load_catalogue
 from tenbin.report.notes import told_note
+from tests.report.made import make_evaluation
+from tests.report.reading import Page
 
 LACKING = np.array([[True, False], [False, True], [False, True]])
 ONES = np.ones((3, 2))
@@ -29,3 +34,11 @@ def test_notes_are_told_in_the_language_of_the_reader(note: str, japanese: str) 
     assert japanese in str(told["ja"])
     assert told["en"] is not None
     assert told_note("something else", load_catalogue("ja")) is None
+
+
+@pytest.mark.parametrize("copies", [0, 3])
+def test_copies_of_prompts_are_told_where_there_are_any(copies: int) -> None:
+    made = make_evaluation()
+    data = dataclasses.replace(made.data, n_clusters=made.data.n_test - copies)
+    text = Page(render_report(dataclasses.replace(made, data=data))).text()
+    assert ("copies of one are counted together, which widens the intervals" in text) == bool(copies)

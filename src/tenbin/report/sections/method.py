@@ -40,7 +40,8 @@ def honest(edition: Edition) -> Markup:
         if count
     ]
     said = counted if counted or data.n_incomplete else [words("notes.nothing")]
-    said += [words("notes.clusters", n=numbers.plain(data.n_clusters), test=numbers.plain(data.n_test))]
+    if data.n_clusters < data.n_test:
+        said += [words("notes.clusters", n=numbers.plain(data.n_clusters), test=numbers.plain(data.n_test))]
     said += [words("notes.labelling_only")]
     return part(
         "notes",
