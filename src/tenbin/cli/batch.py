@@ -139,6 +139,7 @@ class BatchSummary:
     models: Counter[str] = field(default_factory=Counter)
 
     def add(self, routed: Routed) -> None:
+        """Count one more chunk in."""
         self.prompts += routed.prompts
         self.decisions += len(routed.models)
         self.cost_usd += routed.cost_usd

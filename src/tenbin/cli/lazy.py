@@ -20,6 +20,7 @@ class LazyCommand:
     summary: str
 
     def load(self) -> click.Command:
+        """Import the command. Errors: ImportError, AttributeError, TypeError (what lies there is no command)."""
         module, _, attribute = self.target.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):

@@ -49,6 +49,7 @@ class TerminalProgress:
             self.finish()
 
     def draw(self, done: float, elapsed_s: float) -> None:
+        """Draw the bar of a step that is `done` (0 to 1), over the bar before."""
         left = f", {duration(elapsed_s * (1 - done) / done)} to go" if done > 0.02 and elapsed_s > 1.0 else ""
         columns = shutil.get_terminal_size().columns - 1
         line = f"  {pad(clip(self.step, 36), 36)}  {bar(done, BAR_CELLS)} {done:4.0%}  {duration(elapsed_s)}{left}"

@@ -44,6 +44,7 @@ class QueryLine:
         )
 
     def parse(self) -> dict[str, Any]:
+        """The line as a JSON object; `text` is set on the way. Errors: DataError."""
         if len(self.raw) > MAX_LINE_BYTES:
             raise self.wrong(f"is longer than {MAX_LINE_BYTES // 1024**2} MB", "write one JSON object per line")
         try:
@@ -69,6 +70,7 @@ class QueryLine:
         return record
 
     def query_id(self, given: Any) -> str:
+        """The id as text; the number of the line where none is given. Errors: DataError."""
         if given is None:
             return str(self.number)
         if isinstance(given, bool) or not isinstance(given, str | int) or given == "":
@@ -83,6 +85,7 @@ class QueryLine:
         return given
 
     def tokens(self, record: dict[str, Any], key: str, *, least: float) -> float | None:
+        """A count of tokens of `least` or more; None where it is not given. Errors: DataError."""
         given = record.get(key)
         if given is None:
             return None
@@ -94,6 +97,7 @@ class QueryLine:
         return float(given)
 
     def check_messages(self, messages: Any) -> None:
+        """Check for a list of objects with a role, and with text, parts or nothing as content. Errors: DataError."""
         fix = 'write e.g. [{"role": "user", "content": "..."}]'
         if not isinstance(messages, list) or not messages:
             raise self.wrong("messages is no list of messages", fix, "messages")

@@ -73,6 +73,7 @@ class Source:
 
     @property
     def delimiter(self) -> str:
+        """What separates the fields of a CSV file, by its name: a tab for .tsv, else a comma."""
         return "\t" if self.path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
 
     def column(self, name: str) -> str:

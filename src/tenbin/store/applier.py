@@ -52,6 +52,7 @@ class Applier:
         self._thread = threading.Thread(target=self._run, name="tenbin-ledger", daemon=True)
 
     def start(self) -> None:
+        """Start the thread, once."""
         self._thread.start()
 
     def notify(self) -> None:

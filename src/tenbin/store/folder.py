@@ -18,14 +18,17 @@ class StoreFolder:
 
     @property
     def ledger(self) -> Path:
+        """The database of requests and budgets."""
         return self.path / "ledger.sqlite"
 
     @property
     def keys(self) -> Path:
+        """The database of API keys."""
         return self.path / "keys.sqlite"
 
     @property
     def journals(self) -> Path:
+        """The folder where every worker writes a journal of its own."""
         return self.path / "journal"
 
     def make(self) -> None:

@@ -40,6 +40,7 @@ class Segment:
 
     @property
     def name(self) -> str:
+        """The name of its file, by which the ledger knows how far it is applied."""
         return self.path.name
 
     @property

@@ -49,7 +49,7 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 class Words:
-    """Collects the words of a stream, fed as it comes; `text` is what was said so far.
+    """Collects the words of a stream, fed as it comes.
 
     `is_refusal`: the model itself declined, in the words of a refusal. Only the first of several choices is read.
     """
@@ -64,6 +64,7 @@ class Words:
 
     @property
     def text(self) -> str:
+        """What was said so far."""
         return "".join(self._pieces)
 
     def feed(self, chunk: bytes) -> None:
