@@ -17,12 +17,14 @@ READ = {"chat": read_chat, "messages": read_anthropic, "responses": read_respons
 SCHEMA = b'{"type": "json_schema", "schema": {"type": "object", "properties": {}, "maximum": 1.50}}'
 
 
-def said(endpoint: str, model: str, dialect: Dialect, called: str = "tenbin/auto", **members: bytes) -> dict[str, Any]:
-    """The body that goes out to a candidate of high effort, at most 700 tokens long, its members as written."""
+def said(
+    endpoint: str, model: str, dialect: Dialect, called: str = "tenbin/auto", effort: str = "high", **members: bytes
+) -> dict[str, Any]:
+    """The body that goes out to a candidate of this effort, at most 700 tokens long, its members as written."""
     raw = {name: msgspec.Raw(value) for name, value in members.items()}
     asked = {"input": "Why?"} if endpoint == "responses" else {"messages": [{"role": "user", "content": "Why?"}]}
     incoming: Incoming = READ[endpoint](msgspec.json.encode({"model": called, **asked, **raw}))
-    candidate = Candidate("it", model=model, reasoning_effort="high", max_output_tokens=700)
+    candidate = Candidate("it", model=model, reasoning_effort=effort, max_output_tokens=700)
     body = Wire(incoming, Destination(candidate, dialect, "http://x", speaks_responses=True)).say(strips_before=0).body
     return {
         name: bytes(value).decode() for name, value in msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items()
@@ -71,6 +73,31 @@ def test_a_candidates_effort_is_asked_of_anthropics_models_where_none_is(
 ) -> None:
     body = said(endpoint, "claude-opus-4-6", "anthropic", **{"max_tokens": b"9000", **members})
     assert body.get("output_config") == sent
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "sent"),
+    [
+        ("claude-sonnet-4-5", "high", {}),
+        ("claude-haiku-4-5-20251001", "low", {}),
+        ("claude-3-7-sonnet-latest", "none", {}),
+        ("claude-opus-4-5", "high", {"output_config": '{"effort":"high"}'}),
+        ("claude-opus-4-5", "xhigh", {"output_config": '{"effort":"high"}'}),
+        ("claude-opus-4-6", "minimal", {"output_config": '{"effort":"low"}'}),
+        ("claude-opus-4-6", "none", {"thinking": '{"type":"disabled"}'}),
+        ("claude-sonnet-5-5", "xhigh", {"output_config": '{"effort":"xhigh"}'}),
+        ("claude-sonnet-5-5", "none", {"thinking": '{"type":"between_tools"}'}),
+        ("claude-opus-5-5", "none", {"output_config": '{"effort":"low"}'}),
+        ("look-alike", "turbo", {"output_config": '{"effort":"turbo"}'}),
+    ],
+)
+def test_a_candidates_effort_is_one_that_its_model_takes(model: str, effort: str, sent: dict[str, str]) -> None:
+    """Claude refuses a whole request for an effort that it does not know, and up to Sonnet 4.5 for any."""
+    body = said("messages", model, "anthropic", effort=effort, max_tokens=b"9")
+    assert {name: body[name] for name in ("thinking", "output_config") if name in body} == sent
+    for own in (b'{"effort": "low"}', b'{"effort":"low","format":null}'):
+        kept = said("messages", model, "anthropic", effort=effort, max_tokens=b"9", output_config=own)
+        assert (kept["output_config"].encode(), "thinking" in kept) == (own, False)
 
 
 @pytest.mark.parametrize(

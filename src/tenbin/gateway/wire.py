@@ -31,6 +31,7 @@ from tenbin.upstream.translate import (
     without_thinking_edits,
     without_unsigned,
 )
+from tenbin.upstream.translate.effort import claude_effort, no_thinking
 from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, openai_rules
 from tenbin.upstream.usage import MEMBERS, Answered, read_responses_usage, read_usage, with_usage
 
@@ -197,11 +198,21 @@ def called_as(incoming: Incoming, destination: Destination) -> dict[str, Any]:
     candidate = destination.candidate
     changes: dict[str, Any] = {}
     if candidate.reasoning_effort is not None:
-        changes |= _effort(incoming, candidate.reasoning_effort)
+        effort, model = candidate.reasoning_effort, destination.model
+        is_own = incoming.endpoint == "messages" and is_claude(model)
+        changes |= _effort_of_claude(incoming, effort, model) if is_own else _effort(incoming, effort)
     cap = candidate.max_output_tokens
     if cap is not None and (incoming.max_output_tokens or cap + 1) > cap and incoming.endpoint != "embeddings":
         changes |= dict.fromkeys(_cap_names(incoming, destination), cap)
     return changes
+
+
+def _effort_of_claude(incoming: Incoming, effort: str, model: str) -> dict[str, Any]:
+    """The same as `_effort`, as this model takes it; it is no word to think, which only `thinking` is."""
+    rules = anthropic_rules(model)
+    off, level = no_thinking(effort, rules), claude_effort(effort, rules)
+    asked = _effort(incoming, level or effort)
+    return {"thinking": off} if asked and off else asked if level else {}
 
 
 def _effort(incoming: Incoming, effort: str) -> dict[str, Any]:

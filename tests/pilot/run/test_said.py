@@ -46,6 +46,9 @@ def test_anthropics_turns_are_said_as_they_are_and_translated_for_others() -> No
     own = said(prompt, to("anthropic", "claude-sonnet-4-5"))
     assert own["system"] == "Be brief."
     assert own["messages"] == list(ANTHROPIC[1:])
+    for model, effort in (("claude-sonnet-4-5", None), ("claude-opus-4-6", "high"), ("look-alike", "xhigh")):
+        asked = said(prompt, to("anthropic", model, reasoning_effort="xhigh")).get("output_config")
+        assert asked == (effort and {"effort": effort})
     other = said(prompt, to("openai", "gpt-4.1"))
     assert [message["role"] for message in other["messages"]] == ["system", "user", "assistant", "tool"]
     assert other["messages"][1]["content"][1]["image_url"]["url"] == "https://pictures.example/a.png"

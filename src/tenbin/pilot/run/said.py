@@ -15,7 +15,8 @@ from tenbin.pilot.run.bound import cap_tokens, input_bound_tokens
 from tenbin.types import Message
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.translate import chat_to_messages, messages_to_chat
-from tenbin.upstream.translate.model_rules import openai_rules
+from tenbin.upstream.translate.effort import claude_effort, no_thinking
+from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, openai_rules
 
 CHAT, MESSAGES = "/chat/completions", "/messages"
 ANTHROPIC_PARTS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking", "image", "document"})
@@ -53,7 +54,7 @@ def say(prompt: PilotPrompt, destination: Destination) -> Said:
                 chat["reasoning_effort"] = candidate.reasoning_effort
             body = chat_to_messages(chat, destination.model, cap)
         elif candidate.reasoning_effort is not None:
-            body["output_config"] = {"effort": candidate.reasoning_effort}
+            body |= _effort(candidate.reasoning_effort, destination.model)
         body["stream"] = True
         path = MESSAGES
     else:
@@ -66,6 +67,15 @@ def say(prompt: PilotPrompt, destination: Destination) -> Said:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
         path = CHAT
     return Said(path, msgspec.json.encode(body), input_bound_tokens(messages), messages)
+
+
+def _effort(effort: str, model: str) -> dict[str, Any]:
+    """A candidate's effort as the gateway asks for it on `/v1/messages`, as this model takes it."""
+    rules = anthropic_rules(model)
+    if off := no_thinking(effort, rules):
+        return {"thinking": off}
+    level = claude_effort(effort, rules) if is_claude(model) else effort
+    return {"output_config": {"effort": level}} if level else {}
 
 
 def _is_anthropic(messages: Sequence[Message]) -> bool:

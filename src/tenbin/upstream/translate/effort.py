@@ -42,14 +42,12 @@ def set_thinking(out: Json, effort: Any, rules: AnthropicRules, *, has_cap: bool
     effort = string(effort, "reasoning_effort") or None
     if effort is None or rules.thinking is None:
         return
-    if effort == "none" and rules.thinking == "adaptive" and rules.no_thinking:
-        out["thinking"] = {"type": rules.no_thinking}
+    if off := no_thinking(effort, rules):
+        out["thinking"] = off
         return
     is_forced = out.get("tool_choice", {}).get("type") in _FORCED
     if rules.thinking == "adaptive":
-        level = "low" if effort in {"none", "minimal"} else effort
-        level = level if level in rules.efforts else rules.efforts[-1] if level in _BUDGETS else "medium"
-        out.setdefault("output_config", {})["effort"] = level
+        out.setdefault("output_config", {})["effort"] = claude_effort(effort, rules)
         if not is_forced and effort != "none":
             out["thinking"] = {"type": "adaptive"}
         return
@@ -61,6 +59,20 @@ def set_thinking(out: Json, effort: Any, rules: AnthropicRules, *, has_cap: bool
         budget = min(_BUDGETS.get(effort, 8192), out["max_tokens"] - _MIN_BUDGET)
     if budget >= _MIN_BUDGET and not _is_prefilled(out):
         out["thinking"] = {"type": "enabled", "budget_tokens": budget}
+
+
+def no_thinking(effort: str, rules: AnthropicRules) -> Json | None:
+    """How a model that thinks by itself is told not to, where the effort says so; None otherwise."""
+    is_off = effort == "none" and rules.thinking == "adaptive" and rules.no_thinking
+    return {"type": rules.no_thinking} if is_off else None
+
+
+def claude_effort(effort: str, rules: AnthropicRules) -> str | None:
+    """The effort as a Claude model takes it, None where it refuses a request for any; it is no word to think."""
+    if not rules.efforts:
+        return None
+    level = "low" if effort in {"none", "minimal"} else effort
+    return level if level in rules.efforts else rules.efforts[-1] if level in _BUDGETS else "medium"
 
 
 def _is_prefilled(out: Json) -> bool:

@@ -61,7 +61,7 @@ def anthropic_rules(model: str | None) -> AnthropicRules:
     return AnthropicRules(
         thinking="adaptive" if is_adaptive else "budget" if version >= (3, 7) else None,
         no_thinking=_no_thinking(name, version, is_thinker),
-        efforts=efforts if is_adaptive else (),
+        efforts=efforts if is_adaptive or (version == (4, 5) and "opus" in name) else (),
         samples=version < (4, 7),
         samples_both=version < (4, 1),
         forces_tools=model is None or not is_always_free,
