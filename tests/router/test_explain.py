@@ -36,6 +36,17 @@ def test_mu_0_with_caution_speaks_of_the_quality_that_was_compared() -> None:
     assert reasons(TradeOff(0.0, caution=1.0))["fair"] == "lower cautious quality (-0.071)"
 
 
+@pytest.mark.parametrize(
+    ("doubt", "less"), [(TradeOff(0.01, caution=1.0), "-0.500"), (TradeOff(0.01, minimax=True), "-0.564")]
+)
+def test_a_doubted_quality_is_told_as_one_beside_dollars_too(doubt: TradeOff, less: str) -> None:
+    """The qualities that are shown, .900 and .500, lie less far apart."""
+    assert reasons(doubt)["fast"] == f"saving $0.019 does not make up for {less} cautious quality"
+    assert (
+        told(-0.1, 0.001, 5.0, TradeOff(0.5, caution=1.0)) == "cautiously no better (-0.100) and no cheaper (+$0.001)"
+    )
+
+
 def test_mu_1_speaks_of_cost_only() -> None:
     assert reasons(TradeOff(1.0)) == {
         "fast": "chosen",

@@ -100,12 +100,12 @@ def _why(m: int, chosen: int, amounts: Sequence[Floats], loss: Floats, bar: str 
     if round(float(loss[m]), LOSS_DECIMALS) == round(float(loss[chosen]), LOSS_DECIMALS):
         return Reason("tied")
     gain, extra, longer = (float(values[m] - values[chosen]) for values in amounts)
+    doubted = trade_off.caution > 0.0 or trade_off.minimax
     if trade_off.mu == 0.0:
-        doubted = trade_off.caution > 0.0 or trade_off.minimax
         return Reason("lower_cautious_quality" if doubted else "lower_quality", gain=_points(gain))
     if trade_off.mu == 1.0:
         return _burdened(extra, longer, trade_off.w)
-    return _weighed(gain, extra, longer, trade_off.w)
+    return _weighed(gain, extra, longer, trade_off.w, doubted)
 
 
 def _why_not_sent(m: int, chosen: int, cost_usd: Floats, bar: str | None, sent: SentTo) -> str:
@@ -127,11 +127,15 @@ def _burdened(extra: float, longer: float, w: float) -> Reason:
     return Reason("cost_and_time", extra=_dollars(extra), longer=_seconds(longer))
 
 
-def _weighed(gain: float, extra: float, longer: float, w: float) -> Reason:
-    """What the loser offers and why it was not enough: quality, dollars where w < 1, seconds where w > 0."""
+def _weighed(gain: float, extra: float, longer: float, w: float, doubted: bool) -> Reason:
+    """What the loser offers and why it was not enough: quality, dollars where w < 1, seconds where w > 0.
+
+    A `doubted` gain is not the difference of the estimates that are shown.
+    """
     # Each by how much it speaks for the loser, its size, and in words where the loser offers nothing at all.
-    quality = Reason("quality", gain=_points(gain))
-    sides: list[tuple[float, str, Reason]] = [(gain, quality, Reason("no_better", gain=_points(gain)))]
+    quality = Reason("cautious_quality" if doubted else "quality", gain=_points(gain))
+    no_better = Reason("no_better_cautiously" if doubted else "no_better", gain=_points(gain))
+    sides: list[tuple[float, str, Reason]] = [(gain, quality, no_better)]
     if w < 1.0:
         sides.append((-extra, _dollars(extra), Reason("no_cheaper", extra=_dollars(extra))))
     if w > 0.0:
