@@ -129,5 +129,7 @@ def test_import_writes_a_book_that_checks_out(tenbin: Tenbin, tmp_path: Path) ->
     again = tenbin(*words)
     assert again.exit_code == 2
     assert "prices.toml: exists; name a new file" in again.stderr
+    told = tenbin("prices", "import", "big=openai/gpt-4o", "--out", tmp_path / "my prices.toml").stdout
+    assert f"next: tenbin prices check '{tmp_path / 'my prices.toml'}'" in told
     printed = tenbin("prices", "import", "big=openai/gpt-4o", "small=openai/gpt-4o-mini")
     assert printed.stdout == out.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -103,4 +104,4 @@ def import_(models: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     elif out is None:
         say(book.dumps().rstrip())
     else:
-        say(f"{show_text(book, rows)}\n\nwritten to {out}; next: tenbin prices check {out}")
+        say(f"{show_text(book, rows)}\n\nwritten to {out}; next: tenbin prices check {shlex.quote(str(out))}")
