@@ -35,3 +35,16 @@ def test_the_only_choice_of_a_stream_needs_no_number_and_arguments_may_be_an_obj
     words = Words()
     words.feed(sent)
     assert words.text == "Let me see."
+
+
+def test_a_message_is_named_by_the_first_chunk_that_has_a_name() -> None:
+    """Every streamed message of Azure's was called `msg_`, of a model without a name."""
+    filtered = {"id": "", "model": "", "object": "", "created": 0, "choices": [], "prompt_filter_results": [{}]}
+    said = {"id": "chatcmpl-1", "model": "gpt-4o", "choices": [{"index": 0, "delta": {"content": "Yes."}}]}
+    stream = ChatToMessagesStream()
+    events = b"".join(stream.feed(b"data: " + json.dumps(chunk).encode() + b"\n\n") for chunk in (filtered, said))
+    start = json.loads(events.partition(b"data: ")[2].partition(b"\n")[0])
+    assert (start["message"]["id"], start["message"]["model"]) == ("msg_chatcmpl-1", "gpt-4o")
+    empty = ChatToMessagesStream()
+    assert empty.feed(b"data: " + json.dumps(filtered).encode() + b"\n\n") == b""
+    assert b"event: error" in empty.feed(b"data: [DONE]\n\n")

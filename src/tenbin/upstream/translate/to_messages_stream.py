@@ -142,7 +142,8 @@ class ChatToMessagesStream:
             return self._break("the upstream sent a malformed chunk")
         if chunk.error is not None:
             return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
-        out = b"" if self._has_started else self._start(chunk)
+        # Azure begins with what its filter says of the prompt, in a chunk without a name, a model and an answer.
+        out = self._start(chunk) if not self._has_started and (chunk.id or chunk.choices) else b""
         self._usage = openai_usage(chunk.usage) or self._usage
         for choice in chunk.choices or ():
             if not choice.index:  # null counts as the first: there is one
