@@ -232,8 +232,11 @@ class Relay:
     def _headers(self, upstream: Mapping[str, str], decided: Headers) -> Headers:
         """What the client is told beside the answer: what the upstream said, and what was decided."""
         shown = to_client(upstream)
-        if b"x-request-id" not in dict(shown):
+        said = dict(shown)
+        if b"x-request-id" not in said:
             shown.append((b"x-request-id", self.request_id.encode("ascii", "replace")))
+        if self.work.incoming.dialect == "anthropic" and b"request-id" not in said:  # where its clients look for it
+            shown.append((b"request-id", said.get(b"x-request-id", self.request_id.encode("ascii", "replace"))))
         return [*shown, *decided]
 
     def _decided(self, call: Call | None) -> Headers:

@@ -45,6 +45,26 @@ def test_a_message(client: Any, model: str) -> None:
     assert raw.headers["x-tenbin-decision-id"].startswith("dec-")
 
 
+@pytest.mark.parametrize("stated", ["x-request-id", "x-other"])
+def test_an_answer_has_a_name_to_ask_after_whoever_gave_it(client: Any, place: Place, stated: str) -> None:
+    """Where OpenAI's dialect answered `_request_id` was None, of errors, too."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
+    for status, body in ((200, {"id": "chatcmpl-1", "choices": [choice]}), (400, {"error": {"message": "No."}})):
+        said = json.dumps(body).encode()
+        head = f"HTTP/1.1 {status} .\r\ncontent-type: application/json\r\n{stated}: req_there\r\n"
+        place["good"].script = Answer(raw=f"{head}content-length: {len(said)}\r\n\r\n".encode() + said)
+        told: dict[str, Any] = {"model": "good", "max_tokens": 9, "messages": ASKED}
+        if status == 200:
+            named = client.messages.create(**told)._request_id
+        else:
+            with pytest.raises(anthropic.BadRequestError) as caught:
+                client.messages.create(**told)
+            named = caught.value.request_id
+        assert named == (
+            "req_there" if stated == "x-request-id" else place["good"].requests[-1].headers["x-request-id"]
+        )
+
+
 @BOTH
 def test_the_stream_helper(client: Any, model: str) -> None:
     with client.messages.stream(model=model, max_tokens=50, messages=ASKED) as stream:
