@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tenbin.cli.evaluate_text import promises
+from tenbin.cli.evaluate_text import promises, shown_prompt
 from tenbin.cli.output import TEXTS
 from tenbin.report.catalogue import load_catalogue
+from tenbin.types import Query
 from tests.report.made import make_evaluation
 
 Tenbin = Callable[..., Result]
@@ -103,3 +104,13 @@ def test_the_outcomes_are_not_written_over(made: Path, tenbin: Tenbin, tmp_path:
     assert (run.exit_code, run.stderr.count("\n")) == (2, 1)
     assert "would be written over" in run.stderr
     assert mine.read_bytes() == (made / "test.jsonl").read_bytes()
+
+
+def test_a_conversation_is_shown_by_what_it_says_without_its_pictures() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    turns = (
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "text", "text": "犬?"}, picture]},
+    )
+    assert shown_prompt(Query("q", "", messages=turns)) == "system: Be kind.\n\nuser: 犬?"
+    assert shown_prompt(Query("q", "Which dog?")) == "Which dog?"

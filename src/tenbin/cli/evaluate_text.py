@@ -126,8 +126,10 @@ def pick_examples(router: Router, panel: Panel, evaluation: Evaluation, count: i
 
 
 def shown_prompt(query: Query) -> str:
-    """The text of a query as the report shows it, a conversation turn by turn."""
+    """The text of a query as the report shows it, a conversation turn by turn; pictures and the like say nothing."""
+    from tenbin.features import read_conversation  # noqa: PLC0415 (only with --examples)
+
     if query.messages is None:
         return query.prompt
     turns: list[Mapping[str, Any]] = [*query.messages]
-    return "\n\n".join(f"{turn.get('role', '')}: {turn.get('content') or ''}" for turn in turns)
+    return "\n\n".join(f"{turn.get('role', '')}: {read_conversation([turn]).text}" for turn in turns)
