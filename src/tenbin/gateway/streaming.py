@@ -7,10 +7,11 @@ import time
 
 from tenbin.gateway.call import Call
 from tenbin.gateway.exchange import Exchange, Headers
-from tenbin.gateway.wire import Translator, Wire, broken_stream
+from tenbin.gateway.wire import Wire, broken_stream
 from tenbin.upstream.failure import UpstreamFailure, failure_inside
 from tenbin.upstream.frame_stream import AnswerStream
 from tenbin.upstream.reply import Reply
+from tenbin.upstream.translate import TranslatedStream
 
 EVENT_STREAM = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 MAX_HELD_BYTES = 1 << 20
@@ -31,7 +32,7 @@ class Pump:
         self.wire = wire
         self.headers = headers
         self.stream: AnswerStream = wire.stream()
-        self.translator: Translator | None = wire.translator()
+        self.translator: TranslatedStream | None = wire.translator()
         self.held: list[bytes] = []
         self.held_bytes = 0
         self.last = b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from tenbin.upstream.stream import AnthropicStream, OpenAIStream, ResponsesStrea
 from tenbin.upstream.translate import (
     ChatToMessagesStream,
     MessagesToChatStream,
+    TranslatedStream,
     chat_to_messages,
     completion_to_message,
     error_body,
@@ -41,15 +42,6 @@ CAP, OLDER_CAP = "max_completion_tokens", "max_tokens"
 SAMPLES = frozenset({"temperature", "top_p"})
 """Members of chat completions."""
 PATHS: Mapping[str, str] = {"chat": CHAT, "messages": MESSAGES, "responses": "/responses", "embeddings": "/embeddings"}
-
-
-class Translator(Protocol):
-    """What says a stream in the other dialect; `failure` once it came upon what it cannot read."""
-
-    failure: UpstreamFailure | None
-
-    def feed(self, chunk: bytes) -> bytes: ...
-    def close(self) -> bytes: ...
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -166,7 +158,7 @@ class Wire:
             return AnthropicStream()
         return OpenAIStream(strip_usage=not (self.is_foreign or self.incoming.wants_usage))
 
-    def translator(self) -> Translator | None:
+    def translator(self) -> TranslatedStream | None:
         """What says the stream in the client's dialect, None where it is that already."""
         if not self.is_foreign:
             return None

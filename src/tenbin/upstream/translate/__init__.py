@@ -15,12 +15,14 @@ from tenbin.upstream.translate.provider_state import (
 )
 from tenbin.upstream.translate.to_chat_stream import MessagesToChatStream
 from tenbin.upstream.translate.to_messages_stream import ChatToMessagesStream
+from tenbin.upstream.translate.translated_stream import TranslatedStream
 from tenbin.upstream.translate.untranslatable import untranslatable
 
 __all__ = [
     "DROPPED",
     "ChatToMessagesStream",
     "MessagesToChatStream",
+    "TranslatedStream",
     "chat_to_messages",
     "completion_to_message",
     "error_body",

@@ -5,19 +5,16 @@ Source: Anthropic's page on streaming messages; OpenAI's reference of the chat c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
-from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
-from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import CHAT_ID, explained, prefixed, stated
-from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
 from tenbin.upstream.translate.stop_reasons import to_finish_reason
+from tenbin.upstream.translate.translated_stream import TranslatedStream
 from tenbin.upstream.translate.usage_counts import to_openai_usage
 from tenbin.upstream.usage import anthropic_usage
 
@@ -69,20 +66,18 @@ class _Call:
         self.has_arguments = False
 
 
-def _is_end(data: bytes) -> bool:
-    return b'"message_stop"' in data and data.endswith(b"}")
-
-
-class MessagesToChatStream:
+class MessagesToChatStream(TranslatedStream):
     """Translates one Anthropic stream for a client of the OpenAI dialect.
 
     `created` is the time in Unix seconds, `include_usage` whether the client asked for the usage chunk. The finish
-    chunk waits for message_stop: a stream that is cut never ends normally. `failure` is why it ended early where the
-    upstream's own words are no error: they cannot be read.
+    chunk waits for message_stop.
     """
 
+    target = "openai"
+    error_head = b"data: "
+
     def __init__(self, *, created: int, include_usage: bool = False) -> None:
-        self._frames = Frames()
+        super().__init__()
         self._created = created
         self._end = _TAIL + (b',"usage":null}\n\n' if include_usage else b"}\n\n")
         self._include_usage = include_usage
@@ -91,42 +86,10 @@ class MessagesToChatStream:
         self._usage: Usage | None = None
         self._stop_reason: str | None = None
         self._calls: dict[int, _Call] = {}
-        self._is_over = False
-        self.failure: UpstreamFailure | None = None
 
-    def feed(self, chunk: bytes) -> bytes:
-        """The chunks for the client that these bytes of the upstream's stream make."""
-        try:
-            frames = self._frames.feed(chunk)
-        except UpstreamFailure as failure:
-            return b"" if self._is_over else self._break(failure.what)
-        return self.translate(frames)
-
-    def translate(self, frames: Iterable[Frame]) -> bytes:
-        """The chunks that whole frames make."""
-        out = b""
-        for frame in frames:
-            if frame.data and not self._is_over:
-                out += self._frame(frame.data)
-        return out
-
-    def close(self) -> bytes:
-        """What the client gets when the upstream's stream is over: an error unless its end marker came."""
-        # Of a frame without its blank line only the end marker is known to be whole.
-        out = self.translate(frame for frame in self._frames.finish() if _is_end(frame.data))
-        return (
-            out
-            if self._is_over
-            else self._fail(error_body("openai", 502, "upstream_cut", "the upstream's stream ended half-way"))
-        )
-
-    def _fail(self, body: bytes) -> bytes:
-        self._is_over = True
-        return b"data: " + body + b"\n\n"
-
-    def _break(self, what: str) -> bytes:
-        self.failure = UpstreamFailure("malformed", what)
-        return self._fail(error_body("openai", 502, "upstream_malformed", what))
+    @staticmethod
+    def _is_end(data: bytes) -> bool:
+        return b'"message_stop"' in data and data.endswith(b"}")
 
     def _frame(self, data: bytes) -> bytes:
         try:
@@ -147,7 +110,7 @@ class MessagesToChatStream:
         elif kind == "message_stop":
             out = self._finish()
         elif kind == "error":
-            out = self._fail(error_from("openai", status_of_error(event.error), event.error))
+            out = self._pass_on(event.error)
         elif kind == "ping":
             out = _PING
         return out

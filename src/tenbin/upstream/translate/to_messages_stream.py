@@ -5,7 +5,6 @@ Source: OpenAI's reference of the chat completion chunk; Anthropic's page on str
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +12,12 @@ import msgspec
 
 from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
-from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.loose_json import decode
-from tenbin.upstream.sse import Frame, Frames
 from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed, stated
 from tenbin.upstream.translate.block_queue import BlockQueue
-from tenbin.upstream.translate.error_bodies import error_body, error_from, status_of_error
 from tenbin.upstream.translate.stop_reasons import to_stop_reason
 from tenbin.upstream.translate.tool_ids import UniqueIds
+from tenbin.upstream.translate.translated_stream import TranslatedStream
 from tenbin.upstream.translate.usage_counts import to_anthropic_usage
 from tenbin.upstream.usage import openai_usage
 
@@ -71,23 +68,22 @@ class _Call:
     held: str = ""
 
 
-_DONE = b"[DONE]"
-
-
 def _event(name: str, body: dict[str, Any]) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode({"type": name, **body}) + b"\n\n"
 
 
-class ChatToMessagesStream:
+class ChatToMessagesStream(TranslatedStream):
     """Translates one OpenAI stream for a client of the Anthropic dialect.
 
     `thinking`: whether the client asked for thinking, only then does it get (never signed) thinking blocks. The closing
-    events wait for [DONE]: a stream that is cut never ends normally. `failure` is why it ended early where the
-    upstream's own words are no error: they cannot be read.
+    events wait for [DONE].
     """
 
+    target = "anthropic"
+    error_head = b"event: error\ndata: "
+
     def __init__(self, *, thinking: bool = False) -> None:
-        self._frames = Frames()
+        super().__init__()
         self._thinking = thinking
         self._id = ""
         self._blocks = BlockQueue()
@@ -98,50 +94,20 @@ class ChatToMessagesStream:
         self._finish_reason: Any = None
         self._refusal = ""
         self._has_started = False
-        self._is_over = False
-        self.failure: UpstreamFailure | None = None
 
-    def feed(self, chunk: bytes) -> bytes:
-        """The events for the client that these bytes of the upstream's stream make."""
-        try:
-            frames = self._frames.feed(chunk)
-        except UpstreamFailure as failure:
-            return b"" if self._is_over else self._break(failure.what)
-        return self.translate(frames)
-
-    def translate(self, frames: Iterable[Frame]) -> bytes:
-        """The events that whole frames make."""
-        out = b""
-        for frame in frames:
-            if frame.data and not self._is_over:
-                out += self._finish() if frame.data.startswith(_DONE) else self._frame(frame.data)
-        return out
-
-    def close(self) -> bytes:
-        """What the client gets when the upstream's stream is over: an error unless its end marker came."""
-        # Of a frame without its blank line only the end marker is known to be whole.
-        out = self.translate(frame for frame in self._frames.finish() if frame.data.startswith(_DONE))
-        return (
-            out
-            if self._is_over
-            else self._fail(error_body("anthropic", 502, None, "the upstream's stream ended half-way"))
-        )
-
-    def _fail(self, body: bytes) -> bytes:
-        self._is_over = True
-        return b"event: error\ndata: " + body + b"\n\n"
-
-    def _break(self, what: str) -> bytes:
-        self.failure = UpstreamFailure("malformed", what)
-        return self._fail(error_body("anthropic", 502, None, what))
+    @staticmethod
+    def _is_end(data: bytes) -> bool:
+        return data.startswith(b"[DONE]")
 
     def _frame(self, data: bytes) -> bytes:
+        if self._is_end(data):
+            return self._finish()
         try:
             chunk = decode(_CHUNK, data)
         except msgspec.DecodeError:
             return self._break("the upstream sent a malformed chunk")
         if chunk.error is not None:
-            return self._fail(error_from("anthropic", status_of_error(chunk.error), chunk.error))
+            return self._pass_on(chunk.error)
         # Azure begins with what its filter says of the prompt, in a chunk without a name, a model and an answer.
         out = self._start(chunk) if not self._has_started and (chunk.id or chunk.choices) else b""
         self._usage = openai_usage(chunk.usage) or self._usage
