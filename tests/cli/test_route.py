@@ -144,6 +144,21 @@ def test_batch_keeps_order_and_fields(made: Path, tenbin: Tenbin, tmp_path: Path
     assert found[2]["input_tokens"] > 400
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", ("1 prompt routed in ", "prompts   share", "expected: quality ")),
+        ("ja", ("プロンプト 1 件を ", "件数", "見込み: 品質 ")),
+    ],
+)
+def test_a_batch_is_summed_up_in_the_language_asked_for(
+    lang: str, said: tuple[str, ...], made: Path, tenbin: Tenbin, tmp_path: Path
+) -> None:
+    lines = batch(tmp_path, [{"prompt": "count"}])
+    run = tenbin("route", made / "router", "--batch", lines, "--out", tmp_path / "out", "--mu", "0.3", "--lang", lang)
+    assert all(part in run.stdout for part in said), run.stdout
+
+
 def test_batch_does_not_write_over_its_prompts(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     lines = batch(tmp_path, [{"prompt": "count"}])
     before = lines.read_bytes()

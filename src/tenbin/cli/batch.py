@@ -15,12 +15,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tenbin.cli.batch_lines import read_queries
-from tenbin.cli.output import number, percent, strong, table, usd
+from tenbin.cli.output import number, percent, table, usd
 from tenbin.errors import DataError
-from tenbin.reasons import counted
 from tenbin.router.excess import Excess
 
 if TYPE_CHECKING:
+    from tenbin.report.catalogue import Catalogue
     from tenbin.router.router import Router
     from tenbin.router.routing import Routing
     from tenbin.types import Progress, Query, TradeOff
@@ -159,18 +159,19 @@ class BatchSummary:
             "models": dict(sorted(self.models.items(), key=lambda item: (-item[1], item[0]))),
         }
 
-    def text(self, out: str) -> str:
+    def text(self, out: str, words: Catalogue) -> str:
         """The summary for people."""
         found = self.fields()
         rate = self.prompts / max(found["seconds"], 1e-3)
-        prompts = strong(counted(self.prompts, "prompt"))
-        head = f"{prompts} routed in {found['seconds']:.1f} s ({rate:,.0f} per second): {out}"
+        seconds, rate_told = f"{found['seconds']:.1f}", f"{rate:,.0f}"
+        head = words("batch.routed", n=f"{self.prompts:,}", seconds=seconds, rate=rate_told, out=out)
         if not self.decisions:
             return head
+        counts = "batch.prompts" if self.decisions == self.prompts else "batch.decisions"
         shares = table(
-            ["model", "prompts" if self.decisions == self.prompts else "decisions", "share"],
+            [words("decision.model"), words(counts), words("batch.share")],
             [[name, f"{n:,}", percent(n / self.decisions)] for name, n in found["models"].items()],
             indent=2,
         )
-        means = f"expected: quality {number(found['mean_quality'])}, {usd(found['mean_cost_usd'])} per query"
+        means = words("batch.expected", quality=number(found["mean_quality"]), cost=usd(found["mean_cost_usd"]))
         return f"{head}\n\n{shares}\n\n{means}"

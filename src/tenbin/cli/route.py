@@ -302,4 +302,4 @@ def route_batch(router: Router, asked: Asked, source: str, out: str, as_json: bo
     if as_json:
         emit_json({"out": out, "versions": router.versions(), **summary.fields()})
     else:
-        say(summary.text(out))
+        say(summary.text(out, asked.words))
