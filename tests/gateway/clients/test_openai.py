@@ -128,6 +128,25 @@ def test_structured_outputs(client: Any, model: str) -> None:
     assert answer.choices[0].message.parsed == verdict(holds=True, steps=["text"])
 
 
+@pytest.mark.parametrize(
+    ("label", "data", "sent"),
+    [
+        ("image/jpg", "/9j/4AAQSkZJRg==", "image/jpeg"),
+        ("image/png", "/9j/4AAQSkZJRg==", "image/jpeg"),
+        ("application/octet-stream", "iVBORw0KGgo=", "image/png"),
+        ("image/gif", "R0lGODlhAQABAA==", "image/gif"),
+        ("image/x-webp", "UklGRiIAAABXRUJQ", "image/webp"),
+        ("image/png", "QUJD", "image/png"),
+    ],
+)
+def test_a_picture_is_labelled_as_what_it_is(client: Any, place: Place, label: str, data: str, sent: str) -> None:
+    """Anthropic refuses a request for image/jpg, which OpenAI takes, and for a label that its picture is not."""
+    picture = {"type": "image_url", "image_url": {"url": f"data:{label};base64,{data}"}}
+    client.chat.completions.create(model="claude", messages=[{"role": "user", "content": [picture]}])
+    (block,) = place["claude"].requests[-1].json["messages"][0]["content"]
+    assert block == {"type": "image", "source": {"type": "base64", "media_type": sent, "data": data}}
+
+
 def test_responses(client: Any, place: Place) -> None:
     first = client.responses.create(model="tenbin/auto", input=HARD, instructions="Be brief.")
     assert "theorem" in first.output_text
