@@ -114,6 +114,29 @@ def test_order_counts_where_the_reference_gives_one_and_ties_are_in_any(referenc
     assert compare({"fixture": TIES, "reference": reference, "answer": answer}) == {"equal": equal}
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ([(1234564,), (1234561,)], [(1234561,), (1234564,)]),  # alike in six digits, apart by more than a millionth
+        ([(1000002, "a"), (1000001, "b")], [(1000001, "b"), (1000002, "a")]),  # apart by less
+        ([(2.4999995, "b"), (2.4999994, "a")], [(2.4999996, "a"), (2.4999996, "b")]),
+        ([(2.0000050001, "a"), (2.0000049999, "b")], [(2.0000049999, "a"), (2.0000050001, "b")]),  # a rounding between
+        ([(b"x",), (None,), ("x",), (9e999,), (1,)], [(1.0,), (9e999,), (None,), ("x",), (b"x",)]),
+        ([], []),
+    ],
+)
+def test_rows_in_any_order_find_their_like_whatever_their_digits(said: list[object], wanted: list[object]) -> None:
+    assert are_equal(said, wanted, [len(wanted)])  # type: ignore[arg-type]
+    assert are_equal(wanted, said, [len(wanted)])  # type: ignore[arg-type]
+
+
+@given(st.lists(st.tuples(st.integers(10**6, 10**6 + 99) | st.floats(-1e9, 1e9) | st.none())), st.randoms())
+def test_rows_are_equal_to_themselves_in_any_order(rows: list[tuple[object]], draw: object) -> None:
+    mixed = rows.copy()
+    draw.shuffle(mixed)  # type: ignore[attr-defined]
+    assert are_equal(mixed, rows, [len(rows)])
+
+
 @given(st.lists(st.tuples(st.none() | st.integers(-99, 99) | st.text(max_size=3), st.floats(-9, 9))), st.randoms())
 def test_the_same_rows_in_any_order_are_equal(rows: list[tuple[object, float]], draw: object) -> None:
     mixed = [(text, number * (1 + 1e-9)) for text, number in rows]

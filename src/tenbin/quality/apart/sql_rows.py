@@ -11,11 +11,12 @@ import math
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 Row = Sequence[Any]
+Rank = tuple[int, float, str]
 
 MAX_STEPS = 20_000_000
 """Of SQLite's virtual machine, a second or two: the same answer gets the same verdict on any machine."""
@@ -77,8 +78,9 @@ def are_equal(said: Sequence[Row], wanted: Sequence[Row], runs: Sequence[int]) -
     if len(said) != len(wanted):
         return False
     ends = list(accumulate(runs, initial=0))
-    said = [row for begin, end in pairwise(ends) for row in sorted(said[begin:end], key=_key)]
-    wanted = [row for begin, end in pairwise(ends) for row in sorted(wanted[begin:end], key=_key)]
+    key = _sorting([*said, *wanted])
+    said = [row for begin, end in pairwise(ends) for row in sorted(said[begin:end], key=key)]
+    wanted = [row for begin, end in pairwise(ends) for row in sorted(wanted[begin:end], key=key)]
     return all(
         len(left) == len(right) and all(map(_are_same, left, right)) for left, right in zip(said, wanted, strict=True)
     )
@@ -161,11 +163,20 @@ def _counter(turns: int) -> Callable[[], int]:
     return lambda: 0 if next(left, None) is not None else 1
 
 
-def _key(row: Row) -> list[tuple[int, str]]:
-    """Sorts rows of any values; numbers by six digits, so that two that count as the same stand at the same place."""
-    return [
-        (0, "") if value is None else (1, f"{value:.6g}") if _is_number(value) else (2, repr(value)) for value in row
-    ]
+def _sorting(rows: Iterable[Row]) -> Callable[[Row], tuple[list[Rank], list[Rank]]]:
+    """A key that sorts rows of any values, of the answer as of the reference; `rows` are all of both.
+
+    First by what counts as the same, so that a last digit decides nothing before the columns behind it; then by the
+    values themselves, so that the same rows come out in the same order.
+    """
+    numbers = sorted({value for row in rows for value in row if _is_number(value)})
+    starts = (not _are_same(before, number) for before, number in pairwise(numbers))
+    group = dict(zip(numbers, accumulate(starts, initial=0), strict=False))
+
+    def rank(value: Any, number: float) -> Rank:
+        return (0, 0, "") if value is None else (1, number, "") if _is_number(value) else (2, 0, repr(value))
+
+    return lambda row: ([rank(value, group.get(value, 0)) for value in row], [rank(value, value) for value in row])
 
 
 def _are_same(left: Any, right: Any) -> bool:
