@@ -106,6 +106,24 @@ def test_a_span_and_the_metrics_reach_the_collector(collector: HTTPServer, monke
         assert said.encode() in metrics
 
 
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+def test_what_no_endpoint_is_named_for_is_not_sent(
+    signal: str, collector: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who named one for traces had an error in the log every minute: metrics went to port 4318 of this machine."""
+    path = f"/v1/{signal}"
+    monkeypatch.setenv(
+        f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", f"http://127.0.0.1:{collector.server_port}{path}"
+    )
+    traces = open_traces(os.environ)
+    traces.begin("chat auto", None).end({}, seconds=0.1)
+    traces.close()
+    assert {path for path, _ in collector.received} == {path}  # type: ignore[attr-defined]
+    assert caplog.records == []
+
+
 class Hanging(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.ended.wait(60.0)  # type: ignore[attr-defined]

@@ -32,7 +32,10 @@ FAREWELL_S = 5.0
 
 
 def open_otel(environ: Mapping[str, str]) -> OtelTraces:
-    """Traces and metrics sent by OTLP over HTTP; MissingExtraError without the extra."""
+    """Traces and metrics sent by OTLP over HTTP, each where an endpoint is named for it: many places take spans only.
+
+    MissingExtraError without the extra.
+    """
     try:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
@@ -44,9 +47,14 @@ def open_otel(environ: Mapping[str, str]) -> OtelTraces:
             fix="install it with 'pip install \"tenbin[otel]\"', or set OTEL_SDK_DISABLED=true",
         ) from error
     service = environ.get("OTEL_SERVICE_NAME") or "tenbin"
-    return OtelTraces(
-        service, BatchSpanProcessor(OTLPSpanExporter()), PeriodicExportingMetricReader(OTLPMetricExporter())
-    )
+    processor = BatchSpanProcessor(OTLPSpanExporter()) if _is_named(environ, "TRACES_") else None
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter()) if _is_named(environ, "METRICS_") else None
+    return OtelTraces(service, processor, reader)
+
+
+def _is_named(environ: Mapping[str, str], signal: str) -> bool:
+    """Whether there is an endpoint for a signal; its exporter would take one on this machine otherwise."""
+    return any(environ.get(f"OTEL_EXPORTER_OTLP_{of}ENDPOINT", "").strip() for of in ("", signal))
 
 
 class OtelTraces(Traces):
@@ -54,15 +62,17 @@ class OtelTraces(Traces):
 
     records = True
 
-    def __init__(self, service: str, processor: SpanProcessor, reader: MetricReader) -> None:
+    def __init__(self, service: str, processor: SpanProcessor | None, reader: MetricReader | None) -> None:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
 
         resource = Resource.create({"service.name": service, "service.version": __version__})
         self._spans: TracerProvider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._spans.add_span_processor(processor)
-        self._meters: MeterProvider = MeterProvider([reader], resource, shutdown_on_exit=False)
+        if processor is not None:
+            self._spans.add_span_processor(processor)
+        readers = [] if reader is None else [reader]
+        self._meters: MeterProvider = MeterProvider(readers, resource, shutdown_on_exit=False)
         self._tracer = self._spans.get_tracer("tenbin", __version__)
         meter = self._meters.get_meter("tenbin", __version__)
         self.tokens = meter.create_histogram(names.TOKEN_USAGE, "{token}", "Tokens of one answer.")
