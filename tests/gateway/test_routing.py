@@ -81,6 +81,16 @@ def test_every_call_is_in_the_ledger(pair: Pair) -> None:
     assert calls[1].usage is not None
 
 
+def test_where_the_reference_answers_nothing_is_saved_and_nothing_lost(pair: Pair) -> None:
+    gateway, _ = pair
+    before = len(gateway.calls())
+    answer = gateway.chat()
+    (call,) = gateway.calls()[before:]
+    assert call.candidate == "good"
+    assert call.baseline_usd == call.cost_usd
+    assert call.cost_usd != float(answer.headers["x-tenbin-expected-cost-usd"])
+
+
 def test_a_model_that_was_named_itself_has_a_decision_to_read_and_to_rate(pair: Pair) -> None:
     gateway, _ = pair
     answer = gateway.post("/v1/chat/completions", {"model": "good", "messages": [{"role": "user", "content": HARD}]})

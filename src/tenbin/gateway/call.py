@@ -233,9 +233,9 @@ class Call:
         return max(expected, said or 0.0)
 
     def _baseline_usd(self, cost_usd: float | None) -> float | None:
-        """What the reference was expected to cost; where nothing was weighed and it answered itself, what it did."""
+        """What the reference was expected to cost; where it answered itself, what it did."""
         plan, served = self.work.plan, self.work.plan.profile
-        if plan.weighed is None and served is not None and self.name == served.router.models[served.reference]:
+        if served is not None and self.name == served.router.models[served.reference]:
             return cost_usd
         return plan.baseline_usd
 

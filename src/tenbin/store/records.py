@@ -59,7 +59,7 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, tag="settled"):
     """How a call ended and what it cost.
 
     `cost_usd` None: nobody knows; then a failed call is billed at 0 and any other at its reserve. `baseline_usd` is
-    what the reference would have cost. `price_version` names the book that priced it. `fallbacks` counts the
+    what the reference would have cost, or did. `price_version` names the book that priced it. `fallbacks` counts the
     candidates that were tried before this one.
     """
 

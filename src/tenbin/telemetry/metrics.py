@@ -107,7 +107,7 @@ class Metrics:
         )
         self.cost = Counts("tenbin_cost_dollars", "What calls cost, as the ledger books them.", who)
         self.baseline = Counts(
-            "tenbin_baseline_cost_dollars", "What the reference was expected to cost for the same requests.", who
+            "tenbin_baseline_cost_dollars", "What the reference was expected to cost, or did where it answered.", who
         )
         self.unpriced = Counts("tenbin_unpriced_answers", "Answers whose cost is not known.", who)
         self.decisions = Counts("tenbin_decisions", "Decisions by chosen candidate and reason.", (*who, "reason"))
