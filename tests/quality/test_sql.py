@@ -34,6 +34,8 @@ def verdict(answer: str, reference: str = NAMES) -> dict[str, object]:
         ("SELECT name, people FROM city", NAMES, False),
         ("SELECT 1.0 / 3", "SELECT share FROM city WHERE name = 'Kyoto'", True),
         ("SELECT 14.0", "SELECT people FROM city WHERE name = 'Tokyo'", True),
+        ("SELECT 12345679", "SELECT 12345678", False),
+        ("SELECT 12345679.0", "SELECT 12345678", True),
         ("SELECT NULL", "SELECT 0", False),
         ("SELECT name FROM nowhere", NAMES, False),
         ("not SQL", NAMES, False),

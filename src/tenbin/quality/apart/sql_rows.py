@@ -73,7 +73,7 @@ def result_of(connection: sqlite3.Connection, query: str, most: int) -> tuple[li
 def are_equal(said: Sequence[Row], wanted: Sequence[Row], runs: Sequence[int]) -> bool:
     """Whether two lists of rows hold the same, in any order within each of the `runs` (lengths) of the wanted ones.
 
-    Numbers count within a millionth, names of columns do not.
+    Whole numbers count exactly, others within a millionth, names of columns do not.
     """
     if len(said) != len(wanted):
         return False
@@ -180,7 +180,7 @@ def _sorting(rows: Iterable[Row]) -> Callable[[Row], tuple[list[Rank], list[Rank
 
 
 def _are_same(left: Any, right: Any) -> bool:
-    if _is_number(left) and _is_number(right):
+    if _is_number(left) and _is_number(right) and not (isinstance(left, int) and isinstance(right, int)):
         return math.isclose(left, right, rel_tol=TOLERANCE, abs_tol=1e-12)
     return bool(left == right)
 
