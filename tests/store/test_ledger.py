@@ -60,6 +60,22 @@ def test_rung_the_disk_is_at_work_before_the_loop_turns(tmp_path):
     asyncio.run(work())
 
 
+@pytest.mark.parametrize(("gather_s", "together"), [(3600.0, True), (0.0, False)])
+def test_what_keeps_coming_goes_in_one_group_for_a_while(tmp_path, monkeypatch, gather_s, together):
+    monkeypatch.setattr("tenbin.store.writer.GATHER_S", gather_s)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            first, _ = ledger.hand_in(intent("r1")), ledger.hand_in(intent("r2"))
+            await asyncio.sleep(0)
+            last = ledger.hand_in(intent("r3"))
+            assert await first
+            assert last.done() == together
+            assert await last
+
+    asyncio.run(work())
+
+
 def test_what_nobody_waits_for_makes_no_group_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr("tenbin.store.ledger.LINGER_S", 3600.0)
 

@@ -40,7 +40,6 @@ class Ledger:
         self._applier = Applier(self.store, self._journal)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._linger: asyncio.TimerHandle | None = None
-        self._is_ring_due = False
         self._answers: list[asyncio.Future[bool]] = []
         self._patience: asyncio.TimerHandle | None = None
 
@@ -103,7 +102,7 @@ class Ledger:
         return await self.hand_in(*rows)
 
     def hand_in(self, *rows: Record) -> asyncio.Future[bool]:
-        """The same for who has something to do meanwhile: the disk works from `ring` or the loop's next turn on."""
+        """The same for who has something to do meanwhile: it is written from `ring` on, or once nothing more comes."""
         loop = self._loop
         if loop is None:
             raise StoreError("the ledger has not been started", where=str(self.store.path))
@@ -111,10 +110,7 @@ class Ledger:
         if not self._put(rows, answer):
             answer.set_result(False)
             return answer
-        if not self._is_ring_due:
-            # Once for all that is handed in during this turn of the loop: waking the thread costs more than a row.
-            self._is_ring_due = True
-            loop.call_soon(self.ring)
+        self._ring()
         self._answers.append(answer)
         if self._patience is None:
             self._patience = loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
@@ -177,14 +173,14 @@ class Ledger:
             self._patience = self._loop.call_later(PATIENCE_S, self._lose_patience, len(self._answers))
 
     def ring(self) -> None:
-        """Set the disk to work on what was handed in during this turn of the loop; later rows make another group."""
-        if not self._is_ring_due:
-            return
-        self._is_ring_due = False
+        """Set the disk to work at once on what was handed in; later rows make another group."""
+        self._ring(at_once=True)
+
+    def _ring(self, *, at_once: bool = False) -> None:
         if self._linger is not None:  # what lingers goes along
             self._linger.cancel()
             self._linger = None
-        self._journal.ring()
+        self._journal.ring(at_once=at_once)
 
     def _on_linger(self) -> None:
         self._linger = None

@@ -21,6 +21,8 @@ from tenbin.store.segment import Segment, segment_path
 GROUP_BYTES = 8 << 20
 SEGMENT_BYTES = 16 << 20
 RETRY_S = 0.5
+GATHER_S = 0.002
+"""So long a group may wait while the loop keeps bringing more: a write costs more than many rows."""
 # Texts of applied rows stay in a segment until it is removed: no longer than this.
 SEGMENT_AGE_S = 60.0
 
@@ -58,8 +60,9 @@ class JournalWriter:
         self._queue: deque[Waiting] = deque()
         self._held: deque[Waiting] = deque()
         self._group: list[Waiting] = []
-        self._is_busy = self._is_rung = self._is_turning = self._is_failing = False
-        self._retry_at = 0.0
+        self._is_busy = self._is_rung = self._is_turn_due = self._is_turning = self._is_failing = False
+        self._seen = 0
+        self._gather_until = self._retry_at = 0.0
         self._log = logging.getLogger("tenbin.store")
         self._presence: Presence | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,10 +98,26 @@ class JournalWriter:
         self._queue.append(Waiting(None, 0, answer))
         self.ring()
 
-    def ring(self) -> None:
-        """Write what is queued, after the group that is on its way."""
+    def ring(self, *, at_once: bool = False) -> None:
+        """Write what is queued, after the group that is on its way; `at_once`: though more may come in this moment."""
         self._is_rung = True
-        if not self._is_busy:
+        if self._is_busy:
+            return
+        if at_once or self._loop is None:
+            self._go_on()
+        elif not self._is_turn_due:
+            self._is_turn_due, self._seen = True, self.rows_in
+            self._gather_until = time.monotonic() + GATHER_S
+            self._loop.call_soon(self._turn, self._loop)
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the group go once a turn of the loop has brought nothing more."""
+        if self.rows_in != self._seen and time.monotonic() < self._gather_until:
+            self._seen = self.rows_in
+            loop.call_soon(self._turn, loop)
+            return
+        self._is_turn_due = False
+        if self._is_rung and not self._is_busy:
             self._go_on()
 
     async def stop(self) -> None:
@@ -107,7 +126,7 @@ class JournalWriter:
             return
         self._retry_at = 0.0
         self._idle = self._loop.create_future()
-        self.ring()
+        self.ring(at_once=True)
         await self._idle
         self._pen.close()
         self._pen = None
@@ -172,8 +191,10 @@ class JournalWriter:
             self._fail(error)
         else:
             self._finish()
-        if self._is_rung or self._idle is not None:
+        if self._idle is not None:
             self._go_on()
+        elif self._is_rung:
+            self.ring()
 
     def _finish(self) -> None:
         """Tell whoever waits that a group is on the disk, and close its books."""
