@@ -166,11 +166,11 @@ def test_who_flushes_while_the_ledger_closes_is_answered(tmp_path):
         await ledger.record(intent("r"))
         flushing, closing = asyncio.create_task(ledger.flush()), asyncio.create_task(ledger.close())
         await asyncio.sleep(0)
-        for thread in threading.enumerate():
-            if thread.name == "tenbin-ledger":
-                thread.join()  # it is gone before this loop hears that the rows are durable
         assert await asyncio.wait_for(flushing, 5.0)
         await closing
+        late: list[bool] = []
+        ledger._applier.ask(late.append)  # whose thread has ended
+        assert late == [True]
 
     asyncio.run(work())
 

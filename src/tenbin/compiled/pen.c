@@ -18,26 +18,30 @@ typedef struct {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t called;
-    int bell, file, fault, is_handed, is_closing;
+    int bell, file, is_handed, is_closing;
     const char *data;
-    int64_t length, at, written;
+    int64_t length, at;
 } Pen;
 
-/* How much of it came down; errno where that is not all. */
-static int64_t write_whole(int file, const char *data, int64_t length, int64_t at, int *fault) {
-    int64_t written = 0;
-    *fault = 0;
-    while (written < length && !*fault) {
-        ssize_t step = pwrite(file, data + written, (size_t)(length - written), (off_t)(at + written));
-        if (step > 0) written += step;
-        else if (step == 0 || errno != EINTR) *fault = step == 0 ? EIO : errno;
+/* What is told by the bell of each piece: how much of it was written, and errno where that is not all. */
+typedef struct {
+    int64_t written, fault;
+} Outcome;
+
+static Outcome write_whole(int file, const char *data, int64_t length, int64_t at) {
+    Outcome outcome = {0};
+    while (outcome.written < length && !outcome.fault) {
+        size_t left = (size_t)(length - outcome.written);
+        ssize_t step = pwrite(file, data + outcome.written, left, (off_t)(at + outcome.written));
+        if (step > 0) outcome.written += step;
+        else if (step == 0 || errno != EINTR) outcome.fault = step == 0 ? EIO : errno;
     }
-    return written;
+    return outcome;
 }
 
-static void ring(int bell) {
-    char stroke = '!';
-    while (write(bell, &stroke, 1) < 0 && errno == EINTR) continue;
+/* So few bytes go into a pipe whole. */
+static void ring(int bell, Outcome outcome) {
+    while (write(bell, &outcome, sizeof outcome) < 0 && errno == EINTR) continue;
 }
 
 static void *write_on(void *given) {
@@ -47,22 +51,18 @@ static void *write_on(void *given) {
         while (!pen->is_handed && !pen->is_closing) pthread_cond_wait(&pen->called, &pen->lock);
         if (!pen->is_handed) break;
         pen->is_handed = 0;
-        int fault, file = pen->file;
+        int bell = pen->bell, file = pen->file;
         const char *data = pen->data;
         int64_t length = pen->length, at = pen->at;
         pthread_mutex_unlock(&pen->lock);
-        int64_t written = write_whole(file, data, length, at, &fault);
-        pthread_mutex_lock(&pen->lock);
-        pen->written = written, pen->fault = fault;
-        pthread_mutex_unlock(&pen->lock);
-        ring(pen->bell);
+        ring(bell, write_whole(file, data, length, at));
         pthread_mutex_lock(&pen->lock);
     }
     pthread_mutex_unlock(&pen->lock);
     return NULL;
 }
 
-/* A pen that rings by a byte to the file `bell`; errno, or 0. */
+/* A pen that rings by an outcome to the pipe `bell`; errno, or 0. */
 int tenbin_open_pen(Pen **made, int bell) {
     Pen *pen = calloc(1, sizeof *pen);
     if (!pen) return ENOMEM;
@@ -88,15 +88,6 @@ int tenbin_hand_to_pen(Pen *pen, int file, const char *data, int64_t length, int
     pthread_cond_signal(&pen->called); /* not before: who wakes would wait for the lock */
     sched_yield(); /* so that the disk is at work before whoever handed it over goes on */
     return 0;
-}
-
-/* After it has rung: how much was written, and errno where that is not all. */
-int tenbin_ask_pen(Pen *pen, int64_t *written) {
-    pthread_mutex_lock(&pen->lock);
-    int fault = pen->fault;
-    *written = pen->written;
-    pthread_mutex_unlock(&pen->lock);
-    return fault;
 }
 
 /* Once it has rung for all that it was handed. */

@@ -8,12 +8,15 @@ import ctypes
 import errno
 import os
 import queue
+import struct
 import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from tenbin.compiled.library import NUMBER, POINTER, Library, open_library
 
+RUNG = struct.Struct("qq")
+"""What the compiled pen rings with: `Outcome` of pen.c."""
 Told = Callable[["Outcome"], None]
 
 
@@ -47,10 +50,9 @@ class CompiledPen:
         self._loop, self._told = loop, told
         self._data = b""
         self._heard, self._bell = os.pipe()
-        self._pen, self._written = ctypes.c_void_p(), ctypes.c_int64()
+        self._pen = ctypes.c_void_p()
         number = ctypes.c_int
         self._hand = library.function("tenbin_hand_to_pen", POINTER, number, ctypes.c_char_p, NUMBER, NUMBER)
-        self._ask = library.function("tenbin_ask_pen", POINTER, POINTER)
         self._close = library.function("tenbin_close_pen", POINTER, gives_up_lock=True)
         loop.add_reader(self._heard, self._hear)
         fault = library.function("tenbin_open_pen", POINTER, number)(ctypes.addressof(self._pen), self._bell)
@@ -75,10 +77,9 @@ class CompiledPen:
         os.close(self._bell)
 
     def _hear(self) -> None:
-        os.read(self._heard, 1)
-        fault = self._ask(self._pen, ctypes.addressof(self._written))
+        outcome = Outcome(*RUNG.unpack(os.read(self._heard, RUNG.size)))
         self._data = b""
-        self._told(Outcome(self._written.value, fault))
+        self._told(outcome)
 
 
 class PlainPen:

@@ -153,9 +153,12 @@ class JournalWriter:
         else:
             self._fill()
             self._is_rung = bool(self._held or self._queue)  # what is left over makes the next one
+            self._is_busy = bool(self._group or self._is_turning)
             try:
-                self._is_busy = bool(self._group or self._is_turning) and self._begin(self._pen)
+                if self._is_busy:
+                    self._begin(self._pen)
             except OSError as error:
+                self._is_busy = False
                 self._fail(error)
         if self._idle is not None and not self._is_busy and not self._idle.done():
             self._idle.set_result(None)
@@ -168,33 +171,29 @@ class JournalWriter:
             self._group.append(waiting)
             size += len(waiting.payload or b"")
 
-    def _begin(self, pen: Pen) -> bool:
-        """Set the pen to the group, or a thread to the next segment first; False where there is nothing to write."""
+    def _begin(self, pen: Pen) -> None:
+        """Set the pen to the group, or a thread to the next segment first."""
         segment = self.segments[-1]
         if self._is_turning or segment.size > SEGMENT_BYTES or segment.is_gone:
             # Folders, names and their syncs: too long for a loop to wait for.
             threading.Thread(target=self._make_segment, name="tenbin-segment", daemon=True).start()
-            return True
+            return
         data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
         if data:
             pen.write(segment.fd, segment.laid_out(data), segment.size)
         else:
             self._finish()
-        return bool(data)
 
     def _on_written(self, outcome: Outcome) -> None:
         """The pen is done with a group."""
-        self._is_busy = False
         try:
             self.segments[-1].take(outcome)
         except OSError as error:
+            self._is_busy = False
             self._fail(error)
+            self._on_idle()
         else:
             self._finish()
-        if self._idle is not None:
-            self._go_on()
-        elif self._is_rung:
-            self.ring()
 
     def _finish(self) -> None:
         """Tell whoever waits that a group is on the disk, and close its books."""
@@ -208,7 +207,18 @@ class JournalWriter:
             self._is_failing = False
             self._log.warning("the journal is written again")
         if self._loop is not None:
-            self._loop.call_soon(self.written)  # behind those who have just been told
+            self._loop.call_soon(self._after_group)  # behind those who have just been told, who have more to do
+
+    def _after_group(self) -> None:
+        self.written()
+        self._is_busy = False
+        self._on_idle()
+
+    def _on_idle(self) -> None:
+        if self._idle is not None:
+            self._go_on()
+        elif self._is_rung:
+            self.ring()
 
     def _make_segment(self) -> None:
         """In a thread of its own."""
