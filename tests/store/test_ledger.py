@@ -175,6 +175,25 @@ def test_who_flushes_while_the_ledger_closes_is_answered(tmp_path):
     asyncio.run(work())
 
 
+def test_a_journal_that_ends_begins_no_segment_that_nobody_would_close(tmp_path):
+    async def work():
+        async with running(tmp_path) as ledger:
+            journal, loop = ledger._journal, asyncio.get_running_loop()
+
+            def turn():
+                assert journal._idle.done()  # all is written, and the pen about to be put away
+                journal.turn_now()  # as the thread says that has applied all of it
+                journal.ring(at_once=True)
+
+            journal.written = lambda: loop.call_soon(turn)
+            ledger.post(settled("r1"))
+            await journal.stop()
+            assert len(journal.segments) == 1
+            assert "tenbin-segment" not in {thread.name for thread in threading.enumerate()}
+
+    asyncio.run(work())
+
+
 def test_a_ledger_that_is_closed_keeps_no_file_open(tmp_path):
     async def work():
         async with running(tmp_path) as ledger:

@@ -146,7 +146,8 @@ class JournalWriter:
 
     def _go_on(self) -> None:
         """Have the next group written; nothing where none waits, or the journal failed a moment ago."""
-        if self._pen is None:
+        has_ended = self._idle is not None and self._idle.done()
+        if self._pen is None or has_ended:  # a new segment would be nobody's now
             return
         if self._is_failing and time.monotonic() < self._retry_at:
             self._hold()
@@ -160,7 +161,7 @@ class JournalWriter:
             except OSError as error:
                 self._is_busy = False
                 self._fail(error)
-        if self._idle is not None and not self._is_busy and not self._idle.done():
+        if self._idle is not None and not self._is_busy:
             self._idle.set_result(None)
 
     def _fill(self) -> None:
