@@ -15,14 +15,22 @@ SPOTS = st.lists(st.tuples(st.floats(46, 844), st.floats(30, 354)), min_size=1, 
 
 
 @given(SPOTS)
-def test_labels_never_overlap(spots: list[tuple[float, float]]) -> None:
+def test_labels_never_overlap_and_stand_nearest_their_own_dot(spots: list[tuple[float, float]]) -> None:
     taken: list[Box] = []
     for k, spot in enumerate(spots):
-        put = place(f"a-model-of-some-name-{k}", spot, taken, FRAME)
+        put = place(f"a-model-of-some-name-{k}", spot, spots, taken, FRAME)
         if put is not None:
             taken.append(put.box)
+            assert put.box.distance(spot) == min(map(put.box.distance, spots))
     assert not any(a.meets(b) for a, b in combinations(taken, 2))
     assert all(FRAME.left <= box.left and box.right <= FRAME.x_end for box in taken)
+
+
+def test_no_label_is_written_beside_the_dot_of_another() -> None:
+    spot, other = (400.0, 200.0), (395.0, 240.0)
+    beside = [Box(300, 150, 500, 225)]  # all that is left is far below the dot
+    assert place("a-model", spot, [spot], beside, FRAME) is not None
+    assert place("a-model", spot, [spot, other], beside, FRAME) is None
 
 
 def test_a_provider_is_left_out_only_where_names_stay_apart() -> None:

@@ -154,7 +154,7 @@ def _models(edition: Edition, frame: Frame, x: Scale, y: Scale, dial: Sequence[t
     for single, spot in zip(shown, spots, strict=True):
         parts.append(_dot(edition, single, spot))
         written = names.get(single.model)
-        put = place(written, spot, taken, frame) if written else None
+        put = place(written, spot, spots, taken, frame) if written else None
         if put is not None:
             parts.append(label(put.x, put.y, put.content, "model-name", put.anchor))
             taken.append(put.box)

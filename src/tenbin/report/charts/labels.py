@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Box:
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
+
+    def distance(self, point: tuple[float, float]) -> float:
+        """How far a point lies outside, in pixels."""
+        x, y = point
+        return math.hypot(max(self.left - x, 0.0, x - self.right), max(self.top - y, 0.0, y - self.bottom))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,10 @@ def _shared_words(names: Sequence[str]) -> int:
     return max((k + 1 for k, letters in enumerate(beginning) if not letters[0].isalnum()), default=0)
 
 
-def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: Frame) -> Placed | None:
-    """The first free place around `spot`, or None where every one is taken or leaves the plot."""
+def place(
+    content: str, spot: tuple[float, float], dots: Sequence[tuple[float, float]], taken: Sequence[Box], frame: Frame
+) -> Placed | None:
+    """The first free place around `spot`; None where each is taken, leaves the plot or is nearer to another dot."""
     width = text_width(content, SIZE)
     for dx, dy, anchor in (
         (9, 4, "start"), (-9, 4, "end"), (0, -10, "middle"), (0, 19, "middle"),
@@ -86,6 +94,8 @@ def place(content: str, spot: tuple[float, float], taken: Sequence[Box], frame: 
         left = x - {"start": 0.0, "middle": width / 2.0, "end": width}[anchor]
         box = Box(left, y - SIZE + 1, left + width, y + 3)
         inside = box.left >= frame.left and box.right <= frame.x_end and box.top >= frame.top
-        if inside and box.bottom <= frame.y_end and not any(box.meets(other) for other in taken):
+        own = box.distance(spot)
+        free = not any(box.meets(other) for other in taken) and not any(box.distance(dot) < own for dot in dots)
+        if inside and box.bottom <= frame.y_end and free:
             return Placed(content, x, y, anchor, box)
     return None
