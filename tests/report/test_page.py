@@ -272,7 +272,7 @@ def test_a_promise_is_said_to_be_held_against_the_reference_on_the_same_queries(
 def test_every_dropped_row_is_told() -> None:
     text = Page(render_report(make_evaluation())).text()
     assert "30 test queries were dropped because the router had seen the same prompt in training" in text
-    assert "20 queries were dropped because some model had no quality or no cost" in text
+    assert "20 queries count for the calibration alone, because some model had no quality or no cost" in text
     assert "100 queries were not marked as test" in text
     assert "a note" in text
 

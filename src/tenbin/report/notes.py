@@ -24,11 +24,13 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     )
 }
 """What the sample says (`tenbin.evaluate.sample`), by the key of the same sentence in the catalogue."""
+COUNTS = frozenset({"n", "lacking", "of"})
 
 
 def told_note(note: str, words: Catalogue) -> str | None:
     """The note in the language of `words`; None for one of another form, which stays as it was written."""
     for key, form in FORMS.items():
         if found := form.fullmatch(note):
-            return words(key, **found.groupdict())
+            told = found.groupdict()
+            return words(key, **{name: f"{int(what):,}" if name in COUNTS else what for name, what in told.items()})
     return None
