@@ -93,7 +93,7 @@ def _lines(edition: Edition) -> list[Markup]:
     lines.append((words("method.hash"), el("code", data.data_hash or "–")))
     for key, value in data.versions.items():
         known = words.get(f"version.{key}", key)
-        lines.append((known, numbers.day(value) if len(value) >= 10 and value[4:5] == "-" else el("code", value)))
+        lines.append((known, numbers.day(value) if key == "date" else el("code", value)))
     return [el("div", el("dt", term), el("dd", what)) for term, what in lines]
 
 
