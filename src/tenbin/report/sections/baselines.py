@@ -50,7 +50,8 @@ def _oracle_note(edition: Edition) -> Markup:
 def _differences(edition: Edition) -> Markup:
     words, numbers = edition.words, edition.numbers
     found = edition.evaluation.differences
-    low, high = shared_range([difference.aiq_log for difference in found])
+    # The oracle is so far ahead that on its scale the others' intervals would be smaller than their dots.
+    low, high = shared_range([difference.aiq_log for difference in found if difference.baseline != "oracle"])
     rows = []
     for difference in found:
         cells = []
@@ -63,7 +64,7 @@ def _differences(edition: Edition) -> Markup:
             (
                 edition.curve_title(difference.baseline),
                 *cells,
-                interval_bar(difference.aiq_log, low, high),
+                interval_bar(difference.aiq_log, low, high) if difference.baseline != "oracle" else "",
                 cell(numbers.points(dearer.value), cost),
             )
         )

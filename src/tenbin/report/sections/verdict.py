@@ -10,7 +10,8 @@ from tenbin.report.markup import Markup, el, join, name
 from tenbin.report.sections.part import fact
 from tenbin.types import Figure
 
-INTERVAL = re.compile(r"(\[[^\]]*\d[^\]]*\]|[(（][^()（）]*区間[^()（）]*[)）])")
+INTERVAL = re.compile(r"(\[(?=[^\[\]]*(?:, |up to | or more))[^\[\]]*\d[^\[\]]*\]|[(（][^()（）]*区間[^()（）]*[)）])")
+"""An interval as the verdict writes it; a name in brackets is none."""
 
 
 def verdict(edition: Edition, title: str) -> Markup:
