@@ -273,7 +273,7 @@ def test_no_gain_says_use_the_cheap_good_model_and_that_prompts_say_nothing() ->
     assert "large の99.5%（95%信頼区間 99.0%〜100.0%）の品質で、費用を60.0%" in verdict.sentences["ja"][1]
     assert any("say nothing about which model to use" in s for s in verdict.sentences["en"])
     assert any("混ぜて使うより良くなりません" in s for s in verdict.sentences["ja"])  # it may be worse
-    assert any("プロンプトからは" in s for s in verdict.sentences["ja"])
+    assert any("プロンプトの内容は、モデルの使い分けの手がかりになりません" in s for s in verdict.sentences["ja"])
 
 
 def test_what_few_prompts_cannot_tell_is_not_called_no_better() -> None:
@@ -284,7 +284,7 @@ def test_what_few_prompts_cannot_tell_is_not_called_no_better() -> None:
     assert "say nothing about which model to use, as far as 60 of them can tell" in said
     assert "more than 20 times as many" in said
     assert "no better" not in said
-    (seen,) = (said for said in few.sentences["ja"] if said.startswith("この60件のプロンプトからは"))
+    (seen,) = (said for said in few.sentences["ja"] if said.startswith("この60件で見る限り、プロンプトの内容は"))
     assert "20倍を超える件数" in seen
     settled = Figure(0.002, -0.0025, 0.0065)
     assert "no better" in "\n".join(verdict_of(replace(EVIDENCE, gain=settled, gain_log=settled)).sentences["en"])
@@ -298,7 +298,7 @@ def test_an_open_interval_says_collect_and_how_many() -> None:
     assert verdict.n_more == 3000  # half-width .02 must become .01: four times the 1,000 at hand
     assert "3,000 more prompts" in verdict.sentences["en"][0]
     assert verdict.sentences["en"][1] == "So far the prompts say nothing certain about which model to use."
-    assert verdict.sentences["ja"][1].startswith("今のところ、")
+    assert verdict.sentences["ja"][1].endswith("今のところ確かなことは言えません。")
 
 
 def test_a_single_model_to_use_that_is_dearer_than_the_reference_says_how_many_times() -> None:

@@ -127,7 +127,7 @@ def _setting(edition: Edition, at: int) -> dict[str, Any]:
         "quality": quality,
         "quality_note": words(
             "dial.of_reference",
-            ratio=f"{ratio} ({ratio_interval})" if ratio_interval else ratio,
+            ratio=words("dial.ratio_within", ratio=ratio, interval=ratio_interval) if ratio_interval else ratio,
             interval=quality_interval,
         ),
         "cost": cost,
