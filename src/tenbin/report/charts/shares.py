@@ -12,6 +12,8 @@ from tenbin.report.scale import Scale, linear
 
 SHOWN = 7
 LEAST_SHARE = 0.02
+ON_DARK = 0.9
+"""The tint from which a name is written in the paper's colour: on a paler band that would have too little contrast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _name(edition: Edition, frame: Frame, layer: Layer, floor: list[float], x: S
         return Markup("")
     widest = [k for k in fitting if rooms[k] >= most - 1e-9]
     k = widest[len(widest) // 2]
-    return label(x(k), y(middle[k]) + 4, content, "layer-name on-dark" if layer.tint > 0.8 else "layer-name", "middle")
+    kind = "layer-name on-dark" if layer.tint > ON_DARK else "layer-name"
+    return label(x(k), y(middle[k]) + 4, content, kind, "middle")
 
 
 def _aria(edition: Edition, stack: tuple[Layer, ...]) -> str:

@@ -6,7 +6,7 @@ import math
 
 from tenbin.report.charts.interval import interval_bar, shared_range
 from tenbin.report.edition import Edition
-from tenbin.report.markup import Markup, el, join
+from tenbin.report.markup import Markup, el
 from tenbin.report.sections.part import part
 from tenbin.report.table import Column, cell, table
 
@@ -36,9 +36,7 @@ def savings(edition: Edition) -> Markup:
         Column(words("savings.ratio"), False), Column(words("savings.saving")), Column("", False),
         Column(words("savings.cost")), Column(words("savings.zero")),
     ]  # fmt: skip
-    lead = join(
-        words("savings.lead", model=edition.best.model, cost=numbers.per_thousand_usd(edition.best.cost_usd.value))
-    )
+    lead = words("savings.lead", model=edition.best.model, cost=numbers.per_thousand_usd(edition.best.cost_usd.value))
     beforehand = (
         el("p", words("savings.hindsight", points=words("points.title")), class_="small")
         if edition.evaluation.operating_points

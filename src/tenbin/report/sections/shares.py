@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenbin.report.charts.shares import layers
 from tenbin.report.charts.shares import shares as picture
 from tenbin.report.edition import Edition
-from tenbin.report.markup import Markup, el, join, name
+from tenbin.report.markup import Markup, el, name
 from tenbin.report.sections.part import figure, folded, part
 from tenbin.report.table import Column, cell, table
 
@@ -52,4 +52,4 @@ def _table(edition: Edition) -> Markup:
         )
         for m in used
     ]
-    return join(table(columns, rows, caption=words("shares.table")))
+    return table(columns, rows, caption=words("shares.table"))
