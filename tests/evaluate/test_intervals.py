@@ -21,7 +21,7 @@ from tenbin.evaluate.intervals import (
     resample,
     standard_error,
 )
-from tenbin.types import NORMAL_95, Floats, Ints
+from tenbin.types import NORMAL_95, Figure, Floats, Ints
 
 
 def means_of(values: Floats, weight: Floats | None = None, cluster: Ints | None = None, resamples: int = 400) -> Means:
@@ -140,6 +140,17 @@ def test_no_interval_of_a_mean_quality_leaves_what_qualities_can_be() -> None:
     assert math.isnan(quality_interval(np.array([0.5, math.nan, math.nan])).high)
     corrected = np.array([1.02, 1.0, 1.03, 1.05])  # a mean corrected for labels bought by plan may lie beyond
     assert quality_interval(corrected).high == 1.02
+
+
+def test_queries_that_all_came_out_alike_do_not_make_the_quality_certain() -> None:
+    right = means_of(np.ones(30)).of("x")[:, 0]
+    least = quality_interval(right, variance_share=1.0 / 30.0).low
+    assert least**30 == pytest.approx(0.025)  # a quality at which 30 of 30 are right one time in 40
+    assert quality_interval(1.0 - right, variance_share=1.0 / 30.0) == Figure(0.0, 0.0, 1.0 - least)
+    one_wrong = means_of(np.array([0.0] + [1.0] * 29)).of("x")[:, 0]
+    assert quality_interval(one_wrong, variance_share=1.0 / 30.0) == quality_interval(one_wrong)
+    half = means_of(np.full(30, 0.5)).of("x")[:, 0]  # of grades between, all alike, no such bound is known
+    assert quality_interval(half, variance_share=1.0 / 30.0) == Figure(0.5, 0.5, 0.5)
 
 
 def test_means_of_few_skewed_dollars_are_covered() -> None:

@@ -31,8 +31,13 @@ SHOWN = 101
 """So many points of a curve are told one by one; its hull and all figures rest on all of them."""
 
 
-def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tuple[SingleModel, ...]:
-    """One row per model; `label_share` [M] is the share of unseen test queries whose quality is known."""
+def singles_of(
+    trial: Trial, models: tuple[str, ...], label_share: Floats, variance_share: float
+) -> tuple[SingleModel, ...]:
+    """One row per model; `label_share` [M] is the share of unseen test queries whose quality is known.
+
+    `variance_share` is how much of one query's variance a mean bears (`Ground`).
+    """
     quality, cost = trial.means.of(f"{SINGLES} quality"), trial.means.of(f"{SINGLES} cost")
     latency = trial.means.gappy(f"{SINGLES} latency")
     zero = trial.scales[0].zero
@@ -40,7 +45,7 @@ def singles_of(trial: Trial, models: tuple[str, ...], label_share: Floats) -> tu
     return tuple(
         SingleModel(
             model=model,
-            quality=quality_interval(quality[:, m]),
+            quality=quality_interval(quality[:, m], variance_share=variance_share),
             cost_usd=amount_interval(cost[:, m]),
             latency_s=amount_interval(latency[:, m]),
             label_share=float(label_share[m]),
@@ -81,7 +86,7 @@ def curve_of(
         CurvePoint(
             mu=float(contender.mus[k]),
             label=contender.labels[k],
-            quality=quality_interval(quality[:, where[i]]),
+            quality=quality_interval(quality[:, where[i]], variance_share=ground.variance_share),
             cost_usd=amount_interval(cost[:, where[i]], tail=tail[i]),
             latency_s=mean_latency(ground, choices[i]),
             shares=tuple(shares[i].tolist()),

@@ -144,7 +144,12 @@ def _assemble(
         resamples=len(trial.means) - 1,
         seed=seed,
         data=_data(case),
-        singles=singles_of(trial, router.models, np.mean(~np.isnan(case.sample.panel.quality), axis=0)),
+        singles=singles_of(
+            trial,
+            router.models,
+            np.mean(~np.isnan(case.sample.panel.quality), axis=0),
+            case.ground.variance_share,
+        ),
         curves=tuple(_curve(case, trial, rival, reference) for rival in rivals),
         summaries=tuple(summary_of(trial, rival.name) for rival in rivals),
         differences=tuple(differences.values()),

@@ -24,6 +24,7 @@ z + g (z^2 + 1); it should at z + g (2 z^2 + 1) (Hall, Annals of Statistics 16:3
 ENOUGH_SEEN = 10.0
 """Outcomes of those that left that came out otherwise: so many say as much of their spread as all queries do."""
 BATCH = 100
+ROUNDING = 1e-9
 
 
 class Columns:
@@ -151,9 +152,20 @@ def mean_interval(rows: Floats, lent_sd: float = 0.0, *, tail: float = 0.0) -> F
     return _figure(figure.value, figure.value - max(below, -tail), figure.value + max(above, tail))
 
 
-def quality_interval(rows: Floats, lent_sd: float = 0.0) -> Figure:
-    """`mean_interval` of a mean quality: between 0 and 1, which a handful of queries forget."""
-    return within(mean_interval(rows, lent_sd), 0.0, 1.0)
+def quality_interval(rows: Floats, lent_sd: float = 0.0, *, variance_share: float = 0.0) -> Figure:
+    """`mean_interval` of a mean quality: between 0 and 1, which a handful of queries forget.
+
+    Where every query came out right (or wrong), so does every resample. As many alike are seen one time in 40 where a
+    share of .025 ** (1 / n) does (Clopper and Pearson, Biometrika 26, 1934): there the interval ends.
+    `variance_share` is 1 / n (`Ground.variance_share`).
+    """
+    figure = within(mean_interval(rows, lent_sd), 0.0, 1.0)
+    least = ((1.0 - LEVEL) / 2.0) ** variance_share
+    if np.abs(rows - 1.0).max() < ROUNDING:
+        return Figure(figure.value, min(figure.low, least), figure.high)
+    if np.abs(rows).max() < ROUNDING:
+        return Figure(figure.value, figure.low, max(figure.high, 1.0 - least))
+    return figure
 
 
 def amount_interval(rows: Floats, lent_sd: float = 0.0, *, tail: float = 0.0) -> Figure:

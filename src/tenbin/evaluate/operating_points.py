@@ -93,7 +93,7 @@ def operating_points(
                 reached=setting.reached,
                 promised_quality=setting.promised_quality,
                 promised_cost_usd=setting.promised_cost_usd,
-                quality=quality_interval(quality[:, k]),
+                quality=quality_interval(quality[:, k], variance_share=ground.variance_share),
                 cost_usd=amount_interval(cost[:, k], tail=tail[k]),
                 quality_ratio=ratio,
                 saving=saving,

@@ -98,7 +98,12 @@ def promised(
     kept = kept_of(means, POINTS, choices, np.arange(len(choices)), ground, reference, prospects, unsure=unsure_apart)
     quality, cost = means.of(f"{POINTS} quality"), means.of(f"{POINTS} cost")
     return tuple(
-        Promise(quality_interval(quality[:, k], unsure[k]), amount_interval(cost[:, k]), ratio, saving)
+        Promise(
+            quality_interval(quality[:, k], unsure[k], variance_share=ground.variance_share),
+            amount_interval(cost[:, k]),
+            ratio,
+            saving,
+        )
         for k, (ratio, saving) in enumerate(kept)
     )
 
