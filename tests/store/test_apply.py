@@ -92,7 +92,7 @@ def test_a_row_that_stands_alone_and_fits_nowhere_is_counted_too(tmp_path: Path,
 def test_a_text_stands_where_one_was_given_and_nothing_where_none_was(tmp_path: Path, link: sqlite3.Connection) -> None:
     asked, answered = intent("asked", prompt=b"a question"), settled("answered", answer=b"an answer")
     bring_in(link, journal(tmp_path, [intent("none"), settled("none"), asked, answered, decided()]))
-    texts = link.execute("SELECT * FROM texts ORDER BY request_id").fetchall()
+    texts = link.execute("SELECT request_id, call_no, prompt, answer FROM texts ORDER BY request_id").fetchall()
     assert texts == [("answered", 0, None, b"an answer"), ("asked", 0, b"a question", None)]
     kept = dict(link.execute("SELECT request_id, texts FROM calls"))
     assert kept == {"none": None, "asked": "stored", "answered": "stored"}

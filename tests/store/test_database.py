@@ -31,8 +31,12 @@ def test_a_store_of_an_older_version_keeps_its_rows_and_gets_the_indices_of_this
     old.execute(
         "INSERT INTO calls (request_id, call_no, writer, endpoint, response_id) VALUES ('r', 0, 'w', 'responses', 'x')"
     )
+    old.execute("INSERT INTO texts VALUES ('r', 0, 'asked', 'answered')")
     old.close()
     link = open_database(path, LEDGER, busy_s=1.0)
+    assert link.execute("SELECT request_id, call_no, prompt, answer FROM texts").fetchall() == [
+        ("r", 0, "asked", "answered")
+    ]
     found = "SELECT request_id FROM calls WHERE endpoint = 'responses' AND response_id = 'x'"
     assert link.execute(found).fetchall() == [("r",)]
     assert "calls_by_response" in link.execute(f"EXPLAIN QUERY PLAN {found}").fetchone()[-1]

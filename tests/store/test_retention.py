@@ -5,15 +5,19 @@ import os
 import sqlite3
 import time
 
+import numpy as np
 import pytest
 
 from tenbin.errors import StoreError
-from tenbin.store.apply import user_hash
+from tenbin.store.apply import insert, user_hash
 from tenbin.store.call import MISSING
+from tenbin.store.database import open_database, transaction
+from tenbin.store.folder import StoreFolder
 from tenbin.store.ledger import Ledger
 from tenbin.store.reader import Reader
 from tenbin.store.records import Feedback
 from tenbin.store.retention import Erased, delete_user, expire, forget
+from tenbin.store.schema import LEDGER
 from tests.store.made import decided, exit_code, fork, intent, open_files, running, settled
 
 DAY = 86400.0
@@ -53,6 +57,32 @@ def test_a_users_texts_are_gone_from_every_file_while_the_gateway_runs(tmp_path)
     (row,) = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT action, subject, texts, calls FROM audit")
     assert row == ("delete_user", user_hash("ann"), done.texts, done.calls)
     assert done.calls >= done.texts >= 0
+
+
+def test_rows_that_moved_between_pages_leave_nothing_of_their_texts_where_they_were(tmp_path):
+    # Answers come later than their prompts, and in another order: rows grow in the midst of others.
+    store, chance = StoreFolder(tmp_path), np.random.default_rng(1)
+    store.create()
+    link = open_database(store.ledger, LEDGER, busy_s=1.0, waits_for_disk=False)
+    waiting = []
+    for i in range(600):
+        user = ("ann", "bob")[i % 2]
+        text = (PLANTED if user == "ann" else b"-") + b"." * chance.integers(300)
+        given = {"user": user, "profile": f"of {user}", "at": float(i)}
+        waiting.append(settled(f"r{i}", answer=text))
+        with transaction(link):
+            insert(link, "w0~0", [intent(f"r{i}", prompt=text, **given)])
+        if len(waiting) > 6:
+            with transaction(link):
+                insert(link, "w0~0", [waiting.pop(chance.integers(6))])
+    insert(link, "w0~0", waiting)
+    link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert traces(tmp_path) == ["ledger.sqlite"]
+    assert expire(tmp_path, {"of ann": 1.0}, now=300.0 + DAY).texts == 150
+    assert delete_user(tmp_path, "ann").texts == 150
+    assert traces(tmp_path) == []
+    assert link.execute("SELECT count(*) FROM texts").fetchone() == (300,)
+    link.close()
 
 
 def test_rows_on_their_way_when_a_user_is_deleted_arrive_without_the_user(tmp_path):

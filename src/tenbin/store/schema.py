@@ -97,4 +97,20 @@ FOURTH = """
 DROP INDEX calls_by_decision
 """
 
-LEDGER = Schema((FIRST, SECOND, THIRD, FOURTH), "WAL")
+# SQLite moves the beginnings of rows between pages, and leaves what it has moved standing in the space that is free
+# there: `secure_delete` writes over the row alone. So nothing that was said may stand at the beginning of a row: before
+# it lies room for a whole page, and all behind that is in pages of the row's own, which are written over as it goes.
+FIFTH = """
+ALTER TABLE texts RENAME TO texts_before
+
+CREATE TABLE texts (
+  request_id TEXT NOT NULL, call_no INTEGER NOT NULL, room BLOB NOT NULL DEFAULT (zeroblob(4096)),
+  prompt BLOB, answer BLOB, PRIMARY KEY (request_id, call_no))
+
+INSERT INTO texts (request_id, call_no, prompt, answer)
+  SELECT request_id, call_no, prompt, answer FROM texts_before ORDER BY rowid
+
+DROP TABLE texts_before
+"""
+
+LEDGER = Schema((FIRST, SECOND, THIRD, FOURTH, FIFTH), "WAL")
