@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tenbin.errors import StoreError
 
+LOOKS = 10
+"""A file that was there and may not be written may have gone in between, as the lock of a worker that leaves."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoreFolder:
@@ -62,8 +65,11 @@ def create_private(path: Path) -> None:
     """
     # Never opened where it exists: closing it would let go of all locks that this process's connections hold on it
     # (POSIX), and another process would then take the write-ahead log away from under them.
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        if not os.access(path, os.W_OK):
-            raise PermissionError(EACCES, os.strerror(EACCES), str(path)) from None
+    for _ in range(LOOKS):
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            return
+        except FileExistsError:
+            if os.access(path, os.W_OK):
+                return
+    raise PermissionError(EACCES, os.strerror(EACCES), str(path))
