@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -119,6 +120,22 @@ def test_sighup_does_not_end_a_worker_that_starts(config: Path) -> None:
         serving.signal(signal.SIGTERM)
         assert serving.wait() == 0
     assert not [line for line in serving.lines if "SIGHUP" in line]
+
+
+def test_a_worker_that_the_system_does_not_let_start_is_tried_again(config: Path) -> None:
+    with stand_in(config, 2) as serving:
+        before = pids(serving.wait_ready())
+        supervisor = serving.process.pid
+        most = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+        held = len(os.listdir(f"/proc/{supervisor}/fd"))
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (held, most[1]))
+        os.kill(before[0], signal.SIGKILL)
+        serving.line("worker 0 ended .no process could be started: .*Too many open files")
+        assert serving.get("/who")["pid"] == before[1]
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, most)
+        until(lambda: pids(serving)[0] != before[0], "a new worker")
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
 
 
 def test_a_killed_supervisor_leaves_nobody_behind(config: Path) -> None:

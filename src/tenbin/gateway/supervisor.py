@@ -32,7 +32,8 @@ class Supervisor:
 
     SIGTERM and SIGINT let all workers drain, a second SIGINT kills them. SIGHUP is passed on to those that serve: it
     would end one that starts, which looks for changes of its files anyway. A worker that dies is started again after a
-    pause that doubles; when each start ends at once and no other worker serves, the supervisor gives up and says why.
+    pause that doubles, also where the system refuses (no descriptors, no memory, a Python that is being replaced); when
+    each start ends at once and no other worker serves, the supervisor gives up and says why.
     """
 
     def __init__(
@@ -96,20 +97,10 @@ class Supervisor:
 
     async def _run_once(self, worker: int) -> tuple[Report | None, int, float]:
         """Start one worker and wait for its end: its report (None: no word), its exit code, the seconds it served."""
-        reading, writing = os.pipe()
-        admin = self.admins[worker].fileno()
-        order = Order(str(self.config), worker, len(self.admins), self.public.fileno(), admin, self.alive_read, writing)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self.command,
-                order.dumps(),
-                env=dict(self.environ),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=order.descriptors,
-                process_group=0,  # Ctrl-C in a terminal is for us to pass on, once
-            )
-        finally:
-            os.close(writing)
+            process, reading = await self._start(worker)
+        except OSError as error:
+            return Report(f"no process could be started: {error}", TenbinError.exit_code), TenbinError.exit_code, 0.0
         self.running[worker] = process
         if self.stopping.is_set():  # the signal came while the process was being made
             _tell(process, signal.SIGTERM)
@@ -126,6 +117,27 @@ class Supervisor:
         finally:
             self.serving.discard(worker)
             self.running.pop(worker, None)
+
+    async def _start(self, worker: int) -> tuple[Process, int]:
+        """A process for one worker, and the pipe with its report. Errors: OSError."""
+        reading, writing = os.pipe()
+        admin = self.admins[worker].fileno()
+        order = Order(str(self.config), worker, len(self.admins), self.public.fileno(), admin, self.alive_read, writing)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.command,
+                order.dumps(),
+                env=dict(self.environ),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=order.descriptors,
+                process_group=0,  # Ctrl-C in a terminal is for us to pass on, once
+            )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return process, reading
 
     async def _end(self, keepers: Sequence[asyncio.Task[None]]) -> None:
         """Let the workers that still run drain, kill those that do not end, and reap all."""
