@@ -49,6 +49,19 @@ def test_another_worker_takes_the_retreat_over_and_resumes_with_it(tmp_path: Pat
     assert first.of("auto") is second.of("auto") is None
 
 
+def test_marks_read_before_a_retreat_or_before_its_end_change_nothing(tmp_path: Path) -> None:
+    first, second = made(tmp_path), made(tmp_path)
+    before = first.marked()  # in a thread, while the loop goes on
+    failing(first).adopt(before)
+    assert first.of("auto") is not None
+    during = first.marked()
+    first.resume("auto")
+    first.adopt(during)
+    assert first.of("auto") is None
+    looked(first, second)
+    assert first.of("auto") is second.of("auto") is None
+
+
 @pytest.mark.parametrize("is_spend", [True, False])
 def test_the_log_says_who_answers_in_a_retreat(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, is_spend: bool

@@ -33,13 +33,14 @@ EXCUSES, RESUMED = "excuses", "resumed"
 @dataclass(frozen=True, slots=True)
 class Marked:
     """What the store says of profiles: their retreats, the day whose overspending was last waved through, when somebody
-    last said to go on (Unix seconds), and what other workers have seen since.
+    last said to go on (Unix seconds), and what other workers have seen since. `looked_at`: as of when (monotonic).
     """
 
     retreats: Mapping[str, Retreat]
     excused: Mapping[str, int]
     resumed: Mapping[str, float] = field(default_factory=dict)
     others: Mapping[str, Told] = field(default_factory=dict)
+    looked_at: float = field(default_factory=time.monotonic)
 
 
 class Retreats:
@@ -57,6 +58,7 @@ class Retreats:
         self._seen = WorkersSeen(Marks(store, SEEN), place)
         self._workers = workers
         self._resumed_at: dict[str, float] = {}
+        self._changed_at: dict[str, float] = {}
         self._watches: dict[str, Watch] = {}
         self._unmarked: set[str] = set()
         self.log = logging.getLogger("tenbin.gateway.sla")
@@ -108,11 +110,13 @@ class Retreats:
         self._unmarked.discard(profile)
         self._step(profile, lambda watch: emptied(resumed(watch, now)))
         self._resumed_at[profile] = now  # after the windows: `marked` reads them in the other order
+        self._changed_at[profile] = time.monotonic()
         self.log.warning("profile %s routes again", profile)
         return now
 
     def marked(self) -> Marked:
         """What is marked in the store, once what was seen here is. Blocks: call it in a thread. Errors: StoreError."""
+        looked_at = time.monotonic()
         since = {name: self._since(name, watch.promise) for name, watch in dict(self._watches).items()}
         watches = {name: watch for name, watch in dict(self._watches).items() if name in since}
         others = self._seen.share(since, watches)
@@ -123,11 +127,14 @@ class Retreats:
             excused={name: day for name, day in days.items() if isinstance(day, int)},
             resumed={name: float(at) for name, at in times.items() if isinstance(at, int | float)},
             others=others,
+            looked_at=looked_at,
         )
 
     def adopt(self, marked: Marked) -> None:
         """Retreat and resume as the store says, whichever worker it was that wrote; and know what the others saw."""
         for name, watch in list(self._watches.items()):
+            if marked.looked_at < self._changed_at.get(name, 0.0):
+                continue  # it was read while this worker retreated or resumed; the next look knows of that
             self._watches[name] = replace(watch, excused_day=marked.excused.get(name, watch.excused_day))
             self._follow(name, marked.retreats.get(name))
             if (at := marked.resumed.get(name, 0.0)) > self._resumed_at.get(name, 0.0):
@@ -164,6 +171,7 @@ class Retreats:
         if after.retreat is not None and before.retreat is None:
             self.log.error("profile %s retreats to %s: %s", profile, haven(after.retreat), after.retreat.sentence)
             self._mark(profile, after.retreat)
+            self._changed_at[profile] = time.monotonic()
 
     def _mark(self, profile: str, retreat: Retreat) -> None:
         """Write the retreat down; where that fails it holds here alone, and the log says so."""
