@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from tenbin.errors import ArtifactError
 
 FOLDER = Path(__file__).parent
 LIBRARY = "_kernel.so"
@@ -43,6 +45,22 @@ def place(array: NDArray[np.generic]) -> int:
     return ctypes.addressof(_START.from_buffer(array))  # type: ignore[arg-type, unused-ignore]
 
 
+def fitting(array: ArrayLike, *shape: int, dtype: type[np.generic] = np.float64) -> NDArray[Any]:
+    """The array as the library reads it: of this type, in one piece.
+
+    Raises ArtifactError where it has another shape: the library is told where arrays begin, and would read on beyond.
+    """
+    found = np.ascontiguousarray(array, dtype)
+    require_fit(found.shape == shape)
+    return found
+
+
+def require_fit(is_fit: bool) -> None:
+    """Raise ArtifactError where arrays that the library is to read together are not made for each other."""
+    if not is_fit:
+        raise ArtifactError("its arrays do not fit together", where="the router", fix="fit the router again")
+
+
 def library_fault(folder: Path = FOLDER) -> Fault | None:
     """Why the library of this folder is not used; None where it is.
 
@@ -66,4 +84,4 @@ def open_library() -> Library | None:
     return None if library_fault() else Library(FOLDER / LIBRARY)
 
 
-__all__ = ["NUMBER", "POINTER", "Fault", "Library", "library_fault", "open_library", "place"]
+__all__ = ["NUMBER", "POINTER", "Fault", "Library", "fitting", "library_fault", "open_library", "place", "require_fit"]

@@ -230,8 +230,8 @@ class HashedEmbedder:
         slots, idf, projection, scale, seen, settings = (np.asarray(arrays[key]) for key in _STATE)
         if len(settings) != 4 or int(settings[0]) != _FORMAT:
             raise ArtifactError("the base embedder's state has another format", fix="fit again or update tenbin")
-        sizes_fit = projection.shape == (len(slots), len(scale)) and len(idf) == len(slots)
-        sizes_fit = sizes_fit and seen.shape == (SLOTS // 8,)
+        sizes_fit = projection.shape == (slots.size, scale.size) and idf.shape == slots.shape == (slots.size,)
+        sizes_fit = sizes_fit and scale.shape == (scale.size,) and seen.shape == (SLOTS // 8,)
         if not sizes_fit or projection.dtype != np.int8 or (len(slots) and int(slots.max()) >= SLOTS):
             raise ArtifactError("the base embedder's arrays do not fit together", fix="fit the router again")
         loaded = cls(max(len(scale), 1), character_weight=float(settings[2]))

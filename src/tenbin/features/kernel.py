@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
+from tenbin.compiled.library import NUMBER, POINTER, Library, fitting, open_library, place
 from tenbin.features.characters import IDEOGRAPHS_BEYOND, kind_table
 from tenbin.features.labels import LAST_NUMBER, label_table, role_table
 from tenbin.features.lexicon import TEXT_NORM, Lexicon, log_counts
@@ -136,13 +136,17 @@ class Kernel:
 
     def learnt(self, lexicon: Lexicon, directions: NDArray[np.int8], scale: Float32s) -> Learnt:
         """A lexicon, its directions [V, dim] and their scales [dim], for `read`."""
-        arrays = lexicon.rows, lexicon.idf, directions, scale
+        known, dim = len(lexicon), len(scale)
+        arrays = (
+            *(lexicon.rows, fitting(lexicon.idf, known, dtype=np.float32)),
+            fitting(directions, known, dim, dtype=np.int8),
+            fitting(scale, dim, dtype=np.float32),
+        )
         rows, idf, of_directions, of_scale = (own.ctypes.data for own in arrays)
         classes, log_counts_, counts = _tables()
-        dim = directions.shape[1]
         taken = _Lexicon(
             *(fold_table().ctypes.data, classes, rows, idf, log_counts_, of_directions, of_scale),
-            *(len(lexicon), lexicon.n_words, dim, counts),
+            *(known, lexicon.n_words, dim, counts),
             *(TEXT_NORM, lexicon.character_weight),
             *IDEOGRAPHS_BEYOND,
         )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
+from tenbin.compiled.library import NUMBER, POINTER, Library, fitting, open_library, place
 from tenbin.predictors.design import Design
 from tenbin.predictors.landmarks import Landmarks
 from tenbin.predictors.posterior import Posterior
@@ -95,14 +95,18 @@ class _Compiled:
     """`tenbin_see` of the library with what it is to know of one sight."""
 
     def __init__(self, sight: Sight, library: Library) -> None:
-        eyes, posterior = sight.landmarks, sight.posterior
-        found = (
-            *(eyes.points.columns, eyes.half_square, eyes.centre, eyes.scale, sight.columns.columns),
-            *(posterior.directions.columns[:-1], posterior.of_candidates.columns, posterior.of_means),
-        )
-        self._arrays = [np.ascontiguousarray(array, dtype=np.float64) for array in found]
-        points, _, _, _, columns, directions, candidates, _ = map(len, self._arrays)
-        sizes = sight.design.width, points, columns, directions, candidates
+        eyes, posterior, columns = sight.landmarks, sight.posterior, sight.columns
+        p, points, kept = sight.design.width, eyes.points.q, posterior.directions.q - 1
+        candidates = posterior.of_means.size
+        self._arrays = [
+            *(fitting(eyes.points.columns, points, p), fitting(eyes.half_square, points)),
+            *(fitting(eyes.centre, 2 * points), fitting(eyes.scale, 2 * points)),
+            fitting(columns.columns, columns.q, p + 2 * points),
+            fitting(posterior.directions.columns[:-1], kept, p),
+            fitting(posterior.of_candidates.columns, candidates, kept + 1),
+            fitting(posterior.of_means, candidates),
+        ]
+        sizes = p, points, columns.q, kept, candidates
         self._learnt = _Learnt(*(array.ctypes.data for array in self._arrays), eyes.inverse_width, *sizes)
         self.at = ctypes.addressof(self._learnt)
         taken = (POINTER, POINTER, NUMBER, POINTER, POINTER)

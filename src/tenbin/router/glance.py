@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tenbin.compiled.library import NUMBER, POINTER, Library, open_library
+from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, require_fit
 from tenbin.features.hashed import HashedEmbedder
 from tenbin.features.kernel import Kernel, TextFunction, load_kernel, surface_tables
 from tenbin.features.normal_text import plain_text
@@ -42,6 +42,7 @@ class Glance:
     ) -> None:
         self.embedder, self.estimator, self.outlook = embedder, estimator, outlook
         self._learnt = embedder.projection_.told(kernel)
+        require_fit((self._learnt.dim, surface_tables().width) == outlook.sizes)
         told = ctypes.addressof(self._learnt.lexicon), ctypes.addressof(surface_tables()), outlook.at
         self._taken = _Taken(*told, embedder.usual_share_, *outlook.sizes)
         self._glance = TextFunction(library, "tenbin_glance", *[POINTER] * 3)

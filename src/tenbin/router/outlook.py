@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
+from tenbin.compiled.library import NUMBER, POINTER, Library, fitting, open_library, place, require_fit
 from tenbin.predictors.calibrate import LEAST_SLOPE, CalibrationMap
 from tenbin.predictors.design import GROUP_SCALE, LARGEST_SURFACE, SURFACE_SCALE
 from tenbin.predictors.input_tokens import InputTokens
@@ -84,23 +84,27 @@ class Outlook:
         self._held: list[NDArray[np.float64]] = []
         design, tokens, novelty = learnt.sight.design, learnt.input_tokens, learnt.novelty
         unknown, deviation = learnt.likeness.unknown, learnt.likeness.deviation
-        vector, surface = len(design.vector_mean), len(design.surface_mean)
+        vector, surface, groups = len(design.vector_mean), len(design.surface_mean), len(design.groups)
+        text, candidates = vector + surface, len(learnt.means)
+        seen, stacks = learnt.sight, 1 + sum(head is not None for head in learnt.heads)
+        require_fit(seen.columns.q == stacks * candidates and len(seen.posterior.of_means) == candidates)
+        require_fit(learnt.reference in range(candidates))
         width = np.concatenate([np.full(vector, design.vector_scale), design.surface_scale])
         self._groups = design.index
         self._offsets = {} if tokens is None else tokens.offset_.index
         self._taken = _Taken(
             seeing,
-            *(self._at(np.concatenate([design.vector_mean, design.surface_mean])), self._at(width)),
-            self._line(learnt.map.knots, learnt.map.levels, float(learnt.map.levels[0])),
+            *(self._at(np.concatenate([design.vector_mean, design.surface_mean]), text), self._at(width, text)),
+            self._line(learnt.map.knots, learnt.map.levels, None),
             *(self._line(tail.scores, tail.chances, 1.0) for tail in (unknown, deviation, novelty.tail)),
             *(LARGEST_SURFACE * SURFACE_SCALE, LEAST_SLOPE, MATERIAL_SD, MATERIAL_SHARE, novelty.floor),
-            *(self._at(novelty.usual.columns), (ctypes.c_double * 2)(*novelty.constants.tolist())),
-            *(self._at(design.group_guess.weights), self._at(design.group_share), GROUP_SCALE),
-            (_Head * HEADS)(*(_Head() if head is None else self._head(head) for head in learnt.heads)),
-            *(self._at(learnt.means), self._at(learnt.gap_correlation)),
-            *((None, None) if tokens is None else map(self._at, (tokens.rate_, tokens.offset_.levels))),
-            *(vector, surface, len(design.groups), design.width + learnt.sight.landmarks.width),
-            *(learnt.sight.columns.q, len(learnt.means), learnt.reference),
+            *(self._at(novelty.usual.columns, 2, vector), (ctypes.c_double * 2)(*fitting(novelty.constants, 2))),
+            *(self._at(design.group_guess.weights, text, groups), self._at(design.group_share, groups), GROUP_SCALE),
+            (_Head * HEADS)(*(_Head() if head is None else self._head(head, candidates) for head in learnt.heads)),
+            *(self._at(learnt.means, candidates), self._at(learnt.gap_correlation, candidates)),
+            *((None, None) if tokens is None else self._tokens(tokens, candidates)),
+            *(vector, surface, groups, design.width + seen.landmarks.width),
+            *(seen.columns.q, candidates, learnt.reference),
         )
         self.at, self.sizes = ctypes.addressof(self._taken), (vector, surface)
         taken = (*[POINTER] * 5, NUMBER, POINTER, POINTER)
@@ -120,9 +124,10 @@ class Outlook:
     def __call__(self, features: Features) -> Expected:
         """What these features say."""
         n = len(features)
-        vectors, surface = (np.array(each, np.float32) for each in (features.vectors, features.surface))
+        vectors, surface = (np.array(each, np.float32, order="C") for each in (features.vectors, features.surface))
         of_texts = features.text_tokens, features.input_tokens, features.familiarity, features.novelty
         read = np.array(of_texts, np.float64)
+        require_fit((vectors.shape, surface.shape, read.shape) == (*((n, width) for width in self.sizes), (4, n)))
         places = np.array([self.places_of(group) for group in features.groups], np.int64)
         expected = self.none_yet(n)
         expect = self._held_call if n <= FEW else self._free_call
@@ -140,15 +145,24 @@ class Outlook:
         """Room for what is expected of n queries."""
         return Expected(np.empty((OF_QUALITY + HEADS, n, len(self.learnt.means))), np.empty((2, n)))
 
-    def _line(self, at: Floats, levels: Floats, before: float) -> _Line:
-        return _Line(self._at(at), self._at(levels), len(at), before)
+    def _line(self, at: Floats, levels: Floats, before: float | None) -> _Line:
+        """The line; `before` None: what the first knot has."""
+        knots = at.size
+        require_fit(knots > 0)
+        places = self._at(at, knots), self._at(levels, knots)
+        return _Line(*places, knots, float(levels[0]) if before is None else before)
 
-    def _head(self, head: LengthHead) -> _Head:
-        return _Head(self._at(head.stack_.factors_.means), self._at(head.scale_), *head.range_.tolist())
+    def _head(self, head: LengthHead, candidates: int) -> _Head:
+        arrays = head.stack_.factors_.means, head.scale_
+        return _Head(*(self._at(array, candidates) for array in arrays), *fitting(head.range_, 2))
 
-    def _at(self, array: Floats) -> int:
-        """Where a copy of the array stands."""
-        self._held.append(np.array(array, dtype=np.float64))
+    def _tokens(self, tokens: InputTokens, candidates: int) -> tuple[int, int]:
+        places = len(tokens.offset_.index) + 1
+        return self._at(tokens.rate_, candidates), self._at(tokens.offset_.levels, places, candidates)
+
+    def _at(self, array: Floats, *shape: int) -> int:
+        """Where the array stands, which is held."""
+        self._held.append(fitting(array, *shape))
         return self._held[-1].ctypes.data
 
 

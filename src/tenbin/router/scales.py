@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place
+from tenbin.compiled.library import NUMBER, POINTER, Library, open_library, place, require_fit
 from tenbin.predictors.sight import FEW
 from tenbin.prices import Rates
 from tenbin.prices.rates import TOKENS_PER_MTOK
@@ -81,6 +81,7 @@ class Scales:
         n, output, seconds = len(dials), estimates.output_tokens, estimates.latency_s
         quality = estimates.quality, estimates.quality_sd, estimates.gap_sd
         figures = np.array([*quality, estimates.input_tokens, output, output, seconds, seconds])
+        require_fit(output.shape == (n, self._learnt.candidates) and (cached is None or cached.shape == output.shape))
         turned, order = np.array(dials, np.float64), np.empty(output.shape, np.int64)
         weigh = self._held_call if n <= FEW else self._free_call
         if weigh(
