@@ -12,6 +12,7 @@ class Page(HTMLParser):
 
     def __init__(self, document: str) -> None:
         super().__init__(convert_charrefs=True)
+        self.document = document
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[tuple[str, str]] = []
         self.open: list[str] = []

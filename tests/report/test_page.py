@@ -53,6 +53,7 @@ def test_the_structure_is_sound(page: Page) -> None:
         target = found.get("href")
         assert target is None or target.removeprefix("#") in ids
     assert len(page.all("h1")) == len(page.all("main")) == 1
+    assert page.document.count("</figcaption></figure>") == len(page.all("figcaption")) > 0
 
 
 def test_only_our_style_and_script_may_run(page: Page) -> None:

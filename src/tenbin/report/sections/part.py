@@ -18,8 +18,8 @@ def part(anchor: str, title: str, lead: str, *body: str) -> Markup:
 
 
 def figure(picture: str, caption: str, *more: str) -> Markup:
-    """A picture with its caption and, for example, its table."""
-    return el("figure", picture, el("figcaption", caption) if caption else Markup(""), *more)
+    """A picture with, for example, its legend, and its caption: HTML wants that first or last."""
+    return el("figure", picture, *more, el("figcaption", caption) if caption else Markup(""))
 
 
 def folded(summary: str, *body: str) -> Markup:
