@@ -32,6 +32,12 @@ def test_dollars(value: float | None, english: str, japanese: str) -> None:
     assert JA.usd(value) == japanese
 
 
+def test_dollars_in_a_sentence_are_written_as_beside_it() -> None:
+    said = "（-0.004）、安くもない（+$0.0047）、$1,234.50の節約、$7"
+    assert JA.usd_in(said) == "（-0.004）、安くもない（+0.0047ドル）、1,234.50ドルの節約、7ドル"
+    assert EN.usd_in("saving $0.003, or $7.") == "saving $0.003, or $7."
+
+
 def test_percentages_points_and_missing_numbers() -> None:
     assert EN.percent(0.6254) == "62.5%"
     assert EN.points(0.0123, 2) == "+1.23"

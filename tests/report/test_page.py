@@ -384,7 +384,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_the_reasons_of_examples_are_in_the_language_of_the_page() -> None:
     shown = [Example("which?", make_decision("small", Reason("least_cost")))]
+    shown += [Example("and now?", make_decision("small", Reason("higher_cost", extra="+$0.003")))]
     assert "least expected cost" in render_report(make_evaluation(), examples=shown)
     japanese = render_report(make_evaluation(), lang="ja", examples=shown)
     assert "期待費用が最小" in japanese
+    assert "期待費用が高い（+0.003ドル）" in japanese
     assert "least expected cost" not in japanese

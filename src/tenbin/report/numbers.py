@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,6 +47,10 @@ class Numbers:
         if self.lang == "ja":
             return f"{body}ドル"
         return f"{MINUS}${body[1:]}" if body.startswith(MINUS) else f"${body}"
+
+    def usd_in(self, sentence: str) -> str:
+        """A sentence with its dollars as this language writes them: +$0.0047 is +0.0047ドル in Japanese."""
+        return re.sub(r"\$(\d[\d,]*(?:\.\d+)?)", r"\1ドル", sentence) if self.lang == "ja" else sentence
 
     def per_thousand_usd(self, usd_per_query: float | None) -> str:
         """Dollars of one query as the dollars of a thousand."""

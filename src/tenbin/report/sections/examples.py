@@ -60,4 +60,4 @@ def _candidates(edition: Edition, example: Example) -> Markup:
 
 def _said(edition: Edition, reason: str) -> str:
     """A reason in the language of the page; what others wrote stays as it is."""
-    return reason.said(edition.words.lang) if isinstance(reason, Reason) else reason
+    return edition.numbers.usd_in(reason.said(edition.words.lang)) if isinstance(reason, Reason) else reason
