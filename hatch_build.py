@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
@@ -33,13 +34,15 @@ def compile_kernel(folder: Path) -> str | None:
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     command = [*compiler, *FLAGS, f'-DTENBIN_SOURCE="{digest}"', "-o", str(made), *map(str, sources), "-lm"]
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603
-        fault = done.stderr.strip().partition("\n")[0] or "without a word" if done.returncode else None
+        done = subprocess.run(command, check=False, capture_output=True, timeout=TIMEOUT_S)  # noqa: S603
+        said = done.stderr.decode(errors="backslashreplace").strip()  # a path in it may be of any bytes
+        fault = said.partition("\n")[0] or "without a word" if done.returncode else None
         if fault is None:
             made.replace(library)
     except (OSError, subprocess.TimeoutExpired) as error:
         fault = str(error)
-    made.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # of a folder that is read-only nothing goes, not even what is not there
+        made.unlink()
     return fault and f"{compiler[0]} failed: {fault}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,22 +15,30 @@ from tenbin.compiled.library import FOLDER, SOURCES, library_fault
 def test_only_a_library_of_these_sources_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler")
+    folder = tmp_path / os.fsdecode("déjà v".encode() + b"\xfc")  # of which a part is no text
+    folder.mkdir()
     for source in FOLDER.glob("*.c"):
-        shutil.copy(source, tmp_path)
-    assert library_fault(tmp_path) == "absent"
-    (tmp_path / "_kernel.so").write_bytes(b"\x7fELF, but no library")
-    assert library_fault(tmp_path) == "foreign"
+        shutil.copy(source, folder)
+    assert library_fault(folder) == "absent"
+    (folder / "_kernel.so").write_bytes(b"\x7fELF, but no library")
+    assert library_fault(folder) == "foreign"
     monkeypatch.setenv("CC", "no-such-compiler -O0")
-    assert compile_kernel(tmp_path) == "no C compiler was found"
+    assert compile_kernel(folder) == "no C compiler was found"
     monkeypatch.setenv("CC", "false")
-    assert compile_kernel(tmp_path) == "false failed: without a word"
+    assert compile_kernel(folder) == "false failed: without a word"
     monkeypatch.delenv("CC")
-    assert compile_kernel(tmp_path) is None
-    assert library_fault(tmp_path) is None
-    with (tmp_path / "tally.c").open("a") as source:
+    assert compile_kernel(folder) is None
+    assert library_fault(folder) is None
+    with (folder / "tally.c").open("a") as source:
         source.write("/* another version */\n")
-    assert library_fault(tmp_path) == "outdated"
-    with (tmp_path / "kernel.c").open("a") as source:
+    assert library_fault(folder) == "outdated"
+    with (folder / "kernel.c").open("a") as source:
         source.write("no C at all;\n")
-    assert "error" in str(compile_kernel(tmp_path))
-    assert {file.name for file in tmp_path.iterdir()} == {"_kernel.so", *SOURCES}
+    said = str(compile_kernel(folder))
+    assert r"déjà v\xfc" in said
+    assert "error" in said
+    assert {file.name for file in folder.iterdir()} == {"_kernel.so", *SOURCES}
+    (folder / f"_kernel.{os.getpid()}.part").mkdir()  # what cannot be removed is no fault of its own
+    assert "failed" in str(compile_kernel(folder))
+    (folder / "pen.c").unlink()
+    assert library_fault(folder) == "outdated"
