@@ -39,10 +39,12 @@ def graded(model: str, cost_usd: float) -> Record:
     return Graded("q0", model, 1.0, 1.0, "by length", cost_usd=cost_usd)
 
 
-def test_before_any_grade_it_is_the_most_that_an_answer_of_the_expected_length_may_cost() -> None:
+def test_before_any_grade_it_is_a_tenth_of_the_most_that_an_answer_of_the_expected_length_may_cost() -> None:
     grader = ByLength(0.01)
     found = grading_usd(grader, PROMPTS, ("a", "b"), TOKENS, [])
-    assert found == pytest.approx(np.tile([0.01 * 4 * (10 + 20 + 60) / 3, 0.01 * 4], (3, 1)))  # four characters a token
+    assert found == pytest.approx(
+        np.tile([0.001 * 4 * (10 + 20 + 60) / 3, 0.001 * 4], (3, 1))
+    )  # four characters a token
     assert [(one.query_id, one.model) for one in grader.asked] == [(f"q{i}", model) for model in "ab" for i in range(3)]
     first, second, third = grader.asked[:3]
     assert [len(one.answer) for one in (first, second, third)] == [40, 80, 240]
@@ -61,7 +63,7 @@ def test_grades_that_were_paid_outweigh_the_bound_and_those_of_others_do_not_cou
         Bought("c", "q0", "a", 1.0, "x", usage, 5.0, 1.0),
     ]
     found = grading_usd(ByLength(0.01), PROMPTS, ("a", "b"), TOKENS, records)
-    assert found[0] == pytest.approx([(0.4 + 2 * 1.2) / (2 + 2), 0.04])
+    assert found[0] == pytest.approx([(0.4 + 2 * 0.12) / (2 + 2), 0.004])
     free = grading_usd(ByLength(0.0), PROMPTS, ("a", "b"), TOKENS, records)  # though it was paid once
     assert free == pytest.approx(np.tile([0.2, 0.0], (3, 1)))
 

@@ -1,4 +1,4 @@
-"""What grading one answer will cost: as the grades so far, or the most it may cost before there are any."""
+"""What grading one answer will cost: as the grades so far, or a share of the most it may cost before there are any."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from tenbin.types import Floats
 SAMPLE = 30
 """Prompts at which the grader is asked for its bound."""
 PRIOR_GRADES = 2.0
+LIKELY_SHARE = 0.1
+"""Of the most that a grading may cost. That counts two calls, a token for every byte, and replies as long as their cap:
+judges cost .06 to .19 of it, the more the longer they think before they reply."""
 
 
 def grading_usd(
@@ -26,15 +29,17 @@ def grading_usd(
     records: Iterable[Record],
 ) -> Floats:
     """Expected dollars [n, M] of grading; `output_tokens` [n, M] are the expected lengths of the answers."""
-    bound = np.array([_bound(grader, prompts, model, output_tokens[:, m]) for m, model in enumerate(models)])
+    likely = LIKELY_SHARE * np.array(
+        [_bound(grader, prompts, model, output_tokens[:, m]) for m, model in enumerate(models)]
+    )
     paid: dict[str, list[float]] = {model: [] for model in models}
     for record in records:
         if isinstance(record, Graded) and record.model in paid:
             paid[record.model].append(record.cost_usd)
     count = np.array([len(paid[model]) for model in models], dtype=np.float64)
     total = np.array([sum(paid[model]) for model in models])
-    mean = (total + PRIOR_GRADES * bound) / (count + PRIOR_GRADES)
-    return np.tile(np.where(bound > 0.0, mean, total / np.maximum(count, 1.0)), (len(prompts), 1))
+    mean = (total + PRIOR_GRADES * likely) / (count + PRIOR_GRADES)
+    return np.tile(np.where(likely > 0.0, mean, total / np.maximum(count, 1.0)), (len(prompts), 1))
 
 
 def _bound(grader: Grader, prompts: Sequence[PilotPrompt], model: str, output_tokens: Floats) -> float:
