@@ -17,6 +17,7 @@ from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Begun, Bought, Failed, Graded, Labelled, Record
 from tenbin.pilot.results import read_results, results_of
 from tenbin.types import Usage
+from tests.pilot.made import every_pair, made_prompts, made_settings, written
 
 PROMPTS = (
     PilotPrompt("q2", 'Is "91" prime,\nor not? 天秤', group="maths", count=3),
@@ -135,8 +136,26 @@ def test_a_folder_is_read_without_the_line_that_a_crash_cut_off(tmp_path: Path) 
 
 
 def test_a_pilot_that_was_never_planned_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no such pilot"):
+    with pytest.raises(
+        DataError, match=r"there is no such pilot; plan it first: tenbin pilot plan none --root .* PROMPTS"
+    ):
         read_results(PilotFolder(tmp_path / "none"))
+    PilotFolder(tmp_path / "support").path.mkdir()
+    PilotFolder(tmp_path / "support").write_settings(made_settings())
+    with pytest.raises(DataError, match='there is no such pilot; did you mean "support"'):
+        read_results(PilotFolder(tmp_path / "suport"))
+
+
+def test_a_file_of_a_pilot_that_is_gone_or_empty_is_damage(tmp_path: Path) -> None:
+    folder = written(tmp_path / "pilot", made_prompts(3), every_pair(made_prompts(3)), [])
+    for file, read in ((folder.prompts, folder.read_prompts), (folder.plan, folder.read_plan)):
+        for content in (b"", b"\n\n"):
+            file.write_bytes(content)
+            with pytest.raises(DataError, match=rf"{file.name}: is damaged \(it is empty\)"):
+                read()
+        file.unlink()
+        with pytest.raises(DataError, match=rf"{file.name}: is damaged \(it is gone\)"):
+            read()
 
 
 def test_second_answers_stand_at_their_query_and_model() -> None:

@@ -49,7 +49,7 @@ def merge(names: tuple[str, ...], out: Path, force: bool, root: Path, as_json: b
     ]
     merged = merged_of(sources, force=force)
     if not merged.rows:
-        raise UsageError("the pilots have no answer yet", fix="run them first: tenbin pilot run")
+        raise UsageError("the pilots have no answer yet", fix="run them first: tenbin pilot run NAME")
     write_outcomes(out, merged.rows)
     if as_json:
         emit_json(_document(merged, out))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tenbin.pilot.folder import PilotFolder
     from tenbin.pilot.status import Status
 
 DEFAULT_ROOT = "pilots"
@@ -17,6 +18,11 @@ def pilot_command(command: str, name: str, root: Path, *words: str) -> str:
     """A command on one pilot, with `--root` where it is not in the usual place."""
     at = [] if str(root) == DEFAULT_ROOT else ["--root", str(root)]
     return shlex.join(["tenbin", "pilot", command, name, *at, *words])
+
+
+def run_command(folder: PilotFolder) -> str:
+    """The command that buys what is planned in this folder."""
+    return pilot_command("run", folder.name, folder.path.parent)
 
 
 def next_commands(status: Status, root: Path) -> list[str]:

@@ -29,7 +29,7 @@ def export_table(results: Results, path: Path, layout: Layout = "outcomes", prom
     """
     rows = results.rows()
     if not rows:
-        raise UsageError("the pilot has no answer yet", fix="run it first: tenbin pilot run")
+        raise UsageError("the pilot has no answer yet", fix="run it first: tenbin pilot run NAME")
     if layout == "sprout":
         if prompts == "dropped":
             raise UsageError("SPROUT's layout needs a prompt in every row", fix="use --hash-prompts")

@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 
-from tenbin.errors import ConfigError, DataError, StoreError
+from tenbin.errors import ConfigError, DataError, StoreError, did_you_mean
+from tenbin.pilot.commands import pilot_command
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.settings import PilotSettings
 from tenbin.replacement import replacement
-
-PLAN_FIRST = "plan it first: tenbin pilot plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,11 @@ class PilotFolder:
 
     def read_plan(self) -> list[Pair]:
         """The pairs to buy, bought ones included, in the order of buying (DataError)."""
-        return decode_lines(_read(self.plan), Pair, self.plan)
+        return _some(decode_lines(_read(self.plan), Pair, self.plan), self.plan)
 
     def read_prompts(self) -> list[PilotPrompt]:
         """The prompts, whether asked or not, in the order of the file (DataError)."""
-        return decode_lines(_read(self.prompts), PilotPrompt, self.prompts)
+        return _some(decode_lines(_read(self.prompts), PilotPrompt, self.prompts), self.prompts)
 
 
 def put(path: Path, content: bytes) -> None:
@@ -114,15 +113,33 @@ def decode_lines(raw: bytes, kind: Any, path: Path) -> list[Any]:
     return decoded
 
 
+def _some(values: list[Any], path: Path) -> list[Any]:
+    """The values; none at all is no pilot's file (DataError)."""
+    if not values:
+        raise damaged(path, "it is empty")
+    return values
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise DataError("there is no such pilot", where=str(path.parent), fix=PLAN_FIRST) from error
+        folder = PilotFolder(path.parent)
+        if folder.settings.exists():
+            raise damaged(path, "it is gone") from error
+        raise _unknown(folder) from error
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", where=str(path), fix="check its permissions") from error
 
 
-def damaged(where: Path | str, error: Exception) -> DataError:
+def _unknown(folder: PilotFolder) -> DataError:
+    """What to say where no pilot of this name is."""
+    root = folder.path.parent
+    near = did_you_mean(folder.name, [settings.parent.name for settings in root.glob("*/settings.json")])
+    fix = near or f"plan it first: {pilot_command('plan', folder.name, root, 'PROMPTS', '--budget', 'USD')}"
+    return DataError("there is no such pilot", where=str(folder.path), fix=fix)
+
+
+def damaged(where: Path | str, error: Exception | str) -> DataError:
     """What to say of a file that is not as a pilot writes it."""
     return DataError(f"is damaged ({error})", where=str(where), fix="take it from a copy, or plan the pilot anew")

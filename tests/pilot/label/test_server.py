@@ -12,7 +12,7 @@ from tenbin.pilot.label.server import LabelServer
 from tenbin.pilot.label.session import Session, turns
 from tenbin.pilot.prompt import PilotPrompt
 from tenbin.pilot.records import Labelled
-from tenbin.pilot.results import read_results
+from tenbin.pilot.results import read_results, results_of
 from tests.pilot.label.made import HOSTILE, ask, call, make_pilot, serving
 
 
@@ -118,9 +118,8 @@ def test_one_process_writes_a_pilot_and_an_empty_one_has_nothing_to_label(tmp_pa
         session = Session.open(read_results(folder), journal, "me", count=3, scale=2, seed=0)
         with LabelServer(session, "") as server, pytest.raises(UsageError, match="cannot be used"):
             LabelServer(session, "", server.server_address[1])
-        folder.prompts.write_bytes(b"")
-        with pytest.raises(DataError, match="nothing was bought"):
-            Session.open(read_results(folder), journal, "me", count=3, scale=2, seed=0)
+        with pytest.raises(DataError, match="nothing was bought yet; run it first: tenbin pilot run NAME"):
+            Session.open(results_of(folder.read_prompts(), []), journal, "me", count=3, scale=2, seed=0)
 
 
 def test_conversations_are_shown_turn_by_turn() -> None:

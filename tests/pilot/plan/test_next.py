@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenbin.errors import ConfigError, UsageError
+from tenbin.errors import ConfigError, DataError, UsageError
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.pair import Pair
 from tenbin.pilot.plan.new import NewPilot, plan_new
@@ -23,18 +23,20 @@ def number(bought: int, *, given_up: int = 0, down: Collection[str] = (), asked:
     """Which stage comes once so many of the twenty pairs of stage 1 are settled."""
     keys = [pair.key for pair in SECOND]
     standing = Standing({pair.key for pair in FIRST} | set(keys[:bought]), set(keys[bought : bought + given_up]))
-    return _number([*FIRST, *SECOND], standing, down, asked)
+    return _number(PilotFolder(Path("pilots/my pilot")), [*FIRST, *SECOND], standing, down, asked)
 
 
 def test_the_next_stage_comes_once_nine_tenths_of_the_last_one_are_settled() -> None:
     assert [number(18), number(20), number(12, given_up=6), number(18, asked=2)] == [2, 2, 2, 2]
     assert number(8, down=("b",)) == 2  # nobody waits for who is down
-    said = "^3 of the 20 pairs of stage 1 are not bought yet; buy them first: tenbin pilot run$"
+    said = "^3 of the 20 pairs of stage 1 are not bought yet; buy them first: tenbin pilot run 'my pilot'$"
     with pytest.raises(UsageError, match=said):
         number(17)
-    with pytest.raises(UsageError, match=r"^20 of the 20 .* tenbin pilot run, or plan it anew with --stage 1$"):
+    with pytest.raises(
+        UsageError, match=r"^20 of the 20 .* tenbin pilot run 'my pilot', or plan it anew with --stage 1$"
+    ):
         number(0)
-    assert _number([], Standing(), (), None) == 0
+    assert _number(PilotFolder(Path("p")), [], Standing(), (), None) == 0
 
 
 def test_a_stage_is_planned_anew_only_while_nothing_of_it_is_settled() -> None:
@@ -77,6 +79,10 @@ def test_a_stage_that_is_planned_anew_takes_budget_prices_and_volume_and_keeps_w
     assert progress == [("reading what was bought", 0.0), ("planning", 0.3), ("planning", 1.0)]
     plan_next(folder, {}, lambda *_: None, stage=0)
     assert folder.read_settings() == settings
+    folder.stages.write_bytes(b"{")
+    with pytest.raises(DataError, match=r"stages\.json: is damaged"):
+        plan_next(folder, {}, lambda *_: None, stage=0, budget_usd=9.0)
+    assert folder.read_settings() == settings  # nothing of it is changed
     dearer.unlink()
     with pytest.raises(ConfigError, match=r"dearer\.toml: is not there"):
         plan_next(folder, {}, lambda *_: None, stage=0)

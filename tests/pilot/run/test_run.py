@@ -358,7 +358,9 @@ def test_what_is_wrong_is_said_before_a_dollar_is_spent(tmp_path: Path) -> None:
         prepare(keyed, {"NO_KEY": "k"})
     config = tmp_path / "tenbin.toml"
     config.write_text(config.read_text().replace("[candidates.small]", "[candidates.tiny]"))
-    with pytest.raises(ConfigError, match=r'has no candidate "small", which the pilot is to ask; .*--without small'):
+    with pytest.raises(
+        ConfigError, match=r'has no candidate "small", which the pilot is to ask; add it there. Or run --without small'
+    ):
         prepare(keyed, {"NO_KEY": "k"})
     with keyed.plan.open("a") as plan:
         plan.write('{"query_id": "q99", "model": "big"}\n')

@@ -51,7 +51,7 @@ class Session:
             raise UsageError(f"a scale of {scale} is not known", fix=f"take one of {', '.join(map(str, SCALES))}")
         items = chosen(results, count, seed)
         if not items:
-            raise DataError("nothing was bought yet", where="the pilot", fix="run it first: tenbin pilot run")
+            raise DataError("nothing was bought yet", where="the pilot", fix="run it first: tenbin pilot run NAME")
         self = cls(items, journal, labeller, scale)
         for k, item in enumerate(items):
             if (said := results.answers[item.shown.key].labels.get(labeller)) is not None:

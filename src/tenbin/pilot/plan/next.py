@@ -9,6 +9,7 @@ from time import time
 from msgspec.structs import replace
 
 from tenbin.errors import UsageError
+from tenbin.pilot.commands import run_command
 from tenbin.pilot.down import down_candidates
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import Journal, read_journal
@@ -57,7 +58,8 @@ def plan_next(
         records = list(read_journal(folder))
         standing = Standing.of(records)
         pairs = folder.read_plan()
-        number = _number(pairs, standing, down_candidates(records), stage)
+        number = _number(folder, pairs, standing, down_candidates(records), stage)
+        stages = [found for found in read_stages(folder) if found.stage < number]
         earlier = [pair for pair in pairs if pair.stage < number]
         progress("planning", 0.3)
         planned, _ = plan_stage(
@@ -71,14 +73,15 @@ def plan_next(
             at=time(),
         )
         folder.write_settings(settings)
-        stages = [found for found in read_stages(folder) if found.stage < number]
         write_stages(folder, [*stages, planned.stage], [*earlier, *planned.pairs])
     progress("planning", 1.0)
     counted = sum(prompt.count for prompt in prompts)
     return PilotPlan(settings, planned.stage, standing.spent_usd, count_splits(prompts), counted)
 
 
-def _number(pairs: Sequence[Pair], standing: Standing, down: Collection[str], asked: int | None) -> int:
+def _number(
+    folder: PilotFolder, pairs: Sequence[Pair], standing: Standing, down: Collection[str], asked: int | None
+) -> int:
     """The stage to plan (UsageError where it cannot be this one yet, or any more); nobody waits for who is `down`."""
     last = max((pair.stage for pair in pairs), default=-1)
     of_last = [pair for pair in pairs if pair.stage == last]
@@ -94,5 +97,5 @@ def _number(pairs: Sequence[Pair], standing: Standing, down: Collection[str], as
     if left > MOST_LEFT * len(of_last):
         what = f"{left:,} of the {len(of_last):,} pairs of stage {last} are not bought yet"
         again = f", or plan it anew with --stage {last}" if done == 0 else ""
-        raise UsageError(what, fix=f"buy them first: tenbin pilot run{again}")
+        raise UsageError(what, fix=f"buy them first: {run_command(folder)}{again}")
     return last + 1

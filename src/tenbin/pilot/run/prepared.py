@@ -95,7 +95,7 @@ def _called(document: Document, models: Collection[str], settings: PilotSettings
     if missing:
         named = ", ".join(f'"{model}"' for model in missing)
         near = did_you_mean(missing[0], known)
-        fix = f"{near or 'add it there'} Or run --without {missing[0]}"
+        fix = f"{near or 'add it there.'} Or run --without {missing[0]}"
         raise ConfigError(f"has no candidate {named}, which the pilot is to ask", where=settings.config, fix=fix)
     return {model: known[model] for model in models}
 
