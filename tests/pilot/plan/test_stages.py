@@ -229,6 +229,12 @@ def test_once_every_training_prompt_was_asked_only_held_out_ones_are() -> None:
     assert set(draft.row.tolist()) == set(np.flatnonzero(~is_train).tolist())
     assert set(draft.column.tolist()) == set(draft.live) == {0, 1, 2}
     assert (draft.propensity == 1.0).all()
+    assert draft.saving_sd is not None  # as sure as the answers say, and no less for buying none to learn from
+    assert 0.1 < draft.saving_sd < 1.5
+    few = np.array(is_train)  # too few to learn from: nothing is known but the assumption
+    few[np.flatnonzero(is_train)[9:]] = False
+    unknown = replace(world.ground(cells), panel=world.panel(cells & few[:, None]))
+    assert draft_stage(unknown, 2, 1e9, np.random.default_rng(0)).saving_sd is None
     calibrated = cells | (split == "calibration")[:, None]
     left = draft_stage(world.ground(calibrated), 2, 1e9, np.random.default_rng(0))
     assert set(left.row.tolist()) == set(np.flatnonzero(split == "test").tolist())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tenbin.errors import UsageError
+from tenbin.errors import DataError, UsageError
 from tenbin.pilot.field import IN_PLAY
 from tenbin.pilot.plan.certainty import saving_sd_of, trade_offs_near
 from tenbin.pilot.plan.draft import Draft
@@ -86,7 +86,8 @@ def held_out_stage(ground: Ground, dollars: float, rng: np.random.Generator) -> 
     cells = _held_out_cells(ground, live, dollars, rng)
     if not cells.any():
         raise UsageError(NOTHING_LEFT, fix="give a larger --budget")
-    return Draft.of_cells("held_out", cells, ground.expected_usd, rng, live=tuple(live.tolist()))
+    in_play = tuple(live.tolist())
+    return Draft.of_cells("held_out", cells, ground.expected_usd, rng, live=in_play, saving_sd=_saving_sd(ground))
 
 
 def weigh(ground: Ground, rng: np.random.Generator) -> Weighed:
@@ -106,6 +107,15 @@ def weigh(ground: Ground, rng: np.random.Generator) -> Weighed:
     dollars = ground.expected_usd[rows]
     dollars[:, columns] = cost_usd
     return Weighed(rows, asked, dollars, tuple(live.tolist()), saving_sd_of(router, ground.promise))
+
+
+def _saving_sd(ground: Ground) -> float | None:
+    """What the answers bought so far say of `Draft.saving_sd`; None where they are too few to learn from."""
+    try:
+        router, _ = _router(ground)
+    except DataError:
+        return None
+    return saving_sd_of(router, ground.promise)
 
 
 def _check_reference(ground: Ground) -> None:
