@@ -46,6 +46,7 @@ def test_a_pilot_is_planned_bought_and_planned_again(
         in told.stdout
     )
     assert "the prompts alone" in told.stdout
+    assert "- 300 prompts have no reference, without which the metric tells nothing" in " ".join(told.stdout.split())
     assert "tenbin pilot run mine --dry-run" in told.stdout
     pilot = PilotFolder(asked / "pilots" / "mine")
     assert sorted(path.name for path in pilot.path.iterdir()) == [

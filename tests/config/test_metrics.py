@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenbin.config import load_document, metric_settings, read_metrics, read_profiles
+from tenbin.config import load_document, metric_settings, needs_reference, read_metrics, read_profiles
 from tenbin.config.metrics import KIND_KEYS
 from tenbin.config.schema import METRIC_KINDS, SECTIONS
 from tenbin.errors import ConfigError
@@ -49,6 +49,30 @@ def test_files_are_found_beside_the_document(tmp_path: Path) -> None:
     path = tmp_path / "tenbin.toml"
     path.write_text("[metrics.q]\nkind = 'sql'\nfixture = 'shop.sql'")
     assert read_metrics(load_document(path, {}))["q"].settings == {"fixture": tmp_path / "shop.sql"}
+
+
+def test_it_is_known_which_metrics_tell_nothing_without_a_reference(tmp_path: Path) -> None:
+    tables = {
+        "words": "kind = 'contains'",
+        "named": "kind = 'contains'\ntexts = ['tea']",
+        "banned": "kind = 'contains'\nforbidden = ['tea']",
+        "form": "kind = 'json_schema'",
+        "own_form": "kind = 'json_schema'\nschema = 's.json'",
+        "program": "kind = 'code'",
+        "own_tests": "kind = 'code'\ntests = 't.py'",
+        "rows": "kind = 'sql'\nfixture = 'shop.sql'",
+        "pattern": "kind = 'regex'\npattern = 'tea'",
+        "helpful": "kind = 'judge'\njudge = 'j'",
+        "plain_mix": "kind = 'mixture'\nweights = { named = 1 }\nvetoes = ['banned']",
+        "mix": "kind = 'mixture'\nweights = { named = 1 }\nvetoes = ['inner']",
+        "inner": "kind = 'mixture'\nweights = { numeric = 1 }",
+    }
+    path = tmp_path / "tenbin.toml"
+    path.write_text("\n".join(["[candidates.j]\njudge = true", *(f"[metrics.{n}]\n{t}" for n, t in tables.items())]))
+    document = load_document(path, {})
+    names = [*tables, "exact", "normalised", "numeric", "choice"]
+    needy = {"words", "form", "program", "rows", "mix", "inner", "exact", "normalised", "numeric", "choice"}
+    assert {name for name in names if needs_reference(document, name)} == needy
 
 
 def test_a_secret_in_a_table_is_refused(tmp_path: Path) -> None:

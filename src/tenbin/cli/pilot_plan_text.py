@@ -109,6 +109,8 @@ def _remarks(found: PilotPlan, words: Catalogue) -> list[str]:
     if stage.set_aside:
         aside = ", ".join(one_line(model) for model in stage.set_aside)
         remarks.append(words("pilot_plan.set_aside", models=aside))
+    if found.n_ungradable:
+        remarks.append(caution(words("pilot_plan.ungradable", n=f"{found.n_ungradable:,}")))
     if not any(row.answers for row in stage.candidates):
         remarks.append(caution(words("pilot_plan.guessed")))
     remarks.append(faint(words("pilot_plan.held_out")))

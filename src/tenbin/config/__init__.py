@@ -4,7 +4,7 @@ from tenbin.config.admin_key import check_admin_key, read_admin_key
 from tenbin.config.candidates import Endpoint, read_candidates, read_endpoints
 from tenbin.config.document import Document, load_document
 from tenbin.config.gateway import GatewaySettings, is_loopback, read_gateway
-from tenbin.config.metrics import MetricSettings, metric_settings, read_metrics
+from tenbin.config.metrics import MetricSettings, metric_settings, needs_reference, read_metrics
 from tenbin.config.plugins import read_allowed
 from tenbin.config.profiles import Profile, Sla, read_profiles
 from tenbin.config.store import StoreSettings, read_store
@@ -21,6 +21,7 @@ __all__ = [
     "is_loopback",
     "load_document",
     "metric_settings",
+    "needs_reference",
     "read_admin_key",
     "read_allowed",
     "read_candidates",

@@ -39,6 +39,17 @@ KIND_KEYS: Mapping[str, KindKeys] = {
     "mixture": KindKeys(required=("weights",), optional=("vetoes",)),
     "plugin": KindKeys(required=("plugin",), optional=("settings",)),
 }
+REFERENCED: Mapping[str, tuple[str, ...]] = {
+    "exact": (),
+    "normalised": (),
+    "numeric": (),
+    "choice": (),
+    "sql": (),
+    "contains": ("texts", "forbidden"),
+    "json_schema": ("schema",),
+    "code": ("tests",),
+}
+"""Kinds that tell nothing of an answer without its prompt's reference, unless one of these keys is given."""
 FILES = ("schema", "fixture", "tests")
 """Keys that name a file."""
 SCALES = range(2, 101)
@@ -74,6 +85,14 @@ def metric_settings(document: Document, name: str, *, asked_by: str | None = Non
     `asked_by` is the key that names it, for the sentence where there is no such metric.
     """
     return _read(document, name, asked_by, ())
+
+
+def needs_reference(document: Document, name: str) -> bool:
+    """Whether this metric, or a part of it, can tell nothing of an answer to a prompt without a reference."""
+    wanted = metric_settings(document, name)
+    if wanted.kind == "mixture":
+        return any(needs_reference(document, part) for key in PARTS for part in wanted.settings.get(key, ()))
+    return wanted.kind in REFERENCED and not any(wanted.settings.get(key) for key in REFERENCED[wanted.kind])
 
 
 def _read(document: Document, name: str, asked_by: str | None, inside: tuple[str, ...]) -> MetricSettings:

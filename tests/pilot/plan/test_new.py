@@ -51,6 +51,7 @@ def test_a_new_pilot_says_what_it_was_made_of(tmp_path: Path) -> None:
         created_at=settings.created_at,
     )
     assert (found.n_read, found.is_sample, found.spent_usd, found.stage.stage) == (61, False, 0.0, 0)
+    assert found.n_ungradable == 60  # plain text has no references, and "exact" grades by them
     prompts = folder.read_prompts()
     assert [prompt.count for prompt in prompts] == [2] + [1] * 59
     assert {split: sum(p.split == split for p in prompts) for split in found.splits} == found.splits

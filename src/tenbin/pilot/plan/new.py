@@ -9,7 +9,7 @@ from time import time
 
 from msgspec.structs import replace
 
-from tenbin.config import read_store
+from tenbin.config import needs_reference, read_store
 from tenbin.errors import DataError, UsageError, did_you_mean
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.plan.clusters import cluster_prompts
@@ -47,7 +47,10 @@ class NewPilot:
 
 @dataclass(frozen=True, slots=True)
 class PilotPlan:
-    """What was planned: the stage, and of what. `n_read` prompts were read, `splits` counts the different ones."""
+    """What was planned: the stage, and of what. `n_read` prompts were read, `splits` counts the different ones.
+
+    Of `n_ungradable` of these the metric can tell nothing, since they have no reference.
+    """
 
     settings: PilotSettings
     stage: StagePlan
@@ -55,6 +58,7 @@ class PilotPlan:
     splits: Mapping[str, int]
     n_read: int
     is_sample: bool = False
+    n_ungradable: int = 0
 
 
 def plan_new(folder: PilotFolder, asked: NewPilot, environ: Mapping[str, str], progress: Progress) -> PilotPlan:
@@ -112,12 +116,20 @@ def plan_new(folder: PilotFolder, asked: NewPilot, environ: Mapping[str, str], p
     )
     create(folder, settings, prompts, planned)
     progress("planning", 1.0)
-    return PilotPlan(settings, planned.stage, 0.0, count_splits(prompts), found.n_read, found.is_sample)
+    splits, ungradable = count_splits(prompts), count_ungradable(prompts, setup)
+    return PilotPlan(settings, planned.stage, 0.0, splits, found.n_read, found.is_sample, ungradable)
 
 
 def count_splits(prompts: Sequence[PilotPrompt]) -> dict[str, int]:
     """How many prompts there are for learning, calibration and test."""
     return {split: sum(p.split == split for p in prompts) for split in SPLITS}
+
+
+def count_ungradable(prompts: Sequence[PilotPrompt], setup: PilotSetup) -> int:
+    """How many prompts lack the reference that the profile's metric needs."""
+    if not needs_reference(setup.document, setup.profile.metric or ""):
+        return 0
+    return sum(prompt.reference is None for prompt in prompts)
 
 
 def _source(asked: NewPilot, setup: PilotSetup) -> tuple[str, str, Iterator[PilotPrompt]]:

@@ -14,7 +14,7 @@ from tenbin.pilot.down import down_candidates
 from tenbin.pilot.folder import PilotFolder
 from tenbin.pilot.journal import Journal, read_journal
 from tenbin.pilot.pair import Pair
-from tenbin.pilot.plan.new import PilotPlan, count_splits
+from tenbin.pilot.plan.new import PilotPlan, count_splits, count_ungradable
 from tenbin.pilot.plan.planner import History, plan_stage
 from tenbin.pilot.plan.setup import setup_of
 from tenbin.pilot.plan.write import read_stages, write_stages
@@ -75,8 +75,14 @@ def plan_next(
         folder.write_settings(settings)
         write_stages(folder, [*stages, planned.stage], [*earlier, *planned.pairs])
     progress("planning", 1.0)
-    counted = sum(prompt.count for prompt in prompts)
-    return PilotPlan(settings, planned.stage, standing.spent_usd, count_splits(prompts), counted)
+    return PilotPlan(
+        settings,
+        planned.stage,
+        standing.spent_usd,
+        count_splits(prompts),
+        n_read=sum(prompt.count for prompt in prompts),
+        n_ungradable=count_ungradable(prompts, setup),
+    )
 
 
 def _number(
