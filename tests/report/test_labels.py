@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenbin.report.catalogue import load_catalogue
+from tenbin.report.charts.cost_quality import curve_in
 from tenbin.report.charts.labels import Box, chart_names, place, shorten
-from tenbin.report.frame import wide
+from tenbin.report.edition import Edition
+from tenbin.report.frame import narrow, wide
+from tenbin.report.numbers import Numbers
+from tests.report.made import figure, make_evaluation
 
 FRAME = wide()
 SPOTS = st.lists(st.tuples(st.floats(46, 844), st.floats(30, 354)), min_size=1, max_size=20)
@@ -31,6 +37,17 @@ def test_no_label_is_written_beside_the_dot_of_another() -> None:
     beside = [Box(300, 150, 500, 225)]  # all that is left is far below the dot
     assert place("a-model", spot, [spot], beside, FRAME) is not None
     assert place("a-model", spot, [spot, other], beside, FRAME) is None
+
+
+def test_a_name_that_fits_nowhere_is_cut_before_it_is_left_out() -> None:
+    names = ["a-cheap-model-2026", "a-model-between-2026", "a-dear-model-of-2026"]
+    made = make_evaluation(names, points=101)
+    crowded = dataclasses.replace(made.singles[1], quality=figure(0.76), cost_usd=figure(0.004, 1e-5))
+    evaluation = dataclasses.replace(made, singles=(made.singles[0], crowded, made.singles[2]))
+    edition = Edition(evaluation, load_catalogue("en"), Numbers("en"))
+    drawn = [curve_in(paper, edition, log=True) for paper in (wide(), narrow())]
+    assert [">a-model-between-2026</text>" in chart for chart in drawn] == [True, False]
+    assert [">a-mod…-2026</text>" in chart for chart in drawn] == [False, True]
 
 
 def test_a_provider_is_left_out_only_where_names_stay_apart() -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from tenbin.evaluate.hull import COST_FLOOR_USD
 from tenbin.evaluate.result import SingleModel
-from tenbin.report.charts.labels import LONGEST, LONGEST_NARROW, Box, chart_names, place
+from tenbin.report.charts.labels import LONGEST, LONGEST_NARROW, SHORT, Box, chart_names, place
 from tenbin.report.edition import Edition
 from tenbin.report.frame import Frame, axes, both, label, line, svg, with_room
 from tenbin.report.markup import Markup, el, format_number, join
@@ -149,12 +149,13 @@ def _models(edition: Edition, frame: Frame, x: Scale, y: Scale, dial: Sequence[t
     )
     spots = [(x(single.cost_usd.value * 1000.0), y(single.quality.value)) for single in shown]
     taken = [Box(a - 5, b - 5, a + 5, b + 5) for a, b in spots] + [Box(a - 2, b - 2, a + 2, b + 2) for a, b in dial]
-    names = chart_names(edition.evaluation.models, LONGEST if frame.kind == "wide" else LONGEST_NARROW)
+    longest = LONGEST if frame.kind == "wide" else LONGEST_NARROW
+    names = [chart_names(edition.evaluation.models, length) for length in (longest, SHORT)]
     parts: list[str] = []
     for single, spot in zip(shown, spots, strict=True):
         parts.append(_dot(edition, single, spot))
-        written = names.get(single.model)
-        put = place(written, spot, spots, taken, frame) if written else None
+        written = [each[single.model] for each in names if single.model in each]
+        put = next(filter(None, (place(name, spot, spots, taken, frame) for name in written)), None)
         if put is not None:
             parts.append(label(put.x, put.y, put.content, "model-name", put.anchor))
             taken.append(put.box)

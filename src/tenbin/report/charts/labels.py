@@ -13,6 +13,8 @@ from tenbin.report.frame import Frame, text_width
 SIZE = 12.0
 LONGEST = 26
 LONGEST_NARROW = 20
+SHORT = 12
+"""A name that finds no place at its length is cut to this."""
 
 
 @dataclass(frozen=True, slots=True)
