@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,8 @@ def test_workers_tell_each_other_what_providers_asked_for_and_nothing_else(tmp_p
     assert [there.admits(name) for name in ("asks/60", "asks/300", "fails", "gone")] == [False, False, True, True]
     assert 59.0 < there.wait_s("asks/60") <= 60.0
     assert 299.0 < there.wait_s("asks/300") <= 300.0
+    there.told({"set back": time.time() + 3600.0})  # the clock was, an hour, after somebody had asked
+    assert there.admits("set back")
     Marks(tmp_path, PAUSES).put("0", {"until": {"asks/60": "x", "over": 1.0}})
     assert others.share({}) == {}
 

@@ -11,7 +11,7 @@ import pytest
 
 from tenbin.errors import StoreError
 from tenbin.gateway.retreat import Promise, watched
-from tenbin.gateway.retreats import EXCUSES, Marked, Retreats, retreat_of
+from tenbin.gateway.retreats import EXCUSES, RESUMED, Marked, Retreats, retreat_of
 from tenbin.gateway.seen import SEEN
 from tenbin.store.marks import Marks
 from tenbin.store.period import DAY_S
@@ -60,6 +60,24 @@ def test_marks_read_before_a_retreat_or_before_its_end_change_nothing(tmp_path: 
     assert first.of("auto") is None
     looked(first, second)
     assert first.of("auto") is second.of("auto") is None
+
+
+def test_a_clock_set_back_before_a_resume_keeps_no_worker_from_hearing_of_it(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 2), made(tmp_path, 2)
+    first.resume("auto")
+    looked(first, second)
+    for _ in range(40):
+        first.labelled("auto", 0.9)
+    Marks(tmp_path, RESUMED).put("auto", {"at": time.time() - 3600.0})  # as another worker does then
+    looked(first, second)
+    for _ in range(15):
+        first.labelled("auto", 0.0)
+        second.labelled("auto", 0.0)
+    assert first.of("auto") is None
+    looked(first, second)
+    first.labelled("auto", 0.0)  # the sixteenth here, with fifteen there and none from before
+    assert first.of("auto") is not None
+    assert first.of("auto").sentence.startswith("mean quality 0.000 over the last 31 labels")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("is_spend", [True, False])

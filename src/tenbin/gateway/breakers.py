@@ -64,10 +64,11 @@ class Breakers:
         return {name: until for name, until in dict(self._asked_until).items() if until > now}
 
     def told(self, asked_until: Mapping[str, float]) -> None:
-        """What candidates have asked other workers for."""
+        """What candidates have asked other workers for; beyond what one may ask the clock was set back."""
         now = time.time()
         for name, until in asked_until.items():
-            self._step(name, Told(until - now))
+            if until - now <= self.rules.longest_retry_after_s:
+                self._step(name, Told(until - now))
 
     def abandoned(self, name: str, epoch: int) -> None:
         """The call ended without saying anything of the candidate."""

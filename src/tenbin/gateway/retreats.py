@@ -137,7 +137,8 @@ class Retreats:
                 continue  # it was read while this worker retreated or resumed; the next look knows of that
             self._watches[name] = replace(watch, excused_day=marked.excused.get(name, watch.excused_day))
             self._follow(name, marked.retreats.get(name))
-            if (at := marked.resumed.get(name, 0.0)) > self._resumed_at.get(name, 0.0):
+            # Another moment, not a later one: the clock may have been set back.
+            if (at := marked.resumed.get(name)) is not None and at != self._resumed_at.get(name):
                 self._watches[name] = emptied(self._watches[name])
                 self._resumed_at[name] = at
             told = marked.others.get(name)
