@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,27 @@ def test_who_comes_second_stands_beyond_the_first(tmp_path: Path) -> None:
     again = placed(tmp_path, 1)
     assert again.number == 1
     for place in (first[0], *second, again):
+        place.leave()
+
+
+def test_those_who_live_find_each_other_again_in_a_store_that_was_deleted(tmp_path: Path) -> None:
+    places = [placed(tmp_path / "store", worker) for worker in range(2)]
+    shutil.rmtree(tmp_path / "store")
+    for place in places:
+        place.taken()
+    assert [place.taken() for place in places] == [{0, 1}] * 2
+    assert [place.number for place in places] == [0, 1]
+    places.append(placed(tmp_path / "store", 0))
+    assert places[2].number == 2
+    places[1].leave()
+    assert places[0].taken() == {0, 2}
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "store").write_text("")
+    assert places[0].taken() == {0}
+    (tmp_path / "store").unlink()
+    assert places[2].taken() == {2}
+    assert places[0].taken() == {0, 2}
+    for place in places:
         place.leave()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -29,6 +31,7 @@ class Place:
         self.has_company = False
         """Whether somebody else held a place at the last look at all that are taken."""
         self._fd: int | None = None
+        self._lock = threading.Lock()
 
     def take(self) -> None:
         """Hold a place from now on. Errors: StoreError where the disk refuses; the number is the worker's own then."""
@@ -45,6 +48,7 @@ class Place:
     def taken(self) -> frozenset[int]:
         """The numbers that somebody alive holds, one's own among them. Errors: StoreError where the disk refuses."""
         try:
+            self._stay()
             names = [path.name for path in self.folder.glob("*") if path.name.isdecimal()][:MAX_PLACES]
             others = {int(name) for name in names if int(name) != self.number and self._is_held(name)}
         except OSError as error:
@@ -54,9 +58,19 @@ class Place:
 
     def leave(self) -> None:
         """Let go of the place."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        with self._lock:
+            if self._fd is not None:
+                os.close(self._fd)
+                self._fd = None
+
+    def _stay(self) -> None:
+        """Take a place anew where somebody has deleted the store: nobody would find us by a file without a name."""
+        with self._lock:
+            if self._fd is not None and os.fstat(self._fd).st_nlink == 0:
+                before = self._fd
+                with contextlib.suppress(StoreError):  # while the disk refuses; the next look tries again
+                    self.take()
+                    os.close(before)
 
     def _locked(self, number: int) -> int | None:
         """The held lock of a number, None where somebody else has it."""
