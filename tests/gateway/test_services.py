@@ -23,6 +23,13 @@ def test_a_recurring_step_is_tried_again_however_it_failed(tmp_path: Path) -> No
         assert is_done.wait(PATIENCE_S)
 
 
+def test_a_gateway_that_has_ended_leaves_all_rows_in_one_file(tmp_path: Path) -> None:
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups) as gateway:
+        made = gateway.chat().headers["x-tenbin-decision-id"]
+        assert gateway.get(f"/v1/decisions/{made}").status == 200
+    assert sorted(path.name for path in gateway.store.glob("ledger.*")) == ["ledger.sqlite"]
+
+
 def test_rows_expire_where_they_are_though_another_store_was_named_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

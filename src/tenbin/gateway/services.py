@@ -154,10 +154,10 @@ class Services:
             await asyncio.to_thread(self.strangers.share)
         self.place.leave()
         self.budgets.close()  # before the ledger, which frees their leases
+        for reader in (self.reader, self.turn_reader):  # who closes last brings the log in, which a reader may not
+            reader.close()
         await self.ledger.close()
         await asyncio.to_thread(self.traces.close)
-        self.reader.close()
-        self.turn_reader.close()
         self.limits.close()
 
     def taken_over(self, snapshot: Snapshot) -> None:
