@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -163,6 +164,9 @@ def test_progress_redraws_on_a_terminal_and_says_a_line_now_and_then_elsewhere(
         progress.clear()
     assert plain.getvalue().count("\n") == 3
     assert "12 of 12 answers, $" in plain.getvalue()
+    now[0] += 100.0
+    progress.show(replace(report, to_grade=1200))
+    assert "12 of 12 answers, 1,200 to grade, $" in plain.getvalue()
     assert live.getvalue().count("\x1b[3A\x1b[J") == 100
     assert "big                       6 of 6, 0 running, " in live.getvalue()
 

@@ -72,6 +72,7 @@ class RunProgress:
         open_left = sum(candidate.left for candidate in report.candidates if is_open(candidate))
         rate, total = self.rate(), done + open_left
         to_go = "" if rate <= 0.0 or not open_left else self.words("pilot_run.to_go", time=duration(open_left / rate))
+        to_grade = self.words("pilot_run.to_grade", n=f"{report.to_grade:,}") if report.to_grade else ""
         drawn = f"{bar(done / total if total else 1.0, CELLS)} " if self.is_live else ""
         said = self.words(
             "pilot_run.so_far",
@@ -82,6 +83,7 @@ class RunProgress:
             rate=f"{rate:.1f}",
             failed=f"{report.failed_calls:,}",
             to_go=to_go,
+            to_grade=to_grade,
         )
         return f"  {drawn}{said}"
 

@@ -128,9 +128,11 @@ def test_gradings_that_wait_for_money_hold_up_nobody_who_has_it(tmp_path: Path) 
 def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_path: Path) -> None:
     never = Event()
     hangs = MetricGrader(FunctionMetric("hangs", lambda *_: float(never.wait())))
+    told: list[int] = []
 
     def during(made: Run) -> None:
         def soon() -> None:
+            told.append(made.report().to_grade)
             asyncio.get_running_loop().call_later(0.2, made.stop)
 
         once(lambda: made.report().bought > 16, soon, soon)
@@ -142,6 +144,7 @@ def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_pa
     # More than two gradings a call wait, then nobody is asked; all that was bought by then is written down.
     assert (report.ended, report.bought) == ("stopped", len(bought(pilot)))
     assert 16 < report.bought < 60
+    assert told[0] >= 16  # whoever watches sees what is waited for
 
 
 def test_what_the_disk_has_not_taken_when_a_run_is_cut_off_is_counted_too(

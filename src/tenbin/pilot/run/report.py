@@ -48,8 +48,8 @@ class RunReport:
     """The whole run. `spent_usd` counts everything since the pilot began, `unknown_usd` the part of it that stands for
     calls whose end nobody saw (a crash); `overrun_usd` is what calls cost beyond their bounds.
 
-    `unpaid` answers were not graded for lack of money, `waiting` ones because the reference's answer to the same prompt
-    is not there.
+    `to_grade` answers are being graded or are next, `unpaid` ones were not graded for lack of money, `waiting` ones
+    because the reference's answer to the same prompt is not there.
     """
 
     ended: Ended
@@ -60,6 +60,7 @@ class RunReport:
     unknown_usd: float
     reserved_usd: float
     overrun_usd: float
+    to_grade: int
     unpaid: int
     waiting: int
     elapsed_s: float

@@ -71,7 +71,8 @@ class Run:
         self.options = options
         self.standing = Standing.of(read_journal(prepared.folder))
         self._planned = {pair.key for pair in prepared.pairs}
-        self._due = due(self.standing, self._planned, grader.name, regrade=options.regrade)
+        owed = due(self.standing, self._planned, grader.name, regrade=options.regrade)
+        self._due = {key: rounds for key, rounds in owed.items() if key[0] in prepared.prompts}
         self.purse = Purse(prepared.budget_usd, self.standing.spent_usd)
         self._spent_before_usd = self.purse.spent_usd
         self._loop = asyncio.get_running_loop()
@@ -133,6 +134,7 @@ class Run:
             unknown_usd=self.standing.unknown_usd,
             reserved_usd=self.purse.reserved_usd,
             overrun_usd=self.purse.overrun_usd,
+            to_grade=self._in_grading + len(self._due),
             unpaid=self._grading.unpaid,
             waiting=sum(len(waiting) for waiting in self._grading.waiting.values()),
             elapsed_s=self._loop.time() - self._began,
@@ -149,7 +151,7 @@ class Run:
         if not self._due:
             return
         for record in read_journal(self.prepared.folder):
-            if not isinstance(record, Bought) or record.query_id not in self.prepared.prompts:
+            if not isinstance(record, Bought):
                 continue
             rounds = self._due.pop((record.query_id, record.model, record.repeat), None)
             if rounds is None:
