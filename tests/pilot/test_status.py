@@ -75,7 +75,12 @@ def test_a_proved_router_goes_live_with_its_commands(proved: Status) -> None:
     assert proved.payback.queries.value == pytest.approx(proved.tally.spent_usd / saved)
     assert proved.payback.days.value == pytest.approx(proved.payback.queries.value / 1000.0)
     document = status_document(proved, "en", ROOT)
-    assert document["verdict"]["next"][0] == "tenbin pilot export proved --out proved.parquet"
+    assert document["verdict"]["next"] == [
+        "tenbin pilot export proved --out proved.parquet",
+        "tenbin fit proved.parquet --reference big --out proved-router",
+        f'# tenbin.toml, [profiles.default]: router = "{Path("proved-router").resolve()}"',
+        "tenbin serve tenbin.toml",
+    ]
 
 
 @pytest.mark.parametrize(("lang", "headline"), [("en", "at 4.92 times its cost"), ("ja", "4.92倍の費用")])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tenbin.config.document import path_of
 
 if TYPE_CHECKING:
     from tenbin.pilot.folder import PilotFolder
@@ -32,12 +35,21 @@ def next_commands(status: Status, root: Path) -> list[str]:
         return [pilot_command("run", name, root)]
     if kind == "buy":
         return [pilot_command("plan", name, root), pilot_command("run", name, root)]
-    if kind == "live":
-        prices = [] if status.settings.prices is None else ["--prices", status.settings.prices]
-        table, router = f"{name}.parquet", f"{name}-router"
-        return [
-            pilot_command("export", name, root, "--out", table),
-            shlex.join(["tenbin", "fit", table, *prices, "--reference", status.settings.reference, "--out", router]),
-            shlex.join(["tenbin", "serve", status.settings.config]),
-        ]
-    return []
+    return _live(status, root) if kind == "live" else []
+
+
+def _live(status: Status, root: Path) -> list[str]:
+    """Table, router, gateway; a comment between them where the gateway has to be told of the router first."""
+    settings, router = status.settings, status.live.router
+    prices = [] if settings.prices is None else ["--prices", settings.prices]
+    table = f"{status.name}.parquet"
+    named = f"router = {json.dumps(str(router.resolve()), ensure_ascii=False)}"
+    first = (
+        [] if status.live.is_served else [f"# {settings.config}, [{path_of('profiles', settings.profile)}]: {named}"]
+    )
+    return [
+        pilot_command("export", status.name, root, "--out", table),
+        shlex.join(["tenbin", "fit", table, *prices, "--reference", settings.reference, "--out", str(router)]),
+        *first,
+        shlex.join(["tenbin", "serve", settings.config]),
+    ]

@@ -18,6 +18,7 @@ from tenbin.pilot.believed import JudgeCheck, believed, check_judge
 from tenbin.pilot.down import down_candidates
 from tenbin.pilot.field import LEAST_PROMPTS, Field, columns, field_of, learn, unseen_estimates, worth_of
 from tenbin.pilot.folder import PilotFolder
+from tenbin.pilot.going_live import GoingLive, going_live
 from tenbin.pilot.head_room import HeadRoom, head_room_of
 from tenbin.pilot.journal import read_journal
 from tenbin.pilot.measure import (
@@ -94,7 +95,7 @@ class Status:
     `prompts` counts them by split, `asked` those with an answer. `n_measured` training prompts, of which all that was
     planned is bought, make the field for the candidates `in_play`; `aside` are the others with a label. `savings` are
     empty below 30 of these prompts, `singles` below 10. Where people labelled enough answers, all of it rests on grades
-    corrected by them (`judge`); `is_judged` says that a model graded.
+    corrected by them (`judge`); `is_judged` says that a model graded. `live` is where the router goes once it may.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Status:
     proof: Proof | None
     payback: Payback | None
     verdict: Verdict
+    live: GoingLive
 
     @property
     def saving(self) -> PilotSaving | None:
@@ -195,6 +197,7 @@ def pilot_status(
         proof=proof,
         payback=payback_of(counted.spent_usd, _paying(evidence), settings.queries_per_day),
         verdict=verdict_of(evidence),
+        live=going_live(folder.name, setup),
     )
 
 
