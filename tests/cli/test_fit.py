@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import time
@@ -32,6 +33,22 @@ def test_the_summary_says_what_was_fitted_why_and_what_next(made: Path) -> None:
     ):
         assert word in text
     assert text.rstrip().splitlines()[-1].startswith("Next: tenbin evaluate ")
+    assert " OUTCOMES --report report.html  (prompts that were not fitted on)" in text  # the table has no test rows
+
+
+def test_a_table_with_test_rows_is_named_in_the_next_command_as_it_was_read(
+    made: Path, tenbin: Tenbin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [json.loads(line) for line in (made / "train.jsonl").read_text().splitlines()]
+    for i, line in enumerate(lines):
+        line["split"], line["score"] = "test" if i >= len(lines) // 2 else "train", line.pop("quality")
+    Path("my table.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    read = ("my table.jsonl", "--map", "quality=score", "--format", "outcomes")
+    fitted = tenbin("fit", *read, "--prices", made / "prices.toml", "--out", "r", "--embedder", "base")
+    assert fitted.exit_code == 0, fitted.stderr
+    last = fitted.stdout.rstrip().splitlines()[-1]
+    assert shlex.split(last)[1:] == ["tenbin", "evaluate", "r", *read, "--report", "report.html"]
 
 
 def test_json_and_settings_arrive_in_the_artifact(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:

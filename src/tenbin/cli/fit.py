@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from tenbin.cli.flags import FILE, config_option, format_option, map_option
 from tenbin.cli.open_router import check_place, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.cli.vector_cache import vector_cache
+
+if TYPE_CHECKING:
+    from tenbin.types import Panel
 
 
 @click.command()
@@ -89,4 +93,12 @@ def fit(
     if as_json:
         emit_json(fit_json(router, out, found))
     else:
-        say(fit_text(router, out, found))
+        say(fit_text(router, out, found, test_table=_test_table(panel, outcomes, renames, layout)))
+
+
+def _test_table(panel: Panel, outcomes: Path, renames: tuple[str, ...], layout: str) -> list[str]:
+    """The table as `evaluate` is to read it where it has rows to prove the router by, else nothing."""
+    if panel.split is None or "test" not in panel.split:
+        return []
+    maps = [word for rename in renames for word in ("--map", rename)]
+    return [str(outcomes), *maps, *([] if layout == "auto" else ["--format", layout])]

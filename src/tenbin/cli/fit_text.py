@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,16 @@ def fit_json(router: Router, out: Path, found: Measured) -> dict[str, Any]:
     }
 
 
-def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, next_step: bool = True) -> str:
-    """The summary of a fit in one language, ending with the next command."""
+def fit_text(
+    router: Router,
+    out: Path,
+    found: Measured,
+    lang: str = "en",
+    *,
+    next_step: bool = True,
+    test_table: Sequence[str] = (),
+) -> str:
+    """The summary of a fit in one language, ending with the next command, on `test_table` where that can prove it."""
     words, manifest = words_of(lang), router.manifest
     order = sorted(range(len(router.models)), key=lambda m: (-found.quality[m], router.models[m]))
     reference = faint(f" ({words('fit.reference')})")
@@ -125,8 +134,9 @@ def fit_text(router: Router, out: Path, found: Measured, lang: str = "en", *, ne
         promise_text(manifest.reference, found, words),
     ]
     if next_step:
-        command = f"tenbin evaluate {shlex.quote(str(out))} OUTCOMES --report report.html"
-        parts.append(f"{words('fit.next', command=strong(command))}{faint('  ' + words('fit.unseen'))}")
+        command = shlex.join(["tenbin", "evaluate", str(out), *(test_table or ["OUTCOMES"]), "--report", "report.html"])
+        unseen = "" if test_table else faint(f"  {words('fit.unseen')}")
+        parts.append(f"{words('fit.next', command=strong(command))}{unseen}")
     return "\n\n".join(parts)
 
 
