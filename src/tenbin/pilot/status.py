@@ -139,26 +139,25 @@ class Found:
 
 
 def pilot_status(
-    folder: PilotFolder, *, environ: Mapping[str, str] | None = None, progress: Progress | None = None
+    folder: PilotFolder, *, environ: Mapping[str, str] | None = None, progress: Progress = silent
 ) -> Status:
     """The status of a pilot from its folder (DataError where a file of it cannot be read).
 
     Learns a router from the training prompts, and one for each point of the pace; nothing is written. `environ` is for
     the pilot's configuration, from which the next stage is forecast.
     """
-    report = progress or silent
     settings, prompts, plan = folder.read_settings(), folder.read_prompts(), folder.read_plan()
     records = list(read_journal(folder))
     results, setup, book = results_of(prompts, records), setup_today(settings, environ or {}), book_at_hand(settings)
     counted = tally(settings.candidates, plan, records, results)
     left_usd = settings.budget_usd - counted.spent_usd
-    report("next stage", 0.0)
+    progress("next stage", 0.0)
     following = None if counted.left or setup is None else next_stage(setup, settings, prompts, plan, records)
     next_usd = next_purchase_usd(counted, left_usd) if following is None else following.expected_usd
-    report("next stage", 1.0)
+    progress("next stage", 1.0)
     panel = believed(repriced(results, book)).panel()
-    found = _find(panel, records, settings, open_prompts(plan, records), book, next_usd, report)
-    proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, report)
+    found = _find(panel, records, settings, open_prompts(plan, records), book, next_usd, progress)
+    proof = None if found.field is None or found.router is None else _prove(panel, found.field, found.router, progress)
     evidence = PilotEvidence(
         stage=counted.last_stage,
         left=counted.left,
