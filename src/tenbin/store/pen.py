@@ -48,7 +48,9 @@ class CompiledPen:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, told: Told, library: Library) -> None:
         self._loop, self._told = loop, told
-        self._data = b""
+        counting = ctypes.PYFUNCTYPE(None, ctypes.py_object)
+        self._hold, self._free = (counting((name, ctypes.pythonapi)) for name in ("Py_IncRef", "Py_DecRef"))
+        self._data: bytes | None = None
         self._heard, self._bell = os.pipe()
         self._pen = ctypes.c_void_p()
         number = ctypes.c_int
@@ -62,12 +64,16 @@ class CompiledPen:
 
     def write(self, fd: int, data: bytes, at: int) -> None:
         """Begin to write to `fd` from `at` on."""
-        self._data = data  # held until it is down
+        # Held until it is down, whatever becomes of this object: for a busy disk the kernel goes on to read these bytes
+        # while the interpreter ends, and would write what has come to stand in their place.
+        self._hold(data)
+        self._data = data
         self._hand(self._pen, fd, data, len(data), at)
 
     def close(self) -> None:
         """End the thread; after the last piece is down."""
         self._close(self._pen)
+        self._let_go()
         self._put_down()
 
     def _put_down(self) -> None:
@@ -78,8 +84,13 @@ class CompiledPen:
 
     def _hear(self) -> None:
         outcome = Outcome(*RUNG.unpack(os.read(self._heard, RUNG.size)))
-        self._data = b""
+        self._let_go()
         self._told(outcome)
+
+    def _let_go(self) -> None:
+        data, self._data = self._data, None
+        if data is not None:
+            self._free(data)
 
 
 class PlainPen:
