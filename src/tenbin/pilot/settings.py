@@ -26,4 +26,3 @@ class PilotSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     queries_per_day: float | None = None
     prices: str | None = None
     created_at: float = 0.0
-    schema_version: int = 1
