@@ -22,6 +22,10 @@ from tenbin.quality.numeric import Numeric, result_of
         ("−7", -7),
         ("-$5", -5),
         ("3-5", 5),
+        ("営業損失は▲1,200百万円", -1.2e9),
+        ("△３．５％", -3.5),
+        ("▲ 7 apples", 7),
+        ("△ABC is 60", 60),
         ("3/4", 0.75),
         ("1½", 1.5),
         ("1 1/2", 1.5),
@@ -136,7 +140,7 @@ def test_tolerance_is_a_share_of_the_reference_and_the_absolute_one_is_not() -> 
     assert [Numeric().score("", said, "2000000") for said in ("2000001.9", "2000002.1")] == [1.0, 0.0]
     assert Numeric(absolute_tolerance=0.5).score("", "0.4", "0") == 1.0
     assert Numeric().score("", "100.001", "100") == 0.0
-    assert Numeric(tolerance=0.01).name != Numeric().name == "numeric.4"
+    assert Numeric(tolerance=0.01).name != Numeric().name == "numeric.5"
 
 
 @given(st.decimals(-(10**12), 10**12, places=3, allow_nan=False))

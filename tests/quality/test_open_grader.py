@@ -77,13 +77,13 @@ def graded(grader: Grader, answer: str, reference: str | None = "4") -> Grade:
 
 def test_a_kind_needs_no_table(folder: Path) -> None:
     grade = graded(opened(folder, "", "numeric"), "It is 4.")
-    assert grade == Grade(1.0, "numeric.4")
+    assert grade == Grade(1.0, "numeric.5")
 
 
 def test_settings_reach_the_metric_and_its_name(folder: Path) -> None:
     loose = opened(folder, "[metrics.m]\nkind = 'numeric'\ntolerance = 0.5")
     assert graded(loose, "5").quality == 1.0
-    assert loose.name.startswith("numeric.4-")
+    assert loose.name.startswith("numeric.5-")
     assert opened(folder, "[metrics.other]\nkind = 'numeric'\ntolerance = 0.5", "other").name == loose.name
 
 

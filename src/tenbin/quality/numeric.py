@@ -10,7 +10,7 @@ from tenbin.quality.plain import plain
 from tenbin.quality.quantity import PERCENT, Quantity, quantities
 
 TOLERANCE = 1e-6
-READING = 4
+READING = 5
 """Counts up with every change of a verdict (`identity`)."""
 
 

@@ -34,7 +34,9 @@ _NUMBER = (
     rf"{_DECIMAL_COMMA}|" r"(?:\d{1,3}(?:,\d{3}){1,9}(?![\d,])|\d{1,3}(?: \d{3}){1,9}(?! ?\d)|\d+)(?:\.\d+)?|\.\d+"
 )
 # A minus with a space behind it is one at the beginning, in brackets and behind an equals sign; else it is a dash.
-_SIGN = r"(?:(?<![\w)\].])[-+]|(?:\A\s?|(?<=[=≈<>({\[$])|(?<=[=≈<>] ))[-+] )?"
+_SIGN = r"(?:(?<![\w)\].])[-+]|[▲△]|(?:\A\s?|(?<=[=≈<>({\[$])|(?<=[=≈<>] ))[-+] )?"
+_MINUS = ("-", "▲", "△")
+"""In front of a number; the triangles are those of Japanese accounts."""
 _CURRENCY = r"(?:[$€£¥]\s?)?"
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:x|×|\*|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?[-+]?\d{1,3}\}?)"
 _KANJI = rf"(?:(?:{_NUMBER})[千百十]?[兆億万]|(?:{_NUMBER})[千百])"
@@ -103,7 +105,7 @@ def quantities(text: str) -> Iterator[Quantity]:
         if number is None or not math.isfinite(number):
             continue
         words = (found["words"] or "").strip(" -").lower()
-        number *= _SCALES[words] * (-1.0 if found["sign"].lstrip().startswith("-") else 1.0)
+        number *= _SCALES[words] * (-1.0 if found["sign"].lstrip().startswith(_MINUS) else 1.0)
         dimension, factor = _UNITS.get((found["unit"] or "").lower(), (None, 1.0))
         yield Quantity(number, dimension, factor, found.start())
 
