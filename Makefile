@@ -34,6 +34,7 @@ lint: ## ruff, mypy --strict, import contracts, structure
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict
+	$(BIN)/mypy --strict --platform darwin --cache-dir .mypy_cache/darwin
 	$(BIN)/lint-imports
 	$(BIN)/python checks/structure.py
 

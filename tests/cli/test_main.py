@@ -37,6 +37,19 @@ def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("serve", "--demo"), ("pilot", "status", "pilot")])
+def test_where_files_cannot_be_locked_it_says_where_to_run(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    windows = (
+        "import signal, sys; del signal.SIGHUP; sys.modules['fcntl'] = sys.modules['resource'] = None\n"
+        f"sys.argv[1:] = {list(arguments)!r}; from tenbin.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", windows], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("tenbin: this command needs Linux or macOS; on Windows, run it inside WSL\n")
+
+
 def test_module_and_console_script_are_one() -> None:
     done = tenbin("--version")
     assert re.fullmatch(r"tenbin \d+\.\d+\.\S+\n", done.stdout)

@@ -79,8 +79,8 @@ def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
 
 def test_many_commits_make_few_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pilot, synced = PilotFolder(tmp_path), []
-    sync = os.fdatasync
-    monkeypatch.setattr(os, "fdatasync", lambda fd: synced.append(sync(fd)))
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(sync(fd)))
 
     async def commit_all(journal: Journal) -> None:
         await asyncio.gather(*(journal.commit(Begun(f"c{n}", "q", "m", 1.0, 0.1)) for n in range(200)))

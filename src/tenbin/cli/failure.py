@@ -33,6 +33,8 @@ def explain(error: BaseException) -> tuple[str | None, int]:
         case OSError(strerror=str(reason)) if reason:
             where = f"{error.filename}: " if error.filename else ""
             found = f"{where}{reason[0].lower()}{reason[1:]}", TenbinError.exit_code
+        case ModuleNotFoundError(name="fcntl" | "resource"):
+            found = "this command needs Linux or macOS; on Windows, run it inside WSL", TenbinError.exit_code
         case MemoryError():
             found = "the memory of this machine ran out; give fewer rows or more memory", TenbinError.exit_code
         case _:

@@ -17,7 +17,8 @@ def on_sigterm(_signal: int, _frame: object) -> NoReturn:
 
 def main() -> NoReturn:
     """The console script."""
-    if sys.argv[1:2] == ["serve"]:  # until it can reload: what changes while it starts is taken up by itself
+    if sys.argv[1:2] == ["serve"] and hasattr(signal, "SIGHUP"):
+        # until it can reload: what changes while it starts is taken up by itself
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, on_sigterm)
     try:

@@ -123,7 +123,7 @@ class Journal:
             while view:
                 written = os.pwrite(self._fd, view, at)
                 view, at = view[written:], at + written
-            os.fdatasync(self._fd)
+            os.fsync(self._fd)
         except OSError as error:
             with contextlib.suppress(OSError):  # where even that fails, the next opening cuts it
                 os.ftruncate(self._fd, self._size)
@@ -197,4 +197,4 @@ def _mend(fd: int) -> None:
         os.ftruncate(fd, size - len(last))
     else:
         os.pwrite(fd, b"\n", size)
-    os.fdatasync(fd)
+    os.fsync(fd)

@@ -194,7 +194,7 @@ def wipe(link: sqlite3.Connection, path: Path) -> int:
             length = HEADER.unpack(os.pread(fd, HEADER.size, at))[0]
             os.pwrite(fd, blank(length), at)
             at += HEADER.size + length
-        os.fdatasync(fd)
+        os.fsync(fd)
     finally:
         os.close(fd)
     return applied

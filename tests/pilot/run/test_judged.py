@@ -150,9 +150,9 @@ def test_a_metric_that_never_ends_holds_up_neither_the_journal_nor_ctrl_c(tmp_pa
 def test_what_the_disk_has_not_taken_when_a_run_is_cut_off_is_counted_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk, sync = Event(), os.fdatasync
+    disk, sync = Event(), os.fsync
     disk.set()
-    monkeypatch.setattr(os, "fdatasync", lambda fd: disk.wait() and sync(fd))
+    monkeypatch.setattr(os, "fsync", lambda fd: disk.wait() and sync(fd))
 
     def answers(_: UpstreamRequest) -> Answer:
         disk.clear()  # that the call is made, the disk holds; its answer has to wait

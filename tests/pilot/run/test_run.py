@@ -237,7 +237,7 @@ def test_a_full_disk_ends_the_run_and_asks_nobody_unwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)  # whatever a gateway that ran before in this process has set
-    sync, left = os.fdatasync, iter(range(4))
+    sync, left = os.fsync, iter(range(4))
 
     def full(fd: int) -> None:
         if next(left, None) is None:
@@ -246,7 +246,7 @@ def test_a_full_disk_ends_the_run_and_asks_nobody_unwritten(
 
     with FakeUpstream() as upstream:
         pilot = made(tmp_path, upstream, asked=prompts(20), models=("big",))
-        monkeypatch.setattr(os, "fdatasync", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(StoreError, match=r"journal\.jsonl: cannot be written \(No space left .*\); make room"):
             run(pilot)
         monkeypatch.undo()
