@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tenbin.evaluate.hull import COST_FLOOR_USD, Hull, upper_hull
+from tenbin.evaluate.hull import COST_FLOOR_USD, SAME_COST, Hull, upper_hull
 
 costs = st.floats(0.0, 0.1, allow_nan=False)
 qualities = st.floats(0.0, 1.0, allow_nan=False)
@@ -89,10 +89,10 @@ def mean_between_vertices(hull: Hull, low: float, high: float, log: bool) -> flo
 def test_areas_agree_with_quadrature(pairs: list[tuple[float, float]], one: float, other: float) -> None:
     low, high = sorted((one, other))
     hull = hull_of(pairs)
-    if high > low:
+    if high - low > SAME_COST * high:
         assert hull.mean_height(low, high) == pytest.approx(mean_between_vertices(hull, low, high, False), abs=1e-9)
     low, high = max(low, COST_FLOOR_USD), max(high, COST_FLOOR_USD)
-    if high > low:
+    if high - low > SAME_COST * high:
         assert hull.mean_height_log(low, high) == pytest.approx(mean_between_vertices(hull, low, high, True), abs=1e-9)
 
 
@@ -128,6 +128,14 @@ def test_a_range_of_one_point_is_the_height_there() -> None:
     hull = upper_hull([0.002], [0.8])
     assert hull.mean_height(0.002, 0.002) == 0.8
     assert hull.mean_height_log(0.0, 0.0) == 0.8
+
+
+@pytest.mark.parametrize("apart", [-1, 0, 1])
+def test_what_costs_the_same_but_for_rounding_is_reached_at_that_cost(apart: int) -> None:
+    low, beyond = 0.1, np.nextafter(0.1, 1.0)
+    high = np.nextafter(low, low + apart) if apart else low
+    hull = Hull((low, float(beyond)), (0.5, 0.9))
+    assert hull.mean_height(low, float(high)) == hull.mean_height_log(low, float(high)) == 0.9
 
 
 @example([(0.0, 0.0), (1.0, 5e-324)], 0.0)

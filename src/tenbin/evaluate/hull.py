@@ -18,6 +18,8 @@ COST_FLOOR_USD = 1e-7
 """Costs below this are lifted to it on the logarithmic axis, so that free models have a place there."""
 REACHED = 1e-12
 """Slack when a quality is compared with the hull's peak: sums of the same numbers differ by rounding."""
+SAME_COST = 1e-12
+"""Costs nearer than this share of themselves are one: means over the same dollars, added up in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Hull:
 
     def mean_height(self, low_usd: float, high_usd: float) -> float:
         """AIQ: mean height over dollars uniform in [low, high]; the height at `high` where the range is a point."""
-        if not high_usd > low_usd:
-            return float(self.height(high_usd))
+        if _is_point(low_usd, high_usd):
+            return self._height_at(high_usd)
         whole = high_usd - low_usd
         return math.fsum((x1 - x0) / whole * (y0 + y1) / 2.0 for x0, y0, x1, y1 in self._pieces(low_usd, high_usd))
 
@@ -45,8 +47,8 @@ class Hull:
         y0 ln(1 + r) + (y1 - y0) (1 - ln(1 + r) / r): no slope, so that costs a rounding apart do no harm.
         """
         low, high = max(low_usd, COST_FLOOR_USD), max(high_usd, COST_FLOOR_USD)
-        if not high > low:
-            return float(self.height(high))
+        if _is_point(low, high):
+            return self._height_at(high)
         area = 0.0
         for x0, y0, x1, y1 in self._pieces(low, high):
             rise = (x1 - x0) / x0
@@ -60,12 +62,21 @@ class Hull:
             return math.nan
         return _between(self.quality, self.cost_usd, quality)
 
+    def _height_at(self, cost_usd: float) -> float:
+        """The height where everything costs the same: all of it, though a mean may lie a rounding beyond another."""
+        return _between(self.cost_usd, self.quality, cost_usd * (1.0 + SAME_COST))
+
     def _pieces(self, low: float, high: float) -> Iterable[tuple[float, float, float, float]]:
         """The straight pieces (x0, y0, x1, y1) of the hull between two costs, low < high, flat beyond its ends."""
         inner = slice(bisect_right(self.cost_usd, low), bisect_left(self.cost_usd, high))
         first, last = (_between(self.cost_usd, self.quality, end) for end in (low, high))
         xs, ys = [low, *self.cost_usd[inner], high], [first, *self.quality[inner], last]
         return zip(xs, ys, xs[1:], ys[1:], strict=False)
+
+
+def _is_point(low: float, high: float) -> bool:
+    """Whether a range of costs has no width but that of rounding."""
+    return not high - low > SAME_COST * high
 
 
 def upper_hull(cost_usd: Iterable[float], quality: Iterable[float]) -> Hull:
