@@ -24,11 +24,16 @@ LARGEST_WEIGHT = 10.0
 LEAST_LABELS = 100
 """A candidate with fewer, and fewer than half of the most, is taken to deviate from the others by its mean alone."""
 MOST_FACTORS = 24
+NO_SPREAD = 1e-12
+"""Below this share of all that varies, a deviation is what rounding leaves of candidates that never differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """Means [M], their standard errors [M], and the rotation [M, T]: column 0 the common factor, then deviations."""
+    """Means [M], their standard errors [M], and the rotation [M, T]: column 0 the common factor, then deviations.
+
+    There are at most M - 1 of these, and fewer where some candidates always differ by the same.
+    """
 
     means: Floats
     mean_sd: Floats
@@ -117,8 +122,9 @@ def _rotation(completed: Floats) -> Floats:
     if m == 1:
         return common
     deviation = completed - completed.mean(axis=1, keepdims=True)
-    _, vectors = np.linalg.eigh(deviation.T @ deviation)
+    power, vectors = np.linalg.eigh(deviation.T @ deviation)
     # The last of M directions is the common one again (deviations have no part in it).
-    kept = vectors[:, ::-1][:, : min(m - 1, MOST_FACTORS - 1)]
+    most = slice(min(m - 1, MOST_FACTORS - 1))
+    kept = vectors[:, ::-1][:, most][:, power[::-1][most] > NO_SPREAD * np.square(completed).sum()]
     sign = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
     return np.hstack([common, kept * np.where(sign == 0.0, 1.0, sign)])
