@@ -1,15 +1,17 @@
-"""The kernel under the compiler's watch: random texts, with every access and overflow in C checked.
+"""The files of C under the compiler's watch: every access and overflow checked, and every race of the pen.
 
-Run as `python checks/kernel.py [TEXTS]` (needs gcc with its sanitizers): compiles its sources with AddressSanitizer and
-UndefinedBehaviorSanitizer into a temporary folder, starts itself anew with their libraries loaded, and compares what
-the kernel gives with what NumPy gives. The first fault ends it, with its place in C.
+Run as `python checks/kernel.py [TEXTS]` (needs gcc with its sanitizers): compiles them with AddressSanitizer and
+UndefinedBehaviorSanitizer into a copy of the package, starts itself anew with their libraries loaded, compares what the
+kernel makes of random texts with what NumPy makes of them, and runs `TESTS` on the copy; pen.c beside this file runs
+under ThreadSanitizer. The first fault ends it, with its place in C.
 """
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +20,17 @@ from typing import Any
 
 import numpy as np
 
-SOURCES = sorted((Path(__file__).parent.parent / "src/tenbin/compiled").glob("*.c"))
+from tenbin.compiled.library import FOLDER, LIBRARY, SOURCES, library_fault
+
+ROOT = Path(__file__).parent.parent
 FLAGS = "-std=c11 -O1 -g -ffp-contract=off -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC"
 LIBRARIES = ("libasan.so", "libubsan.so")
+TESTS = (
+    *("tests/predictors/test_sight.py", "tests/router/test_outlook.py", "tests/router/test_scales.py"),
+    "tests/store/test_pen.py",
+)
+LENGTHS = (*range(12), 9_000)
+"""So many pieces make a text; the last is one for which the interpreter's lock is given up."""
 TEXTS = 3_000
 PIECES = (
     *(" ", "  ", "\n", "a. ", "(b)", " 1.", "12:", " 30、", "ア、", ")", "a", "9", "12345", "x" * 70, "extraordinary"),
@@ -42,30 +52,43 @@ PIECES = (
 
 
 def main() -> None:
-    """Compile and start anew; or, with a library named in the environment, compare."""
+    """Compile and start anew; or, where that was done, compare."""
     texts = int(sys.argv[1]) if len(sys.argv) > 1 else TEXTS
-    if library := os.environ.get("TENBIN_CHECKED_KERNEL"):
-        compare(Path(library), texts)
+    if watched := os.environ.get("TENBIN_CHECKED"):
+        if library_fault() or not FOLDER.is_relative_to(watched):
+            sys.exit(f"what is compiled for this check is not used: {FOLDER}, {library_fault()}")
+        compare(FOLDER / LIBRARY, texts)
         return
-    sys.exit(watch(texts, "") or watch(texts, "-DTENBIN_PLAIN"))
-
-
-def watch(texts: int, more: str) -> int:
-    """The exit status of a comparison under the sanitizers, of a kernel compiled with `more`."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "kernel.so"
-        flags = [*FLAGS.split(), *more.split(), '-DTENBIN_SOURCE="checked"']
-        subprocess.run(["gcc", *flags, "-o", str(made), *map(str, SOURCES), "-lm"], check=True)
-        found = [
-            subprocess.run(
-                ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
-            ).stdout.strip()
-            for name in LIBRARIES
-        ]
-        watched = {"LD_PRELOAD": " ".join(found), "ASAN_OPTIONS": "detect_leaks=0", "TENBIN_CHECKED_KERNEL": str(made)}
-        watched["PYTHONMALLOC"] = "malloc"  # Python's own would hide what lies behind a small object
-        done = subprocess.run([sys.executable, __file__, str(texts)], check=False, env={**os.environ, **watched})
-    return done.returncode
+        source = Path(folder) / "src"
+        shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("_kernel.*", "__pycache__"))
+        for more in ("-DTENBIN_PLAIN", ""):
+            compile_watched(source / "tenbin/compiled", more)
+            run_watched(source, __file__, str(texts))
+        run_watched(source, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--capture=sys", *TESTS)
+        race = f"gcc -std=c11 -O1 -g -fsanitize=thread -o {folder}/pen {ROOT}/checks/pen.c -lpthread"
+        subprocess.run(race.split(), check=True)
+        sys.exit(subprocess.run([f"{folder}/pen", f"{folder}/file"], check=False).returncode)
+
+
+def compile_watched(folder: Path, more: str) -> None:
+    """Compile the files of this folder with the sanitizers, as installation does without."""
+    sources = [folder / name for name in SOURCES]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    flags = [*FLAGS.split(), *more.split(), f'-DTENBIN_SOURCE="{digest}"']
+    subprocess.run(["gcc", *flags, "-o", str(folder / LIBRARY), *map(str, sources), "-lm"], check=True)
+
+
+def run_watched(source: Path, *arguments: str) -> None:
+    """Run Python on the package of this folder with the sanitizers' libraries loaded; exit where it fails."""
+    asked = [["gcc", f"-print-file-name={name}"] for name in LIBRARIES]
+    found = [subprocess.run(each, check=True, capture_output=True, text=True).stdout.strip() for each in asked]
+    watched = {"LD_PRELOAD": " ".join(found), "ASAN_OPTIONS": "detect_leaks=0", "TENBIN_CHECKED": str(source)}
+    watched |= {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    watched["PYTHONMALLOC"] = "malloc"  # Python's own would hide what lies behind a small object
+    done = subprocess.run([sys.executable, *arguments], check=False, cwd=ROOT, env={**os.environ, **watched})
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def compare(library: Path, texts: int) -> None:
@@ -97,7 +120,9 @@ def compare(library: Path, texts: int) -> None:
     ]
     left = texts
     while left > 0:
-        some = ["".join(rng.choices(PIECES, k=rng.randrange(12))) for _ in range(rng.randrange(6))]
+        some = [
+            "".join(rng.choices(PIECES, k=rng.choices(LENGTHS, [100] * 12 + [1])[0])) for _ in range(rng.randrange(6))
+        ]
         left -= max(len(some), 1)
         projection, plain = projections[left % len(projections)], [plain_text(text) for text in some]
         told = any_sign.integers(0, 9, (len(some), len(TOLD))).astype(np.float64)
@@ -111,125 +136,7 @@ def compare(library: Path, texts: int) -> None:
         pairs.append((kernel.count_events(some), tally(some).events))
         if not all(np.array_equal(a, b) for a, b in pairs):
             sys.exit(f"the kernel and NumPy differ on {some!r}")
-    looked = compare_sights(Library(library))
-    glance_at_anything(Library(library))
-    weigh_anything(Library(library))
-    asyncio.run(write_anything(Library(library)))
-    print(f"kernel: {texts} texts and {looked} looks alike, no fault")
-
-
-def compare_sights(library: Any) -> int:
-    """Look at random features with the library and without, rows few and many; how many looks were alike."""
-    from tenbin.predictors.lengths import LengthHead  # noqa: PLC0415
-    from tenbin.predictors.sight import Sight  # noqa: PLC0415 (only in the watched process)
-    from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
-    from tenbin.router.likeness import Likeness  # noqa: PLC0415
-    from tenbin.router.novelty import Novelty  # noqa: PLC0415
-    from tenbin.router.outlook import Learnt, Outlook  # noqa: PLC0415
-    from tenbin.types import Features  # noqa: PLC0415
-
-    rng, looks = np.random.default_rng(0), 0
-
-    def features(n: int, dim: int) -> Features:
-        numbers = rng.normal(size=(n, dim)).astype(np.float32)
-        count = np.ones(n)
-        return Features(numbers, numbers[:, :3], (None,) * n, count, count, count, count)
-
-    for rows, dim, models in ((7, 3, 2), (40, 8, 3), (100, 13, 17)):
-        stack = StackPredictor()
-        stack.fit(features(rows, dim), rng.random((rows, models)), np.ones((rows, models)), np.arange(rows) % 5)
-        parts = stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_] * 2
-        head, likeness = LengthHead(), Likeness.learn(rng.random(rows), rng.random(rows))
-        novelty = Novelty.learn(rng.random(rows), rng.random((rows, dim), np.float32))
-        head.stack_, head.range_, head.scale_ = stack, np.array([-1.0, 1.0]), np.ones(models)
-        for n in (0, 1, 3, 4, 9, 40):
-            fresh = features(n, dim)
-            one, other = (Sight(*parts, which).look(fresh) for which in (library, None))
-            sight = Sight(*parts[:3], [stack.coefficients_] * 2, library)
-            if stack.map_ is not None and sight.compiled_at is not None:
-                # Whether it keeps within its arrays: tests/router compares what it says.
-                of_stacks = sight, stack.map_, stack.factors_.means, (None, head, None), None
-                learnt = Learnt(*of_stacks, likeness, novelty, np.ones(models), models - 1)
-                Outlook(learnt, sight.compiled_at, library)(fresh)
-            pairs = zip((*one.sums, one.variance), (*other.sums, other.variance), strict=True)
-            if not all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in pairs):
-                sys.exit(f"the library and NumPy see differently: {n} rows, {dim} columns, {rows} rows learnt")
-            looks += 1
-    return looks
-
-
-def glance_at_anything(library: Any) -> None:
-    """Read and look at once; whether it keeps within its arrays: tests/router compares what it says."""
-    from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415 (only in the watched process)
-    from tenbin.features.kernel import Kernel  # noqa: PLC0415
-    from tenbin.predictors.input_tokens import InputTokens  # noqa: PLC0415
-    from tenbin.predictors.sight import Sight  # noqa: PLC0415
-    from tenbin.predictors.stack import StackPredictor  # noqa: PLC0415
-    from tenbin.router.encoder import Encoder  # noqa: PLC0415
-    from tenbin.router.estimator import Estimator, Familiarity  # noqa: PLC0415
-    from tenbin.router.glance import Glance  # noqa: PLC0415
-    from tenbin.router.likeness import Likeness  # noqa: PLC0415
-    from tenbin.router.novelty import Novelty  # noqa: PLC0415
-    from tenbin.router.outlook import Learnt, Outlook  # noqa: PLC0415
-    from tenbin.types import Query  # noqa: PLC0415
-
-    rng, n, models = np.random.default_rng(0), 60, 3
-    texts = ["".join(rng.choice(PIECES[:-3], rng.integers(40))) for _ in range(n)]
-    queries = [Query(str(i), text, group="abc"[i % 3]) for i, text in enumerate(texts)]
-    embedder = HashedEmbedder(16, words=60, characters=70).fit(texts)
-    features = Encoder(embedder).encode(queries)
-    stack, tokens, quality, weight = StackPredictor(), InputTokens(), rng.random((n, models)), np.ones((n, models))
-    stack.fit(features, quality, weight, np.arange(n) % 5)
-    tokens.fit(features, 100.0 * quality, weight, np.arange(n) % 5)
-    likeness, novelty = Likeness.learn(rng.random(n), rng.random(n)), Novelty.learn(rng.random(n), features.vectors)
-    sight = Sight(stack.design_, stack.landmarks_, stack.posterior_, [stack.coefficients_], library)
-    familiarity = Familiarity(likeness, tokens.offset_, np.ones(models))
-    if stack.map_ is None or sight.compiled_at is None:
-        return
-    for counted in (tokens, None):
-        estimator = Estimator(stack, counted, None, None, None, familiarity, np.ones(models), 0, novelty)
-        of_stacks = sight, stack.map_, stack.factors_.means, (None, None, None), counted
-        outlook = Outlook(Learnt(*of_stacks, likeness, novelty, np.ones(models), 0), sight.compiled_at, library)
-        glance = Glance(embedder, estimator, outlook, Kernel(library), library)
-        for some in ([], queries[:1], queries[:7], queries):
-            for with_groups in (False, True):
-                glance(some, with_groups=with_groups)
-
-
-def weigh_anything(library: Any) -> None:
-    """Lay random figures on the scales; whether they keep within their arrays: tests/router compares what they say."""
-    from tenbin.prices import Rates  # noqa: PLC0415 (only in the watched process)
-    from tenbin.risk import Anchors, name_order  # noqa: PLC0415
-    from tenbin.router.scales import Dials, Scales  # noqa: PLC0415
-    from tenbin.types import Estimates, Price  # noqa: PLC0415
-
-    rng = np.random.default_rng(0)
-    for models in (1, 2, 17):
-        rates = Rates.of([str(m) for m in range(models)], [Price(1.0, 2.0, long_context_tokens=3)] * models)
-        told = rates, np.full(models, 4.0), Anchors("0", 1.0, 1.0), name_order(rates.models)
-        scales = Scales(*told, library)
-        for n in (1, 3, 40):
-            figures = rng.choice([0.0, 1.0, 5.0, np.nan], (6, n, models))
-            for cached in (None, rng.random((n, models))):
-                scales(Estimates(*figures), [Dials(0.5, 0.5, 1.0, n == 3, np.inf, 2)] * n, cached)
-
-
-async def write_anything(library: Any) -> None:
-    """Hand a pen pieces of any length, a few pens one after the other; whether all of it came down."""
-    from tenbin.store.pen import CompiledPen, Outcome  # noqa: PLC0415 (only in the watched process)
-
-    outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
-    with tempfile.TemporaryFile() as file:
-        for pieces in (0, 1, 300):
-            pen, at = CompiledPen(asyncio.get_running_loop(), outcomes.put_nowait, library), 0
-            for length in range(pieces):
-                pen.write(file.fileno(), b"x" * length, at)
-                at += length
-                if await outcomes.get() != (length, 0):
-                    sys.exit("the pen did not write all that it was handed")
-            pen.close()
-            if os.fstat(file.fileno()).st_size != at:
-                sys.exit("the pen wrote elsewhere")
+    print(f"kernel: {texts} texts alike, no fault")
 
 
 if __name__ == "__main__":
