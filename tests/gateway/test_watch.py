@@ -8,6 +8,7 @@ import pytest
 
 from tenbin.gateway.watch import Watch, keep_watch, look_at, watched_files
 from tests.gateway.serving import PATIENCE_S
+from tests.store.made import no_new_threads, until
 
 CONFIG = '[gateway]\nrouter = "fitted"\nprices = "prices.toml"\n'
 
@@ -104,6 +105,24 @@ def test_it_acts_whenever_something_changed(config: Path) -> None:
             config.write_text(CONFIG + text, encoding="utf-8")
             await asyncio.wait_for(acted.wait(), PATIENCE_S)
             acted.clear()
+        watching.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_look_for_which_there_is_no_thread_is_not_the_last(config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    acted = asyncio.Event()
+
+    async def act() -> None:
+        acted.set()
+
+    async def run() -> None:
+        watch = Watch(config, {})
+        with no_new_threads():
+            watching = asyncio.create_task(keep_watch(watch, act, period_s=0.001))
+            await until(lambda: "the files cannot be looked at" in caplog.text)
+        config.write_text(CONFIG + "# another\n", encoding="utf-8")
+        await asyncio.wait_for(acted.wait(), PATIENCE_S)
         watching.cancel()
 
     asyncio.run(run())

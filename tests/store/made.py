@@ -96,6 +96,16 @@ async def running(folder: Path, worker="w0", **given):
         await ledger.close()
 
 
+@contextlib.contextmanager
+def no_new_threads():
+    """No stack is as large as the whole address space, so that no thread can be started."""
+    usual = threading.stack_size(1 << 47)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
+
+
 async def until(is_true: Callable[[], bool], seconds=20.0):
     """Wait for something that another thread or process brings about.
 

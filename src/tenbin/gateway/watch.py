@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -58,10 +59,21 @@ def watched_files(config: Path, document: Document) -> tuple[Path, ...]:
 
 async def keep_watch(watch: Watch, act: Callable[[], Awaitable[None]], period_s: float = PERIOD_S) -> None:
     """Call `act` whenever the files have changed, for ever; a disk that hangs holds up a thread, not the answers."""
+    is_due = False
+
+    def look() -> None:
+        nonlocal is_due
+        is_due = watch.has_changed() or is_due
+
     while True:
         await asyncio.sleep(period_s)
-        if await asyncio.to_thread(watch.has_changed):
-            await act()
+        try:
+            await asyncio.to_thread(look)  # one that found no thread is done all the same, once there is one
+            if is_due:
+                is_due = False
+                await act()
+        except Exception:  # as of a system that has no thread to give: the next look is another one
+            logging.getLogger("tenbin.gateway").exception("the files cannot be looked at")
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

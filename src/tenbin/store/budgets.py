@@ -129,7 +129,11 @@ class Budgets:
 
     async def _ask(self, step: Callable[[sqlite3.Connection], T]) -> T:
         """Do a step on the ledger in the thread. Errors: StoreError."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, step)
+        try:
+            asked = asyncio.get_running_loop().run_in_executor(self._thread, self._do, step)
+        except RuntimeError as error:
+            raise StoreError(f"there is no thread to ask in: {error}", where=str(self.store.ledger)) from error
+        return await asked
 
     def _do(self, step: Callable[[sqlite3.Connection], T]) -> T:
         try:

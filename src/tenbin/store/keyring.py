@@ -64,7 +64,7 @@ class KeyRing:
                 if is_away:
                     self._log.warning("the keys can be read again")
                 is_away = False
-            except StoreError as error:
+            except Exception as error:  # whatever it is, a revoked key must not stay in force for good
                 if not is_away:
                     self._log.error("the keys cannot be read, the last ones stay in force: %s", error)
                 is_away = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -177,7 +178,10 @@ class JournalWriter:
         segment = self.segments[-1]
         if self._is_turning or segment.size > SEGMENT_BYTES or segment.is_gone:
             # Folders, names and their syncs: too long for a loop to wait for.
-            threading.Thread(target=self._make_segment, name="tenbin-segment", daemon=True).start()
+            try:
+                threading.Thread(target=self._make_segment, name="tenbin-segment", daemon=True).start()
+            except RuntimeError as error:
+                raise OSError(errno.EAGAIN, str(error)) from error
             return
         data = b"".join([frame(waiting.payload) for waiting in self._group if waiting.payload is not None])
         if data:
