@@ -101,6 +101,26 @@ def test_a_damaged_price_book(made: Path, tenbin: Tenbin, tmp_path: Path, text: 
     assert_refused(run, 4, ["p.toml"], tmp_path, {"p.toml"})
 
 
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])
+def test_a_seed_that_no_generator_takes(made: Path, tenbin: Tenbin, tmp_path: Path, seed: str) -> None:
+    for command in (
+        ("fit", made / "train.jsonl", "--prices", made / "prices.toml", "--out", tmp_path / "r"),
+        (
+            "router",
+            "add-model",
+            made / "router",
+            "--suggest",
+            "16",
+            "--prompts",
+            made / "train.jsonl",
+            "--out",
+            "a.jsonl",
+        ),
+        ("pilot", "plan", "mine", made / "train.jsonl", "--budget", "3", "--root", tmp_path / "pilots"),
+    ):
+        assert_refused(tenbin(*command, "--seed", seed), 2, ["--seed", "0<=x<="], tmp_path, set())
+
+
 def test_tokens_without_prices(made: Path, tenbin: Tenbin, tmp_path: Path) -> None:
     run = tenbin("fit", made / "train.jsonl", "--out", tmp_path / "r")
     assert_refused(run, 3, ["--prices"], tmp_path, set())

@@ -11,6 +11,8 @@ from tenbin.pilot.commands import DEFAULT_ROOT
 
 FILE = click.Path(path_type=Path)
 """The place of a file or of a folder."""
+SEED = click.IntRange(0, 2**32 - 1)
+"""What every random generator takes."""
 
 
 def lang_option(command: Command) -> Command:
