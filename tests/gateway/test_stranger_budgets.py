@@ -287,7 +287,7 @@ def test_refused_requests_give_no_budget_back_that_others_used(tmp_path: Path) -
         for i in range(5):
             gateway.chat(f"{ODD}{i}")
         (after,) = (usage.used_usd for usage in strangers._own.values())
-        assert after == pytest.approx(used, rel=1e-3)
+        assert 0.9 * used < after <= used  # a day gives it back by and by; the five would have taken all of it
 
 
 def test_two_keys_have_two_budgets_and_a_restart_gives_back_none(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_probe_whose_client_leaves_decides_nothing(gateway: Running, ups: Upst
     eventually(lambda: gateway.gateway.services.in_flight == 0, "the request to end")
     ups["good"].script = ()
     assert gateway.chat().headers["x-tenbin-model"] == "good"
-    assert state_of(gateway, "good") == "closed"
+    eventually(lambda: state_of(gateway, "good") == "closed", "the probe to be counted")
 
 
 def test_retry_after_is_kept_and_passed_on(gateway: Running, ups: Upstreams) -> None:
