@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.flags import FILE, SEED, config_option, format_option, map_option
+from tenbin.cli.flags import FILE, config_option, format_option, map_option, seed_option
 from tenbin.cli.open_router import check_place, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.cli.vector_cache import vector_cache
@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 @click.option("--predictor", default="stack", show_default=True, metavar="NAME", help="Predictor of quality.")
 @click.option("--group/--no-group", "groups", default=True, help="Use the group labels of the table, or ignore them.")
 @click.option("--reference", metavar="MODEL", help="The model to compare with; otherwise the best in training.")
-@click.option(
-    "--seed",
-    type=SEED,
-    metavar="INTEGER",
-    default=0,
-    show_default=True,
-    help="The same seed and data give the same router.",
-)
+@seed_option
 @click.option(
     "--vector-cache",
     "cache",

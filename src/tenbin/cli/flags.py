@@ -11,8 +11,8 @@ from tenbin.pilot.commands import DEFAULT_ROOT
 
 FILE = click.Path(path_type=Path)
 """The place of a file or of a folder."""
-SEED = click.IntRange(0, 2**32 - 1)
-"""What every random generator takes."""
+LARGEST_SEED = 2**32 - 1
+"""Of those that every random generator takes."""
 
 
 def lang_option(command: Command) -> Command:
@@ -43,6 +43,18 @@ def format_option(command: Command) -> Command:
     """The flag `--format` of an outcome table (parameter `layout`)."""
     return click.option(
         "--format", "layout", default="auto", show_default=True, metavar="NAME", help="Layout of the table."
+    )(command)
+
+
+def seed_option(command: Command) -> Command:
+    """The flag `--seed`."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, LARGEST_SEED),
+        metavar="INTEGER",
+        default=0,
+        show_default=True,
+        help="The same seed and data give the same result.",
     )(command)
 
 

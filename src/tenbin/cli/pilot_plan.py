@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.flags import FILE, SEED, lang_option, root_option
+from tenbin.cli.flags import FILE, lang_option, root_option, seed_option
 from tenbin.cli.open_router import CONFIG
 from tenbin.cli.output import emit_json, json_option, say, words_of
 from tenbin.errors import UsageError
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 @click.option("--reference", metavar="NAME", help="Hold savings against this candidate (default: the dearest).")
 @click.option("--queries-per-day", type=float, metavar="N", help="Your traffic, for the payback in days.")
 @click.option("--stage", type=click.IntRange(0), metavar="N", help="Plan stage N: the next, or the last one anew.")
-@click.option(
-    "--seed", type=SEED, metavar="INTEGER", default=0, show_default=True, help="The same seed gives the same plan."
-)
+@seed_option
 @root_option
 @lang_option
 @json_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenbin.cli.flags import FILE, SEED, config_option, map_option
+from tenbin.cli.flags import FILE, config_option, map_option, seed_option
 from tenbin.cli.open_router import check_place, open_router, settings_of
 from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import UsageError
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 @click.option("--suggest", type=int, metavar="N", help="Write N prompts worth asking (16 to 64) instead.")
 @click.option("--prompts", type=FILE, metavar="FILE", help="The prompts to choose from: JSONL, or an outcome table.")
 @map_option
-@click.option(
-    "--seed",
-    type=SEED,
-    metavar="INTEGER",
-    default=0,
-    show_default=True,
-    help="The same seed and data give the same result.",
-)
+@seed_option
 @config_option
 @json_option
 def add_model(
