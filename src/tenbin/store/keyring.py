@@ -66,7 +66,9 @@ class KeyRing:
                 is_away = False
             except Exception as error:  # whatever it is, a revoked key must not stay in force for good
                 if not is_away:
-                    self._log.error("the keys cannot be read, the last ones stay in force: %s", error)
+                    unforeseen = not isinstance(error, StoreError)
+                    said = "the keys cannot be read, the last ones stay in force: %s"
+                    self._log.error(said, error, exc_info=unforeseen)
                 is_away = True
             await asyncio.sleep(FOLLOW_S)
 
