@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tenbin.testing import Answer
 from tests.gateway.running import PATIENCE_S, Running, Upstreams, eventually
 
 
@@ -69,3 +70,18 @@ def test_texts_go_in_the_time_that_their_profile_promised(tmp_path: Path, change
         link.close()
     assert left == (1 if change == "keeps until deleted" else 0)
     assert (gateway.store / "retention" / "auto.json").exists() == (not left)
+
+
+def test_the_time_to_the_first_token_is_the_clients_with_what_was_tried_before(tmp_path: Path) -> None:
+    """It was counted from the last call: the seconds that a slow failure took from a client showed nowhere."""
+    late_s = 0.5
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups) as gateway:
+        ups["good"].script = Answer(status=503, first_byte_s=late_s)
+        assert gateway.chat(stream=True).headers["x-tenbin-fallbacks"] == "good"
+        eventually(lambda: gateway.gateway.services.in_flight == 0, "the request to end")
+        text = gateway.request("GET", "/metrics", admin=True).body.decode()
+        sums = [line for line in text.splitlines() if line.startswith("tenbin_first_token_seconds_sum{")]
+        assert [float(line.rsplit(" ", 1)[1]) >= late_s for line in sums] == [True]
+        call = gateway.calls()[-1]
+        assert call.first_token_s is not None
+        assert call.first_token_s < late_s  # the ledger has it of each call

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from tenbin.telemetry.otel import FAREWELL_S
 from tenbin.telemetry.traceparent import read_traceparent
 from tenbin.telemetry.tracing import open_traces
 from tenbin.types import Usage
+from tests.telemetry.collector import Collector
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -55,33 +56,17 @@ def test_every_name_that_is_sent_is_in_the_docs_and_no_other() -> None:
     assert sorted(told) == sorted(value for name, value in vars(names).items() if name.isupper())
 
 
-class Collector(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.received.append((self.path, body))  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *arguments: Any) -> None:
-        """Stay silent."""
-
-
 @pytest.fixture
-def collector() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), Collector)
-    server.received = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def collector() -> Iterator[Collector]:
+    with Collector() as started:
+        yield started
 
 
 @pytest.mark.extra
 @pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
-def test_a_span_and_the_metrics_reach_the_collector(collector: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+def test_a_span_and_the_metrics_reach_the_collector(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in collector.environ.items():
+        monkeypatch.setenv(name, value)
     traces = open_traces({"OTEL_EXPORTER_OTLP_ENDPOINT": "read by the exporter from the environment itself"})
     span = traces.begin("chat auto", f"00-{TRACE}-{SPAN}-01", "vendor=1")
     assert (read_traceparent(span.traceparent) or ("",))[0] == TRACE
@@ -94,9 +79,7 @@ def test_a_span_and_the_metrics_reach_the_collector(collector: HTTPServer, monke
     )
     traces.begin("chat auto", "garbage", "vendor=1").end({}, seconds=0.1)
     traces.close()
-    received: list[tuple[str, bytes]] = collector.received  # type: ignore[attr-defined]
-    spans = b"".join(body for path, body in received if path == "/v1/traces")
-    metrics = b"".join(body for path, body in received if path == "/v1/metrics")
+    spans, metrics = (b"".join(collector.bodies(f"/v1/{signal}")) for signal in ("traces", "metrics"))
     assert bytes.fromhex(TRACE) in spans
     assert bytes.fromhex(SPAN) in spans
     for said in (names.PROFILE, names.COST, names.INPUT_TOKENS, names.ERROR_TYPE, "rate_limited"):
@@ -110,18 +93,70 @@ def test_a_span_and_the_metrics_reach_the_collector(collector: HTTPServer, monke
 @pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
 def test_what_no_endpoint_is_named_for_is_not_sent(
-    signal: str, collector: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    signal: str, collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Who named one for traces had an error in the log every minute: metrics went to port 4318 of this machine."""
     path = f"/v1/{signal}"
-    monkeypatch.setenv(
-        f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", f"http://127.0.0.1:{collector.server_port}{path}"
-    )
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", f"{collector.url}{path}")
     traces = open_traces(os.environ)
     traces.begin("chat auto", None).end({}, seconds=0.1)
     traces.close()
-    assert {path for path, _ in collector.received} == {path}  # type: ignore[attr-defined]
+    assert {path for path, _ in collector.received} == {path}
     assert caplog.records == []
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+def test_a_signal_that_is_switched_off_is_not_sent(
+    signal: str, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places that take spans only are given them so; metrics went there all the same, and failed once a minute."""
+    other = {"traces": "metrics", "metrics": "traces"}[signal]
+    for name, value in {**collector.environ, f"OTEL_{other.upper()}_EXPORTER": "none"}.items():
+        monkeypatch.setenv(name, value)
+    traces = open_traces(os.environ)
+    traces.begin("chat auto", None).end({}, seconds=0.1)
+    traces.close()
+    assert {path for path, _ in collector.received} == {f"/v1/{signal}"}
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+def test_histograms_tell_seconds_apart(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With OpenTelemetry's own bounds, made for milliseconds, all answers of less than five seconds were alike."""
+    for name, value in collector.environ.items():
+        monkeypatch.setenv(name, value)
+    traces = open_traces(os.environ)
+    for seconds in (0.03, 0.3, 3.0):
+        traces.begin("chat auto", None).end({}, seconds=seconds, first_token_s=seconds / 2, usage=Usage(3, 200_000))
+    traces.close()
+    found = collector.histograms()
+    for name in (names.OPERATION_DURATION, names.TIME_TO_FIRST_CHUNK):
+        assert sorted(count for point in found[name] for count in point.bucket_counts)[-3:] == [1, 1, 1], name
+    bounds = {bound for point in found[names.TOKEN_USAGE] for bound in point.explicit_bounds}
+    assert min(bounds) == 1.0
+    assert max(bounds) > 2e6
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+def test_each_worker_counts_under_an_id_of_its_own_and_the_environment_names_the_service(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers' sums under one identity overwrite each other; a service.name of the environment was overruled."""
+    for name, value in collector.environ.items():
+        monkeypatch.setenv(name, value)
+    for said, service in ((None, "tenbin"), ("service.name=router,deployment.environment.name=test", "router")):
+        if said is not None:
+            monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", said)
+        for _ in range(2):
+            traces = open_traces(os.environ)
+            traces.begin("chat auto", None).end({}, seconds=0.1)
+            traces.close()
+        assert collector.resources()[-1]["service.name"] == service
+    who = collector.resources()
+    assert len({one["service.instance.id"] for one in who}) == len(who) == 4
 
 
 class Hanging(BaseHTTPRequestHandler):

@@ -18,6 +18,7 @@ from tenbin.gateway.exchange import Exchange, Headers
 from tenbin.gateway.headers import to_client, to_upstream, with_beta
 from tenbin.gateway.plan import Attempt
 from tenbin.gateway.seat import Seat
+from tenbin.gateway.spans import span_name
 from tenbin.gateway.streaming import stream_through
 from tenbin.gateway.wire import Said, Wire
 from tenbin.telemetry.traceparent import request_id
@@ -56,6 +57,7 @@ class Relay:
         "has_promised_end",
         "is_counted",
         "left",
+        "refused",
         "request_id",
         "services",
         "span",
@@ -73,6 +75,7 @@ class Relay:
         self.status = 0
         self.upstream_s = 0.0
         self.left: list[str] = []
+        self.refused: RequestError | None = None
         self.decision_headers: Headers | None = None
         self.is_counted = False
         sla = work.plan.profile.profile.sla if work.plan.profile is not None else None
@@ -85,7 +88,7 @@ class Relay:
         headers = exchange.headers
         self.request_id = request_id(headers.get("x-request-id"))
         self.span = self.services.traces.begin(
-            f"{work.incoming.endpoint} {work.incoming.model}", headers.get("traceparent"), headers.get("tracestate")
+            span_name(work.incoming), headers.get("traceparent"), headers.get("tracestate")
         )
 
     async def run(self) -> None:
@@ -93,10 +96,21 @@ class Relay:
         self.exchange.when_left(asyncio.current_task())
         try:
             await self._run()
+        except RequestError as refused:
+            self.refused = refused
+            raise
         finally:
             self.exchange.when_left(None)
             self._count_plan()  # also of a request that was never sent
             self.services.ended(self)
+
+    @property
+    def first_token_s(self) -> float | None:
+        """From the request to the first content, with all that was tried before; None where there was none."""
+        call = self.call
+        if call is None or call.first_token_s is None:
+            return None
+        return call.began - self.work.arrived + call.first_token_s
 
     async def _run(self) -> None:
         attempts = self.work.plan.attempts

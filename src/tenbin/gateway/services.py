@@ -28,7 +28,7 @@ from tenbin.gateway.seat import Seat
 from tenbin.gateway.session import REMEMBERED_S, Session, Sessions
 from tenbin.gateway.shared_limits import Limits
 from tenbin.gateway.snapshot import Snapshot
-from tenbin.gateway.spans import attributes_of
+from tenbin.gateway.spans import attributes_of, error_of
 from tenbin.gateway.stranger_budgets import KIND as STRANGERS
 from tenbin.gateway.stranger_budgets import StrangerBudgets
 from tenbin.store.budgets import Budgets
@@ -270,29 +270,29 @@ class Services:
         exchange, work, call = relay.exchange, relay.work, relay.call
         if work.plan.stranger_usd is not None and not relay.calls and (call is None or not call.is_settled):
             self.strangers.correct(work.plan.profile_name or NONE, work.caller.key_id, -work.plan.stranger_usd)
+        seconds = time.perf_counter() - work.arrived
+        if self.traces.records:
+            self._trace(relay, seconds)
         if not (relay.status or exchange.is_gone):
             return
-        seconds = time.perf_counter() - work.arrived
         self.metrics.answered(
             endpoint=work.incoming.endpoint,
             profile=work.plan.profile_name or NONE,
             candidate=NONE if call is None else call.name,
             status=CLIENT_LEFT if exchange.is_gone else relay.status,
             seconds=seconds,
-            first_token_s=None if call is None else call.first_token_s,
+            first_token_s=relay.first_token_s,
             own_s=max(seconds - relay.upstream_s, 0.0),
         )
-        if self.traces.records:
-            self._trace(relay, seconds)
 
     def _trace(self, relay: Relay, seconds: float) -> None:
         call = relay.call
         relay.span.end(
             attributes_of(relay),
             seconds=seconds,
-            first_token_s=None if call is None else call.first_token_s,
+            first_token_s=relay.first_token_s,
             usage=None if call is None else call.usage,
-            error=None if call is None else call.failure,
+            error=error_of(relay),
         )
 
     def gave_up(self, work: Work, failure: UpstreamFailure | None) -> None:

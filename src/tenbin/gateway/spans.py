@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tenbin.gateway.incoming import Incoming
 from tenbin.telemetry import names
 
 if TYPE_CHECKING:
     from tenbin.gateway.relay import Relay
+
+CHAT = "chat"
+"""What the conventions call every operation that answers messages, whichever endpoint it came by."""
+BROKEN = (500, "internal_error")
+"""What a client is told, and a trace says, where a bug of ours ended a request."""
+
+
+def span_name(incoming: Incoming) -> str:
+    """The name of a request's span: operation and model."""
+    return f"{_operation(incoming)} {incoming.model}"
+
+
+def _operation(incoming: Incoming) -> str:
+    return incoming.endpoint if incoming.endpoint == "embeddings" else CHAT
+
+
+def error_of(relay: Relay) -> str | None:
+    """Why a request failed: our own code, or how the last call did; None where it went well or the client left."""
+    if relay.refused is not None:
+        return relay.refused.code
+    if not relay.status and not relay.exchange.is_gone:
+        return BROKEN[1]
+    return None if relay.call is None else relay.call.failure
 
 
 def attributes_of(relay: Relay) -> dict[str, Any]:
@@ -15,9 +39,10 @@ def attributes_of(relay: Relay) -> dict[str, Any]:
     work, call = relay.work, relay.call
     plan = work.plan
     found: dict[str, Any] = {
-        names.OPERATION_NAME: work.incoming.endpoint,
+        names.OPERATION_NAME: _operation(work.incoming),
         names.REQUEST_MODEL: work.incoming.model,
-        names.HTTP_STATUS: relay.status or None,
+        names.HTTP_STATUS: _status(relay),
+        names.ENDPOINT: work.incoming.endpoint,
         names.REQUEST_ID: relay.request_id,
         names.PROFILE: plan.profile_name,
         names.DECISION_ID: plan.decision_id,
@@ -35,3 +60,10 @@ def attributes_of(relay: Relay) -> dict[str, Any]:
             names.COST: call.cost_usd,
         }
     return found
+
+
+def _status(relay: Relay) -> int | None:
+    """What the client was told; None where it left before."""
+    if relay.refused is not None:
+        return relay.refused.status
+    return relay.status or (None if relay.exchange.is_gone else BROKEN[0])

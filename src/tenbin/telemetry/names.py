@@ -22,6 +22,7 @@ CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
 ERROR_TYPE = "error.type"
 HTTP_STATUS = "http.response.status_code"
 
+ENDPOINT = "tenbin.endpoint"
 PROFILE = "tenbin.profile"
 DECISION_ID = "tenbin.decision_id"
 DECISION_REASON = "tenbin.decision.reason"

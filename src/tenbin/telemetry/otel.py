@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,15 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.trace import Span as OpenSpan
 
 METRIC_ATTRIBUTES = (names.OPERATION_NAME, names.PROVIDER_NAME, names.RESPONSE_MODEL, names.PROFILE)
+TOKEN_BOUNDS = tuple(float(4**power) for power in range(14))
+SECOND_BOUNDS = tuple(0.01 * 2**power for power in range(14))
+"""What the conventions ask of the histograms: OpenTelemetry's own bounds are made for milliseconds, and have all that
+takes less than five seconds in one bucket."""
 MAX_TRACESTATE_CHARACTERS = 512
 FAREWELL_S = 5.0
 """What waits may take to be sent at the end: with OpenTelemetry's own patience it is half a minute and more."""
@@ -46,15 +52,24 @@ def open_otel(environ: Mapping[str, str]) -> OtelTraces:
             "the environment configures OpenTelemetry, which is not installed",
             fix="install it with 'pip install \"tenbin[otel]\"', or set OTEL_SDK_DISABLED=true",
         ) from error
-    service = environ.get("OTEL_SERVICE_NAME") or "tenbin"
-    processor = BatchSpanProcessor(OTLPSpanExporter()) if _is_named(environ, "TRACES_") else None
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter()) if _is_named(environ, "METRICS_") else None
-    return OtelTraces(service, processor, reader)
+    processor = BatchSpanProcessor(OTLPSpanExporter()) if _is_sent(environ, "TRACES_") else None
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter()) if _is_sent(environ, "METRICS_") else None
+    return OtelTraces(processor, reader)
 
 
-def _is_named(environ: Mapping[str, str], signal: str) -> bool:
-    """Whether there is an endpoint for a signal; its exporter would take one on this machine otherwise."""
+def _is_sent(environ: Mapping[str, str], signal: str) -> bool:
+    """Whether a signal is not switched off and has an endpoint: its exporter would take one on this machine else."""
+    if environ.get(f"OTEL_{signal}EXPORTER", "").strip().lower() == "none":
+        return False
     return any(environ.get(f"OTEL_EXPORTER_OTLP_{of}ENDPOINT", "").strip() for of in ("", signal))
+
+
+def _resource() -> Resource:
+    """Who sends: all workers by one name, each with an id, for it counts alone; what the environment says wins."""
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
+
+    own = {"service.name": "tenbin", "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
+    return Resource.create(own).merge(OTELResourceDetector().detect())
 
 
 class OtelTraces(Traces):
@@ -62,12 +77,11 @@ class OtelTraces(Traces):
 
     records = True
 
-    def __init__(self, service: str, processor: SpanProcessor | None, reader: MetricReader | None) -> None:
+    def __init__(self, processor: SpanProcessor | None, reader: MetricReader | None) -> None:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
 
-        resource = Resource.create({"service.name": service, "service.version": __version__})
+        resource = _resource()
         self._spans: TracerProvider = TracerProvider(resource=resource, shutdown_on_exit=False)
         if processor is not None:
             self._spans.add_span_processor(processor)
@@ -75,9 +89,16 @@ class OtelTraces(Traces):
         self._meters: MeterProvider = MeterProvider(readers, resource, shutdown_on_exit=False)
         self._tracer = self._spans.get_tracer("tenbin", __version__)
         meter = self._meters.get_meter("tenbin", __version__)
-        self.tokens = meter.create_histogram(names.TOKEN_USAGE, "{token}", "Tokens of one answer.")
-        self.duration = meter.create_histogram(names.OPERATION_DURATION, "s", "Seconds of one request.")
-        self.first_token = meter.create_histogram(names.TIME_TO_FIRST_CHUNK, "s", "Seconds to the first content.")
+        self.tokens = meter.create_histogram(
+            names.TOKEN_USAGE, "{token}", "Tokens of one answer.", explicit_bucket_boundaries_advisory=TOKEN_BOUNDS
+        )
+        self.duration, self.first_token = (
+            meter.create_histogram(name, "s", text, explicit_bucket_boundaries_advisory=SECOND_BOUNDS)
+            for name, text in (
+                (names.OPERATION_DURATION, "Seconds of one request."),
+                (names.TIME_TO_FIRST_CHUNK, "Seconds to the first content."),
+            )
+        )
 
     def begin(self, name: str, traceparent: str | None, tracestate: str | None = None) -> Span:
         from opentelemetry.trace import SpanKind  # noqa: PLC0415
