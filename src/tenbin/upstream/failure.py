@@ -58,7 +58,7 @@ _BY_STATUS: Mapping[int, FailureKind] = {
     524: "timeout",
     529: "overloaded",
 }
-_WORDED = frozenset({400, 403, 404, 413, 422, 500})
+_WORDED = frozenset({400, 403, 404, 422, 429, 500})
 """Statuses that say little: the words of the body decide first."""
 
 _BY_CODE: Mapping[str, FailureKind] = {
@@ -81,11 +81,17 @@ _BY_CODE: Mapping[str, FailureKind] = {
     "invalid_api_key": "unauthorised",
     "authentication_error": "unauthorised",
     "billing_error": "unauthorised",
+    "billing_hard_limit_reached": "unauthorised",
     "model_not_found": "not_found",
+    "model_decommissioned": "not_found",
+    "unknown_model": "not_found",
     "unsupported_parameter": "capability",
     "unsupported_value": "capability",
     "unsupported_model": "capability",
     "unknown_parameter": "capability",
+    "invalid_function_call": "capability",  # Mistral: ids of tool calls that others gave
+    "tool_use_failed": "capability",  # Groq: what the model wrote is no call of a tool
+    "json_validate_failed": "capability",  # Groq: nor is it JSON
 }
 _FILTERS = frozenset(
     {
@@ -99,8 +105,12 @@ _FILTERS = frozenset(
     }
 )
 _FILTERED = re.compile(
-    r"content[ _](?:filter|management policy|policy)|usage polic|safety (?:system|polic)|flagged", re.IGNORECASE
+    r"content[ _](?:filter|management policy|policy)|usage (?:polic|guideline)|safety (?:system|polic)|flagged"
+    r"|content exists risk",
+    re.IGNORECASE,
 )
+_BEYOND_LIMITS = re.compile(r"request too large|required for long context requests", re.IGNORECASE)
+"""A limit that this request exceeds alone: no wait helps it, and nobody else need wait."""
 _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
     (
         "context",
@@ -108,27 +118,44 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
             r"context[ _](?:length|window|size|limit)|maximum (?:prompt|model|input) length|prompt length"
             r"|(?:prompt|input|request|conversation|messages?) (?:is|are) too (?:long|large)"
             r"|too many (?:input |prompt )?tokens|input token count|`?inputs`? (?:tokens \+|must have less than)"
-            r"|reduce the length of the|string too long",
+            r"|input tokens exceed|prompt exceeds|token limit|range of input length|reduce the length of the"
+            r"|string too long",
             re.IGNORECASE,
         ),
     ),
     ("refused", _FILTERED),
     (
         "unauthorised",
-        re.compile(r"api key (?:not valid|not found|expired)|invalid api key|credit balance is too low", re.IGNORECASE),
+        re.compile(
+            r"api key (?:not valid|not found|expired)|invalid api key|credit balance is too low|api usage limits"
+            r"|billing hard limit|account is in good standing",
+            re.IGNORECASE,
+        ),
     ),
     (
         "capability",
         re.compile(
             r"not supported|(?:does not|doesn't|do not|don't|cannot|only) support|unsupported|that support\b"
             r"|unrecognized request argument|extra inputs are not permitted|deprecated for this model"
-            r"|not (?:a multimodal|available for this) model"
+            r"|unknown name\b.{0,200}cannot find field|unknown variant|did not match any variant"
+            r"|does not match any of the expected tags|cannot both be specified for this model"
+            r"|not (?:a multimodal|available for this) model|not yet available|enabled only for api versions"
+            r"|does not work with the specified model|is unavailable now"
             r"|maximum allowed number of output tokens|at most \d+ (?:completion|output) tokens|at most \d+ image"
-            r"|tool choice requires",
+            r"|range of max_(?:completion_|output_)?tokens|supported range|conversation roles must alternate"
+            r"|tool choice requires|tool call id was|missing a thought_signature"
+            r"|missing `?reasoning_content|reasoning_content`? in the thinking mode must",
             re.IGNORECASE,
         ),
     ),
-    ("not_found", re.compile(r"model\b.{0,200}\b(?:does not exist|not found)|invalid model", re.IGNORECASE)),
+    (
+        "not_found",
+        re.compile(
+            r"model\b.{0,200}\b(?:does not exist|not (?:found|exist)\b|decommissioned)|(?:invalid|unknown) model"
+            r"|not a valid model",
+            re.IGNORECASE,
+        ),
+    ),
 )
 MAX_WORDS = 200
 """What is repeated of an upstream's own words."""
@@ -279,6 +306,8 @@ def _spoken(error: Mapping[str, Any], status: int, dialect: Dialect) -> FailureK
     codes = (error.get("type"),) if dialect == "anthropic" else (error.get("code"), error.get("type"))
     named = next((_BY_CODE[code] for code in codes if isinstance(code, str) and code in _BY_CODE), None)
     words = _words(error)
+    if status == 429:
+        return "context" if _BEYOND_LIMITS.search(words) else None
     kind = named or next((kind for kind, pattern in _BY_WORDS if pattern.search(words)), None)
     if status == 500:
         return kind if kind == "context" else None
