@@ -36,7 +36,7 @@ def looked(*all_workers: Retreats) -> None:
 
 def failing(retreats: Retreats) -> Retreats:
     for _ in range(100):
-        retreats.labelled("auto", 0.0)
+        retreats.labelled("auto", 0.0, time.time())
     return retreats
 
 
@@ -62,20 +62,38 @@ def test_marks_read_before_a_retreat_or_before_its_end_change_nothing(tmp_path: 
     assert first.of("auto") is second.of("auto") is None
 
 
+def test_a_late_verdict_on_what_was_looked_into_does_not_count(tmp_path: Path) -> None:
+    """Verdicts come hours after the answers: those on the bad ones ended, within minutes, what somebody had mended."""
+    retreats = failing(made(tmp_path))
+    decided_at = time.time()
+    retreats.resume("auto")
+    for _ in range(100):
+        retreats.labelled("auto", 0.0, decided_at)
+    assert retreats.of("auto") is None
+    assert failing(retreats).of("auto") is not None
+
+
+def test_a_clock_set_back_after_a_resume_keeps_no_verdict_from_counting(tmp_path: Path) -> None:
+    retreats = made(tmp_path)
+    Marks(tmp_path, RESUMED).put("auto", {"at": time.time() + 3600.0})  # when the clock was an hour ahead
+    retreats.adopt(retreats.marked())
+    assert failing(retreats).of("auto") is not None
+
+
 def test_a_clock_set_back_before_a_resume_keeps_no_worker_from_hearing_of_it(tmp_path: Path) -> None:
     first, second = made(tmp_path, 2), made(tmp_path, 2)
     first.resume("auto")
     looked(first, second)
     for _ in range(40):
-        first.labelled("auto", 0.9)
+        first.labelled("auto", 0.9, time.time())
     Marks(tmp_path, RESUMED).put("auto", {"at": time.time() - 3600.0})  # as another worker does then
     looked(first, second)
     for _ in range(15):
-        first.labelled("auto", 0.0)
-        second.labelled("auto", 0.0)
+        first.labelled("auto", 0.0, time.time())
+        second.labelled("auto", 0.0, time.time())
     assert first.of("auto") is None
     looked(first, second)
-    first.labelled("auto", 0.0)  # the sixteenth here, with fifteen there and none from before
+    first.labelled("auto", 0.0, time.time())  # the sixteenth here, with fifteen there and none from before
     assert first.of("auto") is not None
     assert first.of("auto").sentence.startswith("mean quality 0.000 over the last 31 labels")  # type: ignore[union-attr]
 
@@ -100,8 +118,8 @@ def test_the_log_says_who_answers_in_a_retreat(
 def test_workers_together_see_what_one_alone_would(tmp_path: Path) -> None:
     alone, workers = made(tmp_path / "alone"), [made(tmp_path / "store", 3) for _ in range(3)]
     for count in range(1, 100):
-        alone.labelled("auto", 0.6)
-        workers[count % 3].labelled("auto", 0.6)
+        alone.labelled("auto", 0.6, time.time())
+        workers[count % 3].labelled("auto", 0.6, time.time())
         looked(*workers)
         assert [worker.of("auto") is None for worker in workers] == [alone.of("auto") is None] * 3
         if (retreat := alone.of("auto")) is not None:
@@ -113,11 +131,11 @@ def test_who_resumes_empties_the_windows_of_all(tmp_path: Path) -> None:
     first, second = made(tmp_path, 2), made(tmp_path, 2)
     for _ in range(40):
         first.finished("auto", answered=False)
-        second.labelled("auto", 0.9)
+        second.labelled("auto", 0.9, time.time())
         second.finished("auto", answered=True)
     looked(first, second)
     assert second.of("auto") is not None
-    second.labelled("auto", 0.0)
+    second.labelled("auto", 0.0, time.time())
     first.finished("auto", answered=False)
     second.resume("auto")
     second.finished("auto", answered=False)  # of what came before nothing counts, seen here or there
@@ -141,12 +159,12 @@ def test_a_damaged_mark_or_one_of_another_promise_is_not_counted(tmp_path: Path,
     first, second = made(tmp_path, 2), made(tmp_path, 2)
     Marks(tmp_path, SEEN).put("auto@1", content)
     first.adopt(first.marked())
-    first.labelled("auto", 0.0)
+    first.labelled("auto", 0.0, time.time())
     assert first.of("auto") is second.of("auto") is None
     content |= {"since": [0.0, 0.9, 0.9], "sums": [90, 0.0, 90, 0.0]}
     Marks(tmp_path, SEEN).put("auto@1", content)
     first.adopt(first.marked())
-    first.labelled("auto", 0.0)
+    first.labelled("auto", 0.0, time.time())
     assert first.of("auto") is not None
 
 

@@ -18,6 +18,9 @@ from tenbin.store.keys import KeyRecord
 
 MAKE_KEY = "send a key made by: tenbin keys create, as Authorization: Bearer tb-... or x-api-key"
 
+VERDICTS = "@feedback"
+"""Behind a key's name in that of its limit of verdicts: as many as it may send requests, counted apart from them."""
+
 
 class Caller(msgspec.Struct, eq=False):
     """One admitted request of a key (None where keys are not asked for); `release` gives its slot back."""
@@ -80,8 +83,7 @@ class Callers:
         key = self.identify(headers)
         if key is None:
             return Caller(None)
-        if key.requests_per_minute is not None:
-            self._check_rate(key, key.requests_per_minute)
+        self._check_rate(key)
         if key.max_concurrency is None:
             return Caller(key)
         slots = self._slots.get(key.key_id)
@@ -92,13 +94,23 @@ class Callers:
             raise RequestError(429, "too_many_at_once", what, fix="wait for one to end", retry_after_s=1.0)
         return Caller(key, slots)
 
-    def _check_rate(self, key: KeyRecord, per_minute: int) -> None:
-        rate = self._rates.get(key.key_id)
+    def admit_verdict(self, headers: Mapping[str, str]) -> KeyRecord | None:
+        """The key of a verdict on an answer, which costs none of its requests; 429 for more of them than of these."""
+        key = self.identify(headers)
+        if key is not None:
+            self._check_rate(key, VERDICTS)
+        return key
+
+    def _check_rate(self, key: KeyRecord, of: str = "") -> None:
+        if (per_minute := key.requests_per_minute) is None:
+            return
+        name = f"{key.key_id}{of}"
+        rate = self._rates.get(name)
         if rate is None or rate.per_minute != per_minute:
-            rate = self._rates[key.key_id] = self.limits.rate(key.key_id, per_minute)
+            rate = self._rates[name] = self.limits.rate(name, per_minute)
         wait_s = rate.take(time.monotonic())
         if wait_s > 0.0:
-            what = f"this key may send {counted(per_minute, 'request')} a minute"
+            what = f"this key may send {counted(per_minute, 'verdict' if of else 'request')} a minute"
             raise RequestError(429, "rate_limited", what, fix="send fewer, or wait", retry_after_s=wait_s)
 
 

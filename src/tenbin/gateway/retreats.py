@@ -78,9 +78,14 @@ class Retreats:
         watch = self._watches.get(profile)
         return None if watch is None else watch.retreat
 
-    def labelled(self, profile: str, quality: float) -> None:
-        """Somebody said how good an answer was."""
-        self._step(profile, lambda watch: labelled(watch, quality, time.time()))
+    def labelled(self, profile: str, quality: float, decided_at: float) -> None:
+        """Somebody said how good an answer was that was decided at that moment (Unix seconds).
+
+        Verdicts come late: one on an answer from before somebody last said to go on is of what was looked into then.
+        """
+        now = time.time()
+        if not decided_at < self._resumed_at.get(profile, 0.0) <= now:  # later than now: the clock was set back
+            self._step(profile, lambda watch: labelled(watch, quality, now))
 
     def finished(self, profile: str, *, answered: bool) -> None:
         """A request was answered, or failed through no fault of the client."""

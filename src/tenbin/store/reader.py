@@ -47,6 +47,14 @@ class GivenResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class LastCall:
+    """The candidate that was called last for a request, and how that ended (None: it is under way)."""
+
+    candidate: str
+    status: Status | None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Who answered a turn of a conversation, to a prompt of how many tokens as billed, and when (Unix seconds).
 
@@ -81,6 +89,13 @@ class Reader:
             WHERE request_id = ?1 AND call_no = 0 AND profile IS NULL AND at IS NOT NULL"""
         rows = self._rows(sql, (decision_id,))
         return StoredDecision(*rows[0]) if rows else None
+
+    def last_call(self, request_id: str) -> LastCall | None:
+        """Who was called last for a request, as far as is known; None where nobody was."""
+        sql = """SELECT candidate, status FROM calls WHERE request_id = ? AND candidate IS NOT NULL
+            ORDER BY call_no DESC LIMIT 1"""
+        rows = self._rows(sql, (request_id,))
+        return LastCall(*rows[0]) if rows else None
 
     def response(self, response_id: str) -> GivenResponse | None:
         """Who gave a response of /v1/responses, and to which key."""

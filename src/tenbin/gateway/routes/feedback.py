@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tenbin.errors import RequestError, did_you_mean
+from tenbin.errors import RequestError, StoreError, did_you_mean
 from tenbin.gateway.exchange import Exchange
 from tenbin.gateway.plan import read_decision
 from tenbin.gateway.routes.decisions import find
-from tenbin.store.reader import StoredDecision
+from tenbin.gateway.written_down import may_be_under_way, written_down
+from tenbin.store.reader import LastCall, StoredDecision
 from tenbin.store.records import Feedback
 
 if TYPE_CHECKING:
@@ -31,19 +35,56 @@ async def take(gateway: Gateway, exchange: Exchange) -> None:
 
     Else one key could make a profile retreat with one decision, and whoever sends again would count twice.
     """
-    key = gateway.services.callers.identify(exchange.headers)
+    key = gateway.services.callers.admit_verdict(exchange.headers)
     decision_id, quality, source = _read(await exchange.body(MAX_BODY_BYTES, EXAMPLE))
     key_id = None if key is None else key.key_id
     stored = await find(gateway, decision_id, key_id)
     services = gateway.services
     is_first = await _is_first(services, decision_id)
     await services.ledger.record(Feedback(decision_id, time.time(), key_id, quality, source))
-    if is_first:
-        services.retreats.labelled(stored.profile, quality)
-        services.metrics.rated_answer(
-            profile=stored.profile, candidate=stored.model, expected_quality=_expected(stored), quality=quality
-        )
+    if is_first and stored.document is not None:
+        await _count(gateway, stored, quality)
     await exchange.answer(200, msgspec.json.encode({"decision_id": decision_id, "quality": quality}))
+
+
+async def _count(gateway: Gateway, stored: StoredDecision, quality: float) -> None:
+    """Let the SLA of the profile see a verdict, and the figures of the candidate that gave the answer.
+
+    Of what another router chose nothing follows for this one, which promises anew.
+    """
+    services, shown = gateway.services, read_decision(stored)
+    served = gateway.snapshot.profiles.get(stored.profile)
+    if served is not None and shown["versions"]["artifact"] == served.versions["artifact"]:
+        services.retreats.labelled(stored.profile, quality, stored.at)
+    model = await _answered_by(services, stored)
+    if model is not None:
+        services.metrics.rated_answer(
+            profile=stored.profile, candidate=model, expected_quality=_expected(shown, model), quality=quality
+        )
+
+
+async def _answered_by(services: Services, stored: StoredDecision) -> str | None:
+    """Whose answer was rated: after a fallback not the first choice's; None where nobody gave one.
+
+    Where nobody was called either, as after `/v1/decision`, it is the choice itself.
+    """
+    look = partial(services.reader.last_call, stored.decision_id)
+
+    def answered() -> LastCall | None:
+        found = look()
+        return found if found is not None and found.status == "ok" else None
+
+    with contextlib.suppress(StoreError):  # the verdict is written down, the figures go without it
+        called = await asyncio.to_thread(look)
+        if called is not None and called.status != "ok":  # or the call that was is not in the ledger yet
+            await services.ledger.flush()
+            is_young = may_be_under_way(stored.decision_id)  # then another worker may have made it
+            found = await written_down(services.ledger, answered) if is_young else None
+            called = found or await asyncio.to_thread(look)
+        if called is None:
+            return stored.model
+        return None if called.status == "failed" else called.candidate
+    return None
 
 
 async def _is_first(services: Services, decision_id: str) -> bool:
@@ -78,10 +119,10 @@ def _read(body: bytes) -> tuple[str, float, str]:
     return decision_id, float(quality), source
 
 
-def _expected(stored: StoredDecision) -> float | None:
-    """The quality that the decision expected of the model it chose."""
-    for candidate in read_decision(stored).get("candidates", ()):
-        if candidate["model"] == stored.model:
+def _expected(shown: Mapping[str, Any], model: str) -> float | None:
+    """The quality that a decision expected of a candidate."""
+    for candidate in shown.get("candidates", ()):
+        if candidate["model"] == model:
             quality = candidate["quality"]
             return None if quality is None or math.isnan(quality) else float(quality)
     return None
