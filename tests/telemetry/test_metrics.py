@@ -48,13 +48,13 @@ def test_an_answer_is_counted_and_timed() -> None:
 def test_the_kinds_of_tokens_add_up_to_what_is_billed() -> None:
     metrics = Metrics()
     usage = Usage(input_tokens=100, output_tokens=50, cached_tokens=20, cache_write_tokens=30, reasoning_tokens=10)
-    metrics.billed(**WHO, usage=usage, cost_usd=0.5, baseline_usd=2.0)
-    metrics.billed(**WHO, usage=None, cost_usd=None, baseline_usd=None)
+    metrics.billed(**WHO, usage=usage, booked_usd=0.5, is_known=True, baseline_usd=2.0)
+    metrics.billed(**WHO, usage=None, booked_usd=0.25, is_known=False, baseline_usd=None)
     kinds = {k: value(metrics, "tenbin_tokens_total", kind=k, **WHO) for k in ("input", "cached_input", "cache_write")}
     assert kinds == {"input": 50, "cached_input": 20, "cache_write": 30}
     assert value(metrics, "tenbin_tokens_total", kind="output", **WHO) == 40
     assert value(metrics, "tenbin_tokens_total", kind="reasoning", **WHO) == 10
-    assert value(metrics, "tenbin_cost_dollars_total", **WHO) == 0.5
+    assert value(metrics, "tenbin_cost_dollars_total", **WHO) == 0.75
     assert value(metrics, "tenbin_baseline_cost_dollars_total", **WHO) == 2.0
     assert value(metrics, "tenbin_unpriced_answers_total", **WHO) == 1
 
@@ -191,7 +191,7 @@ def test_nothing_grows_with_names_that_should_not_have_come_here(monkeypatch: py
         metrics.answered(
             endpoint="chat", profile="auto", candidate=str(n), status=200, seconds=1.0, first_token_s=None, own_s=0.0
         )
-        metrics.billed(profile="auto", candidate=str(n), usage=None, cost_usd=0.5, baseline_usd=None)
+        metrics.billed(profile="auto", candidate=str(n), usage=None, booked_usd=0.5, is_known=True, baseline_usd=None)
         metrics.rated_answer(profile="auto", candidate=str(n), expected_quality=1.0, quality=1.0)
     found = samples(metrics)
     assert sum(number for (name, _), number in found.items() if name == "tenbin_requests_total") == names

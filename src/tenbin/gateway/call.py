@@ -6,12 +6,14 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tenbin.errors import RequestError
+from tenbin.gateway.baseline import baseline_usd
 from tenbin.gateway.caller import Caller
 from tenbin.gateway.incoming import BYTES_PER_TOKEN, Incoming
 from tenbin.gateway.plan import Attempt, Plan
@@ -63,6 +65,7 @@ class Call:
 
     __slots__ = (
         "attempt",
+        "baseline_usd",
         "began",
         "cost_usd",
         "failure",
@@ -94,6 +97,7 @@ class Call:
         """What a whole answer says that it is billed for, even where it cannot be said in the client's dialect."""
         self.usage: Usage | None = None
         self.cost_usd: float | None = None
+        self.baseline_usd: float | None = None
         self.reserve_usd = reserve_usd(work, attempt)
         self.reservation: Reservation | None = None
 
@@ -232,12 +236,16 @@ class Call:
         said = bill(self.name, Usage(round(sent_tokens(self.work, self.attempt)), said_tokens)) if said_tokens else 0.0
         return max(expected, said or 0.0)
 
-    def _baseline_usd(self, cost_usd: float | None) -> float | None:
-        """What the reference was expected to cost; where it answered itself, what it did."""
-        plan, served = self.work.plan, self.work.plan.profile
-        if served is not None and self.name == served.router.models[served.reference]:
-            return cost_usd
-        return plan.baseline_usd
+    def _baseline_usd(self, status: Status, usage: Usage | None, cost_usd: float | None) -> float | None:
+        """What the reference would have cost for an answer; where it answered itself, if in part, what it did."""
+        plan, served, snapshot = self.work.plan, self.work.plan.profile, self.work.snapshot
+        reference = None if served is None else served.router.models[served.reference]
+        if status == "failed" or (status != "ok" and self.name != reference):
+            return None
+        if self.name == reference or plan.baseline_usd is None or reference is None:
+            return cost_usd if self.name == reference else None
+        sent = usage or Usage(round(sent_tokens(self.work, self.attempt)), 0)
+        return baseline_usd(plan.baseline_usd, partial(snapshot.bill_usd, reference), sent, plan.turn_tokens)
 
     def _settle(
         self,
@@ -261,7 +269,7 @@ class Call:
         if response_id is not None:
             services.gave(work, self.attempt, response_id)
         latency_s = time.perf_counter() - self.began
-        baseline = self._baseline_usd(cost_usd) if status == "ok" else None
+        self.baseline_usd = self._baseline_usd(status, usage, cost_usd)
         services.ledger.post(
             Settled(
                 request_id=work.plan.decision_id,
@@ -271,7 +279,7 @@ class Call:
                 http_status=http_status,
                 usage=usage,
                 cost_usd=cost_usd,
-                baseline_usd=baseline,
+                baseline_usd=self.baseline_usd,
                 price_version=work.snapshot.price_version,
                 latency_s=latency_s,
                 first_token_s=self.first_token_s,
@@ -281,7 +289,7 @@ class Call:
                 answer=answer if work.stores_text else None,
             )
         )
-        services.settled(work, self, status, usage, cost_usd, baseline)
+        services.settled(work, self, status, usage, cost_usd)
 
 
 def reserve_usd(work: Work, attempt: Attempt) -> float | None:

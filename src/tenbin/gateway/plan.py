@@ -49,8 +49,9 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
     """The attempts of one request, first choice first.
 
     `reason` is why in words, `code` the same as metrics count it; `profile` is None for a model that was named
-    itself; `baseline_usd` is what the reference is expected to cost; `conversation` its fingerprints; `stranger_usd`
-    what was taken from the stranger budget (None: nothing was asked of it). `is_watched` says that the dial decided a
+    itself; `baseline_usd` is what the reference is expected to cost; `turn_tokens` are those of the prompt of the turn
+    before that lie in another candidate's cache; `prints` its fingerprints; `stranger_usd` what was taken from the
+    stranger budget (None: nothing was asked of it). `is_watched` says that the dial decided a
     request that goes on with nothing: what the watch over its key counts.
     """
 
@@ -62,6 +63,7 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
     trade_off: TradeOff | None = None
     weighed: Weighed | None = None
     baseline_usd: float | None = None
+    turn_tokens: int = 0
     prints: Fingerprints | None = None
     stranger_usd: float | None = None
     is_watched: bool = False

@@ -131,7 +131,9 @@ class Planner:
         is_new_turn = not self._stays(weighed, session, prints)
         if is_new_turn:
             self.keys.weighed(served, asking.caller.key_id, weighed)
-        return _weighed(served, tightened, weighed, bond, prints, stranger_usd, is_new_turn and is_by_dial)
+        plan = _weighed(served, tightened, weighed, bond, prints, stranger_usd, is_new_turn and is_by_dial)
+        tokens = _turn_tokens(asking, served, session)
+        return msgspec.structs.replace(plan, turn_tokens=tokens) if tokens else plan
 
     async def _session(self, asking: Asking, prints: Fingerprints) -> Session | None:
         """The latest turn of the conversation, whoever served it."""
@@ -222,6 +224,13 @@ def _cached(asking: Asking, served: ServedProfile, session: Session | None) -> F
     found = np.zeros(len(served.router.models))
     found[served.router.models.index(session.candidate)] = tokens
     return found
+
+
+def _turn_tokens(asking: Asking, served: ServedProfile, session: Session | None) -> int:
+    """What of the prompt would lie in the reference's cache had it answered; of its own the estimates know."""
+    if session is None or session.candidate == served.router.models[served.reference]:
+        return 0
+    return cached_tokens(session, asking.now)
 
 
 def _barred(asking: Asking, served: ServedProfile, tightened: Tightened) -> Bars:

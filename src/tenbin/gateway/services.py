@@ -230,16 +230,16 @@ class Services:
         status: Status,
         usage: Usage | None,
         cost_usd: float | None,
-        baseline: float | None,
     ) -> None:
         """A call has ended: count it."""
         profile = work.plan.profile_name or NONE
         trade_off = work.plan.trade_off
+        # An answer without usage counts as the ledger counts it; as free it would pay for dear ones.
+        booked_usd = call.reserve_usd or 0.0 if cost_usd is None else cost_usd
         self.pacers.paid(
             profile,
             call,
-            # An answer without usage counts as the ledger counts it; as free it would pay for dear ones.
-            cost_usd=call.reserve_usd or 0.0 if cost_usd is None else cost_usd,
+            cost_usd=booked_usd,
             mu=trade_off.mu if trade_off is not None and status == "ok" and cost_usd is not None else None,
             is_request=status != "failed",
         )
@@ -252,7 +252,12 @@ class Services:
         # An answer that broke off is paid for up to there; a call that was refused is no answer of unknown cost.
         if status != "failed" or usage is not None or cost_usd:
             self.metrics.billed(
-                profile=profile, candidate=call.name, usage=usage, cost_usd=cost_usd, baseline_usd=baseline
+                profile=profile,
+                candidate=call.name,
+                usage=usage,
+                booked_usd=booked_usd,
+                is_known=cost_usd is not None,
+                baseline_usd=call.baseline_usd,
             )
         if status == "ok" and work.plan.profile is not None:
             self.retreats.finished(profile, answered=True)

@@ -48,7 +48,6 @@ def attributes_of(relay: Relay) -> dict[str, Any]:
         names.DECISION_ID: plan.decision_id,
         names.DECISION_REASON: plan.code,
         names.DECISION_MU: None if plan.trade_off is None else plan.trade_off.mu,
-        names.BASELINE_COST: plan.baseline_usd,
         names.FALLBACKS: len(relay.left),
     }
     if call is not None:
@@ -58,6 +57,7 @@ def attributes_of(relay: Relay) -> dict[str, Any]:
             names.EXPECTED_QUALITY: call.attempt.quality,
             names.EXPECTED_COST: call.attempt.cost_usd,
             names.COST: call.cost_usd,
+            names.BASELINE_COST: call.baseline_usd,
         }
     return found
 

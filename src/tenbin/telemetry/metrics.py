@@ -172,9 +172,16 @@ class Metrics:
         self.refusals.at(endpoint, code).add()
 
     def billed(
-        self, *, profile: str, candidate: str, usage: Usage | None, cost_usd: float | None, baseline_usd: float | None
+        self,
+        *,
+        profile: str,
+        candidate: str,
+        usage: Usage | None,
+        booked_usd: float,
+        is_known: bool,
+        baseline_usd: float | None,
     ) -> None:
-        """An answer was paid for; None where it is not known."""
+        """An answer was paid for, at a bill that `is_known`, else booked at what was set aside for it."""
         bills = self._bills.get((profile, candidate))
         if bills is None:
             _make_room(self._bills)
@@ -186,10 +193,9 @@ class Metrics:
                 bills.cached.add(usage.cached_tokens)
                 bills.cache_write.add(usage.cache_write_tokens)
                 bills.reasoning.add(usage.reasoning_tokens)
-        if cost_usd is None:
+        bills.cost.add(booked_usd)
+        if not is_known:
             bills.unpriced.add()
-        else:
-            bills.cost.add(cost_usd)
         if baseline_usd is not None:
             bills.baseline.add(baseline_usd)
 
