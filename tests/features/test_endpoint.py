@@ -173,6 +173,24 @@ def test_a_change_of_width_is_refused(server: Server) -> None:
         embedder.embed(["x"])
 
 
+def test_an_endpoint_that_is_known_is_not_asked_for_its_width(server: Server) -> None:
+    """A router could not be opened, nor a gateway started, while its embeddings endpoint did not answer."""
+    name = connect(server).name
+    server.requests.clear()
+    known = connect(server, known_as=name)
+    assert (known.name, known.dim, server.requests) == (name, 3, [])
+    assert np.array_equal(known.embed(["x"]), connect(server).embed(["x"]))
+    server.scripted = [(200, {}, {"data": [{"index": 0, "embedding": [1.0, 2.0]}]})]
+    with pytest.raises(NetworkError, match="2 columns came after vectors of 3"):
+        known.embed(["x"])
+
+
+@pytest.mark.parametrize("other", ["endpoint-9-0123456789ab", "base-9-0123456789ab", "endpoint-0-{}", "endpoint-x-{}"])
+def test_the_name_of_another_endpoint_says_nothing(server: Server, other: str) -> None:
+    known_as = other.format(connect(server).name.rpartition("-")[2])
+    assert connect(server, known_as=known_as).dim == 3
+
+
 def test_nobody_there_is_one_sentence() -> None:
     idle = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     port = idle.server_port

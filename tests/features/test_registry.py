@@ -84,6 +84,11 @@ def test_an_endpoint_has_address_model_and_key_variable() -> None:
         open_embedder("endpoint:nonsense#m")
 
 
+def test_who_cannot_wait_asks_an_endpoint_once() -> None:
+    hurried: Any = open_embedder("endpoint:http://127.0.0.1:9/v1#m", within_s=0.25)
+    assert (hurried.timeout_s, hurried.retries) == (0.25, 0)
+
+
 def test_looking_for_embedders_loads_none_of_them() -> None:
     script = (
         "import sys; from tenbin.features import installed_embedders; installed_embedders(); "

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tenbin.errors import DecisionError
-from tenbin.gateway.decider import LONG_CHARACTERS, Decider
+from tenbin.errors import DecisionError, NetworkError
+from tenbin.gateway.decider import LONG_CHARACTERS, MOST_LEFT, Decider
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
@@ -154,6 +154,113 @@ def test_a_slow_embedder_works_beside_the_loop_and_its_late_asks_end_in_time(gat
     assert all(isinstance(answer, TimeoutError) for answer in told)
     assert isinstance(after, Weighed)
     assert threading.get_ident() not in gate.threads
+
+
+class Unreachable(Gated):
+    """A model far away that does not answer."""
+
+    def embed(self, texts: Sequence[str]) -> Float32s:
+        super().embed(texts)
+        raise NetworkError("no answer")
+
+
+def test_what_fails_on_its_way_is_not_asked_again_for_each(router):
+    gate = Unreachable(router._encoder.embedder)
+    gate.open.set()
+    far = behind(gate, router, "endpoint:somewhere")
+    answers = run(lambda decider: all_of(decider, far, [ask_of(query) for query in QUERIES[:5]]))
+    assert [type(answer) for answer in answers] == [NetworkError] * 5
+    assert gate.calls == 1
+
+
+class Hanging(Gated):
+    """Its first call hangs until the gate opens; the others do not."""
+
+    def embed(self, texts: Sequence[str]) -> Float32s:
+        if self.calls:
+            self.calls += 1
+            return self.inner.embed(texts)
+        return super().embed(texts)
+
+
+def test_a_thread_that_hangs_is_left_behind(router):
+    """One call of an embedder that never came back left every later request to the safe default."""
+    gate = Hanging(router._encoder.embedder)
+    behind_gate = behind(gate, router, "sentence:somewhere")
+
+    async def work() -> list:
+        decider = Decider(stuck_s=0.0)
+        with pytest.raises(TimeoutError):
+            await decider.decide(behind_gate, ask_of(QUERIES[0]), 0.02)
+        after = await decider.decide(behind_gate, ask_of(QUERIES[1]), PATIENCE_S)
+        left = decider._left_behind
+        gate.open.set()
+        async with asyncio.timeout(PATIENCE_S):
+            while decider._left_behind:
+                await asyncio.sleep(0)
+        again = await decider.decide(behind_gate, ask_of(QUERIES[2]), PATIENCE_S)
+        return [after, left, again]
+
+    after, left, again = asyncio.run(work())
+    assert same(after, weigh(router, [ask_of(QUERIES[1])])[0])
+    assert isinstance(again, Weighed)
+    assert left == 1
+
+
+def test_only_so_many_threads_are_left_behind(gated):
+    router, gate = gated
+
+    async def work(decider: Decider) -> list:
+        for query in QUERIES[: MOST_LEFT + 3]:
+            with pytest.raises(TimeoutError):
+                await decider.decide(router, ask_of(query), 0.02)
+        return [gate.calls]
+
+    async def made() -> list:
+        return await work(Decider(stuck_s=0.0))
+
+    assert asyncio.run(made()) == [MOST_LEFT + 1]
+
+
+def test_the_process_ends_although_a_decision_hangs(gated):
+    """An executor's threads are waited for: with a model far away a stop took two minutes."""
+    router, gate = gated
+
+    async def work(decider: Decider) -> None:
+        with pytest.raises(TimeoutError):
+            await decider.decide(router, ask_of(QUERIES[0]), 0.02)
+        decider.close()
+
+    run(work)
+    (thread,) = (thread for thread in threading.enumerate() if thread.ident in gate.threads)
+    assert thread.daemon
+
+
+class Seen:
+    """The estimator of a router, which remembers the threads that it worked in."""
+
+    def __init__(self, inner) -> None:
+        self.inner = inner
+        self.threads: set[int] = set()
+
+    def __getattr__(self, name: str):
+        return getattr(self.inner, name)
+
+    def estimate(self, features):
+        self.threads.add(threading.get_ident())
+        return self.inner.estimate(features)
+
+
+@pytest.mark.parametrize(("predictor", "is_on_loop"), [("stack", True), ("acme", False)])
+def test_anothers_predictor_works_beside_the_loop(router, predictor, is_on_loop):
+    """It kept all streams waiting for as long as it took, however early the deadline was."""
+    estimator = Seen(router._estimator)
+    manifest = replace(router.manifest, predictor=predictor)
+    seen = Router(manifest, router._encoder, estimator, router._parts, router.prices, "")
+    seen.glance = None  # reads past the estimator
+    (answer,) = run(lambda decider: all_of(decider, seen, [ask_of(QUERIES[0])]))
+    assert isinstance(answer, Weighed)
+    assert (threading.get_ident() in estimator.threads) == is_on_loop
 
 
 @pytest.mark.parametrize(

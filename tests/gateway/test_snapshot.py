@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tenbin.errors import ConfigError, DecisionError
 from tenbin.gateway.snapshot import build_snapshot
-from tests.gateway.running import Upstreams, written
+from tenbin.testing import Answer, FakeUpstream
+from tests.gateway.running import HARD, USUAL, Running, Upstreams, fitted, written
 
 OTHER = '[candidates.other]\nbase_url = "http://127.0.0.1:9/v1"\n[profiles.second]\n'
 
@@ -32,3 +34,20 @@ def test_a_profile_that_cannot_be_served_is_named(
 ) -> None:
     with Upstreams("cheap", "good") as ups, pytest.raises(error, match=re.escape(sentence)):
         build_snapshot(written(tmp_path, ups, more=OTHER + second), {})
+
+
+def test_a_gateway_starts_although_its_embeddings_endpoint_does_not_answer(tmp_path: Path) -> None:
+    """It ended with code 10, so that a restart during an outage of the embeddings was an outage of all models."""
+    body = {"model": "tenbin/auto", "messages": [{"role": "user", "content": f"{HARD} 7"}]}
+    with Upstreams("cheap", "good") as ups, FakeUpstream() as embeddings:
+        settings = replace(USUAL, embedder=f"endpoint:{embeddings.base_url}#e")
+        fitted(["cheap", "good"], settings).save(tmp_path / "router")
+        embeddings.script = Answer.error(429, retry_after=30)
+        asked = len(embeddings.requests)
+        with Running(tmp_path, ups) as gateway:
+            assert len(embeddings.requests) == asked + 1
+            reply = gateway.post("/v1/chat/completions", body)
+            assert reply.headers["x-tenbin-reason"] == "safe default: deciding failed (NetworkError)"
+            assert len(embeddings.requests) == asked + 2
+            embeddings.script = None
+            assert "least expected loss" in gateway.post("/v1/chat/completions", body).headers["x-tenbin-reason"]

@@ -26,6 +26,7 @@ _SHOWN_CHARACTERS = 200
 _PIECE_BYTES = 1 << 16
 _SENDABLE = re.compile(r"[!-~]+")
 """What a line of a request may hold in an address or a key."""
+_NAME = re.compile(r"endpoint-(?P<dim>[1-9][0-9]{0,6})-(?P<digest>[0-9a-f]{12})")
 
 
 class EndpointEmbedder:
@@ -33,7 +34,8 @@ class EndpointEmbedder:
 
     The key is read from the environment variable named `api_key_env` at each call and stands nowhere else. Whether a
     vector depends on the other texts of a request is up to the server; with `batch=1` or a cache it cannot show.
-    Redirects are not followed.
+    Redirects are not followed. `known_as` is the name that it went by before: the endpoint of that name is not asked
+    for its dimension again, so that a router can be opened while it does not answer.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class EndpointEmbedder:
         timeout_s: float = 30.0,
         retries: int = 3,
         sleep: Callable[[float], None] = time.sleep,
+        known_as: str | None = None,
     ) -> None:
         parts = _parts_of(base_url)
         if parts is None:
@@ -60,17 +63,19 @@ class EndpointEmbedder:
         self.retries = retries
         self._sleep = sleep
         self._parts = parts
+        self._digest = hashlib.sha256(f"{self.base_url}\n{model}".encode()).hexdigest()[:12]
+        known = _NAME.fullmatch(known_as or "")
+        self._known_dim = int(known["dim"]) if known and known["digest"] == self._digest else None
 
     @cached_property
     def name(self) -> str:
         """`endpoint-DIM-HASH` of address and model: the weights behind it cannot be seen."""
-        digest = hashlib.sha256(f"{self.base_url}\n{self.model}".encode()).hexdigest()[:12]
-        return f"endpoint-{self.dim}-{digest}"
+        return f"endpoint-{self.dim}-{self._digest}"
 
     @cached_property
     def dim(self) -> int:
-        """Columns of the vectors; asks the endpoint once."""
-        return int(self._ask(["dimension"]).shape[1])
+        """Columns of the vectors; asks the endpoint once where its name is not known."""
+        return self._known_dim or int(self._ask(["dimension"]).shape[1])
 
     def embed(self, texts: Sequence[str]) -> Float32s:
         """Unit (or zero) vectors float32 [n, dim]; empty texts are zero and are not sent.
@@ -129,7 +134,7 @@ class EndpointEmbedder:
                 wait_s = _asked_wait(retry_after, wait_s)
             if attempt < self.retries:
                 self._sleep(wait_s)
-        raise self._fault(f"{trouble}, after {self.retries + 1} attempts")
+        raise self._fault(f"{trouble}, after {self.retries + 1} attempts" if self.retries else trouble)
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str | None, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection

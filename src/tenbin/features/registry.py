@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tenbin.errors import UsageError
 from tenbin.protocols import Embedder
@@ -61,8 +62,11 @@ def _is_installed(kind: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in _PACKAGES[kind])
 
 
-def open_embedder(form: str) -> Embedder:
+def open_embedder(form: str, *, known_as: str | None = None, within_s: float | None = None) -> Embedder:
     """The embedder of one of `EMBEDDER_FORMS`; `base` comes unfitted, as HashedEmbedder.
+
+    `known_as` is the name that it must go by, as far as that spares asking; `within_s` is for who cannot wait: an
+    endpoint is asked once only, and has so long.
 
     Raises UsageError (an unknown name, a folder that is not there), MissingExtraError (a package that is not
     installed), ConfigError (an address that is none).
@@ -87,19 +91,21 @@ def open_embedder(form: str) -> Embedder:
 
         return OnnxEmbedder(Path(rest))
     if kind == "endpoint":
-        return _open_endpoint(form, rest)
+        return _open_endpoint(form, rest, known_as, within_s)
     from tenbin.features.hashed import HashedEmbedder  # noqa: PLC0415
 
     return HashedEmbedder()
 
 
-def _open_endpoint(form: str, rest: str) -> Embedder:
+def _open_endpoint(form: str, rest: str, known_as: str | None, within_s: float | None) -> Embedder:
     from tenbin.features.endpoint import EndpointEmbedder  # noqa: PLC0415
 
     address, *names = rest.split("#")
     if len(names) not in {1, 2} or not all(names):
         raise UsageError(f'there is no embedder "{form}"', fix=f"write {EMBEDDER_FORMS[-2]} or {EMBEDDER_FORMS[-1]}")
-    return EndpointEmbedder(address, names[0], api_key_env=names[1] if len(names) == 2 else None)
+    hurry: Mapping[str, Any] = {} if within_s is None else {"timeout_s": within_s, "retries": 0}
+    key = names[1] if len(names) == 2 else None
+    return EndpointEmbedder(address, names[0], api_key_env=key, known_as=known_as, **hurry)
 
 
 __all__ = ["BASE", "EMBEDDER_FORMS", "embedder_offer", "installed_embedders", "open_embedder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,7 +23,7 @@ from tenbin.config import (
 )
 from tenbin.config.document import Document
 from tenbin.config.gateway import AUTO
-from tenbin.errors import ConfigError, DecisionError, PriceError
+from tenbin.errors import ConfigError, DecisionError, NetworkError, PriceError
 from tenbin.gateway.proof import Proof, no_looser, prove
 from tenbin.gateway.tighten import Terms
 from tenbin.prices import PriceBook, Rates
@@ -179,14 +180,27 @@ def _routers(
     day: date,
 ) -> dict[Path, Router]:
     called_as: dict[str, Candidate] = read_candidates(document)
-    folders = {_folder(document, settings, profile) for profile in profiles.values()}
+    deadlines_ms: dict[Path, float] = {}
+    for profile in profiles.values():
+        folder = _folder(document, settings, profile)
+        deadlines_ms[folder] = max(profile.decision_deadline_ms, deadlines_ms.get(folder, 0.0))
     routers = {
-        folder: Router.load(folder, book, at=day, allow_plugins=read_allowed(document), called_as=called_as)
-        for folder in sorted(folders)
+        folder: Router.load(
+            folder,
+            book,
+            at=day,
+            allow_plugins=read_allowed(document),
+            called_as=called_as,
+            embed_within_s=deadlines_ms[folder] / 1000.0,  # later than that nobody waits for the vector
+        )
+        for folder in sorted(deadlines_ms)
     }
     for router in routers.values():
         # The first decision of all builds tables; no request shall wait for them.
-        weigh(router, [Ask(WARM_UP, TradeOff(0.0), (None,) * len(router.models))])
+        try:
+            weigh(router, [Ask(WARM_UP, TradeOff(0.0), (None,) * len(router.models))])
+        except NetworkError as error:  # the safe default answers until the embeddings endpoint does
+            logging.getLogger("tenbin.gateway").warning("deciding fails: %s", error)
     return routers
 
 

@@ -87,7 +87,14 @@ class Encoder:
         return {**learnt, SURFACE: np.array(SURFACE_NAMES)}
 
     @classmethod
-    def load(cls, form: str, name: str, arrays: Arrays, allow_plugins: Collection[str] = ()) -> Self:
+    def load(
+        cls,
+        form: str,
+        name: str,
+        arrays: Arrays,
+        allow_plugins: Collection[str] = (),
+        embed_within_s: float | None = None,
+    ) -> Self:
         """The encoder of a saved router: `form` opens the embedder, `name` is the identity it must have.
 
         Raises ArtifactError where the embedder or the surface features found here are not those of the fit.
@@ -96,7 +103,11 @@ class Encoder:
             raise ArtifactError(
                 "was fitted with other surface features than this version has", where="the router", fix="fit again"
             )
-        embedder = HashedEmbedder.load(arrays) if form == BASE else open_any_embedder(form, allow_plugins)
+        embedder: Embedder
+        if form == BASE:
+            embedder = HashedEmbedder.load(arrays)
+        else:
+            embedder = open_any_embedder(form, allow_plugins, known_as=name, within_s=embed_within_s)
         if embedder.name != name:
             raise ArtifactError(
                 f"was fitted with the embedder {name}, here is {embedder.name}",
@@ -106,16 +117,23 @@ class Encoder:
         return cls(embedder)
 
 
-def open_any_embedder(form: str, allow_plugins: Collection[str]) -> Embedder:
+def open_any_embedder(
+    form: str, allow_plugins: Collection[str], *, known_as: str | None = None, within_s: float | None = None
+) -> Embedder:
     """The embedder of a built-in form ("base", "sentence:FOLDER", ...) or of an allowed plug-in's name.
 
-    Errors are those of `open_embedder`, `find_plugin`, `load` and `HeldEmbedder`.
+    `known_as` and `within_s` as in `open_embedder`. Errors are those of `open_embedder`, `find_plugin`, `load` and
+    `HeldEmbedder`.
     """
     kinds = {built_in.partition(":")[0] for built_in in EMBEDDER_FORMS}
     if form == BASE:
         return open_embedder(form)
     if form.partition(":")[0] in kinds:
-        return HeldEmbedder(lambda: open_embedder(form), f"embedder {form}", "check its package and its files")
+        return HeldEmbedder(
+            lambda: open_embedder(form, known_as=known_as, within_s=within_s),
+            f"embedder {form}",
+            "check its package and its files",
+        )
     others = {plugin.name for plugin in list_plugins(allow_plugins) if plugin.door == "embedder"} - kinds
     if form not in others:
         fix = did_you_mean(form, [*kinds, *others]) or embedder_offer(others)

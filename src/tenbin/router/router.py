@@ -90,17 +90,20 @@ class Router:
         at: date | None = None,
         allow_plugins: Collection[str] = (),
         called_as: Mapping[str, Candidate] | None = None,
+        embed_within_s: float | None = None,
     ) -> Router:
         """The router of a folder, with its own price book or the one given, at today's prices or those `at` a day.
 
         `allow_plugins` names the packages whose plug-ins may load; `called_as` says by name what candidates can do
-        today, where that is not as it was at the fit. Raises ArtifactError (missing, damaged, newer,
+        today, where that is not as it was at the fit. `embed_within_s` is for who has no time: an embeddings endpoint
+        is asked once, and has so long (None: half a minute, four times). Raises ArtifactError (missing, damaged, newer,
         another embedder), PriceError (a candidate without a price), PluginError.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
         parts = Parts(manifest, folder, {})
-        encoder = Encoder.load(manifest.embedder, manifest.embedder_name, parts["encoder"], allow_plugins)
+        identity = manifest.embedder, manifest.embedder_name
+        encoder = Encoder.load(*identity, parts["encoder"], allow_plugins, embed_within_s)
         present = {name: parts[name] for name in PARTS_OF_ESTIMATOR if name in parts}
         estimator = Estimator.load(open_predictor(manifest.predictor, allow_plugins).load, present)
         card = (folder / CARD).read_text("utf-8", "replace") if (folder / CARD).is_file() else ""
