@@ -118,7 +118,7 @@ class Relay:
         unsaid: RequestError | None = None
         is_away = False
         for i, attempt in enumerate(attempts):
-            wire = Wire(self.work.incoming, attempt.destination)
+            wire = Wire(self.work.incoming, attempt.destination, self.services.learnt.of(attempt.destination))
             try:  # its own dialect has words for every request, and they are put together while the disk is at work
                 said = wire.say(strips_before=attempt.strips_before) if wire.is_foreign else None
             except RequestError as error:
@@ -132,6 +132,9 @@ class Relay:
                 continue
             try:
                 failure = await self._try(attempt, wire, said, seat, islice(attempts, i + 1, None))
+                while failure is not None and (better := self._better(attempt, wire, failure)) is not None:
+                    wire, said = better
+                    failure = await self._try(attempt, wire, said, seat, islice(attempts, i + 1, None))
             finally:
                 seat.leave()
             if failure is None:
@@ -148,6 +151,17 @@ class Relay:
             self.services.gave_up(self.work, None)
             raise self._all_away()
         await self._give_back(*min(failures, key=lambda failed: _told_first(failed[0])))
+
+    def _better(self, attempt: Attempt, wire: Wire, failure: UpstreamFailure) -> tuple[Wire, Said] | None:
+        """The same request as this candidate takes it, where its refusal tells how; None where it tells nothing."""
+        if wire.incoming.endpoint not in ("chat", "messages"):
+            return None
+        manners = self.services.learnt.learn(wire.destination, failure)
+        if manners == wire.manners or self.services.loop.time() >= self.deadline:
+            return None
+        better = Wire(wire.incoming, wire.destination, manners)
+        said = better.say(strips_before=attempt.strips_before)
+        return None if said == wire.say(strips_before=attempt.strips_before) else (better, said)
 
     async def _try(
         self, attempt: Attempt, wire: Wire, said: Said | None, seat: Seat, others: Iterable[Attempt]

@@ -48,6 +48,7 @@ from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.manners import Learnt
 
 if TYPE_CHECKING:
     from tenbin.gateway.call import Call, Work
@@ -96,6 +97,7 @@ class Services:
         self.client = UpstreamClient(environ)
         self.traces = open_traces(environ)
         self.breakers = Breakers()
+        self.learnt = Learnt()
         self.decider = Decider()
         self.sessions = Sessions()
         self.place = Place(folder, worker)

@@ -15,6 +15,7 @@ from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.frame_stream import AnswerStream
 from tenbin.upstream.loose_json import decode
+from tenbin.upstream.manners import COURTESIES, EFFORT, NO_MANNERS, STREAM_OPTIONS, Manners, minded
 from tenbin.upstream.stream import AnthropicStream, OpenAIStream, ResponsesStream
 from tenbin.upstream.translate import (
     ChatToMessagesStream,
@@ -52,13 +53,18 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Wire:
-    """One request between a client and a candidate: `is_foreign` where they speak different dialects."""
+    """One request between a client and a candidate: `is_foreign` where they speak different dialects.
 
-    __slots__ = ("destination", "incoming", "is_foreign")
+    `manners` are what the candidate is known to take amiss. Who named the model itself is taken at his word: nothing
+    is kept from it but what the gateway would have added.
+    """
 
-    def __init__(self, incoming: Incoming, destination: Destination) -> None:
+    __slots__ = ("destination", "incoming", "is_foreign", "manners")
+
+    def __init__(self, incoming: Incoming, destination: Destination, manners: Manners = NO_MANNERS) -> None:
         self.incoming = incoming
         self.destination = destination
+        self.manners = manners
         self.is_foreign = incoming.endpoint in ("chat", "messages") and incoming.dialect != destination.dialect
 
     def say(self, *, strips_before: int) -> Said:
@@ -66,10 +72,13 @@ class Wire:
         for it.
         """
         if self.is_foreign:
-            return self._translated(strips_before)
+            said = self._translated(strips_before)
+            courtesies = COURTESIES | {EFFORT}  # left out, too, where a model is known not to take it
+            is_minded = self.manners and said.path == CHAT
+            return Said(CHAT, minded(said.body, self.manners, courtesies=courtesies)) if is_minded else said
         incoming, destination = self.incoming, self.destination
         members = incoming.members
-        if incoming.endpoint == "chat" and incoming.is_stream:
+        if incoming.endpoint == "chat" and incoming.is_stream and STREAM_OPTIONS not in self.manners:
             members = with_usage(members)
         changes: dict[str, Any] = {"model": destination.model, **called_as(incoming, destination)}
         if strips_before and "messages" in members:
@@ -78,7 +87,10 @@ class Wire:
             changes |= self._fit_for_claude(changes.get("messages"))
         elif incoming.endpoint == "chat" and incoming.model != destination.candidate.name:
             changes |= self._fit_for_reasoning(changes)
-        return Said(PATHS[incoming.endpoint], rewritten(members, changes))
+        body = rewritten(members, changes)
+        if self.manners and incoming.endpoint == "chat" and incoming.model != destination.candidate.name:
+            body = minded(body, self.manners)
+        return Said(PATHS[incoming.endpoint], body)
 
     def _fit_for_claude(self, stripped: Any) -> dict[str, Any]:
         """What Claude refuses a request for, left out; `stripped` are the messages where state was taken out already.

@@ -235,9 +235,14 @@ class UpstreamFailure(NetworkError):  # noqa: N818 - what the failure is, is its
         return self.kind == "refused" and _is_filtered(read_error(self.body))
 
     @property
+    def words(self) -> str:
+        """The upstream's own words, "" where it has none; they are anybody's text."""
+        return _words(read_error(self.body))
+
+    @property
     def told(self) -> str:
-        """What went wrong with the upstream's own words behind it, for people; the words are anybody's text."""
-        words = " ".join(_words(read_error(self.body)).split())
+        """What went wrong with the upstream's own words behind it, for people."""
+        words = " ".join(self.words.split())
         return f"{self.what} ({words[:MAX_WORDS]})" if words else self.what
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -14,11 +14,12 @@ from tenbin.pilot.pair import Pair
 from tenbin.pilot.records import STOPPED, Begun, Bought, Failed
 from tenbin.pilot.run.bound import Ceiling
 from tenbin.pilot.run.heard import FILTERED, Heard, UnheardError, ask
-from tenbin.pilot.run.said import Said
+from tenbin.pilot.run.said import CHAT, Said
 from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.manners import Learnt, Manners, minded
 from tenbin.upstream.usage import possible_usage, told_usage
 
 FINAL = frozenset({"context"})
@@ -50,6 +51,7 @@ class Buyer:
         self.client = client
         self.deadline_s = deadline_s
         self.price_version = price_version
+        self.learnt = Learnt()
 
     async def call(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
         """What came of the call, to be committed by the caller, and the failure where it was one.
@@ -79,7 +81,7 @@ class Buyer:
     async def _asked(self, order: Order, ceiling: Ceiling) -> tuple[Bought | Failed, UpstreamFailure | None]:
         started = time.perf_counter()
         try:
-            heard = await ask(self.client, order.destination, order.said, self.deadline_s)
+            heard = await self._heard(order)
         except UnheardError as unheard:
             failure = unheard.failure
             if not failure.is_content_filter:
@@ -89,6 +91,18 @@ class Buyer:
             # The provider's filter spoke in the model's place: that is the answer its users get.
             heard = Heard("", Usage(0, 0) if not unheard.may_be_billed else None, FILTERED, is_refusal=True)
         return self._bought(order, ceiling, heard, time.perf_counter() - started), None
+
+    async def _heard(self, order: Order) -> Heard:
+        """The answer; asked anew where a refusal tells how this upstream wants to be asked. Raises UnheardError."""
+        destination, plain = order.destination, order.said
+        said = _minded(plain, self.learnt.of(destination))
+        while True:
+            try:
+                return await ask(self.client, destination, said, self.deadline_s)
+            except UnheardError as unheard:
+                refused, said = said, _minded(plain, self.learnt.learn(destination, unheard.failure))
+                if unheard.may_be_billed or said == refused:
+                    raise
 
     def _bought(self, order: Order, ceiling: Ceiling, heard: Heard, latency_s: float) -> Bought:
         pair, candidate = order.pair, order.destination.candidate
@@ -115,6 +129,10 @@ class Buyer:
             is_estimated=told is None,
             held_usd=max(order.reserve_usd - cost_usd, 0.0) if told is None else 0.0,
         )
+
+
+def _minded(said: Said, manners: Manners) -> Said:
+    return replace(said, body=minded(said.body, manners)) if manners and said.path == CHAT else said
 
 
 def estimated_usage(said: Said, answer: str, told: Usage | None) -> Usage:

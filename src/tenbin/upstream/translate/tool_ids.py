@@ -28,11 +28,12 @@ def neutral_id(seed: str) -> str:
 class ToolIds:
     """Renames the tool calls of one conversation, read in order, and the results that answer them.
 
-    An id that both dialects take and that no earlier call had is kept, unless `renames_all`.
+    An id that matches `takes` (both dialects do) and that no earlier call had is kept, unless `renames_all`.
     """
 
-    def __init__(self, *, renames_all: bool = False) -> None:
+    def __init__(self, *, renames_all: bool = False, takes: re.Pattern[str] = _TAKEN_BY_BOTH) -> None:
         self._renames_all = renames_all
+        self._takes = takes
         self._seen: Counter[str] = Counter()
         self._open: dict[str, deque[str]] = {}
         self._answered: dict[str, str] = {}
@@ -41,7 +42,7 @@ class ToolIds:
         """The id of the next call."""
         turn = self._seen[tool_id]
         self._seen[tool_id] += 1
-        is_kept = not self._renames_all and turn == 0 and _TAKEN_BY_BOTH.fullmatch(tool_id)
+        is_kept = not self._renames_all and turn == 0 and self._takes.fullmatch(tool_id)
         new = tool_id if is_kept else neutral_id(f"{turn}:{tool_id}")
         self._open.setdefault(tool_id, deque()).append(new)
         return new
@@ -52,7 +53,7 @@ class ToolIds:
         if waiting:
             self._answered[tool_id] = waiting.popleft()
         elif tool_id not in self._answered:
-            is_kept = not self._renames_all and _TAKEN_BY_BOTH.fullmatch(tool_id)
+            is_kept = not self._renames_all and self._takes.fullmatch(tool_id)
             self._answered[tool_id] = tool_id if is_kept else neutral_id(f"0:{tool_id}")
         return self._answered[tool_id]
 

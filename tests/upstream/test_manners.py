@@ -1,0 +1,161 @@
+"""What refusals tell of an upstream's manners, and what becomes of a request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tenbin.types import Candidate
+from tenbin.upstream.destination import Destination
+from tenbin.upstream.failure import failure_of
+from tenbin.upstream.manners import (
+    CAP,
+    EMPTY,
+    NO_MANNERS,
+    REASONING,
+    SHORT_IDS,
+    SIGNATURE,
+    SYSTEM,
+    Learnt,
+    Manners,
+    minded,
+    told_by,
+)
+
+
+def told(status: int, error: Any) -> Manners:
+    failure = failure_of(status, {}, json.dumps(error).encode(), "openai")
+    assert failure is not None
+    return told_by(failure)
+
+
+def extra(*place: str | int) -> dict[str, Any]:
+    return {"type": "extra_forbidden", "loc": ["body", *place], "msg": "Extra inputs are not permitted"}
+
+
+def said(message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **more}}
+
+
+UNSATISFIED = "'messages.2' : for 'role:assistant' the following must be satisfied[('messages.2' : property '%s' is %s"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "manners"),
+    [
+        (422, {"message": {"detail": [extra("stream_options", "include_usage")]}}, {"stream_options"}),
+        (422, {"detail": [extra("user"), extra("max_completion_tokens")]}, {"user", CAP}),
+        (422, {"detail": [extra("messages", 0, "user", "name")]}, {EMPTY}),
+        (400, said("Unrecognized request argument supplied: stream_options"), {"stream_options"}),
+        (400, said("Unrecognized request arguments supplied: metadata, store"), {"metadata", "store"}),
+        (400, said("Unsupported parameter: 'verbosity' is not supported with this model."), {"verbosity"}),
+        (400, [said('Invalid JSON payload received. Unknown name "metadata": Cannot find field.')], {"metadata"}),
+        (400, said(UNSATISFIED % ("annotations", "unsupported)]")), {EMPTY}),
+        (400, {"message": "property 'messages.2.assistant.refusal' is unsupported"}, {EMPTY}),
+        (400, {"message": "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."}, {SHORT_IDS}),
+        (500, said("Tool call id was call_49 but must be a-z, A-Z, 0-9,\nwith a length of 9"), {SHORT_IDS}),
+        (400, [said("Function call is missing a thought_signature in functionCall parts.")], {SIGNATURE}),
+        (400, said("Missing `reasoning_content` field in the assistant message at message index 2."), {REASONING}),
+        (400, said("The `reasoning_content` in the thinking mode must be passed back to the API."), {REASONING}),
+        (422, said("messages[0].role: unknown variant `developer`, expected one of `system`, `user`"), {SYSTEM}),
+        (400, said("Invalid value: 'developer'. Supported values are: 'system', 'assistant', 'user'."), {SYSTEM}),
+        (422, {"detail": [{"loc": ["body"], "msg": "Input tag 'developer' found using 'role'"}]}, {SYSTEM}),
+        (400, said("Unexpected message role."), {SYSTEM}),
+        (400, said("messages: the user and the developer are not supported here"), set()),
+        (400, said("'temperature' is not supported"), set()),
+        (400, said("Invalid 'user': string too long"), set()),
+        (429, said("metadata: 'user'"), set()),
+    ],
+)  # fmt: skip
+def test_what_a_refusal_tells(status: int, error: Any, manners: set[str]) -> None:
+    assert told(status, error) == manners
+
+
+def test_what_was_learnt_of_one_upstream_is_kept_to_there_and_nowhere_else() -> None:
+    learnt = Learnt()
+    one, other = (Destination(Candidate(name), "openai", "http://x/v1") for name in ("one", "other"))
+    claude = Destination(Candidate("claude"), "anthropic", "http://x/v1")
+    failure = failure_of(400, {}, b'{"error": "Unrecognized request argument supplied: user"}', "openai")
+    assert failure is not None
+    assert learnt.of(one) == NO_MANNERS
+    assert learnt.learn(one, failure) == learnt.of(one) == {"user"}
+    assert learnt.of(other) == learnt.learn(claude, failure) == learnt.of(claude) == NO_MANNERS
+    more = failure_of(400, {}, b'{"error": "Unrecognized request argument supplied: seed"}', "openai")
+    assert more is not None
+    assert learnt.learn(one, more) == {"user", "seed"}
+    assert learnt.learn(one, failure) == {"user", "seed"}  # another request was under way meanwhile
+
+
+def fit(members: dict[str, Any], *manners: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(minded(json.dumps(members).encode(), frozenset(manners)))
+    return found
+
+
+def test_what_changes_no_answer_is_left_out_and_what_does_stays() -> None:
+    names = ("user", "seed", "n", "verbosity", "logprobs", "store", "reasoning_effort", "stop")
+    harmless = {"user": "u", "seed": 7, "n": 1, "verbosity": "medium", "logprobs": None, "store": False}
+    assert fit({"model": "m", **harmless, "reasoning_effort": "none"}, *names) == {"model": "m"}
+    telling = {"n": 2, "verbosity": "low", "logprobs": True, "store": True, "reasoning_effort": "high", "stop": "x"}
+    assert fit(telling, *names) == telling
+
+
+def test_a_cap_goes_by_its_older_name_where_the_newer_one_is_unknown() -> None:
+    assert fit({CAP: 5}, CAP) == {"max_tokens": 5}
+    assert fit({CAP: 5, "max_tokens": 6}, CAP) == {CAP: 5, "max_tokens": 6}
+
+
+def test_all_else_stays_as_it_was_written() -> None:
+    body = b'{"a": 1.50, "user": "u", "big": 12345678901234567890123}'
+    assert minded(body, frozenset({"user"})) == b'{"a":1.50,"big":12345678901234567890123}'
+    nearly = b'{"user":"\\ud83d"}'
+    assert minded(nearly, frozenset({"user"})) == nearly
+
+
+CALLED = {"role": "assistant", "content": None, "tool_calls": [{"id": "call_abc", "function": {"name": "f"}}]}
+RESULT = {"role": "tool", "tool_call_id": "call_abc", "content": ""}
+
+
+def changed(manner: str, *messages: Any) -> Any:
+    return fit({"messages": list(messages)}, manner)["messages"]
+
+
+def test_ids_of_calls_become_nine_letters_and_still_tie_results_to_calls() -> None:
+    call, result = changed(SHORT_IDS, CALLED, RESULT)
+    (made,) = call["tool_calls"]
+    assert made["id"] == result["tool_call_id"]
+    assert (len(made["id"]), made["id"].isalnum()) == (9, True)
+    own = {**CALLED, "tool_calls": [{"id": "abcDEF123"}]}
+    assert changed(SHORT_IDS, own) == [own]
+
+
+def test_what_says_nothing_is_left_out_of_messages() -> None:
+    answer = {"role": "assistant", "content": "x", "refusal": None, "annotations": [{"url": "u"}], "tool_calls": []}
+    assert changed(EMPTY, answer, CALLED, RESULT) == [{"role": "assistant", "content": "x"}, CALLED, RESULT]
+
+
+def test_an_answer_without_reasoning_bears_an_empty_one() -> None:
+    thought = {"role": "assistant", "content": "x", "reasoning_content": "because"}
+    messages = changed(REASONING, {"role": "user", "content": "?"}, thought, {**thought, "reasoning_content": ""})
+    assert [message.get("reasoning_content") for message in messages] == [None, "because", " "]
+
+
+def test_the_first_call_of_a_turn_bears_a_signature_unless_one_does() -> None:
+    two = {**CALLED, "tool_calls": [{"id": "a"}, {"id": "b"}]}
+    own = {**CALLED, "tool_calls": [{"id": "a", "extra_content": {"google": {"thought_signature": "s"}}}, {"id": "b"}]}
+    first, second = changed(SIGNATURE, two, own)
+    signed = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+    assert first["tool_calls"] == [{"id": "a", "extra_content": signed}, {"id": "b"}]
+    assert second == own
+
+
+def test_a_developer_speaks_as_the_system() -> None:
+    said = {"role": "developer", "content": "Be brief."}
+    assert changed(SYSTEM, said) == [{"role": "system", "content": "Be brief."}]
+
+
+@pytest.mark.parametrize("messages", ["x", None, [3], [{"tool_calls": 3}], [{"tool_calls": [3]}]])
+@pytest.mark.parametrize("manner", [EMPTY, SHORT_IDS, REASONING, SIGNATURE, SYSTEM])
+def test_what_is_no_conversation_stays(manner: str, messages: Any) -> None:
+    assert fit({"messages": messages}, manner) == {"messages": messages}
