@@ -108,7 +108,7 @@ def test_the_log_says_who_answers_in_a_retreat(
     else:
         failing(first)
     second.adopt(first.marked())
-    who = "its safe default" if is_spend else "its reference"
+    who = "its named safe default, or else its cheapest candidate" if is_spend else "its reference"
     told = [record.getMessage() for record in caplog.records]
     assert [line.partition(": ")[0] for line in told] == [
         f"profile auto {how} {who}" for how in ("retreats to", "serves")

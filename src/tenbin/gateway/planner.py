@@ -159,7 +159,11 @@ class Planner:
 
 
 class _Fallback(msgspec.Struct, frozen=True, eq=False):
-    """What holds without the router: the safe default first, then the reference, then the rest by name."""
+    """What holds without the router: the safe default first, then the reference, then the rest by name.
+
+    Where money ran out, the reference is often the dearest of all: then the safe default counts only if it was named,
+    and who costs less comes first.
+    """
 
     asking: Asking
     served: ServedProfile
@@ -169,12 +173,7 @@ class _Fallback(msgspec.Struct, frozen=True, eq=False):
 
     def plan(self, code: str, reason: str) -> Plan:
         served, barred = self.served, _affordable(self.asking, self.served, self.barred)
-        retreat = self.asking.retreat
-        # Where money ran out, the reference is often the dearest: there the named safe default counts.
-        is_retreating = retreat is not None and retreat.reason != "spend"
-        first = served.reference if is_retreating or code == "uncertified" else served.safe_default
-        rest = sorted(range(len(barred)), key=lambda m: served.router.models[m])
-        order = [m for m in dict.fromkeys((first, served.safe_default, served.reference, *rest)) if barred[m] is None]
+        order = [m for m in dict.fromkeys(self._order(code)) if barred[m] is None]
         sent_tokens = self.asking.incoming.sent_tokens
         attempts = [
             Attempt(destination, sent_tokens(destination.model), strips_before=self.bond.strips_before(destination))
@@ -182,6 +181,16 @@ class _Fallback(msgspec.Struct, frozen=True, eq=False):
             if (destination := served.destinations[m]) is not None
         ]
         return Plan(new_id("dec"), tuple(attempts), reason, code, served, prints=self.prints)
+
+    def _order(self, code: str) -> Sequence[int]:
+        """Who comes before whom, with repetitions."""
+        served, retreat = self.served, self.asking.retreat
+        if retreat is not None and retreat.reason == "spend":
+            named = () if served.profile.safe_default is None else (served.safe_default,)
+            return (*named, *served.thrifty)
+        first = served.reference if retreat is not None or code == "uncertified" else served.safe_default
+        rest = sorted(range(len(self.barred)), key=lambda m: served.router.models[m])
+        return (first, served.safe_default, served.reference, *rest)
 
 
 def _ask(

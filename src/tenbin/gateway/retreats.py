@@ -64,14 +64,15 @@ class Retreats:
         self.log = logging.getLogger("tenbin.gateway.sla")
 
     def watch(self, profiles: Mapping[str, ServedProfile]) -> None:
-        """Watch these profiles, and no others."""
-        promises = {name: promise_of(served) for name, served in profiles.items()}
-        self._watches = {
-            name: old
-            if (old := self._watches.get(name)) is not None and old.promise == promise
-            else watched(promise, self._workers)
-            for name, promise in promises.items()
-        }
+        """Watch these profiles, and no others; who has retreated stays so, whatever is promised now."""
+        found = {}
+        for name, served in profiles.items():
+            promise, old = promise_of(served), self._watches.get(name)
+            if old is None or old.promise != promise:
+                found[name] = replace(watched(promise, self._workers), retreat=None if old is None else old.retreat)
+            else:
+                found[name] = old
+        self._watches = found
 
     def of(self, profile: str) -> Retreat | None:
         """Why a profile serves only its reference, None while all is well."""
@@ -191,7 +192,7 @@ class Retreats:
 
 def haven(retreat: Retreat) -> str:
     """Who answers first in a retreat: where money ran out the reference may be the dearest of all."""
-    return "its safe default" if retreat.reason == "spend" else "its reference"
+    return "its named safe default, or else its cheapest candidate" if retreat.reason == "spend" else "its reference"
 
 
 def retreat_of(mark: Mapping[str, Any]) -> Retreat:

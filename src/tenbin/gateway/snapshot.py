@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -48,7 +49,7 @@ class ServedProfile:
     here. `safe_default` and `reference` are indices, `reference_quality` is its mean in training. `versions` are the
     router's, which hashes a whole manifest to name them, `dialects` those of the candidates that may be asked. `proof`
     is that of a certified profile, `pace_curve` what each mu costs where a budget is kept, `dear_curve` how often each
-    finds a training prompt dear.
+    finds a training prompt dear, `thrifty` all candidates, those first who cost least on the training prompts today.
     """
 
     profile: Profile
@@ -62,6 +63,7 @@ class ServedProfile:
     versions: Mapping[str, str]
     dialects: frozenset[str]
     dear_curve: DearCurve
+    thrifty: tuple[int, ...]
     proof: Proof | None = None
     pace_curve: PaceCurve | None = None
 
@@ -241,6 +243,7 @@ def _served(
         versions=router.versions(),
         dialects=frozenset(d.dialect for name in open_to if (d := reached.get(name)) is not None),
         dear_curve=dear_curve(router, dial.at(0.0), allow=open_to),
+        thrifty=_thrifty(router),
         proof=proof,
         pace_curve=None if profile.max_cost_usd is None and profile.day_budget_usd is None else PaceCurve.of(curve),
     )
@@ -287,6 +290,14 @@ def _bar(profile: Profile, name: str, destination: Destination | None) -> str | 
     if destination.is_judge:
         return "only judges"
     return "is an embedding model" if destination.is_embedding else None
+
+
+def _thrifty(router: Router) -> tuple[int, ...]:
+    """The candidates from the cheapest to the dearest, by their mean on the training prompts at these prices."""
+    mean_usd = router.cost_usd(router.crossfit.estimates).mean(axis=0).tolist()
+    models = router.models
+    known = [math.inf if math.isnan(usd) else usd for usd in mean_usd]
+    return tuple(sorted(range(len(models)), key=lambda m: (known[m], models[m])))
 
 
 def _safe_default(profile: Profile, router: Router, barred: tuple[str | None, ...], where: str) -> int:

@@ -183,13 +183,41 @@ def test_overspending_makes_a_profile_retreat_to_its_safe_default(
         gateway.gateway.services._read_spend()  # which a task does every few seconds
         assert retreated(gateway)
         (alarm,) = alarms(capsys)
-        assert "to its safe default: " in alarm
+        assert "to its named safe default, or else its cheapest candidate: " in alarm
         assert "promised at most" in alarm
         assert gateway.chat().headers["x-tenbin-model"] == "cheap"
         resume(gateway)
         gateway.gateway.services._read_spend()
         assert not retreated(gateway)
         assert gateway.chat().headers["x-tenbin-model"] == "good"
+
+
+def test_overspending_without_a_named_safe_default_never_makes_a_profile_dearer(folder: Path, ups: Upstreams) -> None:
+    """The reference answered everything then: who had spent too much spent several times as much from there on."""
+    with Running(folder, ups, profile=sla("max_spend_usd = 0.0005")) as gateway:
+        assert gateway.chat().headers["x-tenbin-model"] == "good"
+        gateway.calls()
+        gateway.gateway.services._read_spend()
+        assert retreated(gateway)
+        for text in (EASY, HARD):
+            assert gateway.chat(text).headers["x-tenbin-model"] == "cheap"
+        ups["cheap"].script = Answer.error(500)
+        answer = gateway.chat(EASY)  # a fallback is a fallback all the same
+        assert (answer.status, answer.headers["x-tenbin-model"]) == (200, "good")
+
+
+def test_a_profile_in_retreat_stays_so_where_its_promise_is_changed(folder: Path, ups: Upstreams) -> None:
+    """It routed again until the store was looked at, up to two seconds after each change of the file."""
+    with Running(folder, ups, profile=sla("min_quality = 0.9")) as gateway:
+        for _ in range(40):
+            rate(gateway, gateway.chat(EASY), 0.0)
+        assert retreated(gateway)
+        text = gateway.config.read_text(encoding="utf-8")
+        gateway.config.write_text(text.replace("min_quality = 0.9", "min_quality = 0.8"), encoding="utf-8")
+        gateway.gateway.reload()
+        assert gateway.chat(EASY).headers["x-tenbin-model"] == "good"
+        resume(gateway)
+        assert gateway.chat(EASY).headers["x-tenbin-model"] == "cheap"
 
 
 def test_a_stream_without_a_deadline_goes_on_for_as_long_as_it_speaks(
