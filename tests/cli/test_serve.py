@@ -80,6 +80,17 @@ def test_the_printed_request_is_answered_and_the_end_is_clean(config: Path) -> N
     assert not [line for line in serving.lines if "Traceback" in line]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_closed_standard_streams_hinder_neither_start_nor_end(config: Path, workers: str) -> None:
+    """Started so, workers were handed the null device in place of the port, and the end was told as a bug."""
+    command = shlex.join([*TENBIN, str(config), "--workers", workers])
+    with Serving(["sh", "-c", f"exec {command} <&- >&-"]) as serving:
+        serving.wait_ready()
+        assert post(serving, QUESTION)["choices"]
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
+
+
 def asked(command: str) -> tuple[str, dict[str, Any]]:
     """The path and the body of a printed curl command, as a shell would read it."""
     words = shlex.split(command)

@@ -6,6 +6,7 @@ import signal
 import sys
 from typing import NoReturn
 
+from tenbin.cli.standard_streams import open_standard_streams
 from tenbin.cli.stopped import Terminated, stopped
 
 
@@ -17,6 +18,7 @@ def on_sigterm(_signal: int, _frame: object) -> NoReturn:
 
 def main() -> NoReturn:
     """The console script."""
+    open_standard_streams()
     if sys.argv[1:2] == ["serve"] and hasattr(signal, "SIGHUP"):
         # until it can reload: what changes while it starts is taken up by itself
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
