@@ -17,6 +17,10 @@ from click.testing import Result
 
 from tenbin.cli.doctor_reach import Reached, check_clock
 from tenbin.errors import ArtifactError, ConfigError, NetworkError, PriceError, StoreError, TenbinError, UsageError
+from tenbin.store.database import Schema, open_database
+from tenbin.store.folder import StoreFolder
+from tenbin.store.keys import KEYS
+from tenbin.store.schema import LEDGER
 from tenbin.testing import Answer, FakeUpstream
 
 Tenbin = Callable[..., Result]
@@ -245,6 +249,31 @@ def test_a_store_that_cannot_be_written(place: Place) -> None:
     shutil.rmtree(place.folder / "store")
     (place.folder / "store").write_text("a file")
     assert place.findings(StoreError.exit_code)["store", str(place.folder / "store")]["status"] == "fail"
+
+
+def test_a_store_that_the_next_start_brings_up_to_date(place: Place) -> None:
+    """It was a failure: who looks before the first start of a new version, as the docs say, never started it."""
+    store = StoreFolder(place.folder / "store")
+    open_database(store.ledger, Schema(LEDGER.steps[:-1], LEDGER.journal_mode), busy_s=1.0).close()
+    row = place.findings()["store", str(store.ledger)]
+    assert row["status"] == "warn"
+    assert row["what"] == f"the store is of version {len(LEDGER.steps) - 1}, this Tenbin reads {len(LEDGER.steps)}"
+    assert "copy the folder first" in row["fix"]
+    store.ledger.write_bytes(b"")  # one that was begun and never made says nothing
+    assert place.findings()["store", str(store.path)]["status"] == "ok"
+
+
+@pytest.mark.parametrize("what", ["damaged", "newer"])
+def test_keys_that_cannot_be_read(place: Place, what: str) -> None:
+    """All was well, and every request would have been refused."""
+    keys = StoreFolder(place.folder / "store").keys
+    if what == "damaged":
+        keys.write_bytes(b"no database " * 500)
+    else:
+        open_database(keys, Schema((*KEYS.steps, "SELECT 1"), KEYS.journal_mode), busy_s=1.0).close()
+    row = place.findings(StoreError.exit_code)["store", str(keys)]
+    assert row["status"] == "fail"
+    assert ("put a copy in its place" in row["fix"]) == (what == "damaged")
 
 
 def test_a_store_that_others_may_read_and_journals_of_the_dead(place: Place) -> None:

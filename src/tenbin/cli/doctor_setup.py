@@ -31,7 +31,7 @@ from tenbin.config.gateway import is_loopback
 from tenbin.config.metrics import read_metrics
 from tenbin.errors import ConfigError, StoreError, TenbinError, UsageError
 from tenbin.gateway.address import bind
-from tenbin.store.database import open_reader
+from tenbin.store.database import OlderStoreError, open_reader
 from tenbin.store.folder import StoreFolder
 from tenbin.store.keys import list_keys
 from tenbin.store.presence import Presence, lock_of, writers
@@ -152,18 +152,19 @@ def check_kernel() -> list[Finding]:
 
 
 def check_store(setup: Setup) -> list[Finding]:
-    """Whether the ledger can be written and nothing in its journals waits for a gateway."""
-    return [*_folder(StoreFolder(setup.store.path)), *_client_keys(setup)]
+    """Whether the ledger can be written, nothing in its journals waits for a gateway, and the keys can be read."""
+    found = _folder(StoreFolder(setup.store.path))
+    return found if any(finding.status == "fail" for finding in found) else [*found, *_client_keys(setup)]
 
 
 def _client_keys(setup: Setup) -> list[Finding]:
-    """Whether anybody could call the gateway; a store that does not answer has been told already."""
+    """Whether anybody could call the gateway."""
     if setup.settings.keys == "open":
         return []
     try:
         live = [key for key in list_keys(setup.store.path) if key.revoked_at is None]
-    except TenbinError:
-        return []
+    except TenbinError as error:
+        return [Finding.of_error("store", error)]
     return (
         [] if live else [Finding("store", str(StoreFolder(setup.store.path).keys), "warn", "no_keys", fix="make_key")]
     )
@@ -180,13 +181,23 @@ def _folder(store: StoreFolder) -> list[Finding]:
         return [Finding("store", name, "ok", "store_new")]
     try:
         _try_writing(store.path)
-        if store.ledger.exists():
-            open_reader(store.ledger, LEDGER, busy_s=BUSY_S).close()
+        older = _ledger(store)
     except OSError as error:
         return [_unwritable(name, error)]
     except TenbinError as error:
         return [Finding.of_error("store", error)]
-    return [*_space(store), *_journals(store)] or [Finding("store", name, "ok", "store_ok")]
+    return [*older, *_space(store), *_journals(store)] or [Finding("store", name, "ok", "store_ok")]
+
+
+def _ledger(store: StoreFolder) -> list[Finding]:
+    """Whether the ledger can be read, and is of this version: the gateway brings one up to date that is older."""
+    if not store.ledger.exists() or not store.ledger.stat().st_size:  # a gateway that died while it made it
+        return []
+    try:
+        open_reader(store.ledger, LEDGER, busy_s=BUSY_S).close()
+    except OlderStoreError as older:
+        return [Finding("store", str(store.ledger), "warn", "said", {"what": older.what}, "copy_store")]
+    return []
 
 
 def _space(store: StoreFolder) -> list[Finding]:

@@ -13,9 +13,15 @@ from pathlib import Path
 from tenbin.errors import StoreError
 from tenbin.store.folder import create_private
 
+DAMAGED = "put a copy in its place, or move it away with its -wal and -shm: a new one is made then"
+
 
 class NewerStoreError(StoreError):
     """A store that a newer Tenbin has written: waiting does not help."""
+
+
+class OlderStoreError(StoreError):
+    """A store that has yet to be brought up to date, which the next gateway that starts does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,8 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        fix = "look at the disk and at who holds the file"
+        is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        fix = DAMAGED if is_damaged else "look at the disk and at who holds the file"
         raise StoreError(f"the database does not answer: {error}", where=str(path), fix=fix) from error
     except OSError as error:
         raise StoreError(f"cannot be opened: {error.strerror}", where=str(path)) from error
@@ -91,16 +98,20 @@ def set_journal_mode(link: sqlite3.Connection, mode: str, busy_s: float) -> None
 
 
 def open_reader(path: Path, schema: Schema, *, busy_s: float) -> sqlite3.Connection:
-    """A connection that only reads. Errors: StoreError where there is no such database, or none of this version."""
+    """A connection that only reads.
+
+    Errors: StoreError where there is no such database, OlderStoreError or NewerStoreError for another version.
+    """
     if not path.exists():
         raise StoreError("there is no store here yet", where=str(path), fix="start the gateway once, or mend the path")
     with told(path):
         uri = f"{path.absolute().as_uri()}?mode=ro"
         link = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
         try:
-            if version_of(link, path, schema) < len(schema.steps):
+            if (version := version_of(link, path, schema)) < len(schema.steps):
+                what = f"the store is of version {version}, this Tenbin reads {len(schema.steps)}"
                 fix = "start the gateway once: it brings the store up to date"
-                raise StoreError("the store is empty or of an older Tenbin", where=str(path), fix=fix)
+                raise OlderStoreError(what, where=str(path), fix=fix)
         except BaseException:
             link.close()
             raise
