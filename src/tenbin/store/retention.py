@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,25 +23,25 @@ from tenbin.store.schema import LEDGER
 BUSY_S = 5.0
 # A living worker applies its journal within a fraction of a second; one that cannot is named in `pending`.
 WAIT_S = 5.0
-# The texts of a profile that are older than a moment.
-OLD = """
-SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no
-WHERE c.profile = ?1 AND c.at < ?2
+# The next texts, by name, of calls that are older than a moment. From the texts to the calls (a cross join keeps its
+# order): of a year's calls few have any left.
+AGED = """
+SELECT t.request_id, t.call_no FROM texts t CROSS JOIN calls c
+WHERE c.request_id = t.request_id AND c.call_no = t.call_no AND (t.request_id, t.call_no) > (?1, ?2)
+  AND c.at < ?3 AND /*which*/ ORDER BY t.request_id, t.call_no LIMIT ?4
 """
+OF_PROFILE, OF_SETTLED = "c.profile = ?5", "c.status IS NOT NULL"
 OF_USER = """
-SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no WHERE c.user = ?1
+DELETE FROM texts WHERE rowid IN (SELECT t.rowid FROM texts t
+  JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no WHERE c.user = ?1)
 """
 # An open call may still bring its answer: it is marked, so that the answer is not let in.
 FREE = """
 UPDATE calls SET user = NULL, conversation = NULL,
   texts = iif(texts IS NULL AND status IS NOT NULL, NULL, 'deleted') WHERE user = ?
 """
-MARK = """
-UPDATE calls SET texts = 'expired' WHERE texts = 'stored' AND NOT EXISTS (
-  SELECT 1 FROM texts t WHERE t.request_id = calls.request_id AND t.call_no = calls.call_no)
-AND profile = ?1 AND at < ?2
-"""
-
+MARK = "UPDATE calls SET texts = 'expired' WHERE request_id = ? AND call_no = ? AND texts = 'stored'"
+DELETE = "DELETE FROM texts WHERE request_id = ? AND call_no = ?"
 
 # Settled calls by their time; decisions and feedback came in about that order and have no index over it.
 OUTDATED = (
@@ -49,12 +49,10 @@ OUTDATED = (
     "DELETE FROM decisions WHERE rowid IN (SELECT rowid FROM decisions ORDER BY rowid LIMIT ?2) AND at < ?1",
     "DELETE FROM feedback WHERE rowid IN (SELECT rowid FROM feedback ORDER BY rowid LIMIT ?2) AND at < ?1",
 )
-OUTDATED_TEXTS = """
-SELECT t.rowid FROM texts t JOIN calls c ON c.request_id = t.request_id AND c.call_no = t.call_no
-WHERE c.at < ?1 AND c.status IS NOT NULL
-"""
 ROWS_AT_ONCE = 2_000
 """Few enough for those who write meanwhile: they wait for some hundredths of a second."""
+TEXTS_AT_ONCE = 200
+"""The same of texts, which may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +71,18 @@ class Erased:
 def expire(folder: Path, days: Mapping[str, float], now: float | None = None) -> Erased:
     """Delete the texts that are older than their profile's `retention_days`; profiles not named keep theirs.
 
-    Errors: StoreError where the ledger does not answer; then nothing is deleted.
+    Errors: StoreError where the ledger does not answer; what is left is deleted the next time.
     """
     store = StoreFolder(Path(folder))
     at = time.time() if now is None else now
     mend(store.path)
     texts = 0
     with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
-        with transaction(link):
-            for profile, kept_days in days.items():
-                limit = (profile, at - kept_days * DAY_S)
-                deleted = delete_texts(link, OLD, limit)
-                if deleted:
-                    link.execute(MARK, limit)
-                    audit(link, "expire", profile, deleted, 0)
-                texts += deleted
+        for profile, kept_days in days.items():
+            for names in pages(link, OF_PROFILE, at - kept_days * DAY_S, profile):
+                with transaction(link):
+                    link.executemany(MARK, names)
+                    texts += delete_texts(link, names, "expire", profile)
         return Erased(texts, 0, scrub(store, link))
 
 
@@ -98,12 +93,11 @@ def forget(folder: Path, days: float, now: float | None = None) -> int:
     """
     store = StoreFolder(Path(folder))
     limit = (time.time() if now is None else now) - days * DAY_S
-    rows = 0
+    texts = rows = 0
     with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
-        with transaction(link):
-            texts = delete_texts(link, OUTDATED_TEXTS, (limit,))
-            if texts:
-                audit(link, "forget", f"older than {days:g} days", texts, 0)
+        for names in pages(link, OF_SETTLED, limit):
+            with transaction(link):
+                texts += delete_texts(link, names, "forget", f"older than {days:g} days")
         for statement in OUTDATED:
             deleted = ROWS_AT_ONCE
             while deleted == ROWS_AT_ONCE:
@@ -130,15 +124,26 @@ def delete_user(folder: Path, user: str) -> Erased:
         with transaction(link):
             remembered = (user_hash(user), time.time())
             link.execute("INSERT INTO erasures VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2", remembered)
-            texts = delete_texts(link, OF_USER, (user,))
+            texts = link.execute(OF_USER, (user,)).rowcount
             freed = link.execute(FREE, (user,)).rowcount
             audit(link, "delete_user", remembered[0], texts, freed)
         return Erased(texts, freed, scrub(store, link))
 
 
-def delete_texts(link: sqlite3.Connection, which: str, values: tuple[object, ...]) -> int:
-    """Delete the texts that a query names; `secure_delete` writes zeros over them."""
-    return link.execute(" ".join(("DELETE FROM texts WHERE rowid IN (", which, ")")), values).rowcount
+def pages(link: sqlite3.Connection, which: str, limit: float, *values: object) -> Iterator[list[tuple[str, int]]]:
+    """The names of such texts of calls before `limit`, some at a time, looked for while everybody may write."""
+    sql, last = AGED.replace("/*which*/", which), ("", -1)
+    while names := link.execute(sql, (*last, limit, TEXTS_AT_ONCE, *values)).fetchall():
+        yield names
+        last = names[-1]
+
+
+def delete_texts(link: sqlite3.Connection, names: Sequence[tuple[str, int]], action: str, subject: str) -> int:
+    """Delete those that are still there, and remember it; `secure_delete` writes zeros over them."""
+    deleted = link.executemany(DELETE, names).rowcount
+    if deleted:
+        audit(link, action, subject, deleted, 0)
+    return deleted
 
 
 def audit(link: sqlite3.Connection, action: str, subject: str, texts: int, calls: int) -> None:
