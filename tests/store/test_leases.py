@@ -89,3 +89,20 @@ def test_everybody_else_counts_once_and_in_their_own_period(
     link.execute("INSERT INTO spending VALUES (?, ?, ?, ?)", row)
     (share,), (refusal,) = lease_all(link, "a", held()[:1], 9.0, 1)
     assert (share.fence, refusal) == (pytest.approx(left), None)
+
+
+def test_what_was_held_of_days_that_have_ended_is_let_go(link: sqlite3.Connection) -> None:
+    """A row a key and day stayed for as long as a worker lived, and all of them are read every two seconds."""
+    lease_all(link, "a", held(), 0.5, 1)
+    lease_all(link, "b", held(), 0.1, 1)
+    tomorrow = [Holding("k", day_of(NOON + DAY_S), 1.0, NOTHING), Holding("k", month_of(NOON + DAY_S), 20.0, NOTHING)]
+    lease_all(link, "a", tomorrow, 0.5, 1)
+    assert [row[:2] for row in granted(link)] == [
+        ("2026-02", "a"),
+        ("2026-02", "b"),
+        ("2026-02-10", "b"),
+        ("2026-02-11", "a"),
+    ]
+    other = [Holding("other", day_of(NOON + 2 * DAY_S), 1.0, NOTHING)]
+    give_back_all(link, "a", other)
+    assert len(granted(link)) == 5

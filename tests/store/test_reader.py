@@ -6,6 +6,7 @@ import pytest
 
 from tenbin.errors import StoreError
 from tenbin.store.reader import Reader, StoredDecision
+from tenbin.store.records import Feedback
 from tests.store.made import decided, intent, running, settled
 
 
@@ -116,3 +117,17 @@ def test_a_days_spend_is_not_added_up_anew_each_time(tmp_path, write):
     assert len(steps) > 10
     assert reader.spent_in("auto", 9_000.0) == 0.25
     assert reader.spent_in("other", 0.0) == 0.25
+
+
+def test_the_latest_calls_and_one_decisions_verdicts_are_found_without_a_walk_through_all(tmp_path, write):
+    """Of a year's calls the last hour took a look at every one."""
+    rows = [row for i in range(2_000) for row in (intent(f"r{i}", at=float(i)), Feedback(f"r{i}", float(i), None, 0.5))]
+    write(*rows)
+    reader, steps = Reader(tmp_path), []
+    assert reader.newest_call() == 2_000
+    reader._link.set_progress_handler(lambda: steps.append(100), 100)
+    assert [call.request_id for call in reader.requests(since=1_998.0)] == ["r1998", "r1999"]
+    assert [verdict.at for verdict in reader.feedback("r7")] == [7.0]
+    assert sum(steps) < 2_000
+    assert len(list(reader.feedback())) == 2_000
+    reader.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ GRANT = """
 INSERT INTO leases VALUES (?, ?, ?, ?)
 ON CONFLICT (key_id, period, writer) DO UPDATE SET granted_usd = excluded.granted_usd
 """
+
+LET_GO = "DELETE FROM leases WHERE key_id = ? AND writer = ? AND period NOT IN (SELECT value FROM json_each(?))"
 
 Refusal = Literal["spent", "held"]
 """Why a budget gives nothing: it is spent, or calls under way have set aside what is left of it."""
@@ -70,11 +73,11 @@ def give_back_all(link: sqlite3.Connection, writer: str, holdings: Sequence[Hold
 
 
 def publish(link: sqlite3.Connection, writer: str, holdings: Sequence[Holding], shares: Sequence[Share]) -> None:
-    """Let everybody see what this worker holds."""
-    rows = [
-        (held.key_id, held.period.name, writer, share.granted) for held, share in zip(holdings, shares, strict=True)
-    ]
-    link.executemany(GRANT, rows)
+    """Let everybody see what this worker holds, and nothing of days and months that have ended."""
+    periods = json.dumps([held.period.name for held in holdings])
+    for held, share in zip(holdings, shares, strict=True):
+        link.execute(LET_GO, (held.key_id, writer, periods))
+        link.execute(GRANT, (held.key_id, held.period.name, writer, share.granted))
 
 
 def _refusal(link: sqlite3.Connection, writer: str, held: Holding) -> Refusal:

@@ -171,13 +171,13 @@ class Reader:
             "c.user = ?": user,
             "c.conversation = ?": conversation,
             "c.request_id = ?": decision_id,  # a request is named as its decision
-            "c.at >= ?": since,
             "c.at < ?": until,
         }
         given = {clause: value for clause, value in filters.items() if value is not None}
         where = " AND ".join(["(c.at, c.rowid) > (?, ?)", *given])
         sql = CALL_SELECT.replace("/*where*/", where)
-        last: tuple[Any, ...] = (float("-inf"), 0)
+        # By what comes after the last row SQLite finds its place in the index; a bound beside it is only looked at.
+        last: tuple[Any, ...] = (float("-inf") if since is None else since, 0)
         while True:
             rows = self._rows(sql, (with_text, *last, *given.values(), PAGE_ROWS))
             for row in rows:
@@ -188,9 +188,12 @@ class Reader:
 
     def feedback(self, decision_id: str | None = None) -> Iterator[Feedback]:
         """The verdicts, oldest first; on one decision where it is named."""
-        sql = """SELECT decision_id, at, key_id, quality, source FROM feedback
-            WHERE ?1 IS NULL OR decision_id = ?1 ORDER BY at, rowid"""
-        for row in self._rows(sql, (decision_id,)):
+        sql = "SELECT decision_id, at, key_id, quality, source FROM feedback /*which*/ ORDER BY at, rowid"
+        if decision_id is None:
+            rows = self._rows(sql, ())
+        else:
+            rows = self._rows(sql.replace("/*which*/", "WHERE decision_id = ?"), (decision_id,))
+        for row in rows:
             yield Feedback(*row)
 
     def is_rated(self, decision_id: str) -> bool:
