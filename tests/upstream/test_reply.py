@@ -150,6 +150,7 @@ def test_a_refusal_whose_body_is_cut_or_huge_still_says_what_its_status_says() -
         (b"application/json; charset=utf-8", False, True),
         (b"application/problem+json", False, True),
         (b"text/event-stream;charset=UTF-8", True, True),
+        (b"text/event-stream\r\nContent-Type: text/event-stream; charset=utf-8", True, True),
         (b"text/html", False, False),
         (b"text/html", True, False),
         (b"application/json", True, False),

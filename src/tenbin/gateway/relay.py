@@ -235,6 +235,8 @@ class Relay:
         try:
             answered = wire.read(body)
             call.told = answered.usage
+            if answered.failure is not None:
+                raise answered.failure
             answer = wire.answer(body)
         except UpstreamFailure as inside:
             inside.body = reply.redacted(inside.body)

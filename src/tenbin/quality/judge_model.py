@@ -183,6 +183,8 @@ class JudgeModel:
             raise failure
         answer = await reply.read(MAX_REPLY_BYTES)
         said, words = read_usage(destination.dialect, answer), words_of(destination.dialect, answer)
+        if said.failure is not None:
+            raise said.failure
         window_tokens = destination.candidate.context_window_tokens
         usage = possible_usage(told_usage(said.usage, words), window_tokens, len(body))
         if usage is None:

@@ -157,6 +157,8 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
         ),
     ),
 )
+BROKEN_OFF = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
+"""Finish reasons of answers that their server broke off: OpenRouter's, vLLM's and SGLang's, DeepSeek's, Z.AI's."""
 MAX_WORDS = 200
 """What is repeated of an upstream's own words."""
 _STATUS_OF_NAME: Mapping[str, int] = {
@@ -277,6 +279,14 @@ def failure_inside(data: bytes, dialect: Dialect) -> UpstreamFailure:
     status = number or spelled
     kind = _kind(status, data, dialect)
     return UpstreamFailure(kind, "the upstream sent an error inside its answer", status=status, body=data)
+
+
+def broken_off(finish_reason: object, error: bytes) -> bytes | None:
+    """What stands for an error where a choice ended so, with this error in it (null: none); None for a whole answer."""
+    if not isinstance(finish_reason, str) or finish_reason not in BROKEN_OFF:
+        return None
+    said = msgspec.json.encode({"message": f"the answer broke off ({finish_reason})"}) if error == b"null" else error
+    return b'{"error":' + said + b"}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

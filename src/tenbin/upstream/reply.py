@@ -20,10 +20,10 @@ _FRAMES = frozenset({"transfer-encoding", "content-length"})
 class Reply:
     """The answer to one call; read it to its end or `abort` it, otherwise its connection stays taken.
 
-    `headers` are the upstream's, names in any case; `content_type` is in lower case, without parameters, "" where
-    there is none. A body that came compressed although identity was asked is given out unpacked: `content-encoding`
-    and `content-length` then say nothing about it. `secret` is our key there: headers and a refusal that repeat it are
-    given back without it.
+    `headers` are the upstream's, names in any case; `content_type` is in lower case, without parameters, the first
+    where it came twice, "" where there is none. A body that came compressed although identity was asked is given out
+    unpacked: `content-encoding` and `content-length` then say nothing about it. `secret` is our key there: headers and
+    a refusal that repeat it are given back without it.
     """
 
     __slots__ = (
@@ -47,7 +47,7 @@ class Reply:
         self.status = connection.status
         self.headers = connection.headers.without(secret) if secret else connection.headers
         said = self.headers.by_name.get
-        self.content_type = said("content-type", "").partition(";")[0].strip().lower()
+        self.content_type = said("content-type", "").partition(";")[0].partition(",")[0].strip().lower()
         coding = said("content-encoding", "").strip().lower()
         self._unpacking = Unpacking(coding) if coding and coding != "identity" else None
 

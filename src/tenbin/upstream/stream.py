@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tenbin.upstream.absent import ABSENT
-from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.failure import UpstreamFailure, broken_off
 from tenbin.upstream.frame_stream import EMPTY, LONGEST_EMPTY, QUOTES, FrameStream, decoded_as, said_bytes_of
 from tenbin.upstream.sse import Frame, read_frame
 from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
@@ -52,6 +52,7 @@ class _Choice(msgspec.Struct, gc=False):
     index: Any = None
     delta: _Delta | None = None
     finish_reason: Any = None
+    error: msgspec.Raw = ABSENT
 
 
 class _Chunk(msgspec.Struct, gc=False):
@@ -120,6 +121,7 @@ class OpenAIStream(FrameStream):
                 said_bytes += said
                 if choice.finish_reason is not None:
                     self.finish_reason = str(choice.finish_reason)
+                    self.error = self.error or broken_off(choice.finish_reason, bytes(choice.error))
                     if choice.finish_reason:  # some servers write "" until there is one
                         self._finished.add(str(choice.index or 0))
                 elif said and self._finished:

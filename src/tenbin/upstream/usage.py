@@ -14,7 +14,7 @@ import msgspec
 from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.destination import Dialect
-from tenbin.upstream.failure import UpstreamFailure, failure_inside
+from tenbin.upstream.failure import UpstreamFailure, broken_off, failure_inside
 from tenbin.upstream.loose_json import decode
 
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -34,13 +34,15 @@ _MOST_WINDOWS = 4
 class Answered(msgspec.Struct, frozen=True):
     """What a whole answer says about itself; None for what it does not say.
 
-    `is_refusal`: a content filter or the model itself declined, in an answer of status 200.
+    `is_refusal`: a content filter or the model itself declined, in an answer of status 200. `failure`: its server broke
+    it off, and may bill it all the same.
     """
 
     usage: Usage | None = None
     response_id: str | None = None
     finish_reason: str | None = None
     is_refusal: bool = False
+    failure: UpstreamFailure | None = None
 
 
 class _Counts(msgspec.Struct):
@@ -76,6 +78,7 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     finish_reason: Any = None
     message: _Message | None = None
+    error: msgspec.Raw = ABSENT
 
 
 class _Whole(msgspec.Struct):
@@ -114,7 +117,9 @@ def read_usage(dialect: Dialect, body: bytes) -> Answered:
     first = whole.choices[0] if whole.choices else _Choice()
     declined = first.finish_reason == "content_filter" or bool(first.message and first.message.refusal)
     usage = openai_usage(whole.usage, whole.service_tier)
-    return Answered(usage, _text(whole.id), _text(first.finish_reason), declined)
+    broken = broken_off(first.finish_reason, bytes(first.error))
+    failure = None if broken is None else failure_inside(broken, dialect)
+    return Answered(usage, _text(whole.id), _text(first.finish_reason), declined, failure)
 
 
 def read_responses_usage(body: bytes) -> Answered:

@@ -74,6 +74,8 @@ async def ask(client: UpstreamClient, destination: Destination, said: Said, dead
 
 def _whole(dialect: Dialect, body: bytes) -> Heard:
     said, words = read_usage(dialect, body), words_of(dialect, body)
+    if said.failure is not None:
+        raise said.failure
     finish = _finish(dialect, said.finish_reason)
     return Heard(words, said.usage, finish, said.is_refusal or finish == FILTERED)
 

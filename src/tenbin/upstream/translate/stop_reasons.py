@@ -23,6 +23,8 @@ _TO_ANTHROPIC: Mapping[str, str] = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
+    "sensitive": "refusal",  # Z.AI
+    "model_context_window_exceeded": "model_context_window_exceeded",
 }
 
 

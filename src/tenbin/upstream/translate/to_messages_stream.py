@@ -12,6 +12,7 @@ import msgspec
 
 from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
+from tenbin.upstream.failure import BROKEN_OFF
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed, stated
 from tenbin.upstream.translate.block_queue import BlockQueue
@@ -45,6 +46,7 @@ class _Choice(msgspec.Struct):
     index: int | None = 0
     delta: _Delta | None = None
     finish_reason: Any = None
+    error: Any = None
 
 
 class _Chunk(msgspec.Struct):
@@ -116,6 +118,9 @@ class ChatToMessagesStream(TranslatedStream):
                 self._finish_reason = choice.finish_reason or self._finish_reason
                 if choice.delta is not None:
                     out += self._delta(choice.delta)
+                if isinstance(choice.finish_reason, str) and choice.finish_reason in BROKEN_OFF:
+                    what = {"message": f"the answer broke off ({choice.finish_reason})"}
+                    return out + self._pass_on(choice.error or what)
         return out
 
     def _start(self, chunk: _Chunk) -> bytes:
