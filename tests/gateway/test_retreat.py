@@ -15,6 +15,7 @@ from tenbin.gateway.retreat import (
     LEAST,
     Promise,
     Retreat,
+    Seen,
     Watch,
     Window,
     finished,
@@ -64,6 +65,18 @@ def test_the_latest_500_labels_and_2000_requests_are_looked_at() -> None:
     for _ in range(2200):
         watch = finished(labelled(watch, 1.0, NOON), True, NOON)
     assert (watch.qualities.n, watch.answers.n) == (500, 2000)
+
+
+@given(st.integers(0, 3_000), st.floats(0.0, 1.0))
+def test_a_window_holds_of_what_was_seen_as_much_as_it_can_at_the_same_mean(n: int, mean: float) -> None:
+    window = Window(25, 20).holding(Seen(n, n * mean))
+    assert window.n == min(n, 500)
+    assert window.sum == pytest.approx(window.n * mean)
+    grown = window
+    for _ in range(525):
+        grown = grown.add(1.0)
+    assert grown.n in range(500, 525)
+    assert grown.mean == 1.0
 
 
 def test_a_fall_after_a_good_month_is_seen_within_the_window() -> None:

@@ -168,6 +168,47 @@ def test_a_damaged_mark_or_one_of_another_promise_is_not_counted(tmp_path: Path,
     assert first.of("auto") is not None
 
 
+def restarted(folder: Path, before: Retreats) -> Retreats:
+    """The worker that comes after this one has ended."""
+    before.marked()
+    before._seen._place.leave()
+    after = made(folder)
+    after.adopt(after.marked())
+    return after
+
+
+def test_a_restart_goes_on_with_what_was_seen(tmp_path: Path) -> None:
+    """Where few answers are rated and a gateway is restarted daily, windows never filled and nothing was noticed."""
+    retreats = made(tmp_path)
+    retreats.adopt(retreats.marked())
+    for _ in range(3):
+        for _ in range(10):
+            assert retreats.of("auto") is None
+            retreats.labelled("auto", 0.0, time.time())
+            retreats.finished("auto", answered=True)
+        retreats = restarted(tmp_path, retreats)
+    assert "0.000 over the last 30 labels" in str(retreats.of("auto"))
+    retreats.resume("auto")
+    retreats = restarted(tmp_path, retreats)
+    for _ in range(29):
+        retreats.labelled("auto", 0.0, time.time())
+    assert retreats.of("auto") is None  # what came before somebody said to go on is forgotten through restarts, too
+
+
+def test_a_restart_forgets_what_was_seen_of_another_promise(tmp_path: Path) -> None:
+    retreats = made(tmp_path)
+    retreats.adopt(retreats.marked())
+    for _ in range(29):
+        retreats.labelled("auto", 0.0, time.time())
+    retreats.marked()
+    retreats._seen._place.leave()
+    after = made(tmp_path)
+    after._watches = {"auto": watched(Promise(min_quality=0.8), 1)}
+    after.adopt(after.marked())
+    after.labelled("auto", 0.0, time.time())
+    assert after.of("auto") is None
+
+
 def test_a_restart_stays_in_retreat(tmp_path: Path) -> None:
     sentence = failing(made(tmp_path)).of("auto")
     after = made(tmp_path)

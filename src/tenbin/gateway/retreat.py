@@ -68,6 +68,14 @@ class Window:
         """The sum of them."""
         return sum(self.full) + self.total
 
+    def holding(self, seen: Seen) -> Window:
+        """A window of this size with as many of the values seen as it holds, all alike: their order is not known."""
+        n = min(seen.n, self.block * self.most)
+        if not n:
+            return self.emptied()
+        full, count = divmod(n, self.block)
+        return Window(self.block, self.most, (seen.mean * self.block,) * full, count, seen.mean * count)
+
     def emptied(self) -> Window:
         """A window of this size without values."""
         return Window(self.block, self.most)
@@ -88,7 +96,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What other workers have seen of a profile, as far as is known here."""
+    """What other workers, or this one before a restart, have seen of a profile, as far as is known here."""
 
     qualities: Seen = Seen()
     answers: Seen = Seen()
@@ -184,6 +192,14 @@ def resumed(watch: Watch, now: float) -> Watch:
 def emptied(watch: Watch) -> Watch:
     """The watch with windows afresh."""
     return replace(watch, qualities=watch.qualities.emptied(), answers=watch.answers.emptied(), others=Others())
+
+
+def restored(watch: Watch, before: Others) -> Watch:
+    """The watch with what its worker had seen before a restart, if nothing has been seen since."""
+    if watch.qualities.n or watch.answers.n or watch.retreat is not None:
+        return watch
+    qualities, answers = watch.qualities.holding(before.qualities), watch.answers.holding(before.answers)
+    return replace(watch, qualities=qualities, answers=answers)
 
 
 def _together(own: Window, others: Seen) -> Seen:

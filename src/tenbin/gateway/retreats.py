@@ -18,6 +18,7 @@ from tenbin.gateway.retreat import (
     emptied,
     finished,
     labelled,
+    restored,
     resumed,
     spent_today,
     watched,
@@ -47,8 +48,8 @@ class Retreats:
     """One watch per profile; a change of what is promised begins a new one, a reload of the same keeps it.
 
     A retreat is marked in the store, so that it holds for all workers and after a restart, until somebody resumes; so
-    is the day whose overspending somebody has waved through. Workers tell each other what they have seen. Belongs to
-    the event loop, but for `marked`.
+    is the day whose overspending somebody has waved through. Workers tell each other what they have seen, and one that
+    is restarted goes on with it. Belongs to the event loop, but for `marked`.
     """
 
     def __init__(self, store: Path, place: Place, workers: int) -> None:
@@ -123,15 +124,17 @@ class Retreats:
     def marked(self) -> Marked:
         """What is marked in the store, once what was seen here is. Blocks: call it in a thread. Errors: StoreError."""
         looked_at = time.monotonic()
-        since = {name: self._since(name, watch.promise) for name, watch in dict(self._watches).items()}
+        times = {name: mark.get("at") for name, mark in self._resumes.all().items()}
+        resumed_at = {name: float(at) for name, at in times.items() if isinstance(at, int | float)}
+        known = resumed_at if self._seen.is_first else self._resumed_at  # what was marked before a restart began then
+        since = {name: since_of(known.get(name), watch.promise) for name, watch in dict(self._watches).items()}
         watches = {name: watch for name, watch in dict(self._watches).items() if name in since}
         others = self._seen.share(since, watches)
         days = {name: mark.get("day") for name, mark in self._excuses.all().items()}
-        times = {name: mark.get("at") for name, mark in self._resumes.all().items()}
         return Marked(
             retreats={name: retreat_of(mark) for name, mark in self._marks.all().items()},
             excused={name: day for name, day in days.items() if isinstance(day, int)},
-            resumed={name: float(at) for name, at in times.items() if isinstance(at, int | float)},
+            resumed=resumed_at,
             others=others,
             looked_at=looked_at,
         )
@@ -148,9 +151,9 @@ class Retreats:
                 self._watches[name] = emptied(self._watches[name])
                 self._resumed_at[name] = at
             told = marked.others.get(name)
-            is_of_now = told is not None and told.since == self._since(name, watch.promise)
-            others = told.others if told is not None and is_of_now else Others()
-            self._watches[name] = replace(self._watches[name], others=others)
+            if told is None or told.since != since_of(self._resumed_at.get(name), watch.promise):
+                told = Told((0.0, None, None), Others())
+            self._watches[name] = restored(replace(self._watches[name], others=told.others), told.before)
 
     def _follow(self, name: str, retreat: Retreat | None) -> None:
         """Be in retreat or not, as marked."""
@@ -162,9 +165,6 @@ class Retreats:
         elif watch.retreat is not None and name not in self._unmarked:
             self._watches[name] = resumed(watch, time.time())
             self.log.warning("profile %s routes again", name)
-
-    def _since(self, name: str, promise: Promise) -> Since:
-        return self._resumed_at.get(name, 0.0), promise.min_quality, promise.availability
 
     def states(self) -> Mapping[str, Retreat | None]:
         """Every profile's retreat."""
@@ -188,6 +188,11 @@ class Retreats:
         except StoreError as error:
             self._unmarked.add(profile)
             self.log.error("the retreat of profile %s holds for this worker only: %s", profile, error)
+
+
+def since_of(resumed_at: float | None, promise: Promise) -> Since:
+    """When windows of a promise began."""
+    return resumed_at or 0.0, promise.min_quality, promise.availability
 
 
 def haven(retreat: Retreat) -> str:

@@ -19,37 +19,52 @@ Since = tuple[float, float | None, float | None]
 
 
 class Told(NamedTuple):
-    """What others have seen of a profile since then."""
+    """What others have seen of a profile since then; at the first look also what its own place had `before`."""
 
     since: Since
     others: Others
+    before: Others = Others()
 
 
 class WorkersSeen:
-    """The marks of all workers; methods block. Alone, a worker marks nothing."""
+    """The marks of all workers; methods block. A restarted worker goes on with the mark of its place."""
 
     def __init__(self, marks: Marks, place: Place) -> None:
         self._marks = marks
         self._place = place
         self._marked: dict[str, Mapping[str, Any]] = {}
+        self.is_first = True
 
     def share(self, since: Mapping[str, Since], watches: Mapping[str, Watch]) -> dict[str, Told]:
-        """Mark what was seen here of these profiles, and read what the others have. Errors: StoreError."""
+        """Mark what was seen here of these profiles, and read what the others have; the first look writes over nothing.
+
+        Errors: StoreError.
+        """
         there = self._place.taken() - {self._place.number}
-        if not there:
-            return {}
+        if not self.is_first:
+            self._mark(since, watches)
+        found = {name: Told(since[name], Others()) for name in watches}
+        if there or self.is_first:
+            for mark_name, content in self._marks.all().items():
+                name, _, number = mark_name.rpartition(AT)
+                if name not in found or not number.isdecimal():
+                    continue
+                told = found[name]
+                if int(number) in there:
+                    found[name] = told._replace(others=_with(told.others, content, since[name]))
+                elif self.is_first and int(number) == self._place.number:
+                    found[name] = told._replace(before=_with(Others(), content, since[name]))
+        self.is_first = False
+        return found
+
+    def _mark(self, since: Mapping[str, Since], watches: Mapping[str, Watch]) -> None:
+        """Mark what has changed; nothing where nothing was ever seen."""
         for name, watch in watches.items():
             sums = [watch.qualities.n, watch.qualities.sum, watch.answers.n, watch.answers.sum]
             mark = {"since": list(since[name]), "sums": sums}
-            if mark != self._marked.get(name):
+            if mark != self._marked.get(name) and (any(sums) or name in self._marked):
                 self._marks.put(f"{name}{AT}{self._place.number}", mark)
                 self._marked[name] = mark
-        found = {name: Told(since[name], Others()) for name in watches}
-        for mark_name, content in self._marks.all().items():
-            name, _, number = mark_name.rpartition(AT)
-            if name in found and number.isdecimal() and int(number) in there:
-                found[name] = Told(since[name], _with(found[name].others, content, since[name]))
-        return found
 
 
 def _with(others: Others, mark: Mapping[str, Any], since: Since) -> Others:

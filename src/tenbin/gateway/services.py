@@ -151,7 +151,8 @@ class Services:
             task.cancel()
         self.decider.close()
         await self.client.close()
-        with contextlib.suppress(StoreError):  # the last seconds' spend counts after a restart
+        with contextlib.suppress(StoreError):  # what the last seconds have spent and seen counts after a restart
+            await asyncio.to_thread(self.retreats.marked)
             await asyncio.to_thread(self.pacers.share)
             await asyncio.to_thread(self.strangers.share)
         self.place.leave()

@@ -147,6 +147,9 @@ def test_a_verdict_from_before_a_restart_does_not_count_again(folder: Path, ups:
         for answer in answers * 2:
             rate(gateway, answer, 0.0)
         assert not retreated(gateway)
+        for _ in range(10):  # what was seen before it counts once
+            rate(gateway, gateway.chat(EASY), 0.0)
+        assert retreated(gateway)
 
 
 def test_an_outage_makes_a_profile_retreat(folder: Path, ups: Upstreams, capsys: pytest.CaptureFixture[str]) -> None:
