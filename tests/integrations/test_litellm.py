@@ -133,6 +133,19 @@ def test_deployments_of_one_model_share_its_requests(litellm: Any, folder: Path,
     assert set(Counter(ups.called())) == {"good", "claude"}
 
 
+def test_the_shares_of_deployments_of_one_model_are_kept(litellm: Any, folder: Path, ups: Upstreams) -> None:
+    deployments = [deployment(ups, "good"), deployment(ups, "good", at="claude"), deployment(ups, "cheap")]
+    deployments[0]["litellm_params"]["weight"], deployments[1]["litellm_params"]["weight"] = 0, 1
+    answers(made(litellm, deployments, folder), *[f"{HARD} {i}" for i in range(12)])
+    assert set(Counter(ups.called())) == {"claude"}
+
+
+def test_a_router_tells_whether_it_has_the_strategy(litellm: Any, folder: Path, ups: Upstreams) -> None:
+    deployments = [deployment(ups, name) for name in NAMES]
+    assert TenbinStrategy.is_set_on(made(litellm, deployments, folder))
+    assert not TenbinStrategy.is_set_on(litellm.Router(model_list=deployments))
+
+
 def test_a_name_of_its_own_and_groups_that_are_not_ours(
     litellm: Any, folder: Path, ups: Upstreams, log: list[str]
 ) -> None:

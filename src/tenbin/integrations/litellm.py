@@ -1,7 +1,7 @@
 """LiteLLM's Router with Tenbin's policy in its process: LiteLLM calls, limits and retries, Tenbin chooses the model.
 
-Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, tested with 1.81, 1.106, 1.108).
-LiteLLM is never imported here: whoever uses this has it.
+Uses LiteLLM's door for custom strategies (`Router.set_custom_routing_strategy`, from 1.109 on also `register_plugin`;
+tested with 1.81, 1.106, 1.108, 1.110). LiteLLM is never imported here: whoever uses this has it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
 from tenbin.errors import DecisionError, TenbinError, UsageError, near_or_known
 from tenbin.features.attached import attached_to
 from tenbin.gateway.incoming import BESIDE, BYTES_PER_TOKEN
+from tenbin.integrations.litellm_router import Deployment, LiteLLMRouter, by_share
 from tenbin.router.dials import Dial
 from tenbin.router.router import Router
 from tenbin.router.weighing import Ask, weigh
@@ -27,9 +27,9 @@ NAME_IN_MODEL_INFO = "tenbin"
 """The key of a deployment's `model_info` that names its candidate, where `litellm_params.model` does not."""
 IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
 NO_REASONING = frozenset({"none", "minimal", "disable"})
+EMBED_WITHIN_S = 1.0
+"""How long an embeddings endpoint may hold a request up; without a vector the choice is LiteLLM's own."""
 CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-
-Deployment = Mapping[str, Any]
 
 
 class TenbinStrategy:
@@ -50,8 +50,8 @@ class TenbinStrategy:
     def __init__(
         self, litellm_router: Any, router: Router | Path | str, dial: Dial | None = None, *, group: str | None = None
     ) -> None:
-        self.litellm_router = litellm_router
-        self.router = router if isinstance(router, Router) else Router.load(router)
+        self.litellm_router = LiteLLMRouter(litellm_router)
+        self.router = router if isinstance(router, Router) else Router.load(router, embed_within_s=EMBED_WITHIN_S)
         self.group = group
         self.log = logging.getLogger("tenbin.integrations.litellm")
         if group is not None and self.router.groups and group not in self.router.groups:
@@ -61,7 +61,7 @@ class TenbinStrategy:
         self._names = _names(self.router.candidates)
         self._turned: dict[frozenset[str], TradeOff | DecisionError] = {}
         groups: dict[str, set[str]] = {}
-        for deployment in litellm_router.get_model_list() or ():
+        for deployment in self.litellm_router.deployments():
             if (name := self.candidate_of(deployment)) is not None:
                 groups.setdefault(deployment["model_name"], set()).add(name)
         if not groups:
@@ -70,6 +70,12 @@ class TenbinStrategy:
                 fix='name the candidate in its litellm_params.model, or in model_info as {"tenbin": "NAME"}',
             )
         self._check_promise({group: names for group, names in groups.items() if len(names) > 1})
+
+    @classmethod
+    def is_set_on(cls, litellm_router: Any) -> bool:
+        """Whether a `litellm.Router` has a strategy of this class; one that was reloaded may have lost it."""
+        chooses = unwrap(litellm_router.get_available_deployment)  # the new core wraps it
+        return isinstance(getattr(chooses, "__self__", None), cls)
 
     def _check_promise(self, groups: Mapping[str, set[str]]) -> None:
         """Turn the dial for every group in which there is a choice; those that cannot keep it are left to LiteLLM."""
@@ -122,17 +128,14 @@ class TenbinStrategy:
         before = dict(request)
         chosen = None
         try:
-            healthy = await self.litellm_router.async_get_healthy_deployments(
-                model=model, request_kwargs=request, **told
-            )
+            healthy = await self.litellm_router.healthy(model, request, **told)
             chosen = await asyncio.to_thread(self._choose, model, healthy, messages, input, request)
         except Exception as error:
             self._leave(model, error)
         if chosen is not None:
             return chosen
         request.update(before)  # LiteLLM takes marks of its own out as it reads them
-        own = type(self.litellm_router).async_get_available_deployment
-        return await own(self.litellm_router, model=model, request_kwargs=request, **told)
+        return await self.litellm_router.own_choice(model, request, **told)
 
     def get_available_deployment(
         self,
@@ -143,26 +146,20 @@ class TenbinStrategy:
         request_kwargs: dict[str, Any] | None = None,
         **more: Any,
     ) -> Any:
-        """The same for LiteLLM's calls without async; which deployments are healthy is asked in a loop of its own."""
+        """The same for LiteLLM's calls without async."""
         request = {} if request_kwargs is None else request_kwargs
         told = {"messages": messages, "input": input, "specific_deployment": specific_deployment, **more}
         before = dict(request)
         chosen = None
         try:
-            with ThreadPoolExecutor(1) as thread:
-                healthy = thread.submit(
-                    lambda: asyncio.run(
-                        self.litellm_router.async_get_healthy_deployments(model=model, request_kwargs=request, **told)
-                    )
-                ).result()
+            healthy = self.litellm_router.healthy_at_once(model, request, **told)
             chosen = self._choose(model, healthy, messages, input, request)
         except Exception as error:
             self._leave(model, error)
         if chosen is not None:
             return chosen
         request.update(before)
-        own = type(self.litellm_router).get_available_deployment
-        return own(self.litellm_router, model=model, request_kwargs=request, **told)
+        return self.litellm_router.own_choice_at_once(model, request, **told)
 
     def _leave(self, model: str, error: Exception) -> None:
         """Say why the choice is LiteLLM's own."""
@@ -189,13 +186,13 @@ class TenbinStrategy:
             return None
         if len(by_name) > 1:
             # A dial is a promise about those who are deployed; who cools down is only away.
-            deployed = map(self.candidate_of, self.litellm_router.get_model_list(model_name=group) or ())
+            deployed = map(self.candidate_of, self.litellm_router.deployments(group))
             trade_off = self._trade_off(frozenset({*by_name, *(name for name in deployed if name is not None)}))
             name = self._weigh(by_name, trade_off, _messages(messages, given), request)
         else:
             (name,) = by_name
         # Several deployments of one model differ in nothing that Tenbin knows.
-        return random.choice(by_name[name])  # noqa: S311
+        return by_share(by_name[name])
 
     def _weigh(
         self,
