@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tenbin.store.database import open_database, transaction
+from tenbin.store.folder import StoreFolder
+from tenbin.store.schema import LEDGER
 from tenbin.testing import Answer
 from tests.gateway.running import PATIENCE_S, Running, Upstreams, eventually
 
@@ -47,6 +51,30 @@ def test_rows_expire_where_they_are_though_another_store_was_named_meanwhile(
         eventually(lambda: not link.execute("SELECT count(*) FROM calls").fetchone()[0], "the old row to go")
         link.close()
     assert not (tmp_path / "other").exists()
+
+
+def test_a_gateway_ends_though_much_is_still_to_leave_its_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on until all had left, a minute for half a million calls, and was killed for it."""
+    monkeypatch.setattr("tenbin.store.retention.ROWS_AT_ONCE", 1)
+    many = 20_000
+    store = StoreFolder(tmp_path / "store")
+    store.create()
+    with closing(open_database(store.ledger, LEDGER, busy_s=1.0)) as link, transaction(link):
+        old = [(f"dec-{i}", 86_400.0, None, "auto", "good", b"{}") for i in range(many)]
+        link.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?)", old)
+
+    def left() -> int:
+        with closing(sqlite3.connect(store.ledger)) as link:
+            return int(link.execute("SELECT count(*) FROM decisions").fetchone()[0])
+
+    with (
+        Upstreams("cheap", "good") as ups,
+        Running(tmp_path, ups, environ={"TENBIN_STORE__KEEP_DAYS": "1"}),
+    ):
+        eventually(lambda: left() < many, "the first to leave")
+    assert left() > 0
 
 
 @pytest.mark.parametrize("change", ["stores no more", "is dropped", "keeps until deleted"])

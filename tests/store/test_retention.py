@@ -319,6 +319,34 @@ def test_a_year_of_calls_is_looked_through_while_everybody_may_write(tmp_path, m
     assert len(held) < 50
 
 
+def test_who_takes_out_much_rests_between_two_steps_and_may_be_stopped_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenbin.store.retention.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("tenbin.store.retention.TEXTS_AT_ONCE", 2)
+
+    async def work():
+        async with running(tmp_path) as ledger:
+            for i in range(6):
+                await call(ledger, f"r{i}", at=10 * DAY)
+
+    asyncio.run(work())
+    rests = []
+
+    def rest(seconds):
+        """Others write meanwhile, and the second one says to stop."""
+        with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite", timeout=0.0)) as other:
+            other.execute("INSERT INTO audit VALUES (0, 'meanwhile', '', 0, 0)")
+            other.commit()
+        rests.append(seconds)
+        return len(rests) % 2 == 0
+
+    assert expire(tmp_path, {"auto": 5.0}, now=20 * DAY, rest=rest).texts == 4
+    assert forget(tmp_path, 5.0, now=20 * DAY, rest=rest) == 2
+    assert len(rests) == 4
+    assert all(seconds > 0.0 for seconds in rests)
+    assert forget(tmp_path, 5.0, now=20 * DAY) == 4
+    assert traces(tmp_path) == []
+
+
 async def once(folder):
     async with running(folder):
         pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -122,6 +123,7 @@ class Services:
         self._slots: dict[str, Slots] = {}
         self._snapshot = snapshot
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending = threading.Event()
         self.taken_over(snapshot)
 
     async def open(self) -> None:
@@ -147,6 +149,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop everything; the ledger last, with all its rows written."""
+        self._ending.set()
         for task in self._tasks:
             task.cancel()
         self.decider.close()
@@ -391,6 +394,6 @@ class Services:
         days = self.retained.days(self._snapshot.profiles)
         folder = self.ledger.store.path  # a reload may name another one, which holds from the next start on
         if days:
-            expire(folder, days)
+            expire(folder, days, rest=self._ending.wait)
         if (keep_days := self._snapshot.store.keep_days) is not None:
-            forget(folder, float(keep_days))
+            forget(folder, float(keep_days), rest=self._ending.wait)

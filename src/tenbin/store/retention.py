@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +50,17 @@ OUTDATED = (
     "DELETE FROM decisions WHERE rowid IN (SELECT rowid FROM decisions ORDER BY rowid LIMIT ?2) AND at < ?1",
     "DELETE FROM feedback WHERE rowid IN (SELECT rowid FROM feedback ORDER BY rowid LIMIT ?2) AND at < ?1",
 )
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 500
 """Few enough for those who write meanwhile: they wait for some hundredths of a second."""
 TEXTS_AT_ONCE = 200
 """The same of texts, which may be long."""
+
+Rest = Callable[[float], bool]
+"""Waits so many seconds, as `threading.Event.wait`: True says to stop where one is."""
+
+
+class _StoppedError(Exception):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +76,46 @@ class Erased:
     pending: tuple[str, ...]
 
 
-def expire(folder: Path, days: Mapping[str, float], now: float | None = None) -> Erased:
+def expire(folder: Path, days: Mapping[str, float], now: float | None = None, *, rest: Rest | None = None) -> Erased:
     """Delete the texts that are older than their profile's `retention_days`; profiles not named keep theirs.
 
-    Errors: StoreError where the ledger does not answer; what is left is deleted the next time.
+    `rest` is called between two steps, and may end it. Errors: StoreError where the ledger does not answer; what is
+    left is deleted the next time.
     """
     store = StoreFolder(Path(folder))
     at = time.time() if now is None else now
     mend(store.path)
     texts = 0
     with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
-        for profile, kept_days in days.items():
-            for names in pages(link, OF_PROFILE, at - kept_days * DAY_S, profile):
-                with transaction(link):
-                    link.executemany(MARK, names)
-                    texts += delete_texts(link, names, "expire", profile)
+        with suppress(_StoppedError):
+            for profile, kept_days in days.items():
+                for names in pages(link, OF_PROFILE, at - kept_days * DAY_S, profile):
+                    with a_turn(link, rest):
+                        link.executemany(MARK, names)
+                        texts += delete_texts(link, names, "expire", profile)
         return Erased(texts, 0, scrub(store, link))
 
 
-def forget(folder: Path, days: float, now: float | None = None) -> int:
+def forget(folder: Path, days: float, now: float | None = None, *, rest: Rest | None = None) -> int:
     """Delete the settled calls, with their texts, the decisions and the feedback that are older; how many rows.
 
-    What was spent by key and day stays. Errors: StoreError where the ledger does not answer.
+    What was spent by key and day stays. `rest` is called between two steps, and may end it. Errors: StoreError where
+    the ledger does not answer; what is left is deleted the next time.
     """
     store = StoreFolder(Path(folder))
     limit = (time.time() if now is None else now) - days * DAY_S
     texts = rows = 0
     with closing(open_database(store.ledger, LEDGER, busy_s=BUSY_S)) as link, told(store.ledger):
-        for names in pages(link, OF_SETTLED, limit):
-            with transaction(link):
-                texts += delete_texts(link, names, "forget", f"older than {days:g} days")
-        for statement in OUTDATED:
-            deleted = ROWS_AT_ONCE
-            while deleted == ROWS_AT_ONCE:
-                with transaction(link):
-                    deleted = link.execute(statement, (limit, ROWS_AT_ONCE)).rowcount
-                rows += deleted
+        with suppress(_StoppedError):
+            for names in pages(link, OF_SETTLED, limit):
+                with a_turn(link, rest):
+                    texts += delete_texts(link, names, "forget", f"older than {days:g} days")
+            for statement in OUTDATED:
+                deleted = ROWS_AT_ONCE
+                while deleted == ROWS_AT_ONCE:
+                    with a_turn(link, rest):
+                        deleted = link.execute(statement, (limit, ROWS_AT_ONCE)).rowcount
+                        rows += deleted
         if texts:
             scrub(store, link)
     return rows
@@ -128,6 +140,16 @@ def delete_user(folder: Path, user: str) -> Erased:
             freed = link.execute(FREE, (user,)).rowcount
             audit(link, "delete_user", remembered[0], texts, freed)
         return Erased(texts, freed, scrub(store, link))
+
+
+@contextmanager
+def a_turn(link: sqlite3.Connection, rest: Rest | None) -> Iterator[None]:
+    """One transaction, then as long a rest: SQLite lets nobody wait in a line, and whoever comes again at once wins."""
+    began = time.monotonic()
+    with transaction(link):
+        yield
+    if (rest or threading.Event().wait)(time.monotonic() - began):
+        raise _StoppedError
 
 
 def pages(link: sqlite3.Connection, which: str, limit: float, *values: object) -> Iterator[list[tuple[str, int]]]:
