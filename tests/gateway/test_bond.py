@@ -11,6 +11,7 @@ from tenbin.gateway.incoming import read_chat, read_responses
 from tenbin.gateway.session import Session
 from tenbin.types import Candidate
 from tenbin.upstream.destination import Destination
+from tenbin.upstream.translate import chat_to_messages, strip_state, untranslatable
 
 PROVIDERS = {"a": "openai", "b": "openai", "c": "xai"}
 CANDIDATES = {
@@ -69,3 +70,17 @@ def test_plain_reasoning_is_shown_to_who_wrote_it_and_binds_to_nobody() -> None:
     loop = bond_of(read_chat(json.dumps({"model": "auto", "messages": [ASKED, opened, TOLD]}).encode()), None, BOTH)
     assert loop.bars(list(BOTH.values()), [None] * 2) == [None, None]
     assert loop.strips_before(BOTH["gemini"]) == 0
+
+
+def test_thinking_that_mistral_writes_into_a_content_is_shown_to_nobody_else() -> None:
+    """Each other provider of OpenAI's dialect refused the whole request for it."""
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    answer = {"role": "assistant", "content": [thought, {"type": "text", "text": "So."}]}
+    body = {"model": "auto", "messages": [ASKED, answer, ASKED]}
+    incoming = read_chat(json.dumps(body).encode())
+    bond = bond_of(incoming, Session("gemini", 10, 0.0, length=1), BOTH)
+    assert [bond.strips_before(destination) for destination in BOTH.values()] == [0, 3]
+    assert strip_state(body)["messages"][1]["content"] == [{"type": "text", "text": "So."}]
+    assert untranslatable(body, "openai", "anthropic", "claude") is None
+    said = [{"type": "text", "text": "So."}]
+    assert chat_to_messages(body, "claude")["messages"][1] == {"role": "assistant", "content": said}

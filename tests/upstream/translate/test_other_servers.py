@@ -48,3 +48,33 @@ def test_a_message_is_named_by_the_first_chunk_that_has_a_name() -> None:
     empty = ChatToMessagesStream()
     assert empty.feed(b"data: " + json.dumps(filtered).encode() + b"\n\n") == b""
     assert b"event: error" in empty.feed(b"data: [DONE]\n\n")
+
+
+PIECES = [("f", '{"x": 1}'), ("g", '{"y": 2}')]
+
+
+@pytest.mark.parametrize("index", [{"index": 0}, {"index": None}, {}])
+@pytest.mark.parametrize("id_", [{"id": ""}, {"id": None}, {}])
+@pytest.mark.parametrize("is_one_chunk", [True, False])
+def test_calls_that_are_neither_counted_nor_named_are_told_apart(
+    index: dict[str, Any], id_: dict[str, Any], is_one_chunk: bool
+) -> None:
+    """All but the first call of an answer were lost without a word."""
+    calls = [{**index, **id_, "function": {"name": name, "arguments": given}} for name, given in PIECES]
+    deltas = [{"tool_calls": calls}] if is_one_chunk else [{"tool_calls": [call]} for call in calls]
+    stream = ChatToMessagesStream()
+    frames = [json.dumps({"id": "c", "choices": [{"index": 0, "delta": delta}]}).encode() for delta in deltas]
+    events = stream.feed(b"".join(b"data: " + frame + b"\n\n" for frame in frames) + b"data: [DONE]\n\n").decode()
+    begun = [json.loads(line[6:]) for line in events.split("\n") if "content_block_start" in line and "data" in line]
+    assert [event["content_block"]["name"] for event in begun] == ["f", "g"]
+    assert len({event["content_block"]["id"] for event in begun}) == 2
+    assert [json.dumps(given)[1:-1] in events for _, given in PIECES] == [True, True]
+
+
+def test_a_call_whose_name_comes_with_every_piece_is_one() -> None:
+    pieces = ['{"x"', ": 1}"]
+    deltas = [{"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": piece}}]} for piece in pieces]
+    frames = [json.dumps({"id": "c", "choices": [{"index": 0, "delta": delta}]}).encode() for delta in deltas]
+    stream = ChatToMessagesStream()
+    events = stream.feed(b"".join(b"data: " + frame + b"\n\n" for frame in frames) + b"data: [DONE]\n\n")
+    assert events.count(b'"type":"content_block_start"') == 1

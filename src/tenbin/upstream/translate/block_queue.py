@@ -31,13 +31,16 @@ class _Block:
         if not self.is_call:
             return True
         # Most pieces end elsewhere: the whole is not parsed for each of them.
-        if not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
-            return False
-        try:
-            msgspec.json.decode("".join(self.pieces), type=msgspec.Raw)
-        except msgspec.DecodeError:
-            return False
-        return True
+        return bool(self.pieces) and self.pieces[-1].rstrip().endswith("}") and is_whole("".join(self.pieces))
+
+
+def is_whole(arguments: str) -> bool:
+    """Whether the arguments of a call are all there."""
+    try:
+        msgspec.json.decode(arguments, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 class BlockQueue:

@@ -26,6 +26,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {
         "tool_choice": "without tools there is nothing to choose",
         "messages[].name": "Anthropic knows no participants' names",
         "messages[].reasoning_content": "reasoning of another turn, unsigned",
+        "messages[].content[] thinking": "the same, as Mistral writes it",
         "messages[].content[].image_url.detail": "a resolution hint",
         "tools[].function.parameters limits": "of strict tools and json_schema: told in the description, not enforced",
     },

@@ -36,8 +36,8 @@ def state_in(messages: Sequence[Message], dialect: str) -> frozenset[str]:
     """What of a history only its author's family can use.
 
     Of: `thinking_signature`, `unsigned_thinking` (without a signature: Anthropic refuses it, Mistral the
-    `reasoning_content` of a message), `redacted_thinking`, `encrypted_reasoning`, `open_tool_calls` (the history ends
-    inside a tool loop).
+    `reasoning_content` of a message, OpenAI the thinking that Mistral writes into a content), `redacted_thinking`,
+    `encrypted_reasoning`, `open_tool_calls` (the history ends inside a tool loop).
     """
     found: set[str] = set()
     for message in messages:
@@ -49,7 +49,8 @@ def state_in(messages: Sequence[Message], dialect: str) -> frozenset[str]:
         if any(carrier.get(key) for carrier in carriers for key in _ENCRYPTED):
             found.add(ENCRYPTED_REASONING)
         if dialect != "anthropic":
-            if any(message.get(key) for key in _PLAIN):
+            is_thought = any(part.get("type") in _THINKING for part in _parts(message))
+            if is_thought or any(message.get(key) for key in _PLAIN):
                 found.add(UNSIGNED_THINKING)
             continue
         for part in _parts(message):

@@ -15,7 +15,7 @@ from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.failure import BROKEN_OFF
 from tenbin.upstream.loose_json import decode
 from tenbin.upstream.translate.answers import MESSAGE_ID, content_text, prefixed, stated
-from tenbin.upstream.translate.block_queue import BlockQueue
+from tenbin.upstream.translate.block_queue import BlockQueue, is_whole
 from tenbin.upstream.translate.stop_reasons import to_stop_reason
 from tenbin.upstream.translate.tool_ids import UniqueIds
 from tenbin.upstream.translate.translated_stream import TranslatedStream
@@ -62,12 +62,21 @@ _CHUNK = msgspec.json.Decoder(_Chunk)
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call: the id that the server gave it, the one it bears here, what came of it before its name."""
+    """A tool call: the server's id of it, the one it bears here, what came of it before its name, and in all."""
 
     given: str
     call_id: str
     name: str = ""
     held: str = ""
+    arguments: str = ""
+
+    def is_over(self, given: str, name: str | None) -> bool:
+        """Whether a piece of this id and name, in its place, begins another call: servers that do not count give one a
+        new id, or none to any; then a name behind arguments that are whole tells it.
+        """
+        if not name or not (self.given or self.name):
+            return False
+        return given != self.given if given else not self.given and is_whole(self.arguments)
 
 
 def _event(name: str, body: dict[str, Any]) -> bytes:
@@ -156,7 +165,7 @@ class ChatToMessagesStream(TranslatedStream):
         return out
 
     def _call(self, call: _ToolCall) -> bytes:
-        """One piece of a call, found by its index; where a server does not count, a new id is a new call.
+        """One piece of a call, found by its index.
 
         A block begins with the call's name: where that comes late, what came before it waits.
         """
@@ -166,10 +175,10 @@ class ChatToMessagesStream(TranslatedStream):
             arguments = msgspec.json.encode(arguments).decode()
         index = call.index if call.index is not None else -1
         known = self._calls.get(index)
-        is_begun = known is not None and bool(known.given or known.name)
-        if known is None or (is_begun and given and given != known.given and function.name):
+        if known is None or known.is_over(given, function.name):
             known = self._calls[index] = _Call(given, self._names.unique(given, self._id))
             self._unnamed.append(known)
+        known.arguments += arguments
         if not known.name:
             known.held += arguments
             if not function.name:

@@ -17,6 +17,8 @@ _MAX_TOOL_NAME = 64
 _PLAIN_TOOL_KEYS = frozenset(
     {"name", "description", "input_schema", "type", "strict", "cache_control", "eager_input_streaming"}
 )
+_WITHOUT_BLOCK = ("text", "refusal", "thinking")
+"""Parts of a chat message of which nothing may be left, and nothing is lost."""
 _IN_HISTORY = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 
 
@@ -110,7 +112,7 @@ def _chat_message_faults(message: Json, where: str) -> Iterator[str]:
         if call.get("type", "function") != "function":
             yield f"{where}.tool_calls[{at}] of type {call.get('type')}"
     for at, part in enumerate(_dicts(message.get("content"))):
-        if part.get("type") not in ("text", "refusal") and to_block(part) is None:
+        if part.get("type") not in _WITHOUT_BLOCK and to_block(part) is None:
             yield f"{where}.content[{at}] ({part.get('type')})"
 
 
