@@ -62,15 +62,6 @@ def test_a_bad_cell(rows, write, name, column, value, said):
     refused(write(table, name), name, spot(name, column), said)
 
 
-@pytest.mark.parametrize("name", ["t.jsonl", "t.parquet"])
-def test_a_conversation_under_prompt_is_not_taken_for_its_json(write, name):
-    said = [{"role": "user", "content": "hello"}]
-    path = write([dict(GOOD, prompt=said)], name)
-    refused(path, name, "column prompt: is a list or an object, not text", "--map messages=")
-    panel = read_outcomes(path, {"messages": "prompt"})
-    assert [dict(message) for message in panel.queries[0].messages or ()] == said
-
-
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize(("theirs", "ours"), [("Split", "split"), ("Cost_USD", "cost_usd"), (" group", "group")])
 def test_a_column_that_is_ours_but_for_its_case_is_not_passed_over(write, name, theirs, ours):
@@ -361,20 +352,6 @@ def test_broken_json(tmp_path, line, said, before):
 def test_a_json_list(tmp_path):
     (tmp_path / "t.json").write_text('[{"query_id": 1}]')
     refused(tmp_path / "t.json", "one JSON list, not JSON lines")
-
-
-def test_messages_that_are_none(write):
-    table = [dict(GOOD, messages=[{"content": "no role"}])]
-    refused(write(table, "t.jsonl"), ":1, column messages", "is not a list of chat messages")
-    refused(write([dict(GOOD, messages="{broken")], "t.csv"), ":2, column messages", "not a list of chat messages")
-
-
-def test_neither_prompt_nor_messages(write):
-    bare = {key: value for key, value in GOOD.items() if key != "prompt"}
-    refused(write([dict(bare, messages=None)], "t.jsonl"), ":1, column messages", "is empty")
-    said = [{"role": "user", "content": "hello"}]
-    refused(write([dict(GOOD, messages=said), dict(GOOD, query_id="b", prompt=" ")], "t.jsonl"), ":2, column prompt")
-    assert read_outcomes(write([dict(GOOD, prompt="", messages=said)], "t.jsonl")).queries[0].messages
 
 
 def test_ids_and_models_that_were_swapped(write, monkeypatch):

@@ -270,6 +270,15 @@ def test_figures_that_cannot_be_are_refused_as_in_a_file(router, prices, column,
             use()
 
 
+def test_a_query_of_a_prompt_and_messages_is_refused_as_in_a_file(router, prices):
+    panel = make_panel(60)
+    both = replace(panel.queries[5], messages=({"role": "system", "content": "be brief"},))
+    panel = replace(panel, queries=(*panel.queries[:5], both, *panel.queries[6:]))
+    for use in (lambda: fit(panel, prices), lambda: evaluate(router, panel)):
+        with pytest.raises(DataError, match="the panel: query q00005 has both prompt and messages"):
+            use()
+
+
 def test_no_queries_are_no_decisions(router):
     assert router.route([], [MIDDLE], stranger_budget_usd=1.0).chosen.shape == (1, 0)
 

@@ -46,6 +46,9 @@ def resolve(mapping: Mapping[str, str] | None, present: Sequence[str], where: st
             raise DataError(f'has no column "{theirs}", which the mapping {ours}={theirs} names', where=where, fix=hint)
     found = {name: name for name in COLUMNS if name in present and name not in renames.values()}
     found.update(renames)
+    for ours, other in (("prompt", "messages"), ("messages", "prompt")):
+        if ours in renames and other not in renames:
+            found.pop(other, None)  # a query is one of the two, and this one was named
     if "prompt" not in found and "messages" not in found:
         raise _missing("prompt", present, where)
     for name in ("model", "quality"):

@@ -37,13 +37,21 @@ def not_a_number(cell: Cell) -> str:
 
 
 def no_text(layout: Layout) -> str:
-    """SQL: the column that should hold the text of a row and does not, as a fault, or null."""
+    """SQL: the column that should alone hold the text of a row and does not, as a fault, or null."""
     column = "messages" if layout.prompt == "NULL" else "prompt"
     blank = [f"NOT regexp_matches(coalesce({said}, ''), '{VISIBLE}')" for said in (layout.prompt, layout.messages)]
-    return (
-        f"CASE WHEN {layout.nested} THEN concat('prompt', {MARK}, 'nested', {MARK})"
-        f" WHEN {' AND '.join(blank)} THEN concat('{column}', {MARK}, 'blank', {MARK}) END"
-    )
+    cases = [
+        f"WHEN {layout.nested} THEN {_sign('nested')}",
+        f"WHEN {' AND '.join(blank)} THEN {_sign('blank', column)}",
+    ]
+    if "NULL" not in (layout.prompt, layout.messages):
+        # Of the two a router reads the messages: whatever only the prompt says would be lost without a word.
+        cases.append(f"WHEN NOT ({' OR '.join(blank)}) THEN {_sign('both')}")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _sign(kind: str, column: str = "prompt") -> str:
+    return f"concat('{column}', {MARK}, '{kind}', {MARK})"
 
 
 def out_of_place() -> str:
@@ -77,8 +85,8 @@ def refusal(layout: Layout, record: int, model: str | None, fault: str, others: 
 def _sentence(column: str, kind: str, value: str) -> tuple[str, str]:
     if kind == "text":
         return _no_number(column, value)
-    if kind == "nested":
-        return "is a list or an object, not text", "give chat messages in a column messages: --map messages=COLUMN"
+    if kind in _NO_TEXT:
+        return _NO_TEXT[kind]
     if kind == "blank":
         return "is empty", _BLANK[column]
     if kind == "around":
@@ -97,6 +105,13 @@ def _no_number(column: str, value: str) -> tuple[str, str]:
     return f"{_quoted(value)} is not a number", "write a plain number, or nothing where there is none"
 
 
+_NO_TEXT: Mapping[str, tuple[str, str]] = {
+    "nested": ("is a list or an object, not text", "give chat messages in a column messages: --map messages=COLUMN"),
+    "both": (
+        "stands beside messages, and a query is one of the two",
+        "leave one of them out, or name the column that is meant: --map messages=COLUMN or --map prompt=COLUMN",
+    ),
+}
 _BLANK: Mapping[str, str] = {
     "model": "name the model that answered",
     "query_id": "give every row its query",

@@ -37,8 +37,9 @@ def texts(con: duckdb.DuckDBPyConnection, layout: Layout, wanted: Sequence[int])
     """The texts of the wanted records of a source (numbers ascending, from 1)."""
     read = {"jsonl": _json_texts, "csv": _csv_texts}.get(layout.source.kind)
     told = _parquet_texts(con, layout, wanted) if read is None else read(layout, wanted)
-    for record, prompt, messages in told:
-        yield record, prompt or "", _messages(messages, layout, record)
+    for record, prompt, told_messages in told:
+        messages = _messages(told_messages, layout, record)
+        yield record, (prompt or "") if messages is None else "", messages  # beside messages stand blanks at most
 
 
 def _json_texts(layout: Layout, wanted: Sequence[int]) -> Iterator[tuple[int, str | None, object]]:

@@ -41,8 +41,13 @@ def training_rows(panel: Panel) -> Panel:
 def check_values(panel: Panel) -> None:
     """Refuse figures that cannot be, as the reader of outcome tables does: a panel may be made by hand (DataError).
 
-    Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else from 0 to MOST_AMOUNT.
+    Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else from 0 to MOST_AMOUNT. A
+    query has a prompt or messages.
     """
+    both = next((query for query in panel.queries if query.prompt and query.messages is not None), None)
+    if both is not None:
+        what = f"query {both.query_id} has both prompt and messages, and a router reads one of them"
+        raise DataError(what, where="the panel", fix="give one of them")
     for column in CELLS:
         cells = getattr(panel, column)
         most = 1.0 if column in ("quality", "label_propensity") else MOST_AMOUNT
