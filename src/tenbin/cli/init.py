@@ -64,7 +64,7 @@ min_quality = 0.97                        # the least cost that keeps 97 % of th
 # retention_days = 30
 # metric = "helpful"                      # how a pilot measures answers: one of [metrics], or a kind, as "exact"
 
-# [profiles.auto.sla]                     # outside of it, the reference answers until told otherwise
+# [profiles.auto.sla]                     # what is missed ends routing until you resume: docs/gateway.md
 # deadline_s = 60
 # first_token_s = 5
 # min_quality = 0.95

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this candidate out today (repeatable).")
 @click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", help="Calls at once, over all candidates.")
 @click.option("--deadline", type=float, default=300.0, show_default=True, metavar="SECONDS", help="Given to one call.")
-@click.option("--regrade", is_flag=True, help="Grade the bought answers anew by the present metric; ask nobody.")
+@click.option("--regrade", is_flag=True, help="Grade the bought answers anew by the present metric; ask no candidate.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, at what cost and in what time; ask nobody.")
 @lang_option
 @json_option

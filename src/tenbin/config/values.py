@@ -90,6 +90,8 @@ def check(value: Any, kind: Kind, key: str, where: str) -> Any:
         _check_variable(value, key, where)
     elif isinstance(kind, tuple):
         _check_choice(value, kind, key, where)
+    elif isinstance(value, str) and not value.strip():
+        raise ConfigError(f"{key} is empty", where=where, fix=f"correct {key}, or take it out")
     elif not _is(value, kind):
         expected = DESCRIPTIONS["text" if kind in ("url", "variable") else kind]
         raise ConfigError(f"{key} = {shown(value)} is not {expected}", where=where, fix=f"correct {key}")
