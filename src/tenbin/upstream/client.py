@@ -25,6 +25,7 @@ from tenbin.upstream.connection import Connection
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.origin import Origin, Tls
+from tenbin.upstream.proxy import proxy_for
 from tenbin.upstream.reply import Reply, failure_from
 from tenbin.upstream.request_head import HeaderNames, Method, RequestHead, request_head
 
@@ -53,7 +54,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
 
 
 class UpstreamClient:
-    """Calls destinations over kept connections; `environ` is where the keys are read, at each call.
+    """Calls destinations over kept connections; `environ` is where the keys are read, at each call, and a proxy's
+    address, at the first.
 
     Belongs to one event loop between `open` and `close`. How many calls run at once is bounded by its callers.
     """
@@ -178,7 +180,8 @@ class UpstreamClient:
         origin = self._origins.get(place)
         if origin is None:
             tls = self._tls if scheme == "https" else None
-            origin = self._origins[place] = Origin(host, port, tls, self._addresses, self._loop)
+            proxy = None if tls is None else proxy_for(self._environ, host, port)
+            origin = self._origins[place] = Origin(host, port, tls, self._addresses, self._loop, proxy)
         return origin, head
 
 

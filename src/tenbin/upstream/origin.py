@@ -9,6 +9,7 @@ from functools import partial
 
 from tenbin.upstream.addresses import Addresses
 from tenbin.upstream.connection import Connection
+from tenbin.upstream.proxy import Proxy, Tunnel
 
 KEEPALIVE_S = 60.0
 MAX_IDLE = 1024
@@ -31,14 +32,24 @@ class Tls:
 
 
 class Origin:
-    """Scheme, host and port; idle connections are reused last in, first out."""
+    """Scheme, host, port and the proxy on the way; idle connections are reused last in, first out."""
 
-    __slots__ = ("_addresses", "_everyone", "_host", "_idle", "_is_closed", "_loop", "_port", "_tls")
+    __slots__ = ("_addresses", "_everyone", "_host", "_idle", "_is_closed", "_loop", "_port", "_proxy", "_tls", "_way")
 
-    def __init__(self, host: str, port: int, tls: Tls | None, addresses: Addresses, loop: asyncio.AbstractEventLoop):
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: Tls | None,
+        addresses: Addresses,
+        loop: asyncio.AbstractEventLoop,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
+        self._proxy = proxy
+        self._way = (host, port) if proxy is None else (proxy.host, proxy.port)
         self._addresses = addresses
         self._loop = loop
         self._is_closed = False
@@ -68,7 +79,7 @@ class Origin:
         bounded = deadline < math.inf
         async with asyncio.timeout_at(deadline if bounded else None):
             context = None if self._tls is None else await self._tls.context()
-            found = await self._addresses.of(self._host, self._port)
+            found = await self._addresses.of(*self._way)
             error: Exception = OSError("the host has no address")
             for i, address in enumerate(found):
                 share_s = (deadline - self._loop.time()) / (len(found) - i) if bounded else None
@@ -81,13 +92,32 @@ class Origin:
 
     async def _connect(self, address: str, context: ssl.SSLContext | None) -> Connection:
         make = partial(Connection, self._loop, self._freed, self._lost)
-        _, connection = await self._loop.create_connection(
-            make, address, self._port, ssl=context, server_hostname=None if context is None else self._host
-        )
+        if self._proxy is not None and context is not None:
+            connection = await self._tunnelled(make(), self._proxy, address, context)
+        else:
+            _, connection = await self._loop.create_connection(
+                make, address, self._port, ssl=context, server_hostname=None if context is None else self._host
+            )
         if self._is_closed:
             connection.abort()
         if connection.error is None:
             self._everyone.add(connection)
+        return connection
+
+    async def _tunnelled(
+        self, connection: Connection, proxy: Proxy, address: str, context: ssl.SSLContext
+    ) -> Connection:
+        asking = proxy.asking_for(self._host, self._port)
+        transport, tunnel = await self._loop.create_connection(partial(Tunnel, self._loop, asking), address, proxy.port)
+        try:
+            await tunnel.opened
+            secured = await self._loop.start_tls(transport, connection, context, server_hostname=self._host)
+        except BaseException:
+            transport.abort()
+            raise
+        if secured is None:  # the server went while it shook hands
+            raise ConnectionResetError
+        connection.connection_made(secured)
         return connection
 
     async def close(self) -> None:
