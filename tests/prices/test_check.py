@@ -39,6 +39,8 @@ def test_models_without_a_price_are_errors_and_unused_ones_a_note() -> None:
         (Price(0, 4), "a price of zero (input 0, output 4): not filled in"),
         (Price(4, 1), "output (1) cheaper than input (4)"),
         (Price(2500, 10_000), "meant per thousand"),
+        (Price(0.0025, 0.00999), "costs $0.00999 per million tokens: is that the price of a thousand, or of one?"),
+        (Price(2.5e-06, 1e-05), "costs $1e-05 per million tokens"),
         (Price(1, 4, cached_input_usd_per_mtok=2), "cached input (2) dearer"),
         (Price(1, 4, long_context_tokens=1000, long_input_usd_per_mtok=0.5), "long-context input (0.5) cheaper"),
         (Price(1, 4, priority_factor=0.5), "priority cheaper than standard"),
@@ -55,6 +57,11 @@ def test_what_is_seldom_meant(price: Price, word: str) -> None:
 def test_a_thousand_dollars_is_a_wrong_unit_and_just_below_is_not() -> None:
     said = [PriceBook({"m": [Price(1, dear)]}).check(at=TODAY) for dear in (999.99, 1000)]
     assert [len(findings) for findings in said] == [0, 1]
+
+
+def test_a_price_per_million_that_was_listed_is_none_of_a_thousand() -> None:
+    assert PriceBook({"m": [Price(0.005, 0.01)]}).check(at=TODAY) == []
+    assert PriceBook({"embed": [Price(0.005, 0.0)]}).check(at=TODAY, unanswering={"embed"}) == []
 
 
 def test_a_price_is_old_after_a_year() -> None:

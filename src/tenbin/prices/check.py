@@ -14,6 +14,8 @@ JUMP = 10.0
 """A rate that moves by this factor from one entry to the next is rather a slip of the unit than a price change."""
 DEAR_USD_PER_MTOK = 1000.0
 """No listed rate has been this high (the dearest of 1,790 list prices was 720): dollars per thousand tokens?"""
+CHEAP_USD_PER_MTOK = 0.01
+"""No listed price of answers has both rates below (of 2,332): the price of a thousand tokens, or of one?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ def oddities(price: Price, day: date, *, answers: bool) -> Iterable[str]:
         yield f"has a price of zero (input {input_usd:g}, output {output_usd:g}): not filled in?"
     if answers and output_usd < input_usd:
         yield f"has output ({output_usd:g}) cheaper than input ({input_usd:g}): swapped?"
-    if max(input_usd, output_usd) >= DEAR_USD_PER_MTOK:
-        yield f"costs ${max(input_usd, output_usd):g} per million tokens: was that meant per thousand?"
+    dearer = max(input_usd, output_usd)
+    if dearer >= DEAR_USD_PER_MTOK:
+        yield f"costs ${dearer:g} per million tokens: was that meant per thousand?"
+    elif answers and 0 < dearer < CHEAP_USD_PER_MTOK:
+        yield f"costs ${dearer:g} per million tokens: is that the price of a thousand, or of one?"
     if price.cached_input_usd_per_mtok is not None and price.cached_input_usd_per_mtok > input_usd:
         yield f"has cached input ({price.cached_input_usd_per_mtok:g}) dearer than plain input ({input_usd:g})"
     if price.long_input_usd_per_mtok is not None and price.long_input_usd_per_mtok < input_usd:
