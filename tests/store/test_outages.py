@@ -269,7 +269,7 @@ def test_a_disk_that_is_full_keeps_rows_in_memory_and_writes_them_later(tmp_path
 
 
 @pytest.mark.parametrize("is_mended", [True, False])
-def test_at_the_end_the_disk_is_tried_once_more_and_what_it_does_not_take_is_counted(tmp_path, is_mended):
+def test_at_the_end_the_disk_is_tried_once_more_and_what_it_does_not_take_is_told(tmp_path, caplog, is_mended):
     def work():
         async def run():
             async with running(tmp_path) as ledger:
@@ -281,6 +281,7 @@ def test_at_the_end_the_disk_is_tried_once_more_and_what_it_does_not_take_is_cou
             assert ledger.lost_rows == (0 if is_mended else 10)
 
         asyncio.run(run())
+        assert caplog.text.count("rows are lost: 10") == (not is_mended)
 
     assert exit_code(fork(work)) == 0
     mend(tmp_path)

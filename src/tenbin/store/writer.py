@@ -131,7 +131,9 @@ class JournalWriter:
         await self._idle
         self._pen.close()
         self._pen = None
-        self.lost_rows += self.queue_depth
+        if lost := self.queue_depth:
+            self.lost_rows += lost
+            self._log.error("the journal could not be written to the end, rows are lost: %d", lost)
 
     def turn(self) -> None:
         """Begin a new segment if this one is old: said by the thread that has applied all of it."""
