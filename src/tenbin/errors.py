@@ -3,11 +3,11 @@
 TenbinError                 1
 ├── UsageError              2   a flag or argument that makes no sense
 ├── DataError               3   an input file that cannot be read as what it should be
-├── PriceError              4   a model without a price, a price book that contradicts itself
-├── ArtifactError           5   a router folder that is damaged, newer, or of another embedder
-├── ConfigError             6   tenbin.toml: an unknown key, a wrong value
+├── PriceError              4   a model without a price, a price book that is unreadable or contradicts itself
+├── ArtifactError           5   a router folder that is missing, damaged, of another format or embedder
+├── ConfigError             6   tenbin.toml: unreadable, an unknown key, a wrong value
 ├── DecisionError           7   no candidate may answer this query, or a dial that nothing reaches
-├── EvaluationError         8   nothing is left to evaluate on
+├── EvaluationError         8   nothing is left to evaluate or certify on
 ├── MissingExtraError       9   an optional package is not installed
 ├── NetworkError           10   a hub or an endpoint does not answer as it should
 ├── PluginError            11   a plug-in that is not allowed or does not keep to its door
@@ -57,19 +57,19 @@ class DataError(TenbinError):
 
 
 class PriceError(TenbinError):
-    """A model without a price, or a price book that contradicts itself."""
+    """A model without a price, or a price book that cannot be read or contradicts itself."""
 
     exit_code = 4
 
 
 class ArtifactError(TenbinError):
-    """A router folder that is damaged, of a newer format, or of another embedder."""
+    """A router folder that is missing or damaged, of another format, or of another embedder."""
 
     exit_code = 5
 
 
 class ConfigError(TenbinError):
-    """A configuration with an unknown key or a wrong value."""
+    """A configuration that cannot be read, with an unknown key or a wrong value."""
 
     exit_code = 6
 
@@ -81,7 +81,7 @@ class DecisionError(TenbinError):
 
 
 class EvaluationError(TenbinError):
-    """Nothing is left to evaluate on."""
+    """Nothing is left to evaluate or certify on."""
 
     exit_code = 8
 
@@ -99,7 +99,7 @@ class NetworkError(TenbinError):
 
 
 class PluginError(TenbinError):
-    """A plug-in that is not allowed, or that does not keep to its door."""
+    """An embedder, predictor or metric that nobody offers, that is not allowed, or that does not keep to its door."""
 
     exit_code = 11
 

@@ -134,14 +134,23 @@ def test_a_hostile_message_cannot_drive_the_terminal() -> None:
     assert one_line("a\x1b[2Jb\nc") == "a\N{REPLACEMENT CHARACTER}[2Jb c"
 
 
+def first_words(error: type[errors.TenbinError]) -> str:
+    """The first sentence of its docstring, up to a colon, as a row of the table begins."""
+    said = re.split(r"[.:]", error.__doc__ or "", maxsplit=1)[0]
+    return said[:1].lower() + said[1:]
+
+
 def test_exit_codes_are_one_per_class() -> None:
     classes = [errors.TenbinError, *errors.TenbinError.__subclasses__()]
     codes = [error.exit_code for error in classes]
     assert len(set(codes)) == len(codes)
     page = (Path(__file__).parents[2] / "docs/reference/exit-codes.md").read_text(encoding="utf-8")
-    table = dict(re.findall(r"^\| (\d+) \| `?(\w+)`?", page, flags=re.MULTILINE))
+    rows = re.findall(r"^\| (\d+) \| `?([\w ]+)`? \| (.*) \|$", page, flags=re.MULTILINE)
+    table = {code: (name, meaning) for code, name, meaning in rows}
     for error in classes:
-        assert table[str(error.exit_code)] == error.__name__
+        name, meaning = table[str(error.exit_code)]
+        assert name == error.__name__
+        assert error is errors.TenbinError or meaning.startswith(first_words(error)), name
     assert {"0", "70", "130", "141", "143"} <= set(table)
 
 

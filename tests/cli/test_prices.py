@@ -107,7 +107,11 @@ def test_check_takes_the_models_of_a_router(tenbin: Tenbin, made: Path, book: Pa
         (["show", "none.toml"], 4, "none.toml: cannot be read"),
         (["import", "openai/gpt-4o"], 2, '"openai/gpt-4o" is not NAME=PROVIDER/MODEL'),
         (["import", "a=x/y", "a=x/z"], 2, 'the name "a" is given twice'),
-        (["show", "none.toml", "--at", "tomorrow"], 2, "--at"),
+        (
+            ["show", "none.toml", "--at", "tomorrow"],
+            2,
+            'invalid value for "--at": "tomorrow" is no day, as 2026-01-31 is one',
+        ),
         (["shwo"], 2, 'did you mean "show"?'),
     ],
 )

@@ -354,6 +354,11 @@ def test_a_json_list(tmp_path):
     refused(tmp_path / "t.json", "one JSON list, not JSON lines")
 
 
+def test_a_price_book_is_no_json_list(tmp_path):
+    (tmp_path / "prices.toml").write_text("[models.m]\ninput_usd_per_mtok = 1\n")
+    refused(tmp_path / "prices.toml", "is TOML, not a table")
+
+
 def test_ids_and_models_that_were_swapped(write, monkeypatch):
     monkeypatch.setattr("tenbin.outcomes.load.MAX_CELLS", 8)
     table = [dict(GOOD, query_id=str(i), model=f"m{i}") for i in range(3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,19 @@ from tenbin.cli.output import emit_json, json_option, say
 from tenbin.errors import PriceError, UsageError
 from tenbin.reasons import counted
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+class Day(click.DateTime):
+    """A day, written as 2026-01-31."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day at midnight; BadParameter that shows how a day is written."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f'"{value}" is no day, as 2026-01-31 is one', param, ctx)
+
+
+DAY = Day(formats=["%Y-%m-%d"])
 
 
 @click.group(cls=Group)

@@ -225,6 +225,8 @@ def _kind(path: Path) -> Kind:
         raise DataError("is empty", where=str(path), fix="give a table with one row per query and model")
     if head.startswith(b"\xef\xbb\xbf") and _kind_by_name(path) == "jsonl":
         raise DataError("starts with a byte order mark", where=str(path), fix="save it as UTF-8 without one")
+    if path.suffix.lower() == ".toml":  # its first bracket is no JSON list
+        raise DataError("is TOML, not a table", where=str(path), fix="give the outcomes: Parquet, JSON lines or CSV")
     kind = _kind_by_name(path)
     if kind is None:
         opening = head.lstrip()[:1]

@@ -96,8 +96,8 @@ class Router:
 
         `allow_plugins` names the packages whose plug-ins may load; `called_as` says by name what candidates can do
         today, where that is not as it was at the fit. `embed_within_s` is for who has no time: an embeddings endpoint
-        is asked once, and has so long (None: half a minute, four times). Raises ArtifactError (missing, damaged, newer,
-        another embedder), PriceError (a candidate without a price), PluginError.
+        is asked once, and has so long (None: half a minute, four times). Raises ArtifactError (missing, damaged,
+        another format or embedder), PriceError (a candidate without a price), PluginError.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)

@@ -125,7 +125,7 @@ def revoke_key(folder: Path, key: str) -> KeyRecord:
         live = [record for record, _ in read_keys(link) if record.revoked_at is None]
         found = next((record for record in live if key in {record.key_id, record.name}), None)
         if found is None:
-            fix = did_you_mean(key, [record.name for record in live]) or "see `tenbin keys list`"
+            fix = did_you_mean(key, [record.name for record in live]) or "see 'tenbin keys list'"
             raise UsageError(f"there is no key {quoted(key)} in use", fix=fix)
         link.execute("UPDATE keys SET revoked_at = ? WHERE key_id = ?", (time.time(), found.key_id))
         return next(record for record, _ in read_keys(link) if record.key_id == found.key_id)
