@@ -94,6 +94,15 @@ def test_a_pilot_is_planned_bought_and_planned_again(
     assert len(pilot.read_plan()) == 240 + found["stage"]["pairs"]
 
 
+def test_what_a_pilot_was_planned_with_stays(tenbin: Tenbin, asked: Path) -> None:
+    (asked / "many.txt").write_text("".join(f"{p.prompt}\n" for p in made_world(60).prompts))
+    assert tenbin("pilot", "plan", "mine", "many.txt", "--budget", "30", "--profile", "auto").exit_code == 0
+    for flag, value in (("--seed", "0"), ("--reference", "dear")):
+        told = tenbin("pilot", "plan", "mine", "--stage", "0", flag, value)
+        assert (told.exit_code, told.stdout) == (2, "")
+        assert f"{flag} was fixed when the pilot was planned" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from tenbin.cli.flags import FILE, lang_option, root_option, seed_option
 from tenbin.cli.open_router import CONFIG
@@ -69,7 +71,9 @@ def plan(
     folder = PilotFolder(root / name)
     with TerminalProgress() as progress:
         if prompts is None and not from_store:
-            _refuse_fixed(folder.path.exists(), config, profile, reference)
+            is_default = click.get_current_context().get_parameter_source("seed") is ParameterSource.DEFAULT
+            given = {"--config": config, "--profile": profile, "--reference": reference}
+            _refuse_fixed(folder.path.exists(), {**given, "--seed": None if is_default else seed})
             found = plan_next(
                 folder,
                 os.environ,
@@ -108,11 +112,11 @@ def _refuse_both(asked: NewPilot, from_store: bool, stage: int | None, name: str
         )
 
 
-def _refuse_fixed(is_there: bool, config: Path | None, profile: str | None, reference: str | None) -> None:
+def _refuse_fixed(is_there: bool, fixed: Mapping[str, object]) -> None:
     """What a pilot was planned with stays: another profile or reference is another pilot."""
     if not is_there:
         raise UsageError("a new pilot needs prompts", fix="give a file of them, or --from-store")
-    for flag, value in (("--config", config), ("--profile", profile), ("--reference", reference)):
+    for flag, value in fixed.items():
         if value is not None:
             fix = "leave it out, or plan another pilot"
             raise UsageError(f"{flag} was fixed when the pilot was planned", fix=fix)
