@@ -44,13 +44,40 @@ def test_it_keeps_to_the_door_of_embedders(tmp_path: Path) -> None:
 
 
 def test_each_text_is_computed_once(tmp_path: Path) -> None:
+    """But for some at the first look, which tell whether the embedder is still the same."""
     inner = Counting()
     first = CachedEmbedder(inner, tmp_path / "new" / "v.sqlite3").embed(["a", "b", "a", "日本"])
     assert inner.asked == ["a", "b", "日本"]
-    again = CachedEmbedder(inner, tmp_path / "new" / "v.sqlite3").embed(["日本", "c", "a"])
-    assert inner.asked == ["a", "b", "日本", "c"]
+    cached = CachedEmbedder(inner, tmp_path / "new" / "v.sqlite3")
+    again = cached.embed(["日本", "c", "a"])
+    assert inner.asked == ["a", "b", "日本", *["日本", "a"], "c"]
+    cached.embed(["a", "b", "c"])
+    assert len(inner.asked) == 6
     assert np.array_equal(again[[0, 2]], first[[3, 0]])
     assert np.array_equal(first, Counting().embed(["a", "b", "a", "日本"]))
+
+
+def test_an_embedder_that_was_changed_under_its_name_is_computed_anew(tmp_path: Path) -> None:
+    """Whoever writes an embedder changes it and fits again: the vectors of before it gave the same router."""
+    path, texts = tmp_path / "v.sqlite3", [str(i) for i in range(100)]
+    CachedEmbedder(Counting(), path).embed(texts)
+    CachedEmbedder(Counting("other"), path).embed(texts)
+    changed = Counting("changed")
+    changed_vectors = changed.embed(texts)
+    changed.asked.clear()
+    changed.name = "counting-4"
+    changed.embed = lambda asked: changed_vectors[[int(text) for text in asked]]  # type: ignore[method-assign]
+    assert np.array_equal(CachedEmbedder(changed, path).embed(texts[:50]), changed_vectors[:50])
+    assert entries(path) == 150
+    assert np.array_equal(CachedEmbedder(changed, path).embed(texts), changed_vectors)
+
+
+def test_a_server_that_rounds_otherwise_is_the_same(tmp_path: Path) -> None:
+    path, texts, inner = tmp_path / "v.sqlite3", [str(i) for i in range(20)], Counting()
+    kept = CachedEmbedder(inner, path).embed(texts)
+    rounding = Counting()
+    rounding.embed = lambda asked: inner.embed(asked) + np.float32(1e-3)  # type: ignore[method-assign]
+    assert np.array_equal(CachedEmbedder(rounding, path).embed(texts), kept)
 
 
 def test_embedders_do_not_share_vectors(tmp_path: Path) -> None:
@@ -75,6 +102,7 @@ def test_it_stays_bounded_and_the_oldest_go_first(tmp_path: Path) -> None:
     vectors = np.concatenate([cached.embed(texts[:8]), cached.embed(texts[8:10]), cached.embed(texts[10:])])
     assert np.array_equal(vectors, Counting().embed(texts))
     assert entries(path) == 5
+    cached.embed(["11"])  # the first that is known is computed again, to try it
     inner.asked.clear()
     cached.embed(["11", "9", "8", "7", "0"])
     assert inner.asked == ["0"]
@@ -113,7 +141,7 @@ def test_many_texts_at_once(tmp_path: Path) -> None:
     assert np.array_equal(cached.embed(texts), Counting().embed(texts))
     assert len(inner.asked) == 1300
     assert np.array_equal(cached.embed(texts), Counting().embed(texts))
-    assert len(inner.asked) == 1300
+    assert len(inner.asked) == 1308
 
 
 def work(job: tuple[str, int]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +26,9 @@ _BUSY_S = 10.0
 _ASK_AT_ONCE = 500
 _EMBED_AT_ONCE = 256
 _VECTOR_TYPE = np.dtype("<f4")
+_PROBES = 8
+_MOST_APART = 0.02
+"""How far a vector may lie from the one that was kept: servers round otherwise from day to day, other models do not."""
 
 
 def _key(text: str) -> bytes:
@@ -35,13 +38,16 @@ def _key(text: str) -> bytes:
 class CachedEmbedder:
     """An embedder that remembers: same `name`, `dim` and vectors as `embedder`, to the bit.
 
-    `path` is the SQLite file, made with its folder when first needed; `max_vectors` bounds its entries.
+    `path` is the SQLite file, made with its folder when first needed; `max_vectors` bounds its entries. The first
+    vectors found there are tried on eight of their texts: where the embedder gives others now (a plug-in that was
+    changed under its name, another model behind an address), all that is kept of it is forgotten.
     """
 
     def __init__(self, embedder: Embedder, path: Path | str, max_vectors: int = 500_000) -> None:
         self.embedder = embedder
         self.path = Path(path)
         self.max_vectors = max_vectors
+        self._is_tried = False
 
     @property
     def name(self) -> str:
@@ -58,6 +64,11 @@ class CachedEmbedder:
         keys = [_key(text) for text in texts]
         vectors = np.zeros((len(texts), self.dim), np.float32)
         known = self._recall(keys)
+        if known and not self._is_tried:
+            if not self._are_same(dict(zip(keys, texts, strict=True)), known):
+                self._forget()
+                known = {}
+            self._is_tried = True
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         wanted = list(missing.items())
         for start in range(0, len(wanted), _EMBED_AT_ONCE):
@@ -68,6 +79,21 @@ class CachedEmbedder:
         for i, key in enumerate(keys):
             vectors[i] = known[key]
         return vectors
+
+    def _are_same(self, texts: Mapping[bytes, str], known: Mapping[bytes, Float32s]) -> bool:
+        """Whether the embedder gives today what was kept, by some of the texts."""
+        probes = [key for key in texts if key in known][:: -(-len(known) // _PROBES)]
+        fresh = self.embedder.embed([texts[key] for key in probes])
+        kept = np.array([known[key] for key in probes])
+        return bool((np.linalg.norm(fresh - kept, axis=1) <= _MOST_APART).all())
+
+    def _forget(self) -> None:
+        """Delete what is kept of this embedder."""
+        try:
+            with closing(self._open()) as connection:
+                connection.execute("DELETE FROM vectors WHERE embedder = ?", [self.name])
+        except (sqlite3.Error, OSError):
+            return  # what is kept anew stands in its place
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
