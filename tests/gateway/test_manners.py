@@ -187,3 +187,30 @@ def test_what_is_refused_all_the_same_is_left_for_the_next_candidate(gateway: Ru
     answer = gateway.chat(user="u-1")
     assert (answer.status, answer.headers["x-tenbin-fallbacks"]) == (200, "good")
     assert gateway.upstreams.called() == ["cheap", "good", "good"]
+
+
+@pytest.mark.parametrize("dialect", ["openai", "anthropic"])
+@pytest.mark.parametrize("endpoint", ["chat/completions", "messages"])
+def test_a_cap_that_no_answer_of_the_model_reaches_is_lowered_to_its_own(
+    tmp_path: Path, dialect: str, endpoint: str
+) -> None:
+    """Claude Code asks for 32,000 tokens, whoever answers."""
+
+    def script(request: UpstreamRequest) -> Answer | None:
+        if request.json["max_tokens"] <= 8192:
+            return None
+        said = "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"
+        if dialect == "anthropic":
+            said = "max_tokens: 32000 > 8192, which is the maximum allowed number of output tokens for claude-3-5-haiku"
+        return Answer.error(400, message=said)
+
+    body = {"model": "tenbin/auto", "max_tokens": 32_000, "messages": [{"role": "user", "content": HARD}]}
+    with Upstreams(cheap="openai", good=dialect) as ups, Running(tmp_path, ups) as gateway:
+        ups["good"].script = script
+        for _ in range(2):
+            answer = gateway.post(f"/v1/{endpoint}", body)
+            assert (answer.status, answer.headers["x-tenbin-model"]) == (200, "good"), answer.body
+        assert [request.json["max_tokens"] for request in ups["good"].requests] == [32_000, 8192, 8192]
+        is_own = (dialect == "anthropic") == (endpoint == "messages")
+        status = gateway.post(f"/v1/{endpoint}", {**body, "model": "good"}).status
+        assert status == (400 if is_own else 200)  # in his own dialect who names it is taken at his word

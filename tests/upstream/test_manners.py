@@ -11,6 +11,7 @@ from tenbin.types import Candidate
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import failure_of
 from tenbin.upstream.manners import (
+    AT_MOST,
     CAP,
     EMPTY,
     NO_MANNERS,
@@ -67,6 +68,11 @@ UNSATISFIED = "'messages.2' : for 'role:assistant' the following must be satisfi
         (400, said("'temperature' is not supported"), set()),
         (400, said("Invalid 'user': string too long"), set()),
         (429, said("metadata: 'user'"), set()),
+        (400, said("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"), {f"{AT_MOST}8192"}),
+        (400, said("Range of max_tokens should be [1, 8192]"), {f"{AT_MOST}8192"}),
+        (400, said("max_tokens is too large. This model supports at most 99 completion tokens"), {f"{AT_MOST}99"}),
+        (400, said("`max_completion_tokens` must be less than or equal to `40960`, the maximum"), {f"{AT_MOST}40960"}),
+        (400, said("range of max_tokens is [1, 0]"), set()),
     ],
 )  # fmt: skip
 def test_what_a_refusal_tells(status: int, error: Any, manners: set[str]) -> None:
@@ -104,6 +110,19 @@ def test_what_changes_no_answer_is_left_out_and_what_does_stays() -> None:
 def test_a_cap_goes_by_its_older_name_where_the_newer_one_is_unknown() -> None:
     assert fit({CAP: 5}, CAP) == {"max_tokens": 5}
     assert fit({CAP: 5, "max_tokens": 6}, CAP) == {CAP: 5, "max_tokens": 6}
+
+
+CLAUDE_CAP = "max_tokens: 64000 > 8192, which is the maximum allowed number of output tokens for claude-3-5-haiku"
+
+
+def test_a_cap_above_what_a_model_can_say_becomes_that() -> None:
+    assert fit({CAP: 9000, "max_tokens": 5}, f"{AT_MOST}8192", f"{AT_MOST}4096") == {CAP: 4096, "max_tokens": 5}
+    assert fit({"max_tokens": "many"}, f"{AT_MOST}8192") == {"max_tokens": "many"}
+    claude = Destination(Candidate("claude"), "anthropic", "http://x/v1")
+    body = json.dumps({"type": "error", "error": {"type": "invalid_request_error", "message": CLAUDE_CAP}}).encode()
+    failure = failure_of(400, {}, body, "anthropic")
+    assert failure is not None
+    assert Learnt().learn(claude, failure) == {f"{AT_MOST}8192"}
 
 
 def test_all_else_stays_as_it_was_written() -> None:

@@ -74,8 +74,7 @@ class Wire:
         if self.is_foreign:
             said = self._translated(strips_before)
             courtesies = COURTESIES | {EFFORT}  # left out, too, where a model is known not to take it
-            is_minded = self.manners and said.path == CHAT
-            return Said(CHAT, minded(said.body, self.manners, courtesies=courtesies)) if is_minded else said
+            return Said(said.path, minded(said.body, self.manners, courtesies=courtesies)) if self.manners else said
         incoming, destination = self.incoming, self.destination
         members = incoming.members
         if incoming.endpoint == "chat" and incoming.is_stream and STREAM_OPTIONS not in self.manners:
@@ -88,7 +87,7 @@ class Wire:
         elif incoming.endpoint == "chat" and incoming.model != destination.candidate.name:
             changes |= self._fit_for_reasoning(changes)
         body = rewritten(members, changes)
-        if self.manners and incoming.endpoint == "chat" and incoming.model != destination.candidate.name:
+        if self.manners and incoming.endpoint in ("chat", "messages") and incoming.model != destination.candidate.name:
             body = minded(body, self.manners)
         return Said(PATHS[incoming.endpoint], body)
 

@@ -1,9 +1,10 @@
-"""What an upstream of OpenAI's dialect takes amiss, as its own refusals tell: learnt once, kept to from then on.
+"""What an upstream takes amiss, as its own refusals tell: learnt once, kept to from then on.
 
 Servers that call themselves compatible refuse a request for a member that would change nothing (Mistral
-`stream_options`, Gemini `metadata`, Groq an empty `annotations`), or for want of one that only they know. No list of
-providers stays true, so none is kept: the refusal says it, the same request goes out once more as this upstream takes
-it, and so do all later ones. What would change the answer is never left out.
+`stream_options`, Gemini `metadata`, Groq an empty `annotations`), for want of one that only they know, or for a cap
+above what the model can say at all. No list of providers stays true, so none is kept: the refusal says it, the same
+request goes out once more as this upstream takes it, and so do all later ones. What would change the answer is never
+left out.
 """
 
 from __future__ import annotations
@@ -50,7 +51,16 @@ _TOLD_BY: Mapping[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
+AT_MOST = "at most "
+_CAP_TOLD = re.compile(
+    r"range of max_(?:completion_|output_)?tokens (?:is|should be) \[\d+, ?(\d+)\]"
+    r"|at most (\d+) (?:completion|output) tokens"
+    r"|max_(?:completion_)?tokens`? (?:must|should) be less than or equal to `?(\d+)"
+    r"|max_tokens: \d+ > (\d+), which is the maximum allowed number of output tokens",
+    re.IGNORECASE,
+)
 _UNKNOWN_IN_MESSAGES = re.compile(rf"(?:[\"'`]|messages\W.{{0,60}}\W)(?:{_OF_MESSAGES})(?=[\"'`:]|$)", re.MULTILINE)
+MAX_CAP = 1 << 40
 NINE = re.compile(r"[a-zA-Z0-9]{9}")
 UNSIGNED: Mapping[str, Any] = {"google": {"thought_signature": "skip_thought_signature_validator"}}
 """What Google has calls bear that Gemini did not make."""
@@ -69,9 +79,10 @@ class Learnt:
         return self._of.get((destination.base_url, destination.model), NO_MANNERS)
 
     def learn(self, destination: Destination, failure: UpstreamFailure) -> Manners:
-        """All that is known of one, with what its refusal of a chat request tells."""
+        """All that is known of one, with what its refusal tells; Anthropic's dialect is refused for a cap only."""
         known = self.of(destination)
-        if destination.dialect == "openai" and (told := told_by(failure)) - known:
+        told = told_by(failure) if destination.dialect == "openai" else _cap_told(failure.words)
+        if told - known:
             known = self._of[(destination.base_url, destination.model)] = known | told
         return known
 
@@ -79,12 +90,19 @@ class Learnt:
 def told_by(failure: UpstreamFailure) -> Manners:
     """The manners that a refusal speaks of."""
     words = failure.words
-    told = {manner for manner, pattern in _TOLD_BY.items() if pattern.search(words)}
+    told = {manner for manner, pattern in _TOLD_BY.items() if pattern.search(words)} | _cap_told(words)
     if failure.kind == "capability" and not told:
         told |= {name for name in (*COURTESIES, *AS_IF_UNSAID, CAP) if _unknown(name).search(words)}
         if _UNKNOWN_IN_MESSAGES.search(words):
             told.add(EMPTY)
     return frozenset(told)
+
+
+def _cap_told(words: str) -> Manners:
+    """The longest answer that a refusal speaks of."""
+    found = _CAP_TOLD.search(words)
+    most = 0 if found is None else int(next(filter(None, found.groups())))
+    return frozenset({f"{AT_MOST}{most}"}) if 0 < most <= MAX_CAP else NO_MANNERS
 
 
 def _unknown(name: str) -> re.Pattern[str]:
@@ -93,7 +111,7 @@ def _unknown(name: str) -> re.Pattern[str]:
 
 
 def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTESIES) -> bytes:
-    """A chat request as an upstream of these manners takes it; what they do not touch stays as it was written.
+    """A request as an upstream of these manners takes it; what they do not touch stays as it was written.
 
     `courtesies` are the members that may be left out whatever they say.
     """
@@ -107,6 +125,11 @@ def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTE
             del members[name]
         elif name == CAP and OLDER_CAP not in members:
             members[OLDER_CAP] = members.pop(name)
+    most = min((int(manner.removeprefix(AT_MOST)) for manner in manners if manner.startswith(AT_MOST)), default=MAX_CAP)
+    for name in (CAP, OLDER_CAP):
+        cap = _value(members[name]) if name in members else None
+        if isinstance(cap, int) and cap > most:
+            members[name] = msgspec.Raw(b"%d" % most)
     changes = [change for manner, change in _CHANGES.items() if manner in manners]
     messages = _value(members["messages"]) if changes and "messages" in members else None
     if isinstance(messages, list) and all(isinstance(message, dict) for message in messages):
