@@ -307,6 +307,29 @@ def test_the_examples_in_docstrings_hold(
     assert outcome.failed == 0, capsys.readouterr().out
 
 
+def test_every_file_of_a_folder_is_told_and_no_other(files: Path, tmp_path: Path) -> None:
+    from tenbin.gateway import pacers, pauses, retained, retreats, seen, stranger_budgets
+    from tenbin.pilot.folder import PilotFolder
+    from tenbin.router.router import PARTS_OF_ESTIMATOR
+    from tenbin.store.folder import StoreFolder
+    from tenbin.store.marks import Marks
+    from tenbin.store.place import Place
+
+    page = (ROOT / "docs" / "reference" / "folders.md").read_text(encoding="utf-8")
+    router, store, pilot = page.split("\n## ")[1:]
+    arrays = {f"{part}.npz" for part in PARTS_OF_ESTIMATOR} | {"calibration.npz"}
+    rows = " ".join(re.findall(r"^\| (`[^|]*)\|", router, flags=re.MULTILINE))
+    assert set(re.findall(r"`([\w.]+)`", rows)) == {path.name for path in (files / "my-router").iterdir()} | arrays
+    kinds = {pacers.KIND, retained.KIND, stranger_budgets.KIND, pauses.PAUSES, seen.SEEN}
+    kinds |= {retreats.EXCUSES, retreats.RESUMED, Marks(tmp_path).folder.name, Place(tmp_path, 0).folder.name}
+    folder, planned = StoreFolder(tmp_path), PilotFolder(tmp_path)
+    rows = " ".join(re.findall(r"^\| (`[^|]*)\|", store, flags=re.MULTILINE))
+    assert set(re.findall(r"`(\w+)/`", rows)) == kinds | {folder.journals.name}
+    assert set(re.findall(r"`(\w+\.sqlite)`", rows)) == {folder.ledger.name, folder.keys.name}
+    paths = (planned.settings, planned.prompts, planned.plan, planned.stages, planned.journal, planned.lock)
+    assert set(re.findall(r"`([a-z]+(?:\.\w+)?)`", pilot)) == {path.name for path in paths}
+
+
 def test_a_block_is_read_as_written() -> None:
     skipped = "<!-- not-run: needs the internet -->\n```sh\ncurl x\n```\n\n"
     first, second = blocks_of(skipped + "  ```console\n  $ a \\\n  >   b\n  out\n  $ c\n  ```\n")

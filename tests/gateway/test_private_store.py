@@ -37,4 +37,4 @@ def write_a_journal(store: Path) -> None:
 def test_whoever_makes_the_store_makes_it_private(tmp_path: Path, need: Callable[[Path], None]) -> None:
     store = tmp_path / "store"
     need(store)
-    assert {path.stat().st_mode & 0o077 for path in (store, *store.iterdir())} == {0}
+    assert {path.stat().st_mode & 0o077 for path in (store, *store.rglob("*"))} == {0}

@@ -15,7 +15,7 @@ from typing import Any
 
 from tenbin.errors import StoreError
 from tenbin.replacement import replacement
-from tenbin.store.folder import make_private
+from tenbin.store.folder import create_private, make_private
 
 MAX_MARKS = 1_000
 
@@ -31,6 +31,7 @@ class Marks:
         try:
             make_private(self.folder)
             with replacement(self.folder / f"{name}.json") as beside:
+                create_private(beside)
                 beside.write_text(json.dumps(dict(content)), encoding="utf-8")
         except OSError as error:
             raise StoreError(f"the mark cannot be set ({error.strerror})", where=str(self.folder)) from error
