@@ -11,7 +11,7 @@ from tenbin.errors import EvaluationError
 from tenbin.evaluate.sample import align_models, draw_sample, price_notes, realised_cost
 from tenbin.report.catalogue import load_catalogue
 from tenbin.report.notes import told_note
-from tenbin.types import Panel, Query
+from tenbin.types import Floats, Panel, Query
 from tests.evaluate.simulated import two_skills
 
 MODELS = ("cheap", "dear", "poor")
@@ -93,20 +93,26 @@ def test_copies_share_a_cluster() -> None:
     assert cluster[0] == cluster[2] != cluster[1]
 
 
-def test_tokens_are_priced_only_where_dollars_are_missing() -> None:
+def test_tokens_are_priced_and_recorded_dollars_are_taken_where_there_are_none() -> None:
     panel = panel_of(2)
+    assert realised_cost(panel, None) == (panel.cost_usd, "observed")
     tokens = np.full_like(panel.cost_usd, 10.0)
-    panel = replace(panel, input_tokens=tokens, output_tokens=tokens)
-    assert realised_cost(panel, lambda p: p.input_tokens)[1] == "observed"
-    panel.cost_usd[0, 0] = np.nan
-    cost, source = realised_cost(panel, lambda p: p.input_tokens)
-    assert (cost[0, 0], source) == (10.0, "mixed")
-    assert cost[1, 1] == panel.cost_usd[1, 1]
+    panel = replace(panel, input_tokens=tokens.copy(), output_tokens=tokens.copy())
+
+    def price(panel: Panel) -> Floats:
+        return panel.input_tokens + panel.output_tokens
+
+    cost, source = realised_cost(panel, price)
+    assert (cost.tolist(), source) == ((2 * tokens).tolist(), "tokens")
+    panel.input_tokens[0, 0] = panel.output_tokens[1, 1] = np.nan
+    cost, source = realised_cost(panel, price)
+    assert (cost[0, 0], cost[1, 1], source) == (panel.cost_usd[0, 0], panel.cost_usd[1, 1], "mixed")
+    assert cost[0, 1] == 20.0
     panel.cost_usd[:] = np.nan
-    assert realised_cost(panel, lambda p: p.input_tokens)[1] == "tokens"
-    for half_known in (replace(panel, input_tokens=panel.cost_usd), replace(panel, output_tokens=panel.cost_usd)):
-        cost, source = realised_cost(half_known, lambda p: p.input_tokens + p.output_tokens)
-        assert (np.isnan(cost).all(), source) == (True, "observed")
+    assert realised_cost(panel, price)[1] == "tokens"
+    panel.input_tokens[:] = np.nan
+    cost, source = realised_cost(panel, price)
+    assert (np.isnan(cost).all(), source) == (True, "observed")
 
 
 def test_recorded_dollars_are_counted_at_the_prices_of_the_day() -> None:

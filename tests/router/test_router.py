@@ -270,6 +270,21 @@ def test_figures_that_cannot_be_are_refused_as_in_a_file(router, prices, column,
             use()
 
 
+def test_recorded_dollars_do_not_hide_a_price_change_from_an_evaluation(router, tmp_path):
+    """A table with both, as a pilot exports it, was decided at the new prices and counted at the old ones."""
+    router.save(tmp_path / "router")
+    cheaper = Router.load(tmp_path / "router", router.prices.scaled("large", 0.05))
+    panel = make_panel(60, seed=9)
+    dollars = router.prices.rates(panel.models).cost_usd(panel.input_tokens, panel.output_tokens)
+    plain, both = (
+        evaluate(cheaper, table, mus=11, resamples=20) for table in (panel, replace(panel, cost_usd=dollars))
+    )
+    assert [single.cost_usd for single in both.singles] == [single.cost_usd for single in plain.singles]
+    assert both.verdict == plain.verdict
+    assert both.data.cost_source == "tokens"
+    assert [note for note in both.notes if "which count" in note and "large 0.05" in note]
+
+
 def test_a_query_of_a_prompt_and_messages_is_refused_as_in_a_file(router, prices):
     panel = make_panel(60)
     both = replace(panel.queries[5], messages=({"role": "system", "content": "be brief"},))

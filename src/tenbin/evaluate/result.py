@@ -29,7 +29,7 @@ class DataSummary:
     `n_rows` queries were given, `n_other_split` were not of split "test", `n_seen_dropped` had been seen in training,
     `n_incomplete` lacked a quality or a cost for some model; `n_test` were left and every curve is over these.
     `n_clusters` counts the independent units of the bootstrap (near-duplicates together). `cost_source` is
-    "observed" (the table's cost_usd), "tokens" (its tokens at the router's prices) or "mixed".
+    "tokens" (at the router's prices), "observed" (the table's cost_usd) or "mixed" (cost_usd where tokens are unknown).
     """
 
     n_rows: int

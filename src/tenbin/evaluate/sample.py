@@ -54,7 +54,7 @@ def draw_sample(
     """Choose and align the rows of `panel` to evaluate a router of `models` on.
 
     `seen` are the keys of its training prompts, `key` makes them; `price_tokens` turns a panel's tokens into dollars
-    [n, M] where `cost_usd` is unknown (None: it cannot), `price_recorded` recorded dollars into those of today (None:
+    [n, M], NaN where they are unknown (None: it cannot), `price_recorded` recorded dollars into those of today (None:
     they stay as they are). EvaluationError where nothing is left.
     """
     notes: list[str] = []
@@ -127,17 +127,22 @@ def align_models(panel: Panel, models: tuple[str, ...]) -> tuple[Panel, tuple[st
 
 
 def realised_cost(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) -> tuple[Floats, str]:
-    """What every call cost [n, M] and where from: the observed dollars, else its tokens at the router's prices."""
-    gaps = np.isnan(panel.cost_usd)
-    tokens = ~np.isnan(panel.input_tokens) & ~np.isnan(panel.output_tokens)
-    if price_tokens is None or not (gaps & tokens).any():
+    """What every call cost [n, M] and where from: its tokens at the router's prices, else the recorded dollars.
+
+    It decides at the prices of the moment: in dollars that were paid at others a model that has become cheap is dear.
+    """
+    if price_tokens is None:
         return panel.cost_usd, "observed"
-    cost = np.where(gaps, price_tokens(panel), panel.cost_usd)
-    return cost, "tokens" if gaps.all() else "mixed"
+    priced = price_tokens(panel)
+    gaps = np.isnan(priced)
+    cost = np.where(gaps, panel.cost_usd, priced)
+    if gaps.all():
+        return cost, "observed"
+    return cost, "mixed" if (gaps & ~np.isnan(cost)).any() else "tokens"
 
 
 def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) -> list[str]:
-    """A sentence where recorded dollars contradict the router's prices: decisions and figures then differ in price."""
+    """A sentence where recorded dollars contradict the router's prices: old ones, or tokens that do not say all."""
     if price_tokens is None:
         return []
     priced = price_tokens(panel)
@@ -145,7 +150,9 @@ def price_notes(panel: Panel, price_tokens: Callable[[Panel], Floats] | None) ->
     now, then = (np.where(both, cells, 0.0).sum(axis=0) for cells in (priced, panel.cost_usd))
     apart = times_apart(panel.models, then, now, PRICE_GAP)
     return (
-        [f"tokens at the router's prices cost another sum than the recorded cost_usd (times): {apart}"] if apart else []
+        [f"tokens at the router's prices, which count, cost another sum than the recorded cost_usd (times): {apart}"]
+        if apart
+        else []
     )
 
 

@@ -13,7 +13,8 @@ FORMS: Mapping[str, re.Pattern[str]] = {
         ("notes.ignored", "ignored, because the router does not know them: (?P<models>.*)"),
         (
             "notes.repriced",
-            r"tokens at the router's prices cost another sum than the recorded cost_usd \(times\): (?P<models>.*)",
+            r"tokens at the router's prices, which count, cost another sum than the recorded cost_usd \(times\): "
+            r"(?P<models>.*)",
         ),
         ("notes.scaled", r"recorded dollars are counted at the router's prices \(times\): (?P<models>.*)"),
         (
