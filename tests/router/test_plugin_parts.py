@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenbin.errors import PluginError
+from tenbin.errors import ArtifactError, PluginError
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
@@ -173,6 +173,30 @@ def test_a_router_with_parts_of_others_is_saved_loaded_and_still_held(tmp_path: 
     fitted(predictor="Forgets").save(tmp_path / "forgets")
     with pytest.raises(PluginError, match=r"cannot load what it saved \(KeyError: 'mean'\)"):
         Router.load(tmp_path / "forgets", allow_plugins=ALLOWED)
+
+
+def test_a_plugins_embedder_that_was_changed_under_its_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A router was asked about vectors that it had never seen the like of, and nobody knew."""
+    fitted().save(tmp_path / "router")
+    assert Router.load(tmp_path / "router", allow_plugins=ALLOWED).models
+    embed = sys.modules["acme_parts"].Lengths.embed
+    monkeypatch.setattr("acme_parts.Lengths.embed", lambda self, texts: embed(self, [text[10:] for text in texts]))
+    with pytest.raises(ArtifactError, match="fitted with the embedder lengths, which gives other vectors by now"):
+        Router.load(tmp_path / "router", allow_plugins=ALLOWED)
+
+
+def test_a_plugins_embedder_that_cannot_embed_today_is_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted().save(tmp_path / "router")
+
+    def down(self: object, texts: list[str]) -> None:
+        raise ConnectionError("no way there")
+
+    monkeypatch.setattr("acme_parts.Lengths.embed", down)
+    assert Router.load(tmp_path / "router", allow_plugins=ALLOWED).models
 
 
 def test_auto_leaves_out_an_installed_embedder_that_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection, Sequence
 from typing import Any, Self
@@ -24,11 +25,12 @@ from tenbin.features import (
 )
 from tenbin.plugins import find_plugin, list_plugins, load
 from tenbin.protocols import Arrays, Embedder
-from tenbin.router.held_embedder import HeldEmbedder
+from tenbin.router.held_embedder import HeldEmbedder, anothers
 from tenbin.types import Features, Float32s, Floats, Progress, Query
 
 QUERIES_AT_ONCE = 512
 SURFACE = "surface_names"
+PROBED = "probed_vectors"
 
 
 class Encoder:
@@ -82,8 +84,13 @@ class Encoder:
         return features.familiarity, features.novelty
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """What the surface features are, and the learnt state of the base embedder; others carry theirs in packages."""
+        """What the surface features are, and the learnt state of the base embedder; others carry theirs in packages.
+
+        Of a plug-in's embedder some vectors are kept, by which `load` knows it again.
+        """
         learnt = self.embedder.save() if isinstance(self.embedder, HashedEmbedder) else {}
+        if (plugin := anothers(self.embedder)) is not None:
+            learnt[PROBED] = plugin.probe()
         return {**learnt, SURFACE: np.array(SURFACE_NAMES)}
 
     @classmethod
@@ -114,6 +121,14 @@ class Encoder:
                 where="the router",
                 fix="install the version it was fitted with, or fit again",
             )
+        if PROBED in arrays and (plugin := anothers(embedder)) is not None:
+            with contextlib.suppress(PluginError):  # what cannot embed today says so when it must
+                if not plugin.is_still(arrays[PROBED]):
+                    raise ArtifactError(
+                        f"was fitted with the embedder {name}, which gives other vectors by now",
+                        where="the router",
+                        fix="install the version it was fitted with, or fit again",
+                    )
         return cls(embedder)
 
 
@@ -139,7 +154,7 @@ def open_any_embedder(
         fix = did_you_mean(form, [*kinds, *others]) or embedder_offer(others)
         raise PluginError(f'there is no embedder "{form}"', fix=fix)
     plugin = find_plugin("embedder", form, allow_plugins)
-    return HeldEmbedder(load(plugin), plugin.where, "run tenbin.testing.check_embedder on it")
+    return HeldEmbedder(load(plugin), plugin.where, "run tenbin.testing.check_embedder on it", is_anothers=True)
 
 
 def conversation_of(query: Query) -> Conversation:
