@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenbin.upstream.destination import Dialect
-from tenbin.upstream.failure import FailureKind, UpstreamFailure, failure_inside, failure_of, read_error, retry_after
+from tenbin.upstream.failure import FailureKind, UpstreamFailure, failure_inside, failure_of, read_error
+from tenbin.upstream.retry_after import retry_after
 
 
 def kind_of(status: int, error: Any, dialect: Dialect = "openai") -> FailureKind:
@@ -328,6 +329,16 @@ def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> Non
     failure = failure_of(503, headers, b"", "openai")
     assert failure is not None
     assert failure.retry_after_s == seconds
+
+
+def test_google_says_in_the_body_how_long_to_wait() -> None:
+    """Its candidates were asked again by every request, which then waited for the next one."""
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "26.5s"}
+    body = json.dumps([{"error": {"code": 429, "message": "Quota exceeded", "details": [info]}}], indent=2).encode()
+    failure = failure_of(429, {}, body, "openai")
+    assert failure is not None
+    assert failure.retry_after_s == 26.5
+    assert retry_after({"retry-after": "7"}, body) == 7
 
 
 def test_only_a_refusal_stays() -> None:

@@ -7,17 +7,15 @@ xAI, Groq, OpenRouter, vLLM, SGLang, TGI and llama.cpp. Unknown words of a 4xx m
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import msgspec
 
 from tenbin.errors import NetworkError
 from tenbin.upstream.destination import Dialect
+from tenbin.upstream.retry_after import retry_after
 
 FailureKind = Literal[
     "connect",  # refused, no such host, TLS
@@ -266,7 +264,7 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, dialect: Di
         status=status,
         headers=headers,
         body=body,
-        retry_after_s=retry_after(headers),
+        retry_after_s=retry_after(headers, body),
     )
 
 
@@ -287,20 +285,6 @@ def broken_off(finish_reason: object, error: bytes) -> bytes | None:
         return None
     said = msgspec.json.encode({"message": f"the answer broke off ({finish_reason})"}) if error == b"null" else error
     return b'{"error":' + said + b"}"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds an upstream asks to be left alone: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    text = headers.get("retry-after")
-    seconds = _number(text)
-    if seconds is not None or text is None:
-        return seconds
-    until = _moment(text)
-    now = _moment(headers.get("date"))
-    return None if until is None else max(until - (time.time() if now is None else now), 0.0)
 
 
 def _kind(status: int, body: bytes, dialect: Dialect) -> FailureKind:
@@ -379,19 +363,3 @@ def _fault(fault: Mapping[str, Any]) -> str:
     place = fault.get("loc")
     where = ".".join(map(str, place)) if isinstance(place, list) else ""
     return f"{where}: {fault.get('msg')}" if where else str(fault.get("msg"))
-
-
-def _number(text: str | None) -> float | None:
-    """A number that is neither negative nor endless, None for anything else."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
-
-
-def _moment(text: str | None) -> float | None:
-    try:
-        return None if text is None else parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError):
-        return None
