@@ -214,3 +214,35 @@ def test_a_cap_that_no_answer_of_the_model_reaches_is_lowered_to_its_own(
         is_own = (dialect == "anthropic") == (endpoint == "messages")
         status = gateway.post(f"/v1/{endpoint}", {**body, "model": "good"}).status
         assert status == (400 if is_own else 200)  # in his own dialect who names it is taken at his word
+
+
+@pytest.mark.parametrize("endpoint", ["chat/completions", "messages"])
+def test_a_reasoning_model_is_known_by_what_it_refuses_where_its_name_tells_nothing(
+    gateway: Running, endpoint: str
+) -> None:
+    """A deployment of Azure's may be called anything."""
+
+    def script(request: UpstreamRequest) -> Answer | None:
+        if "max_tokens" in request.json:
+            said = "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+            return Answer.error(400, code="unsupported_parameter", message=said)
+        if "temperature" in request.json:
+            said = (
+                "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default is supported."
+            )
+            return Answer.error(400, code="unsupported_value", message=said)
+        return None
+
+    good = gateway.upstreams["good"]
+    good.script = script
+    body = {
+        "model": "tenbin/auto",
+        "max_tokens": 64,
+        "temperature": 0.2,
+        "messages": [{"role": "user", "content": HARD}],
+    }
+    for _ in range(2):
+        answer = gateway.post(f"/v1/{endpoint}", body)
+        assert (answer.status, answer.headers["x-tenbin-model"]) == (200, "good"), answer.body
+    assert len(good.requests) == 4
+    assert good.requests[-1].json["max_completion_tokens"] == 64

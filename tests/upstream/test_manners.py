@@ -65,7 +65,9 @@ UNSATISFIED = "'messages.2' : for 'role:assistant' the following must be satisfi
         (422, {"detail": [{"loc": ["body"], "msg": "Input tag 'developer' found using 'role'"}]}, {SYSTEM}),
         (400, said("Unexpected message role."), {SYSTEM}),
         (400, said("messages: the user and the developer are not supported here"), set()),
-        (400, said("'temperature' is not supported"), set()),
+        (400, said("'stop' is not supported"), set()),
+        (400, said("Unsupported value: 'temperature' does not support 0.2 with this model."), {"temperature"}),
+        (400, said("'max_tokens' is not supported here. Use 'max_completion_tokens' instead."), {"max_tokens"}),
         (400, said("Invalid 'user': string too long"), set()),
         (429, said("metadata: 'user'"), set()),
         (400, said("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"), {f"{AT_MOST}8192"}),
@@ -107,8 +109,9 @@ def test_what_changes_no_answer_is_left_out_and_what_does_stays() -> None:
     assert fit(telling, *names) == telling
 
 
-def test_a_cap_goes_by_its_older_name_where_the_newer_one_is_unknown() -> None:
+def test_a_cap_goes_by_its_other_name_where_one_is_unknown() -> None:
     assert fit({CAP: 5}, CAP) == {"max_tokens": 5}
+    assert fit({"max_tokens": 5}, "max_tokens") == {CAP: 5}
     assert fit({CAP: 5, "max_tokens": 6}, CAP) == {CAP: 5, "max_tokens": 6}
 
 

@@ -29,11 +29,12 @@ Manners = frozenset[str]
 NO_MANNERS: Manners = frozenset()
 STREAM_OPTIONS, EFFORT = "stream_options", "reasoning_effort"
 CAP, OLDER_CAP = "max_completion_tokens", "max_tokens"
+_OTHER_NAMES: Mapping[str, str] = {CAP: OLDER_CAP, OLDER_CAP: CAP}
 COURTESIES = frozenset(
     {"metadata", "prediction", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "seed", "user"}
-    | {"safety_identifier", "service_tier", STREAM_OPTIONS}
+    | {"safety_identifier", "service_tier", STREAM_OPTIONS, "temperature", "top_p"}
 )
-"""Members of a request without influence on what the answer says."""
+"""Members of a request without influence on what the answer says, or that reasoning models refuse under any name."""
 AS_IF_UNSAID: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {**ASKS_NOTHING["openai"], "parallel_tool_calls": (True,), EFFORT: ("none", "minimal")}
 )
@@ -59,6 +60,7 @@ _CAP_TOLD = re.compile(
     r"|max_tokens: \d+ > (\d+), which is the maximum allowed number of output tokens",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(r"use [\"'`]\w+[\"'`] instead", re.IGNORECASE)
 _UNKNOWN_IN_MESSAGES = re.compile(rf"(?:[\"'`]|messages\W.{{0,60}}\W)(?:{_OF_MESSAGES})(?=[\"'`:]|$)", re.MULTILINE)
 MAX_CAP = 1 << 40
 NINE = re.compile(r"[a-zA-Z0-9]{9}")
@@ -92,7 +94,8 @@ def told_by(failure: UpstreamFailure) -> Manners:
     words = failure.words
     told = {manner for manner, pattern in _TOLD_BY.items() if pattern.search(words)} | _cap_told(words)
     if failure.kind == "capability" and not told:
-        told |= {name for name in (*COURTESIES, *AS_IF_UNSAID, CAP) if _unknown(name).search(words)}
+        refused = _INSTEAD.sub("", words)
+        told |= {name for name in (*COURTESIES, *AS_IF_UNSAID, *_OTHER_NAMES) if _unknown(name).search(refused)}
         if _UNKNOWN_IN_MESSAGES.search(words):
             told.add(EMPTY)
     return frozenset(told)
@@ -123,8 +126,8 @@ def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTE
         value = _value(members[name])
         if name in courtesies or value is None or value in AS_IF_UNSAID.get(name, ()):
             del members[name]
-        elif name == CAP and OLDER_CAP not in members:
-            members[OLDER_CAP] = members.pop(name)
+        elif (other := _OTHER_NAMES.get(name)) is not None and other not in members:
+            members[other] = members.pop(name)
     most = min((int(manner.removeprefix(AT_MOST)) for manner in manners if manner.startswith(AT_MOST)), default=MAX_CAP)
     for name in (CAP, OLDER_CAP):
         cap = _value(members[name]) if name in members else None
