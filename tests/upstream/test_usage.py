@@ -321,3 +321,11 @@ def test_options_that_are_none_are_left_to_the_upstream(body: bytes) -> None:
 def test_who_asked(body: bytes, asks: bool) -> None:
     assert asks_usage(members(body)) is asks
     assert asks_usage(with_usage(members(body)))
+
+
+def test_what_was_read_is_not_unread_by_zeros_at_the_end_of_a_stream() -> None:
+    """Some servers of Anthropic's dialect fill the last counts with zeros: the input was billed at nothing."""
+    start = anthropic_usage(raw({"input_tokens": 100, "cache_creation_input_tokens": 7, "output_tokens": 1}))
+    end = {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "output_tokens": 9}
+    assert anthropic_usage(raw(end), start) == Usage(107, 9, cache_write_tokens=7)
+    assert anthropic_usage(raw({**end, "cache_read_input_tokens": 90}), start) == Usage(90, 9, cached_tokens=90)

@@ -176,6 +176,8 @@ def anthropic_usage(raw: msgspec.Raw | bytes, before: Usage | None = None) -> Us
     if counts is None or (counts.input_tokens is None and counts.output_tokens is None):
         return before
     known = before or Usage(0, 0)
+    if known.input_tokens and not (counts.input_tokens or counts.cache_read_input_tokens):  # it has read something
+        counts.input_tokens = counts.cache_read_input_tokens = counts.cache_creation_input_tokens = None
     cached = _latest(counts.cache_read_input_tokens, known.cached_tokens)
     written = _latest(counts.cache_creation_input_tokens, known.cache_write_tokens)
     hour = _details(counts.cache_creation).get(_OF_AN_HOUR)
