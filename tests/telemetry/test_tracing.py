@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tenbin.errors import MissingExtraError
+from tenbin.errors import ConfigError, MissingExtraError
 from tenbin.telemetry import names
 from tenbin.telemetry.otel import FAREWELL_S
 from tenbin.telemetry.traceparent import read_traceparent
@@ -157,6 +157,22 @@ def test_each_worker_counts_under_an_id_of_its_own_and_the_environment_names_the
         assert collector.resources()[-1]["service.name"] == service
     who = collector.resources()
     assert len({one["service.instance.id"] for one in who}) == len(who) == 4
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OTEL_BSP_MAX_QUEUE_SIZE", "128"), ("OTEL_BSP_SCHEDULE_DELAY", "-1"), ("OTEL_METRIC_EXPORT_INTERVAL", "0")],
+)
+def test_a_variable_that_opentelemetry_refuses_is_an_error_of_the_configuration(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway did not start and said that this was a bug in Tenbin."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match="OpenTelemetry refuses a variable"):
+        open_traces(os.environ)
 
 
 class Hanging(BaseHTTPRequestHandler):

@@ -118,7 +118,7 @@ class Metrics:
         self.strangers = Counts("tenbin_strangers", "Prompts unlike training, by who answers.", ("profile", "sent_to"))
         self.key_flags = Counts("tenbin_key_flags", "Flags on keys, by what was seen too often.", ("profile", "sign"))
         self.fallbacks = Counts(
-            "tenbin_fallbacks", "Calls given up for the next candidate, by the one left.", (*who, "failure")
+            "tenbin_fallbacks", "Calls that failed; another takes over where one may.", (*who, "failure")
         )
         self.pairs = {
             what: (
@@ -244,7 +244,7 @@ class Metrics:
             self.rated.at(profile, candidate).add()
 
     def fell_back(self, *, profile: str, candidate: str, failure: str) -> None:
-        """A call to `candidate` failed in this way (a FailureKind), and the next one takes over."""
+        """A call to `candidate` failed in this way (a FailureKind); the next one takes over where there is one."""
         self.fallbacks.at(profile, candidate, failure).add()
 
     def reloaded(self, outcome: ReloadOutcome) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tenbin import __version__
-from tenbin.errors import MissingExtraError
+from tenbin.errors import ConfigError, MissingExtraError
 from tenbin.telemetry import names
 from tenbin.telemetry.traceparent import read_traceparent
 from tenbin.telemetry.tracing import Span, Traces
@@ -40,7 +40,7 @@ FAREWELL_S = 5.0
 def open_otel(environ: Mapping[str, str]) -> OtelTraces:
     """Traces and metrics sent by OTLP over HTTP, each where an endpoint is named for it: many places take spans only.
 
-    MissingExtraError without the extra.
+    MissingExtraError without the extra, ConfigError where OpenTelemetry refuses what the environment says.
     """
     try:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
@@ -52,9 +52,16 @@ def open_otel(environ: Mapping[str, str]) -> OtelTraces:
             "the environment configures OpenTelemetry, which is not installed",
             fix="install it with 'pip install \"tenbin[otel]\"', or set OTEL_SDK_DISABLED=true",
         ) from error
-    processor = BatchSpanProcessor(OTLPSpanExporter()) if _is_sent(environ, "TRACES_") else None
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter()) if _is_sent(environ, "METRICS_") else None
-    return OtelTraces(processor, reader)
+    try:
+        processor = BatchSpanProcessor(OTLPSpanExporter()) if _is_sent(environ, "TRACES_") else None
+        reader = PeriodicExportingMetricReader(OTLPMetricExporter()) if _is_sent(environ, "METRICS_") else None
+        return OtelTraces(processor, reader)
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"OpenTelemetry refuses a variable: {str(error).rstrip('.')}",
+            where="the environment",
+            fix="correct the variable that begins with OTEL_, or set OTEL_SDK_DISABLED=true",
+        ) from error
 
 
 def _is_sent(environ: Mapping[str, str], signal: str) -> bool:

@@ -54,7 +54,8 @@ class Traces:
 def open_traces(environ: Mapping[str, str]) -> Traces:
     """Spans over OTLP where a variable of OpenTelemetry names an endpoint, else the header alone.
 
-    Raises MissingExtraError where an endpoint is named and the extra `otel` is not installed.
+    Raises MissingExtraError where an endpoint is named and the extra `otel` is not installed, ConfigError where
+    OpenTelemetry refuses what its variables say.
     """
     is_off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     if is_off or not any(environ.get(variable, "").strip() for variable in ENDPOINT_VARIABLES):
