@@ -12,7 +12,7 @@ from tenbin.errors import ArtifactError, PluginError
 from tenbin.prices import PriceBook
 from tenbin.router.fit import FitSettings, fit
 from tenbin.router.router import Router
-from tenbin.types import Query, TradeOff
+from tenbin.types import Features, Prediction, Query, TradeOff
 from tests.router.made import PRICES, make_panel
 
 PARTS = """
@@ -197,6 +197,23 @@ def test_a_plugins_embedder_that_cannot_embed_today_is_no_other(
 
     monkeypatch.setattr("acme_parts.Lengths.embed", down)
     assert Router.load(tmp_path / "router", allow_plugins=ALLOWED).models
+
+
+def test_a_loaded_predictor_is_held_to_the_width_it_was_fitted_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of the package that predicted for fewer candidates was told as a bug in Tenbin."""
+    fitted().save(tmp_path / "router")
+    predict = sys.modules["acme_parts"].Plain.predict
+
+    def of_one(self: object, features: Features) -> Prediction:
+        found = predict(self, features)
+        return Prediction(found.mean[:, :1], found.sd[:, :1])
+
+    monkeypatch.setattr("acme_parts.Plain.predict", of_one)
+    loaded = Router.load(tmp_path / "router", allow_plugins=ALLOWED)
+    with pytest.raises(PluginError, match=r'predictor "Plain" .*: mean of predict is float64 \(1, 1\); .* \[1, 3\]'):
+        loaded.decide(Query("q", "kernel tensor proof"), TradeOff(0.3))
 
 
 def test_auto_leaves_out_an_installed_embedder_that_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,14 +213,14 @@ class Estimator:
         return parts
 
     @classmethod
-    def load(cls, load_quality: Callable[[Arrays], Predictor], parts: Mapping[str, Arrays]) -> Estimator:
-        """The estimator of saved parts; `load_quality` makes its quality predictor of what that saved."""
+    def load(cls, load_quality: Callable[[Arrays, int], Predictor], parts: Mapping[str, Arrays]) -> Estimator:
+        """The estimator of saved parts; `load_quality` makes its predictor of what that saved, and of M."""
         own = parts["estimator"]
         heads = {
             k: LengthHead.load(parts[k]) if k in parts else None for k in ("output_tokens", "recorded_cost", "latency")
         }
         return cls(
-            quality=load_quality(parts["quality"]),
+            quality=load_quality(parts["quality"], len(own["gap_correlation"])),
             input_tokens=InputTokens.load(parts["input_tokens"]) if "input_tokens" in parts else None,
             **heads,
             familiarity=Familiarity.load(part(own, "familiarity")),

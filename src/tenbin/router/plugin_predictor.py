@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tenbin.errors import PluginError
@@ -31,13 +30,13 @@ class PredictorKind:
             seeded = {"seed": seed} if "seed" in signature(self.made).parameters else {}
             return self._held(self.made(**seeded))
 
-    def load(self, arrays: Arrays) -> Predictor:
-        """The predictor of a saved state."""
+    def load(self, arrays: Arrays, width: int) -> Predictor:
+        """The predictor of a saved state, which was fitted on so many candidates."""
         with blamed(self.plugin.where, "cannot load what it saved", fix=FIX):
-            return self._held(self.made.load(arrays))
+            return self._held(self.made.load(arrays), width)
 
-    def _held(self, predictor: Predictor) -> Predictor:
-        return predictor if self.plugin.is_own else PluginPredictor(predictor, self.plugin.where)
+    def _held(self, predictor: Predictor, width: int | None = None) -> Predictor:
+        return predictor if self.plugin.is_own else PluginPredictor(predictor, self.plugin.where, width)
 
 
 def open_predictor(name: str, allow_plugins: Collection[str]) -> PredictorKind:
@@ -56,13 +55,13 @@ class PluginPredictor:
     copies to learn from, since what it changes there others learn from, too.
     """
 
-    def __init__(self, predictor: Predictor, where: str) -> None:
+    def __init__(self, predictor: Predictor, where: str, width: int | None) -> None:
         from tenbin.testing.predictor import require_prediction  # noqa: PLC0415 (only who has plug-ins)
         from tenbin.testing.storage import require_plain  # noqa: PLC0415
 
         self.where = where
         self._predictor = predictor
-        self._width: int | None = None
+        self._width = width
         self._require_prediction = require_prediction
         self._require_plain = require_plain
 
@@ -79,8 +78,7 @@ class PluginPredictor:
         """Mean and standard deviation of the mean, [n, M] each."""
         with blamed(self.where, "cannot predict", fix=FIX):
             found = self._predictor.predict(_copied(features))
-        width = self._width or (*np.shape(getattr(found, "mean", ()))[1:2], 0)[0]
-        self._require_prediction(found, (len(features), width), "predict", self.where)
+        self._require_prediction(found, (len(features), self._width or 0), "predict", self.where)
         return found
 
     def save(self) -> dict[str, NDArray[Any]]:
