@@ -1,8 +1,8 @@
 """A streamed answer on its way through: what goes on to a client of the same dialect, and what it says about itself.
 
 Each stream takes pieces of any size and gives whole frames, their bytes as they came; only a frame that loses its
-usage member is written anew, its other members byte for byte. A stream that ends while `is_done` is False was cut,
-unless `missing_end` says that nothing but its end marker is missing.
+usage member, or whose tool calls lack their numbers, is written anew, its other members byte for byte. A stream that
+ends while `is_done` is False was cut, unless `missing_end` says that nothing but its end marker is missing.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ MAX_BYTES = 4 << 20
 """A longer text must be JSON in every respect: reading what is nearly JSON takes ten times as long."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 _T = TypeVar("_T")
 
 
@@ -34,4 +36,21 @@ def decode(decoder: msgspec.json.Decoder[_T], text: bytes) -> _T:
     try:
         return decoder.decode(msgspec.json.encode(json.loads(without_halves(text))))
     except (ValueError, OverflowError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
+
+
+def members_of(text: bytes) -> dict[str, msgspec.Raw]:
+    """The members of an object as they were written, or as Python writes them where they are nearly JSON.
+
+    Raises msgspec.DecodeError for what nobody would read.
+    """
+    try:
+        return _MEMBERS.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if len(text) > MAX_BYTES:
+            raise msgspec.DecodeError(str(error)) from None
+    try:
+        found = json.loads(text)
+        return {name: msgspec.Raw(json.dumps(value, separators=(",", ":")).encode()) for name, value in found.items()}
+    except (ValueError, AttributeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from None

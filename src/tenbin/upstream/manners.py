@@ -18,11 +18,10 @@ import msgspec
 
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
-from tenbin.upstream.loose_json import decode
+from tenbin.upstream.loose_json import decode, members_of
 from tenbin.upstream.translate.body import Json
 from tenbin.upstream.translate.fields import ASKS_NOTHING
 from tenbin.upstream.translate.tool_ids import ToolIds
-from tenbin.upstream.usage import MEMBERS
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 Manners = frozenset[str]
@@ -118,10 +117,7 @@ def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTE
 
     `courtesies` are the members that may be left out whatever they say.
     """
-    try:
-        members = MEMBERS.decode(body)
-    except msgspec.DecodeError:  # nearly JSON
-        return body
+    members = members_of(body)
     for name in manners & members.keys():
         value = _value(members[name])
         if name in courtesies or value is None or value in AS_IF_UNSAID.get(name, ()):

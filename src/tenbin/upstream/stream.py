@@ -8,16 +8,19 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tenbin.upstream.absent import ABSENT
+from tenbin.upstream.call_numbers import CallNumbers, is_unnumbered
 from tenbin.upstream.failure import UpstreamFailure, broken_off
 from tenbin.upstream.frame_stream import EMPTY, LONGEST_EMPTY, QUOTES, FrameStream, decoded_as, said_bytes_of
+from tenbin.upstream.loose_json import members_of
 from tenbin.upstream.sse import Frame, read_frame
-from tenbin.upstream.usage import MEMBERS, anthropic_usage, openai_usage
+from tenbin.upstream.usage import anthropic_usage, openai_usage
 
 _USAGE_NULL = b',"usage":null'
 _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
 _END = b"}" + _BLANK
 _PILED_END = _USAGE_NULL + _END
+_CALLS = b'"tool_calls"'
 _NOTHING_BESIDE = (ABSENT,) * 5
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
@@ -62,6 +65,14 @@ class _Chunk(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
 
+    def has_unnumbered_calls(self) -> bool:
+        """Whether it holds pieces of tool calls without their numbers."""
+        for choice in self.choices or ():
+            delta = choice.delta
+            if delta is not None and delta.tool_calls is not ABSENT and is_unnumbered(delta.tool_calls):
+                return True
+        return False
+
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
@@ -72,11 +83,12 @@ class OpenAIStream(FrameStream):
     Stripped are the last chunk, which has usage and no choices, and the usage member (mostly null) of all others.
     """
 
-    __slots__ = ("_finished", "_strip_usage")
+    __slots__ = ("_finished", "_numbers", "_strip_usage")
 
     def __init__(self, strip_usage: bool) -> None:
         super().__init__()
         self._strip_usage = strip_usage
+        self._numbers: CallNumbers | None = None
         self._finished: set[str] = set()
 
     def feed(self, chunk: bytes) -> bytes:
@@ -98,13 +110,14 @@ class OpenAIStream(FrameStream):
             return passed
 
     def _read_pile(self, lines: bytes) -> bool:
-        """Take in what all chunks of a pile tell; False, and nothing is taken, where one of them is an error."""
+        """Take in what a pile's chunks tell; False, and nothing is taken, where one is an error or lacks numbers."""
         try:
             chunks = _CHUNK.decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
+        has_calls = _CALLS in lines
         for chunk in chunks:
-            if chunk.error is not ABSENT:
+            if chunk.error is not ABSENT or (has_calls and chunk.has_unnumbered_calls()):
                 return False
         self._take(chunks)
         return True
@@ -148,6 +161,9 @@ class OpenAIStream(FrameStream):
         if frame.event == b"error" or (chunk.error is not ABSENT and bytes(chunk.error) != b"null"):
             self.error = data
         self._take((chunk,))
+        if _CALLS in data and chunk.has_unnumbered_calls():
+            self._numbers = self._numbers or CallNumbers()
+            frame = read_frame(_framed(frame.event, self._numbers.numbered(data)))
         if chunk.usage is ABSENT:
             return frame.raw
         found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage, chunk.service_tier)
@@ -319,7 +335,12 @@ def _without_usage(frame: Frame) -> bytes:
     if is_plain and not _has_escaped_letters(data):
         # As nearly all come. The name stands there once and no letter is escaped: this is the member that was read.
         return b"data: " + data[:at] + data[at + len(_USAGE_NULL) :] + b"\n\n"
-    members = MEMBERS.decode(data)
+    members = members_of(data)
     members.pop("usage", None)
-    event = b"event: " + frame.event + b"\n" if frame.event else b""
-    return event + b"data: " + msgspec.json.encode(members).replace(b"\n", b"\ndata: ") + b"\n\n"
+    return _framed(frame.event, msgspec.json.encode(members))
+
+
+def _framed(event: bytes, data: bytes) -> bytes:
+    """A frame of this event and this data."""
+    named = b"event: " + event + b"\n" if event else b""
+    return named + b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
