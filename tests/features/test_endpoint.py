@@ -121,6 +121,33 @@ def test_what_may_pass_is_tried_again(server: Server, status: int) -> None:
     assert embedder.waits == [0.5, 7.0]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_batch_that_is_too_large_is_asked_for_in_halves(server: Server, status: int) -> None:
+    """Text Embeddings Inference takes 32 texts, DashScope 10, Mistral 16,384 tokens: none could be fitted with."""
+
+    def at_most_ten(body: dict[str, Any]) -> Answer:
+        return embeddings(body) if len(body["input"]) <= 10 else (status, {}, {"error": "batch size is invalid"})
+
+    server.answer = at_most_ten
+    texts = [f"text {i}" for i in range(150)]
+    expected = np.array([vector_of(text) for text in texts])
+    embedder = connect(server)
+    assert np.allclose(embedder.embed(texts), expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    sizes = [len(request["body"]["input"]) for request in server.requests]
+    assert sizes[:5] == [1, 64, 32, 16, 8]
+    assert [size for size in sizes if size > 10] == [64, 32, 16, 16, 32, 16, 16]
+    assert sum(size for size in sizes if size <= 10) == 151
+    assert not embedder.waits  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("n", [1, 6])
+def test_what_is_refused_alone_is_told(server: Server, n: int) -> None:
+    server.answer = lambda body: (400, {}, {"error": "no"}) if "bad" in body["input"] else embeddings(body)
+    with pytest.raises(NetworkError, match="refused with status 400"):
+        connect(server).embed(["bad", *map(str, range(n - 1))])
+    assert len(server.requests) <= 4
+
+
 @pytest.mark.parametrize("status", [302, 400, 401, 404])
 def test_a_refusal_is_not_tried_again_and_is_told(server: Server, status: int) -> None:
     server.scripted = [(status, {"Location": server.url}, {"error": {"message": "no such model"}})]

@@ -20,6 +20,8 @@ from tenbin.features.unit_vectors import unit_vectors
 from tenbin.types import Float32s
 
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_TOO_MUCH = frozenset({400, 413, 422})
+"""How servers refuse more texts, or more tokens, in one request than they take: 10, 32 or 16,384 of some."""
 _MAX_RESPONSE_BYTES = 256 << 20
 _MAX_WAIT_S = 30.0
 _SHOWN_CHARACTERS = 200
@@ -32,6 +34,7 @@ _NAME = re.compile(r"endpoint-(?P<dim>[1-9][0-9]{0,6})-(?P<digest>[0-9a-f]{12})"
 class EndpointEmbedder:
     """Asks `base_url`/embeddings for vectors of `model`, in batches, with retries and a timeout per request.
 
+    A batch that is refused as one is asked for in halves, and later ones are no larger.
     The key is read from the environment variable named `api_key_env` at each call and stands nowhere else. Whether a
     vector depends on the other texts of a request is up to the server; with `batch=1` or a cache it cannot show.
     Redirects are not followed. `known_as` is the name that it went by before: the endpoint of that name is not asked
@@ -84,8 +87,8 @@ class EndpointEmbedder:
         """
         vectors = np.zeros((len(texts), self.dim), np.float32)
         said = [i for i, text in enumerate(texts) if text.strip()]
-        for start in range(0, len(said), self.batch):
-            rows = said[start : start + self.batch]
+        while said:
+            rows, said = said[: self.batch], said[self.batch :]
             found = self._ask([texts[i].encode("utf-8", "replace").decode() for i in rows])
             if found.shape[1] != self.dim:
                 raise self._fault(f"vectors of {found.shape[1]} columns came after vectors of {self.dim}")
@@ -129,12 +132,22 @@ class EndpointEmbedder:
                 if status == http.client.OK:
                     return self._read(answer, len(texts))
                 trouble = f"the endpoint refused with status {status}: {_shown(answer)}"
+                if status in _TOO_MUCH and len(texts) > 1:
+                    return self._ask_in_halves(texts)
                 if status not in _RETRIED:
                     raise self._fault(trouble)
                 wait_s = _asked_wait(retry_after, wait_s)
             if attempt < self.retries:
                 self._sleep(wait_s)
         raise self._fault(f"{trouble}, after {self.retries + 1} attempts" if self.retries else trouble)
+
+    def _ask_in_halves(self, texts: list[str]) -> Float32s:
+        half = len(texts) // 2
+        self.batch = min(self.batch, len(texts) - half)
+        first, second = self._ask(texts[:half]), self._ask(texts[half:])
+        if first.shape[1] != second.shape[1]:
+            raise self._fault(f"vectors of {second.shape[1]} columns came after vectors of {first.shape[1]}")
+        return np.concatenate([first, second])
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str | None, bytes]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
