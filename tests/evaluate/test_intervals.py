@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from statistics import NormalDist
 
 import numpy as np
@@ -103,6 +104,13 @@ def test_what_is_not_reached_counts_as_infinite() -> None:
     mostly = interval(np.concatenate([[0.5], np.linspace(0.4, 0.6, 40), np.full(60, np.nan)]))
     assert mostly.low == pytest.approx(0.4 + 2.0 * 0.2 / 39)  # the third of a hundred; no middle, no lean
     assert math.isnan(mostly.high)
+
+
+def test_what_is_reached_by_neither_of_two_is_told_without_a_warning_of_numpy() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = interval(np.array([0.1, -np.inf, -np.inf, np.inf, np.inf]))
+    assert (found.value, math.isnan(found.low), math.isnan(found.high)) == (0.1, True, True)
 
 
 def test_of_few_resamples_the_interval_holds_all_and_of_none_there_is_none() -> None:

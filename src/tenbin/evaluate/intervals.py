@@ -204,7 +204,7 @@ def _percentiles(rows: Floats) -> tuple[float, float, float]:
     if drawn.size == 0:
         return math.nan, math.nan, math.nan
     last, tail = drawn.size - 1, (1.0 - LEVEL) / 2.0
-    middle = float(drawn[last // 2] + drawn[drawn.size // 2]) / 2.0
+    middle = (float(drawn[last // 2]) + float(drawn[drawn.size // 2])) / 2.0  # of both infinities none, and no warning
     return float(drawn[math.floor(tail * last)]), middle, float(drawn[math.ceil((1.0 - tail) * last)])
 
 
