@@ -140,6 +140,31 @@ def test_a_batch_that_is_too_large_is_asked_for_in_halves(server: Server, status
     assert not embedder.waits  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("left_out", [{0}, {0, 1, 2}])
+def test_an_index_that_is_left_out_is_the_place(server: Server, left_out: set[int]) -> None:
+    """Gemini leaves out the index 0: no router could be fitted with it."""
+
+    def without_some(body: dict[str, Any]) -> Answer:
+        items = [{"index": i, "embedding": vector_of(text)} for i, text in enumerate(body["input"])]
+        return 200, {}, {"data": [{k: v for k, v in e.items() if k != "index" or v not in left_out} for e in items]}
+
+    plain = connect(server).embed(["one", "three", "seven"])
+    server.answer = without_some
+    assert np.array_equal(connect(server).embed(["one", "three", "seven"]), plain)
+
+
+def test_who_refuses_the_name_of_the_form_is_asked_without(server: Server) -> None:
+    def like_voyage(body: dict[str, Any]) -> Answer:
+        refusal = {"detail": "Value 'float' supplied for argument 'encoding_format' is not valid"}
+        return (400, {}, refusal) if "encoding_format" in body else embeddings(body)
+
+    plain = connect(server).embed(["one", "three"])
+    server.requests.clear()
+    server.answer = like_voyage
+    assert np.array_equal(connect(server).embed(["one", "three"]), plain)
+    assert [len(request["body"]["input"]) for request in server.requests] == [1, 1, 2]
+
+
 @pytest.mark.parametrize("n", [1, 6])
 def test_what_is_refused_alone_is_told(server: Server, n: int) -> None:
     server.answer = lambda body: (400, {}, {"error": "no"}) if "bad" in body["input"] else embeddings(body)
@@ -173,6 +198,10 @@ def test_it_gives_up_after_the_retries(server: Server) -> None:
         {"data": [{"index": 0, "embedding": "AAAA"}]},
         {"data": [{"index": 0, "embedding": []}]},
         {"data": [{"index": 0}]},
+        {"data": [{"index": None, "embedding": [1.0]}]},
+        {"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}]},
+        {"data": ["AAAA"]},
+        {"data": {"embedding": [1.0]}},
         [1, 2],
         b'{"data": ' + b"[" * 100_000,
         {"data": [{"index": 0, "embedding": [None, 1.0]}]},

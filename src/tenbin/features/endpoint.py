@@ -65,6 +65,7 @@ class EndpointEmbedder:
         self.timeout_s = timeout_s
         self.retries = retries
         self._sleep = sleep
+        self._names_form = True
         self._parts = parts
         self._digest = hashlib.sha256(f"{self.base_url}\n{model}".encode()).hexdigest()[:12]
         known = _NAME.fullmatch(known_as or "")
@@ -119,7 +120,8 @@ class EndpointEmbedder:
 
     def _ask(self, texts: list[str]) -> Float32s:
         """Raw vectors float32 [n, d] of texts that are not empty; tries again on what may pass."""
-        body = json.dumps({"model": self.model, "input": texts, "encoding_format": "float"}).encode()
+        form = {"encoding_format": "float"} if self._names_form else {}
+        body = json.dumps({"model": self.model, "input": texts, **form}).encode()
         headers = self._headers()
         trouble = "no answer"
         for attempt in range(self.retries + 1):
@@ -132,6 +134,9 @@ class EndpointEmbedder:
                 if status == http.client.OK:
                     return self._read(answer, len(texts))
                 trouble = f"the endpoint refused with status {status}: {_shown(answer)}"
+                if status in _TOO_MUCH and self._names_form and b"encoding_format" in answer:
+                    self._names_form = False  # Voyage AI, and LiteLLM before Gemini: numbers are what they give unasked
+                    return self._ask(texts)
                 if status in _TOO_MUCH and len(texts) > 1:
                     return self._ask_in_halves(texts)
                 if status not in _RETRIED:
@@ -173,16 +178,17 @@ class EndpointEmbedder:
     def _read(self, answer: bytes, n: int) -> Float32s:
         try:
             data: list[dict[str, Any]] = json.loads(answer)["data"]
-            order = sorted(data, key=lambda item: int(item["index"]))
-            if [int(item["index"]) for item in order] != list(range(n)):
+            # Gemini leaves out an index of 0, others all of them: these stand in the order of the texts.
+            by_index = {int(item.get("index", place)): item["embedding"] for place, item in enumerate(data)}
+            if len(data) != n or sorted(by_index) != list(range(n)):
                 raise ValueError("indices")
             with np.errstate(over="ignore"):
-                vectors = np.array([item["embedding"] for item in order], np.float32)
+                vectors = np.array([by_index[i] for i in range(n)], np.float32)
             if vectors.ndim != 2 or not vectors.shape[1]:
                 raise ValueError("shape")
             if not np.isfinite(vectors).all():  # a server out of its depth; zeros would be kept, and say nothing
                 raise ValueError("not finite")
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             what = f"the answer is not a list of one vector of finite numbers per text: {_shown(answer)}"
             raise self._fault(what) from error
         return vectors
