@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenbin.store.folder import create_private
+from tenbin.store.keys import create_key
 
 
 def test_a_file_that_another_removes_in_this_moment_is_no_file_without_rights(tmp_path: Path) -> None:
@@ -27,6 +28,16 @@ def test_a_file_that_another_removes_in_this_moment_is_no_file_without_rights(tm
     finally:
         is_over.set()
         other.join()
+
+
+def test_what_root_makes_belongs_to_whom_the_folder_around_it_does(tmp_path: Path) -> None:
+    """A key made by `sudo tenbin keys create` kept the gateway from its store."""
+    owner = 12_345 if os.geteuid() == 0 else os.geteuid()
+    os.chown(tmp_path, owner, -1)
+    create_key(tmp_path / "deep" / "store", "alice")
+    made = [tmp_path / "deep", *(tmp_path / "deep").rglob("*")]
+    assert {path.name for path in made} == {"deep", "store", "journal", "keys.sqlite"}
+    assert {path.stat().st_uid for path in made} == {owner}
 
 
 def test_a_link_that_leads_nowhere_may_not_be_written(tmp_path: Path) -> None:

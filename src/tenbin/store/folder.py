@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import EACCES
 from pathlib import Path
@@ -54,7 +55,14 @@ def make_private(folder: Path) -> None:
     """
     # Each by itself: a parent that is made on the way is everybody's to read.
     for each in (folder.parent, folder):
+        missing = [path for path in (each, *each.parents) if not path.exists()]
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in reversed(missing):
+            fd = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                hand_over(fd, made.parent)
+            finally:
+                os.close(fd)
 
 
 def create_private(path: Path) -> None:
@@ -67,9 +75,25 @@ def create_private(path: Path) -> None:
     # (POSIX), and another process would then take the write-ahead log away from under them.
     for _ in range(LOOKS):
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            return
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             if os.access(path, os.W_OK):
                 return
+        else:
+            try:
+                hand_over(fd, path.parent)
+            finally:
+                os.close(fd)
+            return
     raise PermissionError(EACCES, os.strerror(EACCES), str(path))
+
+
+def hand_over(fd: int, folder: Path) -> None:
+    """Give what root has made to whom the folder around it belongs, as SQLite does with its own files.
+
+    Who makes a key by `sudo` must not keep the gateway's user from reading it.
+    """
+    if os.geteuid() == 0:
+        around = folder.stat()
+        with suppress(OSError):  # a root that may give nothing away keeps it
+            os.fchown(fd, around.st_uid, around.st_gid)
