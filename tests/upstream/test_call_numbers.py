@@ -68,6 +68,13 @@ def test_what_needs_no_number_passes_byte_for_byte() -> None:
         assert OpenAIStream(strip_usage=False).feed(stream) == stream
 
 
+def test_what_comes_in_one_piece_with_them_stays() -> None:
+    others = b'data: {"id":"c","choices":null,"usage":null}\n\ndata: {"id":"c","usage":null}\n\n'
+    found = OpenAIStream(strip_usage=True).feed(others + streamed([ONE]))
+    assert found.startswith(b'data: {"id":"c","choices":null}\n\ndata: {"id":"c"}\n\ndata: ')
+    assert b'"index":0' in found
+
+
 def test_half_a_pair_of_surrogates_ends_no_stream() -> None:
     """It left the gateway as a bug of its own."""
     said = b'{"choices":[{"index":0,"delta":{"content":"\\ud83d"}}],"usage":null}'

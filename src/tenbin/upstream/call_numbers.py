@@ -14,7 +14,7 @@ from tenbin.upstream.frame_stream import decoded_as
 from tenbin.upstream.loose_json import members_of
 
 _NUMBERED = re.compile(rb'"index"\s*:\s*\d')
-_CHOICES = msgspec.json.Decoder(list[dict[str, Any]])
+_CHOICES: msgspec.json.Decoder[list[dict[str, Any]] | None] = msgspec.json.Decoder(list[dict[str, Any]] | None)
 
 
 def is_unnumbered(calls: msgspec.Raw) -> bool:
@@ -32,7 +32,9 @@ class CallNumbers:
     def numbered(self, data: bytes) -> bytes:
         """A chunk whose calls bear their numbers; all else in it stays as it was written."""
         members = members_of(data)
-        choices = decoded_as(_CHOICES, bytes(members["choices"]))
+        choices = decoded_as(_CHOICES, bytes(members.get("choices", b"null")))
+        if not choices:
+            return data
         for choice in choices:
             delta = choice.get("delta")
             calls = delta.get("tool_calls") if isinstance(delta, dict) else None

@@ -20,7 +20,6 @@ _DATA, _BLANK = b"data: ", b"\n\n"
 _PLAIN_BYTES = len(_DATA + _BLANK)
 _END = b"}" + _BLANK
 _PILED_END = _USAGE_NULL + _END
-_CALLS = b'"tool_calls"'
 _NOTHING_BESIDE = (ABSENT,) * 5
 _CALL_BYTES = len(b'{"index":0,"function":{"arguments":""}}')
 """What stands around a piece of a tool call's arguments."""
@@ -65,14 +64,6 @@ class _Chunk(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
 
-    def has_unnumbered_calls(self) -> bool:
-        """Whether it holds pieces of tool calls without their numbers."""
-        for choice in self.choices or ():
-            delta = choice.delta
-            if delta is not None and delta.tool_calls is not ABSENT and is_unnumbered(delta.tool_calls):
-                return True
-        return False
-
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
@@ -83,12 +74,13 @@ class OpenAIStream(FrameStream):
     Stripped are the last chunk, which has usage and no choices, and the usage member (mostly null) of all others.
     """
 
-    __slots__ = ("_finished", "_numbers", "_strip_usage")
+    __slots__ = ("_finished", "_lacks_numbers", "_numbers", "_strip_usage")
 
     def __init__(self, strip_usage: bool) -> None:
         super().__init__()
         self._strip_usage = strip_usage
-        self._numbers: CallNumbers | None = None
+        self._lacks_numbers = False
+        self._numbers = CallNumbers()
         self._finished: set[str] = set()
 
     def feed(self, chunk: bytes) -> bytes:
@@ -103,6 +95,9 @@ class OpenAIStream(FrameStream):
         if pile is None or not self._read_pile(pile.lines):
             return super().feed(chunk)
         passed = pile.without_usage if self._strip_usage else pile.whole
+        if self._lacks_numbers:
+            passed = b"".join([self._numbered(frame[len(_DATA) :]) for frame in passed.split(_BLANK) if frame])
+            self._lacks_numbers = False
         try:
             return passed + super().feed(chunk[len(pile.whole) :])
         except UpstreamFailure as failure:
@@ -110,14 +105,13 @@ class OpenAIStream(FrameStream):
             return passed
 
     def _read_pile(self, lines: bytes) -> bool:
-        """Take in what a pile's chunks tell; False, and nothing is taken, where one is an error or lacks numbers."""
+        """Take in what all chunks of a pile tell; False, and nothing is taken, where one of them is an error."""
         try:
             chunks = _CHUNK.decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        has_calls = _CALLS in lines
         for chunk in chunks:
-            if chunk.error is not ABSENT or (has_calls and chunk.has_unnumbered_calls()):
+            if chunk.error is not ABSENT:
                 return False
         self._take(chunks)
         return True
@@ -132,6 +126,8 @@ class OpenAIStream(FrameStream):
                 delta = choice.delta
                 said = 0 if delta is None else delta.said_bytes()
                 said_bytes += said
+                if delta is not None and delta.tool_calls is not ABSENT and is_unnumbered(delta.tool_calls):
+                    self._lacks_numbers = True
                 if choice.finish_reason is not None:
                     self.finish_reason = str(choice.finish_reason)
                     self.error = self.error or broken_off(choice.finish_reason, bytes(choice.error))
@@ -142,6 +138,10 @@ class OpenAIStream(FrameStream):
         if said_bytes:
             self.said_bytes += said_bytes
             self.has_content = True
+
+    def _numbered(self, data: bytes, event: bytes = b"") -> bytes:
+        """The frame of this data, its tool calls with their numbers."""
+        return _framed(event, self._numbers.numbered(data))
 
     def missing_end(self, answers: int) -> bytes:
         """Some servers send no [DONE]: each answer's finish reason is its end, behind which it says nothing."""
@@ -161,9 +161,9 @@ class OpenAIStream(FrameStream):
         if frame.event == b"error" or (chunk.error is not ABSENT and bytes(chunk.error) != b"null"):
             self.error = data
         self._take((chunk,))
-        if _CALLS in data and chunk.has_unnumbered_calls():
-            self._numbers = self._numbers or CallNumbers()
-            frame = read_frame(_framed(frame.event, self._numbers.numbered(data)))
+        if self._lacks_numbers:
+            self._lacks_numbers = False
+            frame = read_frame(self._numbered(data, frame.event))
         if chunk.usage is ABSENT:
             return frame.raw
         found = None if bytes(chunk.usage) == b"null" else openai_usage(chunk.usage, chunk.service_tier)
