@@ -23,7 +23,7 @@ def write_card(router: Router) -> str:
     ]
     basis = {
         "tokens": "tokens are predicted and priced when deciding",
-        "dollars": "recorded dollars are predicted; a price change scales them",
+        "dollars": "recorded dollars are predicted, taken to be at the prices of the fit; a price change scales them",
     }[m.cost_basis]
     return "\n".join(
         [
