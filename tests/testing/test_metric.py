@@ -31,6 +31,29 @@ def test_what_keeps_to_the_door_passes() -> None:
     assert isinstance(metric, QualityMetric)
 
 
+def test_a_plain_function_is_one() -> None:
+    """It may stand behind the entry point, and its check was an AttributeError."""
+    check_metric(exact)
+    with pytest.raises(PluginError, match=r"metric 'too_high': its score is 1\.5"):
+        check_metric(too_high)
+
+
+@pytest.mark.parametrize(
+    ("metric", "sentence"),
+    [(Metric, "it is a class; check one that is made of it"), (object(), "its name is not a text"), (1, "its name")],
+)
+def test_what_is_no_metric_is_told(metric: object, sentence: str) -> None:
+    with pytest.raises(PluginError, match=sentence):
+        check_metric(metric)  # type: ignore[arg-type]
+
+
+def test_a_metric_without_a_score_is_told() -> None:
+    nothing = Metric("nothing", exact)
+    nothing.score = None  # type: ignore[method-assign, assignment]
+    with pytest.raises(PluginError, match="metric 'nothing': it has no method score"):
+        check_metric(nothing)
+
+
 def too_high(query: str, answer: str, reference: str | None) -> float | None:
     return 1.5
 

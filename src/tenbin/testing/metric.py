@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from inspect import isfunction
+from typing import Any
 
 from tenbin.errors import PluginError, TenbinError
 from tenbin.protocols import QualityMetric
@@ -22,14 +25,26 @@ CASES = (
 """Query, answer, reference: right, wrong, without a reference, empty, another script, broken, odd, long."""
 
 
-def check_metric(metric: QualityMetric) -> None:
+Score = Callable[[str, str, str | None], float | None]
+
+
+def check_metric(metric: QualityMetric | Score) -> None:
     """Check a quality metric: a name, and for any answer a float in [0, 1] or None, the same every time.
 
-    A TenbinError counts as None: it says why the metric cannot tell. Raises PluginError.
+    A plain function of query, answer and reference is one, too. A TenbinError counts as None: it says why the metric
+    cannot tell. Raises PluginError.
     """
-    of = f"metric {metric.name!r}"
-    named = isinstance(metric.name, str) and bool(metric.name)
-    require(named, "its name is not a text", of=of, fix="give it a name")
+    is_plain = isfunction(metric)
+    name: Any = getattr(metric, "__name__" if is_plain else "name", "")
+    score: Any = metric if is_plain else getattr(metric, "score", None)
+    of = f"metric {name!r}"
+    require(not isinstance(metric, type), "it is a class", of=of, fix="check one that is made of it")
+    require(isinstance(name, str) and bool(name), "its name is not a text", of=of, fix="give it a name")
+    require(callable(score), "it has no method score", of=of, fix="give it one, or check the function itself")
+    _check_scores(score, of)
+
+
+def _check_scores(metric: Score, of: str) -> None:
     for query, answer, reference in CASES:
         case = f"for the answer {answer[:20]!r} to {query!r}"
         try:
@@ -43,8 +58,8 @@ def check_metric(metric: QualityMetric) -> None:
         require(score == again, f"its score changed from {score!r} to {again!r} {case}", of=of, fix="be deterministic")
 
 
-def _score(metric: QualityMetric, query: str, answer: str, reference: str | None) -> float | None:
+def _score(metric: Score, query: str, answer: str, reference: str | None) -> float | None:
     try:
-        return metric.score(query, answer, reference)
+        return metric(query, answer, reference)
     except TenbinError:
         return None
