@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from tenbin.gateway.breakers import Breakers
 from tenbin.gateway.caller import Callers
 from tenbin.gateway.decider import Decider
 from tenbin.gateway.elsewhere import Elsewhere
+from tenbin.gateway.expiry import Expiry
 from tenbin.gateway.key_watch import KeyWatch
 from tenbin.gateway.limits import Slots
 from tenbin.gateway.pacers import KIND as PACING
@@ -40,7 +40,6 @@ from tenbin.store.period import DAY_S
 from tenbin.store.place import Place
 from tenbin.store.reader import GivenResponse, Reader
 from tenbin.store.records import Status
-from tenbin.store.retention import expire, forget
 from tenbin.store.turns import Turns
 from tenbin.telemetry.metrics import NONE, Metrics
 from tenbin.telemetry.readings import Readings
@@ -113,6 +112,7 @@ class Services:
         self.pauses = Pauses(Marks(folder, PAUSES), self.place)
         self.pacers = Pacers(Marks(folder, PACING), self.place)
         self.retained = Retained(Marks(folder, RETENTION))
+        self.expiry = Expiry(folder, self.retained)  # a reload may name another folder, which holds from a restart on
         self.responses: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.threads: Remembered[GivenResponse] = Remembered(MAX_REMEMBERED)
         self.rated: Remembered[bool] = Remembered(MAX_REMEMBERED)
@@ -123,7 +123,6 @@ class Services:
         self._slots: dict[str, Slots] = {}
         self._snapshot = snapshot
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ending = threading.Event()
         self.taken_over(snapshot)
 
     async def open(self) -> None:
@@ -149,7 +148,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop everything; the ledger last, with all its rows written."""
-        self._ending.set()
+        self.expiry.stop()
         for task in self._tasks:
             task.cancel()
         self.decider.close()
@@ -391,9 +390,4 @@ class Services:
         self.loop.call_soon_threadsafe(self.strangers.adopt, self.strangers.share())
 
     def _expire(self) -> None:
-        days = self.retained.days(self._snapshot.profiles)
-        folder = self.ledger.store.path  # a reload may name another one, which holds from the next start on
-        if days:
-            expire(folder, days, rest=self._ending.wait)
-        if (keep_days := self._snapshot.store.keep_days) is not None:
-            forget(folder, float(keep_days), rest=self._ending.wait)
+        self.expiry.look(self._snapshot.profiles, self._snapshot.store.keep_days)
