@@ -46,11 +46,18 @@ def test_pickles_are_refused_with_the_way_to_convert_them(tmp_path):
         ("t.xlsx", b"PK\x03\x04", "an Excel workbook"),
         ("t.jsonl.zst", b"\x28\xb5\x2f\xfd", "packed by Zstandard"),
         ("t.csv", b"\xd0\xcf\x11\xe0", "an Excel workbook"),
+        ("t.arrow", b"\xff\xff\xff\xff", "an Arrow file"),
     ],
 )
 def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, name, start, what):
     (tmp_path / name).write_bytes(start + b"\x00\x01" * 20)
     refused(tmp_path / name, what, "not read")
+
+
+def test_a_data_set_on_disk_is_not_taken_for_its_description(tmp_path):
+    (tmp_path / "data-00000-of-00001.arrow").write_bytes(b"\xff\xff\xff\xff")
+    (tmp_path / "dataset_info.json").write_text('{\n  "features": {}\n}')
+    refused(tmp_path, "data-00000-of-00001.arrow: is an Arrow file", "to_parquet(")
 
 
 def test_a_packed_table_in_a_folder_is_not_left_out(tmp_path, rows, write):

@@ -39,17 +39,20 @@ KINDS: Mapping[str, Kind] = {
     ".tsv": "csv",
 }
 PICKLES = (".pkl", ".pickle")
+ARROW = ("an Arrow file", "write it as Parquet: of datasets, load_from_disk(FOLDER).to_parquet(FILE)")
 PACKED: Mapping[bytes, tuple[str, str]] = {
     b"PK\x03\x04": ("a zip archive, or an Excel workbook", "unpack it, or save the sheet as CSV UTF-8"),
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
     b"\x28\xb5\x2f\xfd": ("packed by Zstandard", "unpack it, or pack it by gzip"),
     b"BZh": ("packed by bzip2", "unpack it, or pack it by gzip"),
     b"\xfd7zXZ\x00": ("packed by xz", "unpack it, or pack it by gzip"),
-    b"ARROW1\x00\x00": ("an Arrow file", "write it as Parquet"),
+    b"ARROW1\x00\x00": ARROW,
+    b"\xff\xff\xff\xff": ARROW,  # a stream of them, which datasets keeps on disk
     b"Obj\x01": ("an Avro file", "write it as Parquet"),
 }
 """How files begin that tables come in and that are not read, what they are, and what to do."""
 PACKED_NAMES = (".zst", ".bz2", ".xz", ".zip")
+ARROW_NAMES = (".arrow", ".feather")
 FIRST_LINES = 1000
 """Lines of JSON of which Python takes samples; keys are looked for in all of them."""
 PARQUET_MAGIC = b"PAR1"
@@ -169,6 +172,9 @@ def list_files(path: Path) -> list[Path]:
     packed = [file for file in files if file.suffix.lower() in PACKED_NAMES and _kind_by_name(file.with_suffix(""))]
     if packed:  # beside others they would be left out without a word
         raise DataError("is a packed table that is not read", where=str(packed[0]), fix="unpack it, or pack it by gzip")
+    arrow = next((file for file in files if file.suffix.lower() in ARROW_NAMES), None)
+    if arrow is not None:  # beside datasets' own dataset_info.json, which would be taken for the table
+        raise DataError(f"is {ARROW[0]}, which is not read", where=str(arrow), fix=ARROW[1])
     if known:
         return known
     for file in files:
