@@ -36,7 +36,9 @@ def test_a_profile_that_cannot_be_served_is_named(
         build_snapshot(written(tmp_path, ups, more=OTHER + second), {})
 
 
-def test_a_gateway_starts_although_its_embeddings_endpoint_does_not_answer(tmp_path: Path) -> None:
+def test_a_gateway_starts_although_its_embeddings_endpoint_does_not_answer(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """It ended with code 10, so that a restart during an outage of the embeddings was an outage of all models."""
     body = {"model": "tenbin/auto", "messages": [{"role": "user", "content": f"{HARD} 7"}]}
     with Upstreams("cheap", "good") as ups, FakeUpstream() as embeddings:
@@ -49,5 +51,8 @@ def test_a_gateway_starts_although_its_embeddings_endpoint_does_not_answer(tmp_p
             reply = gateway.post("/v1/chat/completions", body)
             assert reply.headers["x-tenbin-reason"] == "safe default: deciding failed (NetworkError)"
             assert len(embeddings.requests) == asked + 2
+            (told,) = [line for line in capfd.readouterr().err.splitlines() if "a decision failed" in line]
+            assert "refused with status 429" in told
+            assert "exception" not in told, "a stack for every request of an outage fills a disk"
             embeddings.script = None
             assert "least expected loss" in gateway.post("/v1/chat/completions", body).headers["x-tenbin-reason"]

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 import numpy as np
 
-from tenbin.errors import DecisionError, RequestError
+from tenbin.errors import DecisionError, NetworkError, RequestError
 from tenbin.gateway.asked import Asked
 from tenbin.gateway.bond import Bond, bond_of
 from tenbin.gateway.caller import Caller
@@ -119,7 +119,10 @@ class Planner:
         except TimeoutError:
             return fallback.plan("late", "safe default: the decision came too late")
         except Exception as error:
-            self.log.exception("a decision failed")
+            if isinstance(error, NetworkError):  # the way there is down for every request: no stack for each
+                self.log.error("a decision failed: %s", error)
+            else:
+                self.log.exception("a decision failed")
             return fallback.plan("failed", f"safe default: deciding failed ({type(error).__name__})")
         if math.isnan(weighed.loss[weighed.ranking[0]]):  # the router's own default is its reference, not the profile's
             return msgspec.structs.replace(fallback, barred=weighed.barred).plan("failed", weighed.reason)
