@@ -92,5 +92,8 @@ def test_an_export_has_its_card_and_one_way_of_hiding_prompts(root: Path, tenbin
     assert run.exit_code == 0, run.stderr
     assert "sha256:" in out.read_text(encoding="utf-8")
     assert "CC0-1.0" in (tmp_path / "one.csv.card.md").read_text(encoding="utf-8")
+    run = tenbin("fit", out, "--out", tmp_path / "router")
+    assert run.exit_code == 3
+    assert "the outcome table: has hashes in place of prompts" in run.stderr
     run = tenbin("pilot", "export", "one", "--root", root, "--out", out, "--hash-prompts", "--drop-prompts")
     assert run.exit_code == 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 
 from tenbin.types import Query
 
 KEY_HEX = 24
+HASH = "sha256:"
 FOLD_CHARS = 200
+HIDDEN = re.compile(rf"{HASH}[0-9a-f]{{{KEY_HEX}}}")
 
 
 def normalised(text: str) -> str:
@@ -21,6 +24,16 @@ def normalised(text: str) -> str:
 def prompt_key(query: Query) -> str:
     """The first 24 hex digits of the SHA-256 of the normalised query: equal for what a person calls the same prompt."""
     return hashlib.sha256(normalised(whole_text(query)).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_HEX]
+
+
+def hidden_prompt(query: Query) -> str:
+    """What stands in a table in place of a prompt that is not to be read: its key, by which copies find each other."""
+    return f"{HASH}{prompt_key(query)}"
+
+
+def is_hidden(query: Query) -> bool:
+    """Whether the prompt is what `hidden_prompt` made of one: it says nothing of the query."""
+    return HIDDEN.fullmatch(query.prompt) is not None
 
 
 def fold_of(query: Query, n_folds: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tenbin.errors import UsageError
-from tenbin.outcomes.identity import prompt_key
+from tenbin.outcomes.identity import hidden_prompt
 from tenbin.outcomes.write import TableRow, write_outcomes
 from tenbin.outcomes.write_sprout import SproutTexts, write_sprout
 from tenbin.pilot.results import Results
@@ -44,7 +44,7 @@ def _without_texts(rows: Sequence[TableRow], prompts: Prompts) -> list[TableRow]
     numbers = {query_id: i for i, query_id in enumerate(sorted({row.query.query_id for row in rows}, key=_shuffled))}
     made = []
     for row in rows:
-        query = Query(row.query.query_id, f"sha256:{prompt_key(row.query)}", group=row.query.group)
+        query = Query(row.query.query_id, hidden_prompt(row.query), group=row.query.group)
         if prompts == "dropped":
             query = Query(f"q{numbers[row.query.query_id]}", group=row.query.group)
         made.append(TableRow(query, replace(row.outcome, query_id=query.query_id), row.split))

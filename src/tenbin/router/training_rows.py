@@ -8,7 +8,7 @@ import numpy as np
 
 from tenbin.errors import DataError
 from tenbin.outcomes.columns import LEAST_PROPENSITY, MOST_AMOUNT
-from tenbin.outcomes.identity import fold_of, prompt_key
+from tenbin.outcomes.identity import fold_of, is_hidden, prompt_key
 from tenbin.reasons import counted
 from tenbin.types import CELLS, Ints, Panel
 
@@ -41,6 +41,8 @@ def training_rows(panel: Panel) -> Panel:
 def check_values(panel: Panel) -> None:
     """Refuse figures that cannot be, as the reader of outcome tables does: a panel may be made by hand (DataError).
 
+    So is one whose prompts are hashes alone, of which nothing can be learnt and nothing said.
+
     Quality is in [0, 1], a propensity too and at least LEAST_PROPENSITY, everything else from 0 to MOST_AMOUNT. A
     query has a prompt or messages.
     """
@@ -48,6 +50,9 @@ def check_values(panel: Panel) -> None:
     if both is not None:
         what = f"query {both.query_id} has both prompt and messages, and a router reads one of them"
         raise DataError(what, where="the panel", fix="give one of them")
+    if panel.queries and all(is_hidden(query) for query in panel.queries):
+        fix = "give the one with the prompts, as 'tenbin pilot export' writes it without --hash-prompts"
+        raise DataError("has hashes in place of prompts", where="the outcome table", fix=fix)
     for column in CELLS:
         cells = getattr(panel, column)
         most = 1.0 if column in ("quality", "label_propensity") else MOST_AMOUNT
