@@ -88,6 +88,31 @@ def test_verdicts_on_another_routers_choices_do_not_end_what_this_one_promises(t
         assert gateway.gateway.services.retreats.of("auto") is not None
 
 
+@pytest.mark.parametrize("own", [{"allow": ["cheap"]}, {"deny": ["good"]}, {"max_cost_usd": 0.0001}])
+def test_who_rules_out_the_reference_makes_no_profile_retreat(tmp_path: Path, own: dict[str, Any]) -> None:
+    """One client that wanted cheap answers only, and rated them, took the routing away from everybody else."""
+    profile = "mu = 0.3\n[profiles.auto.sla]\nmin_quality = 0.9"
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile=profile) as gateway:
+        for _ in range(40):
+            answer = gateway.chat(HARD, tenbin=own)
+            assert answer.headers["x-tenbin-model"] == "cheap"
+            assert rate(gateway, answer, 0.0).status == 200
+        assert gateway.gateway.services.retreats.of("auto") is None
+        assert gateway.get(f"/v1/decisions/{answer.headers['x-tenbin-decision-id']}").json["is_narrowed"]
+        assert figures(gateway, "tenbin_rated_answers_total") == {
+            "cheap": 40.0
+        }  # what is known of it is told all the same
+
+
+def test_a_profile_that_rules_out_its_reference_answers_for_what_it_chooses(tmp_path: Path) -> None:
+    profile = 'mu = 0.3\ndeny = ["good"]\n[profiles.auto.sla]\nmin_quality = 0.9'
+    with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, profile=profile) as gateway:
+        for _ in range(40):
+            answer = gateway.chat(HARD, tenbin={"allow": ["cheap"]})
+            assert rate(gateway, answer, 0.0).status == 200
+        assert gateway.gateway.services.retreats.of("auto") is not None
+
+
 def test_a_key_may_send_as_many_verdicts_as_requests_and_neither_costs_the_other(tmp_path: Path) -> None:
     """Each is a row on the disk: a key of one request a minute wrote as many as it liked."""
     with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, gateway="") as gateway:

@@ -28,6 +28,8 @@ SENT_TO: Mapping[str, SentTo] = MappingProxyType(
     {"stranger": "reference", "beyond_stranger_budget": "cheapest", "new_subject": "sheltered"}
 )
 """Where strangers and texts of a new subject go, by the codes of their decisions."""
+NARROWING = frozenset({"not_for_caller", "over_ceiling"})
+"""The keys of the bars that a key's models, or a request's own lists and ceiling, put up."""
 
 
 class Attempt(msgspec.Struct, frozen=True, eq=False):
@@ -87,6 +89,11 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
             return [self.weighed.models[m] for m in self.weighed.ranking]
         return [attempt.destination.candidate.name for attempt in self.attempts]
 
+    def _is_narrowed(self, weighed: Weighed) -> bool:
+        """Whether the caller's own limits ruled out the reference, so that the profile cannot answer for the choice."""
+        bar = None if self.profile is None else weighed.barred[self.profile.reference]
+        return isinstance(bar, Reason) and bar.key in NARROWING
+
     def document(self, at: float) -> bytes:
         """The decision as JSON; of a weighed one the plan names places in `models`, in whose order are the figures:
         [len(FIGURES), M], float32 in base64.
@@ -109,6 +116,8 @@ class Plan(msgspec.Struct, frozen=True, eq=False):
             found["trade_off"] = [trade_off.mu, trade_off.w, trade_off.caution, trade_off.minimax]
             found["models"] = weighed.models
             found["barred"] = {weighed.models[m]: bar for m, bar in enumerate(weighed.barred) if bar}
+            if self._is_narrowed(weighed):
+                found["is_narrowed"] = True
             found["figures"] = base64.b64encode(weighed.figures.astype("<f4").tobytes()).decode("ascii")
         return msgspec.json.encode(found, enc_hook=str)  # reasons are words that remember more: here the words count
 

@@ -50,11 +50,13 @@ async def take(gateway: Gateway, exchange: Exchange) -> None:
 async def _count(gateway: Gateway, stored: StoredDecision, quality: float) -> None:
     """Let the SLA of the profile see a verdict, and the figures of the candidate that gave the answer.
 
-    Of what another router chose nothing follows for this one, which promises anew.
+    Of what another router chose nothing follows for this one, which promises anew; nor of a choice for which the caller
+    had ruled out the reference, which is what the profile is held against and would retreat to.
     """
     services, shown = gateway.services, read_decision(stored)
     served = gateway.snapshot.profiles.get(stored.profile)
-    if served is not None and shown["versions"]["artifact"] == served.versions["artifact"]:
+    is_of_now = served is not None and shown["versions"]["artifact"] == served.versions["artifact"]
+    if is_of_now and not shown.get("is_narrowed", False):
         services.retreats.labelled(stored.profile, quality, stored.at)
     model = await _answered_by(services, stored)
     if model is not None:
