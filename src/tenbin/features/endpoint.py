@@ -96,8 +96,8 @@ class EndpointEmbedder:
             vectors[rows] = unit_vectors(found)
         return vectors
 
-    def _fault(self, what: str) -> NetworkError:
-        return NetworkError(what, where=f"{self.base_url}/embeddings", fix="check the endpoint, the model and the key")
+    def _fault(self, what: str, fix: str = "check the endpoint, the model and the key") -> NetworkError:
+        return NetworkError(what, where=f"{self.base_url}/embeddings", fix=fix)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -128,6 +128,11 @@ class EndpointEmbedder:
             wait_s = min(0.5 * 2**attempt, _MAX_WAIT_S)
             try:
                 status, retry_after, answer = self._post(body, headers)
+            except TimeoutError as error:
+                trouble = f"no answer within {self.timeout_s:g} s"
+                if not self.retries:
+                    more = "give it more time (decision_deadline_ms at a gateway), or check the endpoint"
+                    raise self._fault(trouble, more) from error
             except (OSError, http.client.HTTPException) as error:
                 trouble = f"no answer ({type(error).__name__})"
             else:
