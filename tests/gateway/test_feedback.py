@@ -116,14 +116,14 @@ def test_a_profile_that_rules_out_its_reference_answers_for_what_it_chooses(tmp_
 def test_a_key_may_send_as_many_verdicts_as_requests_and_neither_costs_the_other(tmp_path: Path) -> None:
     """Each is a row on the disk: a key of one request a minute wrote as many as it liked."""
     with Upstreams("cheap", "good") as ups, Running(tmp_path, ups, gateway="") as gateway:
-        secret = create_key(gateway.store, "team", requests_per_minute=2)[0]
+        secret = create_key(gateway.store, "team", requests_per_minute=1)[0]
         assert gateway.do(_known(gateway))
         bearer = {"authorization": f"Bearer {secret}"}
-        answers = [gateway.chat(EASY, headers=bearer) for _ in range(2)]
-        assert [answer.status for answer in answers] == [200, 200]
-        assert [rate(gateway, answers[0], 0.5, **bearer).status for _ in range(3)] == [200, 200, 429]
+        answer = gateway.chat(EASY, headers=bearer)
+        assert answer.status == 200
+        assert [rate(gateway, answer, 0.5, **bearer).status for _ in range(2)] == [200, 429]
         assert gateway.calls()
-        assert len(list(gateway.gateway.services.reader.feedback())) == 2
+        assert len(list(gateway.gateway.services.reader.feedback())) == 1
 
 
 async def _known(gateway: Running) -> bool:
