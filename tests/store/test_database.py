@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from tenbin.errors import StoreError
 from tenbin.store.database import Schema, open_database, version_of
 from tenbin.store.schema import LEDGER
 
@@ -42,3 +47,17 @@ def test_a_store_of_an_older_version_keeps_its_rows_and_gets_the_indices_of_this
     assert "calls_by_response" in link.execute(f"EXPLAIN QUERY PLAN {found}").fetchone()[-1]
     assert version_of(link, path, LEDGER) == len(LEDGER.steps)
     link.close()
+
+
+def test_a_store_that_cannot_be_brought_up_to_date_says_so_and_stays_as_it_was(tmp_path: Path) -> None:
+    """On a disk with too little room the log told that it is full, and people saw room on it."""
+    path = tmp_path / "ledger.sqlite"
+    before = len(LEDGER.steps) - 1
+    with closing(open_database(path, Schema(LEDGER.steps[:before], LEDGER.journal_mode), busy_s=1.0)) as old:
+        old.execute("DROP TABLE texts")
+        old.execute("CREATE TABLE texts (request_id TEXT)")
+    with pytest.raises(StoreError, match=f"cannot be brought from version {before} to {before + 1}: .*room"):
+        open_database(path, LEDGER, busy_s=1.0)
+    with closing(sqlite3.connect(path)) as link:
+        assert version_of(link, path, LEDGER) == before
+        assert link.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'texts%'").fetchall() == [("texts",)]

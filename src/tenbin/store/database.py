@@ -128,18 +128,27 @@ def version_of(link: sqlite3.Connection, path: Path, schema: Schema) -> int:
 
 
 def upgrade(link: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Run the missing steps in one transaction; two workers may try at once."""
+    """Run the missing steps in one transaction; two workers may try at once.
+
+    Errors: StoreError where a step fails, as on a disk without room for it; sqlite3.Error where somebody else writes.
+    """
     link.execute("BEGIN IMMEDIATE")
+    version = 0
     try:
-        for step in schema.steps[version_of(link, path, schema) :]:
+        version = version_of(link, path, schema)
+        for step in schema.steps[version:]:
             for statement in step.split("\n\n"):
                 link.execute(statement)
         link.execute(f"PRAGMA user_version = {len(schema.steps)}")
         link.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         if link.in_transaction:
             link.execute("ROLLBACK")
-        raise
+        if not version or not isinstance(error, sqlite3.Error):
+            raise
+        what = f"the store cannot be brought from version {version} to {len(schema.steps)}: {error}"
+        fix = "look at the disk: for a while this takes several times the room of the store"
+        raise StoreError(what, where=str(path), fix=fix) from error
 
 
 @contextmanager
