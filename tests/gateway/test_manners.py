@@ -246,3 +246,26 @@ def test_a_reasoning_model_is_known_by_what_it_refuses_where_its_name_tells_noth
         assert (answer.status, answer.headers["x-tenbin-model"]) == (200, "good"), answer.body
     assert len(good.requests) == 4
     assert good.requests[-1].json["max_completion_tokens"] == 64
+
+
+@pytest.mark.parametrize("endpoint", ["chat/completions", "messages"])
+def test_a_cap_that_does_not_fit_beside_the_prompt_is_lowered_for_this_request(gateway: Running, endpoint: str) -> None:
+    """vLLM refuses what OpenAI's models cut; Claude Code was told that its prompt is too long, and compacted it."""
+    window, read = 20_000, [16_614, 3_000]
+
+    def script(request: UpstreamRequest) -> Answer | None:
+        cap, tokens = request.json["max_tokens"], read[0]
+        if cap + tokens <= window:
+            return None
+        said = f"'max_tokens' or 'max_completion_tokens' is too large: {cap}. This model's maximum context length is "
+        said += f"{window} tokens and your request has {tokens} input tokens ({cap} > {window} - {tokens})."
+        return refused(said, type="BadRequestError", code=400)
+
+    good = gateway.upstreams["good"]
+    good.script = script
+    body = {"model": "tenbin/auto", "max_tokens": 32_000, "messages": [{"role": "user", "content": HARD}]}
+    for _ in (1, 2):
+        answer = gateway.post(f"/v1/{endpoint}", body)
+        assert (answer.status, answer.headers["x-tenbin-model"]) == (200, "good"), answer.body
+        read.pop(0)
+    assert [request.json["max_tokens"] for request in good.requests] == [32_000, 3386, 32_000, 17_000]

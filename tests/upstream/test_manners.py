@@ -15,6 +15,7 @@ from tenbin.upstream.manners import (
     CAP,
     EMPTY,
     NO_MANNERS,
+    NOW_AT_MOST,
     REASONING,
     SHORT_IDS,
     SIGNATURE,
@@ -40,6 +41,14 @@ def said(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
 
+WINDOW = (
+    "'max_tokens' or 'max_completion_tokens' is too large: %d. "
+    "This model's maximum context length is %d tokens and your request has %d input tokens"
+)
+OLDER_WINDOW = (
+    "This model's maximum context length is 8000 tokens. However, you requested 9000 tokens "
+    "(1000 in the messages, 8000 in the completion). Please reduce the length of the messages or completion."
+)
 UNSATISFIED = "'messages.2' : for 'role:assistant' the following must be satisfied[('messages.2' : property '%s' is %s"
 
 
@@ -75,6 +84,11 @@ UNSATISFIED = "'messages.2' : for 'role:assistant' the following must be satisfi
         (400, said("max_tokens is too large. This model supports at most 99 completion tokens"), {f"{AT_MOST}99"}),
         (400, said("`max_completion_tokens` must be less than or equal to `40960`, the maximum"), {f"{AT_MOST}40960"}),
         (400, said("range of max_tokens is [1, 0]"), set()),
+        (400, said("invalid temperature: only 1 is allowed for this model"), {"temperature"}),
+        (400, said("Model incompatible request arguments supplied: temperature, top_p"), {"temperature", "top_p"}),
+        (400, said(WINDOW % (32_000, 20_000, 16_614)), {f"{NOW_AT_MOST}3386"}),
+        (400, said(WINDOW % (32_000, 20_000, 19_614)), set()),
+        (400, said(OLDER_WINDOW), {f"{NOW_AT_MOST}7000"}),
     ],
 )  # fmt: skip
 def test_what_a_refusal_tells(status: int, error: Any, manners: set[str]) -> None:
@@ -126,6 +140,16 @@ def test_a_cap_above_what_a_model_can_say_becomes_that() -> None:
     failure = failure_of(400, {}, body, "anthropic")
     assert failure is not None
     assert Learnt().learn(claude, failure) == {f"{AT_MOST}8192"}
+
+
+def test_what_a_window_leaves_of_one_request_is_no_cap_of_the_next() -> None:
+    learnt, vllm = Learnt(), Destination(Candidate("m"), "openai", "http://x/v1")
+    failure = failure_of(400, {}, json.dumps(said(WINDOW % (32_000, 20_000, 16_614))).encode(), "openai")
+    assert failure is not None
+    manners = learnt.learn(vllm, failure)
+    assert fit({"max_tokens": 32_000}, *manners) == {"max_tokens": 3386}
+    assert fit({"max_tokens": 32_000}, *manners, f"{AT_MOST}2000") == {"max_tokens": 2000}
+    assert learnt.of(vllm) == NO_MANNERS
 
 
 def test_all_else_stays_as_it_was_written() -> None:

@@ -24,6 +24,7 @@ from tenbin.gateway.wire import Said, Wire
 from tenbin.telemetry.traceparent import request_id
 from tenbin.upstream.client import CallTimeout, Request
 from tenbin.upstream.failure import UpstreamFailure
+from tenbin.upstream.manners import MOST_MANNERS
 from tenbin.upstream.translate import error_body
 
 DEADLINE_S = 600.0
@@ -156,8 +157,9 @@ class Relay:
         """The same request as this candidate takes it, where its refusal tells how; None where it tells nothing."""
         if wire.incoming.endpoint not in ("chat", "messages"):
             return None
-        manners = self.services.learnt.learn(wire.destination, failure)
-        if manners == wire.manners or self.services.loop.time() >= self.deadline:
+        manners = wire.manners | self.services.learnt.learn(wire.destination, failure)
+        is_over = len(manners) > MOST_MANNERS or self.services.loop.time() >= self.deadline
+        if manners == wire.manners or is_over:
             return None
         better = Wire(wire.incoming, wire.destination, manners)
         said = better.say(strips_before=attempt.strips_before)

@@ -134,7 +134,8 @@ _BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = (
         "capability",
         re.compile(
             r"not supported|(?:does not|doesn't|do not|don't|cannot|only) support|unsupported|that support\b"
-            r"|unrecognized request argument|extra inputs are not permitted|deprecated for this model"
+            r"|(?:unrecognized|incompatible) request argument|extra inputs are not permitted"
+            r"|(?:is allowed|deprecated) for this model"
             r"|unknown name\b.{0,200}cannot find field|unknown variant|did not match any variant"
             r"|does not match any of the expected tags|cannot both be specified for this model"
             r"|not (?:a multimodal|available for this) model|not yet available|enabled only for api versions"

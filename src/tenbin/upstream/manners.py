@@ -3,12 +3,13 @@
 Servers that call themselves compatible refuse a request for a member that would change nothing (Mistral
 `stream_options`, Gemini `metadata`, Groq an empty `annotations`), for want of one that only they know, or for a cap
 above what the model can say at all. No list of providers stays true, so none is kept: the refusal says it, the same
-request goes out once more as this upstream takes it, and so do all later ones. What would change the answer is never
-left out.
+request goes out once more as this upstream takes it, and so do all later ones. Nothing is left out that would change
+the answer, but for how to sample, where a model cannot be told.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -51,7 +52,7 @@ _TOLD_BY: Mapping[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
-AT_MOST = "at most "
+AT_MOST, NOW_AT_MOST = "at most ", "this time at most "
 _CAP_TOLD = re.compile(
     r"range of max_(?:completion_|output_)?tokens (?:is|should be) \[\d+, ?(\d+)\]"
     r"|at most (\d+) (?:completion|output) tokens"
@@ -59,9 +60,16 @@ _CAP_TOLD = re.compile(
     r"|max_tokens: \d+ > (\d+), which is the maximum allowed number of output tokens",
     re.IGNORECASE,
 )
+_WINDOW_TOLD = re.compile(
+    r"maximum context length is (\d+) tokens(?: and your request has (\d+) input tokens"
+    r"|\. However, you requested \d+ tokens \((\d+) in the messages)",
+    re.IGNORECASE,
+)
+LEAST_LEFT = 1024
+"""Where a context window leaves less for the answer, the conversation is too long for it."""
+MOST_MANNERS = 32
 _INSTEAD = re.compile(r"use [\"'`]\w+[\"'`] instead", re.IGNORECASE)
 _UNKNOWN_IN_MESSAGES = re.compile(rf"(?:[\"'`]|messages\W.{{0,60}}\W)(?:{_OF_MESSAGES})(?=[\"'`:]|$)", re.MULTILINE)
-MAX_CAP = 1 << 40
 NINE = re.compile(r"[a-zA-Z0-9]{9}")
 UNSIGNED: Mapping[str, Any] = {"google": {"thought_signature": "skip_thought_signature_validator"}}
 """What Google has calls bear that Gemini did not make."""
@@ -80,12 +88,15 @@ class Learnt:
         return self._of.get((destination.base_url, destination.model), NO_MANNERS)
 
     def learn(self, destination: Destination, failure: UpstreamFailure) -> Manners:
-        """All that is known of one, with what its refusal tells; Anthropic's dialect is refused for a cap only."""
+        """All that is known of one, with what its refusal tells of this request; Anthropic's dialect is refused for a
+        cap only.
+        """
         known = self.of(destination)
         told = told_by(failure) if destination.dialect == "openai" else _cap_told(failure.words)
-        if told - known:
-            known = self._of[(destination.base_url, destination.model)] = known | told
-        return known
+        lasting = frozenset(manner for manner in told - known if not manner.startswith(NOW_AT_MOST))
+        if lasting:
+            self._of[(destination.base_url, destination.model)] = known | lasting
+        return known | told
 
 
 def told_by(failure: UpstreamFailure) -> Manners:
@@ -101,15 +112,18 @@ def told_by(failure: UpstreamFailure) -> Manners:
 
 
 def _cap_told(words: str) -> Manners:
-    """The longest answer that a refusal speaks of."""
-    found = _CAP_TOLD.search(words)
-    most = 0 if found is None else int(next(filter(None, found.groups())))
-    return frozenset({f"{AT_MOST}{most}"}) if 0 < most <= MAX_CAP else NO_MANNERS
+    """The longest answer that a refusal speaks of: any of this model's, or what its window leaves of this one."""
+    found, window = _CAP_TOLD.search(words), _WINDOW_TOLD.search(words)
+    if window is not None:
+        left = int(window[1][:18]) - int((window[2] or window[3])[:18])
+        return frozenset({f"{NOW_AT_MOST}{left}"}) if left >= LEAST_LEFT else NO_MANNERS
+    most = 0 if found is None else int(next(filter(None, found.groups()))[:18])
+    return frozenset({f"{AT_MOST}{most}"}) if most else NO_MANNERS
 
 
 def _unknown(name: str) -> re.Pattern[str]:
     """A member of the request named as servers name one: in quotes, by its place, or at the end of a sentence."""
-    return re.compile(rf"(?:[\"'`]|body\.|: |, ){name}(?=[\"'`.:,]|$)", re.MULTILINE)
+    return re.compile(rf"(?:[\"'`]|body\.|: |, |invalid ){name}(?=[\"'`.:,]|$)", re.MULTILINE)
 
 
 def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTESIES) -> bytes:
@@ -124,11 +138,11 @@ def minded(body: bytes, manners: Manners, *, courtesies: frozenset[str] = COURTE
             del members[name]
         elif (other := _OTHER_NAMES.get(name)) is not None and other not in members:
             members[other] = members.pop(name)
-    most = min((int(manner.removeprefix(AT_MOST)) for manner in manners if manner.startswith(AT_MOST)), default=MAX_CAP)
+    most = min([int(manner.rpartition(" ")[2]) for manner in manners if AT_MOST in manner], default=math.inf)
     for name in (CAP, OLDER_CAP):
         cap = _value(members[name]) if name in members else None
         if isinstance(cap, int) and cap > most:
-            members[name] = msgspec.Raw(b"%d" % most)
+            members[name] = msgspec.Raw(str(most).encode())
     changes = [change for manner, change in _CHANGES.items() if manner in manners]
     messages = _value(members["messages"]) if changes and "messages" in members else None
     if isinstance(messages, list) and all(isinstance(message, dict) for message in messages):

@@ -19,7 +19,7 @@ from tenbin.types import Usage
 from tenbin.upstream.client import UpstreamClient
 from tenbin.upstream.destination import Destination
 from tenbin.upstream.failure import UpstreamFailure
-from tenbin.upstream.manners import Learnt, Manners, minded
+from tenbin.upstream.manners import MOST_MANNERS, Learnt, Manners, minded
 from tenbin.upstream.usage import possible_usage, told_usage
 
 FINAL = frozenset({"context"})
@@ -95,13 +95,15 @@ class Buyer:
     async def _heard(self, order: Order) -> Heard:
         """The answer; asked anew where a refusal tells how this upstream wants to be asked. Raises UnheardError."""
         destination, plain = order.destination, order.said
-        said = _minded(plain, self.learnt.of(destination))
+        manners = self.learnt.of(destination)
+        said = _minded(plain, manners)
         while True:
             try:
                 return await ask(self.client, destination, said, self.deadline_s)
             except UnheardError as unheard:
-                refused, said = said, _minded(plain, self.learnt.learn(destination, unheard.failure))
-                if unheard.may_be_billed or said == refused:
+                manners |= self.learnt.learn(destination, unheard.failure)
+                refused, said = said, _minded(plain, manners)
+                if unheard.may_be_billed or said == refused or len(manners) > MOST_MANNERS:
                     raise
 
     def _bought(self, order: Order, ceiling: Ceiling, heard: Heard, latency_s: float) -> Bought:
