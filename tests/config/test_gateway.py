@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tenbin.config import (
 )
 from tenbin.config.document import Document
 from tenbin.errors import ConfigError
+from tenbin.upstream.destination import PROVIDER_URLS
 
 KEY = "tb-" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 
@@ -166,6 +168,9 @@ def test_the_example_of_the_reference_page_is_whole_and_every_key_is_explained(t
     read = document(tmp_path, example)
     assert read_profiles(read)
     assert read_gateway(read).default_profile in read_profiles(read)
+    known = re.search(r"\| `provider` \| text \| Who serves it\. (.*) need no `base_url`", page)
+    assert known is not None
+    assert re.findall(r"`(\w+)`", known[1]) == sorted(PROVIDER_URLS)
     for title, section in SECTIONS.items():
         for heading, keys in ((title, section.keys), *section.tables.items()):
             path = heading if heading == title else f"{title}.NAME.{heading}"

@@ -36,6 +36,16 @@ def test_a_profile_that_cannot_be_served_is_named(
         build_snapshot(written(tmp_path, ups, more=OTHER + second), {})
 
 
+def test_a_model_of_the_router_without_a_table_is_barred_for_that(tmp_path: Path) -> None:
+    with Upstreams("cheap", "good") as ups:
+        path = written(tmp_path, ups)
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("[candidates.cheap]", "[candidates.another]"), "utf-8")
+        served = build_snapshot(path, {}).profiles["auto"]
+    barred = dict(zip(served.router.models, served.barred, strict=True))
+    assert barred == {"cheap": "stands in no [candidates.NAME] of the configuration", "good": None}
+
+
 def test_a_gateway_starts_although_its_embeddings_endpoint_does_not_answer(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -286,7 +286,7 @@ def _bar(profile: Profile, name: str, destination: Destination | None) -> str | 
     if name in profile.deny or (profile.allow is not None and name not in profile.allow):
         return Reason("not_in_profile", profile=profile.name)
     if destination is None:
-        return "has no base_url in the configuration"
+        return "stands in no [candidates.NAME] of the configuration"
     if destination.is_judge:
         return "only judges"
     return "is an embedding model" if destination.is_embedding else None
