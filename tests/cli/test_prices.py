@@ -78,6 +78,17 @@ def test_diff_names_what_changed(tenbin: Tenbin, book: Path, tmp_path: Path) -> 
     assert tenbin("prices", "diff", book, book).stdout == "no price differs\n"
 
 
+def test_diff_tells_of_a_price_that_begins_later(tenbin: Tenbin, book: Path, tmp_path: Path) -> None:
+    after = tmp_path / "after.toml"
+    dearer = BOOK[: BOOK.index('[models."mistral')].replace("2024-08-06", "2999-01-01").replace("2.5", "9")
+    after.write_text(BOOK + dearer[dearer.rindex("[[models") :], encoding="utf-8")
+    said = tenbin("prices", "diff", book, after).stdout
+    assert said == "no price differs\nfrom 2999-01-01 on other prices differ: add --at 2999-01-01\n"
+    said = tenbin("prices", "diff", book, after, "--at", "2999-01-01").stdout
+    assert "on other prices differ" not in said
+    assert said.splitlines()[-1].split() == ["gpt-4o", "input", "2.5", "9", "x3.6"]
+
+
 def test_check_fails_only_where_a_model_cannot_be_priced(tenbin: Tenbin, book: Path) -> None:
     fine = tenbin("prices", "check", book, "--at", "2024-09-01")
     assert (fine.exit_code, fine.stdout.startswith("in order: 2 models")) == (0, True)

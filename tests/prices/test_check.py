@@ -77,6 +77,18 @@ def test_a_model_with_a_price_per_call_is_not_free() -> None:
     assert PriceBook({"m": [Price(0, 0, request_usd=0.0048)]}).check(at=TODAY) == []
 
 
+def test_an_entry_that_loses_a_rate_of_the_one_before_is_named() -> None:
+    """Cached tokens were billed as plain ones from that day on, ten times too dear, and nothing looked odd."""
+    old = Price(2.5, 10, cached_input_usd_per_mtok=0.25)
+    new = Price(2, 8, since=date(2026, 1, 1))
+    (finding,) = PriceBook({"m": [old, new]}).check(at=TODAY)
+    assert finding.what == (
+        "has no cached_input_usd_per_mtok from 2026-01-01 on, which the entry before has: every entry stands alone"
+    )
+    assert PriceBook({"m": [old, Price(2, 8, date(2026, 1, 1), 0.2)]}).check(at=TODAY) == []
+    assert PriceBook({"m": [Price(2.5, 10), new]}).check(at=TODAY) == []
+
+
 def test_a_jump_by_ten_is_a_slip_of_the_unit_and_a_halving_is_not() -> None:
     book = PriceBook(
         {

@@ -59,13 +59,17 @@ def show(book: Path, at: datetime | None, history: bool, as_json: bool) -> None:
 @json_option
 def diff(before: Path, after: Path, at: datetime | None, as_json: bool) -> None:
     """Compare two price books, model by model."""
-    from tenbin.cli.prices_text import diff_text, open_book  # noqa: PLC0415
+    from tenbin.cli.prices_text import diff_text, later_text, open_book  # noqa: PLC0415
 
-    changes = open_book(before).diff(open_book(after), at)
+    old, new = open_book(before), open_book(after)
+    changes = old.diff(new, at)
     if as_json:
         emit_json({"before": before, "after": after, "changes": changes})
-    else:
-        say(diff_text(changes))
+        return
+    say(diff_text(changes))
+    later = old.differs_from(new, at)
+    if later is not None:
+        say(later_text(later))
 
 
 @prices.command()

@@ -98,6 +98,11 @@ def diff_text(changes: Sequence[PriceChange], names: tuple[str, str] = ("before"
     return table(["model", "price", *names, "factor"], rows, left=range(2))
 
 
+def later_text(day: date) -> str:
+    """Where two books differ otherwise on a day to come: a price that begins tomorrow is in no table of today."""
+    return caution(f"from {day} on other prices differ: add --at {day}")
+
+
 def check_text(book: PriceBook, findings: Sequence[PriceFinding]) -> str:
     """One line per finding, errors marked."""
     if not findings:

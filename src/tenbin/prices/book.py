@@ -147,6 +147,13 @@ class PriceBook:
             if _bare(before.get(model)) != _bare(after.get(model))
         ]
 
+    def differs_from(self, other: PriceBook, at: date | None = None) -> date | None:
+        """The first day after `at` (default: today, UTC) on which other prices differ than on that day; None: never."""
+        day, found = _day(at), self.diff(other, at)
+        held = [price for book in (self, other) for history in book.entries.values() for price in history]
+        days = sorted({price.since for price in held if price.since is not None and price.since > day})
+        return next((later for later in days if self.diff(other, later) != found), None)
+
     def check(
         self, models: Iterable[str] | None = None, at: date | None = None, *, unanswering: Container[str] = ()
     ) -> list[PriceFinding]:

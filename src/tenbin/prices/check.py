@@ -16,6 +16,11 @@ DEAR_USD_PER_MTOK = 1000.0
 """No listed rate has been this high (the dearest of 1,790 list prices was 720): dollars per thousand tokens?"""
 CHEAP_USD_PER_MTOK = 0.01
 """No listed price of answers has both rates below (of 2,332): the price of a thousand tokens, or of one?"""
+OWN_RATES = (
+    *("cached_input_usd_per_mtok", "cache_write_usd_per_mtok", "cache_write_1h_usd_per_mtok"),
+    *("reasoning_usd_per_mtok", "audio_input_usd_per_mtok", "audio_output_usd_per_mtok"),
+)
+"""Rates without which these tokens cost what others do; five of 2,039 published models lost one (long tiers go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,11 @@ def dollars(price: Price) -> Iterable[float]:
 
 
 def jumps(history: Sequence[Price]) -> Iterable[str]:
-    """Rates that move by a factor of ten or more from one entry to the next."""
+    """Rates that move by a factor of ten or more from one entry to the next, or that the next one does not have."""
     for old, new in pairwise(history):
+        for key in OWN_RATES:
+            if getattr(old, key) is not None and getattr(new, key) is None:
+                yield f"has no {key} from {new.since} on, which the entry before has: every entry stands alone"
         for key in ("input_usd_per_mtok", "output_usd_per_mtok"):
             before, after = getattr(old, key), getattr(new, key)
             if before > 0 and after > 0 and max(before, after) >= JUMP * min(before, after):
