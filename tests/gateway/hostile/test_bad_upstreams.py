@@ -220,7 +220,7 @@ def test_half_a_sign_does_not_end_a_stream(site: Guarded) -> None:
 
 
 SPOKEN = b'data: {"id":7,"model":7,"choices":[{"index":0,"delta":{"content":"hello"}}],"usage":[]}\n\n'
-UNREADABLE = b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":"a","function":{"arguments":"b"}}]}}]}\n\n'
+UNREADABLE = b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":"b"}]}}]}\n\n'
 THE_END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":5}\n\ndata: [DONE] \n\n'
 
 
