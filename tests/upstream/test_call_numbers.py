@@ -64,7 +64,8 @@ def test_calls_are_numbered_however_they_come(deltas: Any, numbers: list[list[in
 
 def test_what_needs_no_number_passes_byte_for_byte() -> None:
     numbered = streamed([call("f", '{"index": "x"}', index=0, id="a")], [call(None, '\\"index\\": 1', index=0)])
-    for stream in (numbered, b'data: {"choices":[{"delta":{"tool_calls":[]}}],  "a": 1.50}\n\n'):
+    odd = b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":"a"}]}}]}\n\n'
+    for stream in (numbered, odd, b'data: {"choices":[{"delta":{"tool_calls":[]}}],  "a": 1.50}\n\n'):
         assert OpenAIStream(strip_usage=False).feed(stream) == stream
 
 

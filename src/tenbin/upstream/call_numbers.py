@@ -13,7 +13,7 @@ import msgspec
 from tenbin.upstream.frame_stream import decoded_as
 from tenbin.upstream.loose_json import members_of
 
-_NUMBERED = re.compile(rb'"index"\s*:\s*\d')
+_NUMBERED = re.compile(rb'"index"\s*:\s*[^\sn]')
 _CHOICES: msgspec.json.Decoder[list[dict[str, Any]] | None] = msgspec.json.Decoder(list[dict[str, Any]] | None)
 
 
@@ -39,7 +39,7 @@ class CallNumbers:
             delta = choice.get("delta")
             calls = delta.get("tool_calls") if isinstance(delta, dict) else None
             for call in calls if isinstance(calls, list) else ():
-                if isinstance(call, dict) and not isinstance(call.get("index"), int):
+                if isinstance(call, dict) and call.get("index") is None:
                     call["index"] = self._number(choice.get("index"), call)
         members["choices"] = msgspec.Raw(msgspec.json.encode(choices))
         return msgspec.json.encode(members)
