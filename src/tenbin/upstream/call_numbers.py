@@ -27,7 +27,8 @@ class CallNumbers:
     """Counts the calls of one answer: an id that is new, or a name without an id, begins another one."""
 
     def __init__(self) -> None:
-        self._ids: dict[Any, list[str]] = {}
+        self._number_of: dict[tuple[int, str], int] = {}
+        self._count: dict[int, int] = {}
 
     def numbered(self, data: bytes) -> bytes:
         """A chunk whose calls bear their numbers; all else in it stays as it was written."""
@@ -44,13 +45,13 @@ class CallNumbers:
         members["choices"] = msgspec.Raw(msgspec.json.encode(choices))
         return msgspec.json.encode(members)
 
-    def _number(self, answer: Any, call: dict[str, Any]) -> int:
-        ids = self._ids.setdefault(answer if isinstance(answer, int) else 0, [])
-        given, function = call.get("id"), call.get("function")
+    def _number(self, index: Any, call: dict[str, Any]) -> int:
+        answer = index if isinstance(index, int) else 0
+        given, function, count = call.get("id"), call.get("function"), self._count.get(answer, 0)
         if isinstance(given, str) and given:
-            if given not in ids:
-                ids.append(given)
-            return ids.index(given)
-        if not ids or (isinstance(function, dict) and function.get("name")):
-            ids.append("")
-        return len(ids) - 1
+            number = self._number_of.setdefault((answer, given), count)
+        else:
+            is_new = not count or (isinstance(function, dict) and function.get("name"))
+            number = count if is_new else count - 1
+        self._count[answer] = max(count, number + 1)
+        return number
