@@ -7,6 +7,7 @@ A block that begins while a call is still incomplete waits, and is written when 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,16 +29,17 @@ class _Block:
 
     def is_whole(self) -> bool:
         """Whether nothing more can come: a call's arguments are whole when they are a JSON object."""
-        if not self.is_call:
-            return True
-        # Most pieces end elsewhere: the whole is not parsed for each of them.
-        return bool(self.pieces) and self.pieces[-1].rstrip().endswith("}") and is_whole("".join(self.pieces))
+        return not self.is_call or is_whole(self.pieces)
 
 
-def is_whole(arguments: str) -> bool:
+def is_whole(pieces: Sequence[str]) -> bool:
     """Whether the arguments of a call are all there."""
+    # Most pieces end elsewhere: the whole is not parsed for each of them.
+    last = next((piece for piece in reversed(pieces) if not piece.isspace()), "")
+    if not last.rstrip().endswith("}"):
+        return False
     try:
-        msgspec.json.decode(arguments, type=msgspec.Raw)
+        msgspec.json.decode("".join(pieces), type=msgspec.Raw)
     except msgspec.DecodeError:
         return False
     return True

@@ -5,7 +5,7 @@ Source: OpenAI's reference of the chat completion chunk; Anthropic's page on str
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -62,13 +62,12 @@ _CHUNK = msgspec.json.Decoder(_Chunk)
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call: the server's id of it, the one it bears here, what came of it before its name, and in all."""
+    """A tool call: the server's id of it, the one it bears here, and the pieces of its arguments so far."""
 
     given: str
     call_id: str
     name: str = ""
-    held: str = ""
-    arguments: str = ""
+    pieces: list[str] = field(default_factory=list)
 
     def is_over(self, given: str, name: str | None) -> bool:
         """Whether a piece of this id and name, in its place, begins another call: servers that do not count give one a
@@ -76,7 +75,7 @@ class _Call:
         """
         if not name or not (self.given or self.name):
             return False
-        return given != self.given if given else not self.given and is_whole(self.arguments)
+        return given != self.given if given else not self.given and is_whole(self.pieces)
 
 
 def _event(name: str, body: dict[str, Any]) -> bytes:
@@ -178,21 +177,21 @@ class ChatToMessagesStream(TranslatedStream):
         if known is None or known.is_over(given, function.name):
             known = self._calls[index] = _Call(given, self._names.unique(given, self._id))
             self._unnamed.append(known)
-        known.arguments += arguments
+        if arguments:
+            known.pieces.append(arguments)
         if not known.name:
-            known.held += arguments
             if not function.name:
                 return b""
             known.name = function.name
             self._unnamed.remove(known)
-            return self._blocks.write_call(known.call_id, known.name, known.held)
+            return self._blocks.write_call(known.call_id, known.name, "".join(known.pieces))
         return self._blocks.write_call(known.call_id, known.name, arguments)
 
     def _finish(self) -> bytes:
         if not self._has_started:  # an end without any chunk is no answer
             return self._break("the upstream's stream ended without an answer")
         self._is_over = True
-        out = b"".join(self._blocks.write_call(call.call_id, "", call.held) for call in self._unnamed)
+        out = b"".join(self._blocks.write_call(call.call_id, "", "".join(call.pieces)) for call in self._unnamed)
         out += self._blocks.close()
         stop = to_stop_reason(self._finish_reason, has_calls=bool(self._calls), has_refused=bool(self._refusal))
         delta: dict[str, Any] = {"stop_reason": stop, "stop_sequence": None}
