@@ -151,7 +151,8 @@ def cost_basis(panel: Panel, prices: PriceBook | None) -> str:
         known = labelled[2]
     first, *others = (panel.models[m] for m in np.flatnonzero(np.logical_not(known)).tolist())
     more = f" and {counted(len(others), 'more model', 'more models')}" if others else ""
-    fix = "give --prices FILE" if tokens.all() else "give input_tokens, output_tokens and --prices, or cost_usd"
+    fix = "give input_tokens, output_tokens and --prices, or cost_usd; if they have other names, add --map OURS=THEIRS"
+    fix = "give --prices FILE" if tokens.all() else fix
     raise DataError(f'no cost is known for "{first}"{more}', where="the outcome table", fix=fix)
 
 
