@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anthropic
-import openai
 import pytest
 
 from tenbin.testing import Answer
 from tenbin.upstream.stream import OpenAIStream
 from tenbin.upstream.translate import ChatToMessagesStream
+from tests.gateway.clients.package import Package
 from tests.gateway.running import HARD, Running, Upstreams
 
+anthropic, openai = Package("anthropic"), Package("openai")
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 COST_USD = (100 * 10 + 10 * 40) / 1e6
 AWAY = {"code": 502, "message": "Upstream idle timeout exceeded"}
@@ -60,6 +60,7 @@ def test_the_next_candidate_answers_and_what_was_made_is_paid(
         assert (first.usage.output_tokens, first.cost_usd) == (10, pytest.approx(COST_USD))
 
 
+@pytest.mark.extra
 def test_a_client_is_told_what_the_server_says_of_it(gateway: Running) -> None:
     gateway.upstreams["good"].script = whole(BROKEN[0])
     client = openai.OpenAI(base_url=gateway.base_url, api_key="x", max_retries=0)
@@ -67,6 +68,7 @@ def test_a_client_is_told_what_the_server_says_of_it(gateway: Running) -> None:
         client.chat.completions.create(model="good", messages=[{"role": "user", "content": HARD}])
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("choice", BROKEN, ids=str)
 def test_anthropics_client_is_told_as_well(gateway: Running, choice: dict[str, Any]) -> None:
     """Half an answer came as `end_turn`."""

