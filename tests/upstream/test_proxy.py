@@ -54,6 +54,13 @@ def test_a_password_is_sent_and_never_shown() -> None:
     assert "ss" not in repr(found)
 
 
+@pytest.mark.parametrize("said", ["http://me:se/cret@proxy.test:1", "http://proxy.test:99999", "http://proxy.test:x"])
+def test_a_port_that_is_none_is_told_without_what_stands_there(said: str) -> None:
+    """Of a password with a slash in it the part before that was told as the port."""
+    with pytest.raises(ValueError, match=r"^the port of HTTPS_PROXY is none$"):
+        proxy_for({"HTTPS_PROXY": said}, "api.openai.com", 443)
+
+
 @asynccontextmanager
 async def proxy(answer: bytes, asked: list[bytes]) -> AsyncIterator[str]:
     """A proxy that gives this answer and, where it is a good one, opens the way."""

@@ -43,13 +43,17 @@ def proxy_for(environ: Mapping[str, str], host: str, port: int) -> Proxy | None:
     if not said or any(_covers(entry.strip().lower(), host.lower(), port) for entry in listed.split(",")):
         return None
     url = urlsplit(said if "://" in said else f"http://{said}")
+    try:
+        proxy_port = url.port or PROXY_PORT
+    except ValueError:
+        raise ValueError("the port of HTTPS_PROXY is none") from None
     if url.scheme != "http" or not url.hostname:
         raise ValueError("HTTPS_PROXY is not http:// and a host")
     credentials = ""
     if url.username is not None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         credentials = f"proxy-authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
-    return Proxy(url.hostname, url.port or PROXY_PORT, credentials)
+    return Proxy(url.hostname, proxy_port, credentials)
 
 
 def _covers(entry: str, host: str, port: int) -> bool:
