@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from tenbin.errors import RequestError
-from tenbin.upstream.loose_json import without_halves
-from tenbin.upstream.usage import MEMBERS
+from tenbin.upstream.loose_json import MEMBERS, without_halves
 
 Members = dict[str, msgspec.Raw]
 Kind = tuple[type, str]

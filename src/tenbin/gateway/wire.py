@@ -14,7 +14,7 @@ from tenbin.gateway.members import Members, rewritten
 from tenbin.upstream.destination import Destination, Dialect
 from tenbin.upstream.failure import UpstreamFailure
 from tenbin.upstream.frame_stream import AnswerStream
-from tenbin.upstream.loose_json import decode
+from tenbin.upstream.loose_json import MEMBERS, decode
 from tenbin.upstream.manners import COURTESIES, EFFORT, NO_MANNERS, STREAM_OPTIONS, Manners, minded
 from tenbin.upstream.stream import AnthropicStream, OpenAIStream, ResponsesStream
 from tenbin.upstream.translate import (
@@ -35,7 +35,7 @@ from tenbin.upstream.translate import (
 )
 from tenbin.upstream.translate.effort import claude_effort, no_thinking
 from tenbin.upstream.translate.model_rules import anthropic_rules, is_claude, openai_rules
-from tenbin.upstream.usage import MEMBERS, Answered, read_responses_usage, read_usage, with_usage
+from tenbin.upstream.usage import Answered, read_responses_usage, read_usage, with_usage
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 CHAT, MESSAGES = "/chat/completions", "/messages"

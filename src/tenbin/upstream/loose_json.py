@@ -15,8 +15,8 @@ import msgspec
 MAX_BYTES = 4 << 20
 """A longer text must be JSON in every respect: reading what is nearly JSON takes ten times as long."""
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
-
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""The members of an object, each as it was written."""
 
 _T = TypeVar("_T")
 
@@ -45,7 +45,7 @@ def members_of(text: bytes) -> dict[str, msgspec.Raw]:
     Raises msgspec.DecodeError for what nobody would read.
     """
     try:
-        return _MEMBERS.decode(text)
+        return MEMBERS.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if len(text) > MAX_BYTES:
             raise msgspec.DecodeError(str(error)) from None

@@ -15,10 +15,8 @@ from tenbin.types import Usage
 from tenbin.upstream.absent import ABSENT
 from tenbin.upstream.destination import Dialect
 from tenbin.upstream.failure import UpstreamFailure, broken_off, failure_inside
-from tenbin.upstream.loose_json import decode
+from tenbin.upstream.loose_json import MEMBERS, decode
 
-MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-"""Reads the members of an object as they were written."""
 _TIERS = ("priority", "flex")
 _OF_READING = frozenset({"audio_tokens", "cached_tokens", "image_tokens", "text_tokens"})
 _FAST = "fast"
@@ -295,7 +293,6 @@ def _latest(value: Any, known: int) -> int:
 
 
 __all__ = [
-    "MEMBERS",
     "Answered",
     "anthropic_usage",
     "asks_usage",
