@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,7 @@ from tenbin.testing import Answer
 from tests.gateway.running import HARD, Running, Upstreams
 from tests.telemetry.collector import Collector, attributes
 
-pytestmark = [
-    pytest.mark.extra,
-    pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel"),
-]
+pytestmark = pytest.mark.extra
 ASKED = "xylophone"
 
 

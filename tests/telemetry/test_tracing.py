@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -63,7 +62,6 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 def test_a_span_and_the_metrics_reach_the_collector(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in collector.environ.items():
         monkeypatch.setenv(name, value)
@@ -90,7 +88,6 @@ def test_a_span_and_the_metrics_reach_the_collector(collector: Collector, monkey
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
 def test_what_no_endpoint_is_named_for_is_not_sent(
     signal: str, collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -106,7 +103,6 @@ def test_what_no_endpoint_is_named_for_is_not_sent(
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
 def test_a_signal_that_is_switched_off_is_not_sent(
     signal: str, collector: Collector, monkeypatch: pytest.MonkeyPatch
@@ -122,7 +118,6 @@ def test_a_signal_that_is_switched_off_is_not_sent(
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 def test_histograms_tell_seconds_apart(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     """With OpenTelemetry's own bounds, made for milliseconds, all answers of less than five seconds were alike."""
     for name, value in collector.environ.items():
@@ -140,7 +135,6 @@ def test_histograms_tell_seconds_apart(collector: Collector, monkeypatch: pytest
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 def test_each_worker_counts_under_an_id_of_its_own_and_the_environment_names_the_service(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +154,6 @@ def test_each_worker_counts_under_an_id_of_its_own_and_the_environment_names_the
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("OTEL_BSP_MAX_QUEUE_SIZE", "128"), ("OTEL_BSP_SCHEDULE_DELAY", "-1"), ("OTEL_METRIC_EXPORT_INTERVAL", "0")],
@@ -184,7 +177,6 @@ class Hanging(BaseHTTPRequestHandler):
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(importlib.util.find_spec("opentelemetry") is None, reason="needs the extra otel")
 @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is away"])
 def test_a_collector_that_does_not_answer_holds_up_no_end(hangs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle gateway took half a minute to stop, longer than Kubernetes waits."""
